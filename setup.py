@@ -1,0 +1,97 @@
+"""Distribution imio.mailbridge: metadata and the compilation of its catalogs."""
+
+from pathlib import Path
+from setuptools import find_namespace_packages
+from setuptools import setup
+from setuptools.command.build_py import build_py
+
+
+class BuildWithCatalogs(build_py):
+    """Compile each .po beside itself: a wheel without .mo would speak English only."""
+
+    def run(self):
+        from pythongettext.msgfmt import Msgfmt
+
+        for po in Path("src").rglob("LC_MESSAGES/*.po"):
+            with po.open("rb") as stream:
+                po.with_suffix(".mo").write_bytes(Msgfmt(stream).get())
+        super().run()
+
+
+here = Path(__file__).parent
+
+setup(
+    name="imio.mailbridge",
+    version="1.0a1.dev0",
+    description="Mail bridge for iA.docs: sends with the right sender, files what comes in",
+    long_description="\n\n".join((here / name).read_text("utf-8") for name in ("README.rst", "CHANGES.rst")),
+    long_description_content_type="text/x-rst",
+    classifiers=[
+        "Development Status :: 3 - Alpha",
+        "Environment :: Web Environment",
+        "Framework :: Plone",
+        "Framework :: Plone :: 6.2",
+        "Framework :: Plone :: Addon",
+        "License :: OSI Approved :: GNU General Public License v2 (GPLv2)",
+        "Operating System :: OS Independent",
+        "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3.10",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Topic :: Communications :: Email",
+    ],
+    keywords="Plone iA.docs e-mail SMTP forwarding",
+    author="iMio",
+    author_email="support@imio.be",
+    url="https://github.com/IMIO/imio.mailbridge",
+    license="GPL-2.0-only",
+    packages=find_namespace_packages("src", include=["imio.*"]),
+    package_dir={"": "src"},
+    include_package_data=True,
+    zip_safe=False,
+    python_requires=">=3.10,<3.14",
+    install_requires=[
+        "Products.CMFPlone>=6.2,<6.3",
+        "huey>=3.5",
+        "markdownify",
+        "nh3",
+        "plone.api",
+        "plone.app.dexterity",
+        "plone.app.registry",
+        "plone.app.relationfield",
+        "plone.formwidget.namedfile",
+        "plone.restapi",
+        "zope.sendmail",
+    ],
+    extras_require={
+        "imap": ["IMAPClient"],
+        "pdf": ["weasyprint"],
+        "postgresql": ["psycopg[binary]"],
+        "redis": ["redis"],
+        "test": [
+            "Plone",
+            "aiosmtpd",
+            "axe-playwright-python",
+            "import-linter",
+            "plone.app.testing",
+            "playwright",
+            "pytest",
+            "pytest-plone",
+            "trustme",
+        ],
+    },
+    scripts=[
+        "src/imio/mailbridge/pipe/mailbridge-pipe",
+        "src/imio/mailbridge/pipe/mailbridge_pipe.py",
+    ],
+    cmdclass={"build_py": BuildWithCatalogs},
+    entry_points={
+        "console_scripts": [
+            "mailbridge-explain = imio.mailbridge.message.explain:main",
+            "mailbridge-worker = imio.mailbridge.taskqueue.worker:main",
+        ],
+        "plone.autoinclude.plugin": ["target = plone"],
+        "z3c.autoinclude.plugin": ["target = plone"],
+    },
+)

@@ -1,0 +1,49 @@
+"""What is an address, and is this text one?"""
+
+from dataclasses import dataclass
+import re
+
+
+#: RFC 5321 §4.5.3.1.1 to .3: octets of the local part and of the whole path.
+MAX_LOCAL = 64
+MAX_ADDR_SPEC = 254
+
+_LOCAL = r"[^\x00-\x20\x7f\"(),:;<>@\[\\\]]+"
+_LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
+_ADDR_SPEC = re.compile(rf"({_LOCAL})@({_LABEL}(?:\.{_LABEL})+)")
+
+
+@dataclass(frozen=True)
+class Address:
+    """A mailbox: ``display_name`` (may be empty) and ``addr_spec`` (RFC 5322 §3.4)."""
+
+    display_name: str
+    addr_spec: str
+
+    def __str__(self) -> str:
+        """Return the readable form, ``"Al Bert" <al.bert@maville.be>``; not encoded for a header."""
+        if not self.display_name:
+            return self.addr_spec
+        quoted = self.display_name.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{quoted}" <{self.addr_spec}>'
+
+    @property
+    def domain(self) -> str:
+        """Return what stands after the last ``@``, in lower case."""
+        return self.addr_spec.rpartition("@")[2].lower()
+
+
+def is_addr_spec(text: str) -> bool:
+    """Tell whether ``text`` is an address that mail can be sent to (no quoted local part, a dotted domain).
+
+    Internationalised addresses (RFC 6531) pass; control characters, spaces and line ends never do.
+    """
+    match = _ADDR_SPEC.fullmatch(text)
+    return bool(
+        match
+        and len(match[1].encode()) <= MAX_LOCAL
+        and len(text.encode()) <= MAX_ADDR_SPEC
+        and not match[1].startswith(".")
+        and not match[1].endswith(".")
+        and ".." not in match[1]
+    )
