@@ -1,0 +1,1 @@
+"""Dexterity behaviors: what a content type needs to take part in mail."""

@@ -1,0 +1,26 @@
+"""What does the bridge need to know of an agent? Behavior of the record of a position."""
+
+from imio.mailbridge.i18n import _
+from plone.autoform import directives
+from plone.autoform.interfaces import IFormFieldProvider
+from plone.supermodel import model
+from zope import schema
+from zope.interface import provider
+
+
+@provider(IFormFieldProvider)
+class IMailAgent(model.Schema):
+    """Mail settings of one agent in one position."""
+
+    model.fieldset("mail", label=_("E-mail"), fields=["may_send_as"])
+
+    directives.write_permission(may_send_as="imio.mailbridge.ManageMail")
+    may_send_as = schema.Bool(
+        title=_("The SMTP server lets the login send with this address"),
+        description=_(
+            "Tick this only when the administrator of the mail server has given the login the right to send as this "
+            "agent. The sender policy Automatic then uses the agent's own address at once."
+        ),
+        default=False,
+        required=False,
+    )

@@ -1,0 +1,68 @@
+"""What does any content with the behavior ``imio.mailbridge.send_by_email`` offer to an e-mail?"""
+
+from AccessControl import getSecurityManager
+from Acquisition import aq_base
+from imio.mailbridge.outbound.interfaces import FileReference
+from imio.mailbridge.outbound.interfaces import ISendByEmail
+from imio.mailbridge.outbound.interfaces import ISendingContext
+from plone.namedfile.interfaces import INamedBlobFile
+from plone.uuid.interfaces import IUUID
+from Products.CMFCore.interfaces import IFolderish
+from Products.CMFCore.permissions import View
+from zope.component import adapter
+from zope.component import queryAdapter
+from zope.interface import implementer
+
+
+@adapter(ISendByEmail)
+@implementer(ISendingContext)
+def sending_context(content):
+    """Return the adapter named after the portal type, else the one that knows of nothing but files."""
+    return queryAdapter(content, ISendingContext, name=content.portal_type) or ContentSendingContext(content)
+
+
+@implementer(ISendingContext)
+class ContentSendingContext:
+    """Sending from content that has no e-mail fields of its own: its title is the subject, nothing is written back."""
+
+    reply_to_message_id = ""
+
+    def __init__(self, content):
+        self.content = content
+
+    def defaults(self):
+        """Return the title as subject."""
+        return {"subject": self.content.Title()}
+
+    def files(self):
+        """Return the files in the content that the current user may view, in the order of the folder."""
+        return tuple(
+            FileReference(
+                uid=IUUID(child),
+                filename=child.file.filename or child.getId(),
+                content_type=child.file.contentType or "application/octet-stream",
+                size=child.file.getSize(),
+            )
+            for child in self._children()
+        )
+
+    def open(self, uid):
+        """Return a stream on the blob; errors: ``KeyError`` for a uid that is not one of ``files()``."""
+        for child in self._children():
+            if IUUID(child) == uid:
+                return child.file.open()
+        raise KeyError(uid)
+
+    def write_status(self, sent, total, sent_at):
+        """Keep the content as it is: the outbox shows what became of the message."""
+
+    def close(self):
+        """Keep the state: this content has no closing transition."""
+
+    def _children(self):
+        if not IFolderish.providedBy(self.content):
+            return
+        user = getSecurityManager()
+        for child in self.content.objectValues():
+            if INamedBlobFile.providedBy(getattr(aq_base(child), "file", None)) and user.checkPermission(View, child):
+                yield child

@@ -1,0 +1,16 @@
+"""What time is it in the town? The time zone of the site, Brussels where none is set."""
+
+from plone.registry.interfaces import IRegistry
+from zope.component import getUtility
+from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfoNotFoundError
+
+
+def local_time(moment):
+    """Return an aware datetime in the time zone of the site."""
+    name = getUtility(IRegistry).get("plone.portal_timezone") or "Europe/Brussels"
+    try:
+        zone = ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        zone = ZoneInfo("Europe/Brussels")
+    return moment.astimezone(zone)

@@ -1,0 +1,56 @@
+"""What does a contact consist of? Schemas of directory, organization, person and held position."""
+
+from imio.mailbridge.i18n import _
+from imio.mailbridge.iadocs import names
+from imio.mailbridge.settings import validate
+from plone.app.z3cform.widgets.contentbrowser import ContentBrowserFieldWidget
+from plone.autoform import directives
+from plone.supermodel import model
+from z3c.relationfield.schema import RelationChoice
+from zope import schema
+
+
+class IDirectoryFolder(model.Schema):
+    """A folder of contacts."""
+
+    title = schema.TextLine(title=_("Title"))
+
+
+class IOrganization(model.Schema):
+    """A legal entity, or a service when it stands in another organization."""
+
+    title = schema.TextLine(title=_("Name"))
+    email = schema.TextLine(title=_("E-mail address"), constraint=validate.address, required=False)
+    phone = schema.TextLine(title=_("Phone"), required=False)
+
+
+class IPerson(model.Schema):
+    """A citizen or an agent: agents have a userid and stand in the personnel folder."""
+
+    lastname = schema.TextLine(title=_("Last name"))
+    firstname = schema.TextLine(title=_("First name"), required=False)
+    email = schema.TextLine(title=_("E-mail address"), constraint=validate.address, required=False)
+    phone = schema.TextLine(title=_("Phone"), required=False)
+    userid = schema.TextLine(
+        title=_("User name in iA.docs"), description=_("Only for agents."), required=False, constraint=validate.one_line
+    )
+    primary_organization = schema.Choice(
+        title=_("Primary service"),
+        description=_("Only for agents."),
+        vocabulary="imio.mailbridge.services",
+        required=False,
+    )
+
+
+class IHeldPosition(model.Schema):
+    """What a person is in an organization; for an agent, the record that mails are sent under."""
+
+    directives.widget(
+        "position", ContentBrowserFieldWidget, pattern_options={"selectableTypes": [names.ORGANIZATION]}
+    )
+    position = RelationChoice(
+        title=_("Organization"), vocabulary="plone.app.vocabularies.Catalog", required=False
+    )
+    label = schema.TextLine(title=_("Function"), required=False)
+    email = schema.TextLine(title=_("E-mail address"), constraint=validate.address, required=False)
+    phone = schema.TextLine(title=_("Phone"), required=False)

@@ -1,0 +1,150 @@
+"""Who is who in iA.docs? The people and services of the town, looked up in the catalog.
+
+Agents are the persons with a userid below ``contacts/personnel-folder``, and nobody else: who may edit other contacts cannot
+make an agent of one. Lookups for the sender and for filing see every contact; ``complete`` sees what the current user may view.
+"""
+
+from Acquisition import aq_base
+from Acquisition import aq_parent
+from imio.mailbridge.iadocs import names
+from imio.mailbridge.iadocs.indexers import contact_email
+from imio.mailbridge.iadocs.indexers import contact_name
+from imio.mailbridge.message.address import Address
+from imio.mailbridge.message.address import is_addr_spec
+from imio.mailbridge.outbound.interfaces import IDirectory
+from imio.mailbridge.outbound.interfaces import Identity
+from plone.base.interfaces import IPloneSiteRoot
+from plone.uuid.interfaces import IUUID
+from Products.CMFCore.utils import getToolByName
+from zope.component import adapter
+from zope.interface import implementer
+import re
+
+
+_WORD = re.compile(r"\w+")
+
+
+@adapter(IPloneSiteRoot)
+@implementer(IDirectory)
+class Directory:
+    """The directory of one site; empty where the profile ``iadocs`` is not installed."""
+
+    def __init__(self, site):
+        self.site = site
+        self.catalog = getToolByName(site, "portal_catalog")
+        self.workflows = getToolByName(site, "portal_workflow")
+
+    def identities(self, userid, service_uids):
+        """Return own positions, that of the primary service first, then the services of ``service_uids`` in their order."""
+        persons = self._agents(userid)
+        positions = [position for person in persons for position in self._positions(person)]
+        services = self._services(persons, positions) if service_uids else {}
+        own = [self._identity(position, "position") for position in positions]
+        return tuple(own + [self._identity(services[uid], "service") for uid in service_uids if uid in services])
+
+    def complete(self, text, limit=10):
+        """Return addresses of contacts with words that begin like those of ``text``; accents and case do not count."""
+        words = _WORD.findall(text)
+        if not words or not self._indexed:
+            return ()
+        brains = self.catalog.searchResults(mailbridge_contact=" AND ".join(f"{word}*" for word in words))
+        found = {}
+        for brain in brains:
+            contact = brain._unrestrictedGetObject()
+            address = Address(contact_name(contact), contact_email(contact))
+            if is_addr_spec(address.addr_spec) and self.is_active(contact):
+                found.setdefault((address.display_name, address.addr_spec.lower()), address)
+            if len(found) >= limit:
+                break
+        return tuple(found.values())
+
+    def agent_userid(self, addr_spec):
+        """Return the userid of the agent who has this address in the own record or in a position."""
+        for contact in self.contacts_with_address(addr_spec):
+            person = self._agent_of(contact)
+            if person is not None:
+                return person.userid
+        return ""
+
+    def contacts_with_address(self, addr_spec):
+        """Return the active contacts with this address: agents first, in their primary service before others."""
+        if not addr_spec or not self._indexed:
+            return ()
+        brains = self.catalog.unrestrictedSearchResults(mailbridge_email=addr_spec.strip().lower())
+        contacts = [brain._unrestrictedGetObject() for brain in brains]
+        return tuple(sorted(filter(self.is_active, contacts), key=self._rank))
+
+    def is_active(self, contact):
+        """Tell whether a contact is in use: a position needs a person who is."""
+        if contact.portal_type == names.HELD_POSITION and not self.is_active(aq_parent(contact)):
+            return False
+        return self.workflows.getInfoFor(contact, "review_state", "") != names.DEACTIVATED
+
+    @property
+    def _indexed(self):
+        # the catalog takes a query on an index that it lacks for a query on everything
+        return {"mailbridge_email", "mailbridge_contact", "mailbridge_userid"} <= set(self.catalog.indexes())
+
+    @property
+    def _personnel_path(self):
+        return (*self.site.getPhysicalPath(), names.CONTACTS_FOLDER, names.PERSONNEL_FOLDER)
+
+    def _agents(self, userid):
+        if not userid or not self._indexed:
+            return []
+        brains = self.catalog.unrestrictedSearchResults(
+            mailbridge_userid=userid, path="/".join(self._personnel_path)
+        )
+        return [person for brain in brains if self.is_active(person := brain._unrestrictedGetObject())]
+
+    def _agent_of(self, contact):
+        person = aq_parent(contact) if contact.portal_type == names.HELD_POSITION else contact
+        personnel = self._personnel_path
+        if person.portal_type != names.PERSON or person.getPhysicalPath()[: len(personnel)] != personnel:
+            return None
+        return person if getattr(aq_base(person), "userid", None) else None
+
+    def _positions(self, person):
+        positions = [
+            child
+            for child in person.objectValues()
+            if child.portal_type == names.HELD_POSITION and self.is_active(child)
+        ]
+        return sorted(positions, key=self._rank)
+
+    def _rank(self, contact):
+        person = self._agent_of(contact)
+        if person is None:
+            return 2
+        organization = _organization(contact)
+        primary = getattr(aq_base(person), "primary_organization", None)
+        return 0 if organization is not None and primary and IUUID(organization) == primary else 1
+
+    def _services(self, persons, positions):
+        """Return what the agent is a member of, by uid: each organization of a position, the primary one, and those above."""
+        organizations = [organization for position in positions if (organization := _organization(position))]
+        primary = [person.primary_organization for person in persons if getattr(person, "primary_organization", None)]
+        if primary:
+            brains = self.catalog.unrestrictedSearchResults(UID=primary, portal_type=names.ORGANIZATION)
+            organizations += [brain._unrestrictedGetObject() for brain in brains]
+        services = {}
+        for organization in organizations:
+            while getattr(aq_base(organization), "portal_type", None) == names.ORGANIZATION:
+                if self.is_active(organization):
+                    services[IUUID(organization)] = organization
+                organization = aq_parent(organization)
+        return services
+
+    def _identity(self, contact, kind):
+        return Identity(
+            uid=IUUID(contact),
+            kind=kind,
+            address=Address(contact_name(contact), contact_email(contact)),
+            may_send_as=bool(getattr(aq_base(contact), "may_send_as", False)),
+        )
+
+
+def _organization(position):
+    """Return the organization of a position, or None."""
+    relation = getattr(aq_base(position), "position", None)
+    return None if relation is None or relation.isBroken() else relation.to_object

@@ -1,0 +1,107 @@
+"""What can be chosen in a form? A value that the content has stays a choice, even when it would not be offered any more."""
+
+from Acquisition import aq_base
+from imio.mailbridge.behaviors.sending import ContentSendingContext
+from imio.mailbridge.i18n import _
+from imio.mailbridge.iadocs import names
+from imio.mailbridge.outbound.interfaces import ISendByEmail
+from Products.CMFCore.utils import getToolByName
+from zope.component.hooks import getSite
+from zope.interface import provider
+from zope.schema.interfaces import IVocabularyFactory
+from zope.schema.vocabulary import SimpleTerm
+from zope.schema.vocabulary import SimpleVocabulary
+
+
+@provider(IVocabularyFactory)
+def services(context):
+    """List the organizations below the town, or below any organization where the town is not marked, by uid."""
+    site = getSite()
+    contacts = (*site.getPhysicalPath(), names.CONTACTS_FOLDER)
+    town = site.unrestrictedTraverse(f"{names.CONTACTS_FOLDER}/{names.OWN_ORGANIZATION}", None)
+    top = contacts if town is None else town.getPhysicalPath()
+    nested = len(contacts) + 2
+    brains = getToolByName(site, "portal_catalog").unrestrictedSearchResults(
+        portal_type=names.ORGANIZATION, path="/".join(top), sort_on="sortable_title"
+    )
+    terms = [
+        SimpleTerm(brain.UID, brain.UID, brain.Title)
+        for brain in brains
+        if brain.getPath().count("/") + 1 >= nested and brain.review_state != names.DEACTIVATED
+    ]
+    return _tolerant(terms, context, "treating_groups", "recipient_groups", "primary_organization")
+
+
+@provider(IVocabularyFactory)
+def agents(context):
+    """List the agents by userid."""
+    terms = {}
+    catalog = getToolByName(getSite(), "portal_catalog")
+    for brain in _personnel(names.PERSON):
+        entry = catalog.Indexes["mailbridge_userid"].getEntryForObject(brain.getRID())
+        if entry and brain.review_state != names.DEACTIVATED:
+            terms.setdefault(entry, SimpleTerm(entry, entry, brain.Title))
+    return _tolerant(list(terms.values()), context, "assigned_user")
+
+
+@provider(IVocabularyFactory)
+def positions(context):
+    """List the positions of agents by uid."""
+    terms = [
+        SimpleTerm(brain.UID, brain.UID, brain.Title)
+        for brain in _personnel(names.HELD_POSITION)
+        if brain.review_state != names.DEACTIVATED
+    ]
+    return _tolerant(terms, context, "sender")
+
+
+@provider(IVocabularyFactory)
+def files(context):
+    """List the files of a document by uid."""
+    references = ContentSendingContext(context).files() if ISendByEmail.providedBy(context) else ()
+    terms = [SimpleTerm(file.uid, file.uid, file.filename) for file in references]
+    return _tolerant(terms, context, "email_attachments")
+
+
+@provider(IVocabularyFactory)
+def mail_types(context):
+    """List the kinds of incoming mail."""
+    return _tolerant([_term("email", _("E-mail")), _term("courrier", _("Letter"))], context, "mail_type")
+
+
+@provider(IVocabularyFactory)
+def send_modes(context):
+    """List the ways of sending."""
+    terms = [
+        _term("email", _("E-mail")),
+        _term("post", _("Letter")),
+        _term("post_registered", _("Registered letter")),
+    ]
+    return _tolerant(terms, context, "send_modes")
+
+
+def _personnel(portal_type):
+    site = getSite()
+    catalog = getToolByName(site, "portal_catalog")
+    if "mailbridge_userid" not in catalog.indexes():
+        return ()
+    path = (*site.getPhysicalPath(), names.CONTACTS_FOLDER, names.PERSONNEL_FOLDER)
+    return catalog.unrestrictedSearchResults(
+        portal_type=portal_type, path="/".join(path), sort_on="sortable_title"
+    )
+
+
+def _term(value, title):
+    return SimpleTerm(value, value, title)
+
+
+def _tolerant(terms, context, *attributes):
+    """Add a term for each value of these attributes that has none."""
+    known = {term.value for term in terms}
+    for attribute in attributes:
+        value = getattr(aq_base(context), attribute, None)
+        for present in value if isinstance(value, (list, tuple)) else [value]:
+            if isinstance(present, str) and present and present not in known:
+                known.add(present)
+                terms.append(_term(present, _("${value} (not available any more)", mapping={"value": present})))
+    return SimpleVocabulary(terms)

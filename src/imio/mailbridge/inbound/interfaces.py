@@ -1,0 +1,50 @@
+"""What does filing need from the content types? Ports that iA.docs (or another product) implements."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from imio.mailbridge.message.address import Address
+from typing import BinaryIO
+from zope.interface import Interface
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file of the message: ``content`` gives its decoded bytes when called."""
+
+    filename: str
+    content_type: str
+    content: Callable[[], bytes]
+
+
+@dataclass(frozen=True)
+class Filing:
+    """One message on its way to becoming one item.
+
+    ``raw`` opens the original bytes of this message; ``service`` is a uid or empty; ``transferred_by`` the address of the
+    person who forwarded it or empty; ``reply_to`` the uid of the document it answers or empty. Datetimes are aware.
+    """
+
+    raw: Callable[[], BinaryIO]
+    author: Address | None
+    subject: str
+    date: datetime | None
+    received: datetime
+    service: str
+    transferred_by: str
+    reply_to: str
+    attachments: tuple[Attachment, ...]
+
+
+class IFiler(Interface):
+    """Turns a ``Filing`` into content. Adapter of the site root."""
+
+    def file(filing):
+        """Create the item and return it, in the current transaction and as the current user.
+
+        Errors: ``FilingError`` with a sentence for the person who looks at the quarantine.
+        """
+
+
+class FilingError(Exception):
+    """The item cannot be made; the first argument says why and what to do."""

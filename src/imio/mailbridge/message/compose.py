@@ -1,0 +1,147 @@
+"""How does what an agent wrote become a message? Composing without sender headers, which come last.
+
+The sender is settled at delivery (a refused address goes out again under the login address), so ``compose`` writes all but
+From and Reply-To, and ``sender_headers`` gives those to put in front.
+"""
+
+from base64 import b64decode
+from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from email import policy as policies
+from email.header import Header
+from email.message import EmailMessage
+from email.utils import format_datetime
+from imio.mailbridge.message.address import Address
+from imio.mailbridge.message.policy import Sender
+from imio.mailbridge.message.sanitise import clean_html
+from markdownify import markdownify
+import binascii
+import re
+
+
+_DATA_IMAGE = re.compile(r'src="data:image/(png|jpeg|gif|webp);base64,([A-Za-z0-9+/=\s]*)"')
+_CRLF = "\r\n"
+_FOLD = "\r\n "
+_MESSAGE_ID = re.compile(r"<[!-;=?-~]+@[!-;=?-~]+>")
+
+
+@dataclass(frozen=True)
+class File:
+    """A file to attach: ``content`` are its bytes."""
+
+    filename: str
+    content_type: str
+    content: bytes
+
+
+def message_id(token: str, domain: str) -> str:
+    """Return a Message-ID whose left part holds ``token``; ``domain`` may be internationalised."""
+    return f"<mailbridge.{token}@{_ascii_domain(domain)}>"
+
+
+def html_to_text(html: str) -> str:
+    """Return the plain text that stands beside the HTML of a message."""
+    text = markdownify(
+        html, strip=["b", "strong", "em", "i", "u", "img"], heading_style="atx", bullets="-",
+        escape_asterisks=False, escape_underscores=False, escape_misc=False,
+    )  # fmt: skip
+    return re.sub(r"[ \t]+\n", "\n", text).strip() + "\n"
+
+
+def needs_smtputf8(addresses: Iterable[str]) -> bool:
+    """Tell whether a local part is not ASCII, so that the server must offer SMTPUTF8 (RFC 6531)."""
+    return any(not address.rpartition("@")[0].isascii() for address in addresses)
+
+
+def wire_address(addr_spec: str) -> str:
+    """Return ``addr_spec`` as it goes over the wire: an internationalised domain in its ASCII form."""
+    local, _, domain = addr_spec.rpartition("@")
+    return f"{local}@{_ascii_domain(domain)}"
+
+
+def sender_headers(sender: Sender) -> bytes:
+    """Return the header fields From and, if there is one, Reply-To, each ended by CRLF."""
+    reply_to = _address_field("Reply-To", [sender.reply_to]) if sender.reply_to is not None else b""
+    return _address_field("From", [sender.author]) + reply_to
+
+
+def compose(
+    *,
+    message_id: str,
+    date: datetime,
+    to: Sequence[Address],
+    cc: Sequence[Address],
+    subject: str,
+    html: str,
+    files: Sequence[File] = (),
+    in_reply_to: str = "",
+) -> bytes:
+    """Return a complete message but for From and Reply-To, in CRLF lines.
+
+    ``html`` is cleaned and gets a text alternative; ``data:`` images become inline parts. Errors: ``ValueError`` for a line end
+    in a header, which the caller has refused before.
+    """
+    html = clean_html(html)
+    message = EmailMessage(policies.SMTP)
+    message["Subject"] = subject
+    html, images = _inline_images(html, message_id)
+    message.set_content(html_to_text(html), cte="quoted-printable")
+    message.add_alternative(_document(html), subtype="html", cte="quoted-printable")
+    alternative = message.get_payload()[1]  # type: ignore[index]
+    for cid, subtype, content in images:
+        alternative.add_related(content, "image", subtype, cid=cid, disposition="inline")  # type: ignore[union-attr]
+    for file in files:
+        maintype, _, subtype = file.content_type.partition("/")
+        if not subtype or maintype in ("multipart", "message"):
+            maintype, subtype = "application", "octet-stream"
+        message.add_attachment(file.content, maintype, subtype, filename=file.filename)
+    head = [f"Message-ID: {message_id}\r\n".encode(), f"Date: {format_datetime(date)}\r\n".encode()]
+    if _MESSAGE_ID.fullmatch(in_reply_to):
+        head += [f"In-Reply-To: {in_reply_to}\r\nReferences: {in_reply_to}\r\n".encode()]
+    head += [_address_field("To", to)] if to else [b"To: undisclosed-recipients:;\r\n"]
+    head += [_address_field("Cc", cc)] if cc else []
+    return b"".join(head) + message.as_bytes()
+
+
+def _ascii_domain(domain: str) -> str:
+    return domain.encode("idna").decode("ascii") if not domain.isascii() else domain
+
+
+def _address_field(name: str, addresses: Iterable[Address]) -> bytes:
+    # Not EmailMessage's own folding: it breaks long names in the middle of quoted strings and encodes bare identifiers.
+    return f"{name}: {f',{_FOLD}'.join(map(_mailbox, addresses))}\r\n".encode()
+
+
+def _mailbox(address: Address) -> str:
+    addr_spec = wire_address(address.addr_spec)
+    name = " ".join(address.display_name.split())
+    if not name:
+        return addr_spec
+    if not name.isprintable():
+        raise ValueError(f"control character in the name {name!r}")
+    if name.isascii():
+        quoted = name.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{quoted}"{_FOLD}<{addr_spec}>' if len(name) + len(addr_spec) > 60 else f'"{quoted}" <{addr_spec}>'
+    return f"{Header(name, 'utf-8', maxlinelen=66).encode(linesep=_CRLF)}{_FOLD}<{addr_spec}>"
+
+
+def _document(html: str) -> str:
+    return f'<!DOCTYPE html>\n<html><head><meta charset="utf-8"></head><body>\n{html}\n</body></html>\n'
+
+
+def _inline_images(html: str, message_id: str) -> tuple[str, list[tuple[str, str, bytes]]]:
+    images: list[tuple[str, str, bytes]] = []
+    token = message_id.partition("@")[0].rpartition(".")[2]
+
+    def replace(match: re.Match[str]) -> str:
+        try:
+            content = b64decode(match[2], validate=False)
+        except binascii.Error:
+            return 'src=""'
+        cid = f"image{len(images) + 1}.{token}@mailbridge"  # short: a folded Content-ID is a broken one
+        images.append((f"<{cid}>", match[1], content))
+        return f'src="cid:{cid}"'
+
+    return _DATA_IMAGE.sub(replace, html), images

@@ -1,0 +1,72 @@
+"""Who is the sender? The sender policy as a pure function.
+
+========== ================ ================== ==========================
+policy     From             Reply-To           envelope sender
+========== ================ ================== ==========================
+send_as    agent's address  none               agent's address
+login      login address    agent (if set so)  login address
+auto       as ``send_as`` where that is known to be allowed, else ``login``
+========== ================ ================== ==========================
+
+The setting ``envelope_sender`` replaces the last column by the login address or by a bounce address.
+"""
+
+from dataclasses import dataclass
+from imio.mailbridge.message.address import Address
+from imio.mailbridge.message.address import is_addr_spec
+
+
+def _(text: str) -> str:
+    return text
+
+
+class SenderRefused(Exception):
+    """No mail can leave under this policy; the first argument is a sentence for the agent (a msgid)."""
+
+
+@dataclass(frozen=True)
+class Sender:
+    """What a message says of its sender: ``policy`` is ``send_as`` or ``login``, the one that was applied."""
+
+    policy: str
+    author: Address
+    reply_to: Address | None
+    envelope_sender: str
+
+
+def choose_sender(
+    agent: Address,
+    login_address: str,
+    policy: str,
+    *,
+    reply_to_agent: bool = True,
+    envelope_sender: str = "from",
+    bounce_address: str = "",
+    send_as_allowed: bool = False,
+) -> Sender:
+    """Return the sender of a message written by ``agent``.
+
+    ``policy`` is ``send_as``, ``login`` or ``auto``; ``send_as_allowed`` tells ``auto`` that the server is known to accept the
+    agent's address. Errors: ``SenderRefused``.
+    """
+    if policy not in ("send_as", "login", "auto"):
+        raise ValueError(f"unknown sender policy {policy!r}")
+    usable = is_addr_spec(agent.addr_spec)
+    needs_login = policy != "send_as" or envelope_sender == "login"
+    if needs_login and not is_addr_spec(login_address):
+        raise SenderRefused(
+            _("The login address of the mail bridge is not set. Ask the site administrator to enter it in the control panel.")
+        )
+    if policy == "auto":
+        policy = "send_as" if send_as_allowed else "login"
+    if not usable and (policy == "send_as" or reply_to_agent):
+        raise SenderRefused(
+            _("Your record has no usable e-mail address. Ask the person who keeps the contacts to enter it, then send again.")
+        )
+    if policy == "send_as":
+        author, reply_to = agent, None
+    else:
+        author = Address(agent.display_name, login_address)
+        reply_to = agent if reply_to_agent else None
+    choices = {"from": author.addr_spec, "login": login_address, "bounce": bounce_address}
+    return Sender(policy, author, reply_to, choices[envelope_sender] or author.addr_spec)

@@ -1,0 +1,23 @@
+"""As whom does the server let the login send? What was learned from its refusals."""
+
+from imio.mailbridge.store.store import now
+from imio.mailbridge.store.store import stored
+from persistent.mapping import PersistentMapping
+
+
+KEY = "imio.mailbridge.send_as"
+
+
+def refused_at(addr_spec):
+    """Return when the server refused this sender address (aware datetime), or None."""
+    return stored(KEY, PersistentMapping).get(addr_spec.lower())
+
+
+def remember_refusal(addr_spec):
+    """Note that the server does not let the login send as this address; ``auto`` will not try again."""
+    stored(KEY, PersistentMapping)[addr_spec.lower()] = now()
+
+
+def forget_refusals():
+    """Let ``auto`` try every declared address again."""
+    stored(KEY, PersistentMapping).clear()

@@ -1,0 +1,209 @@
+"""May this e-mail be sent, and as what? From a request to a record in the Outbox, or to the list of all that is wrong with it."""
+
+from dataclasses import dataclass
+from email.utils import getaddresses
+from imio.mailbridge.i18n import _
+from imio.mailbridge.message.address import Address
+from imio.mailbridge.message.address import is_addr_spec
+from imio.mailbridge.message.compose import compose
+from imio.mailbridge.message.compose import File
+from imio.mailbridge.message.compose import message_id
+from imio.mailbridge.message.compose import sender_headers
+from imio.mailbridge.message.policy import choose_sender
+from imio.mailbridge.message.policy import Sender
+from imio.mailbridge.message.policy import SenderRefused
+from imio.mailbridge.outbound import send_as
+from imio.mailbridge.outbound.interfaces import IDirectory
+from imio.mailbridge.outbound.interfaces import ISendingContext
+from imio.mailbridge.outbound.outbox import outbox
+from imio.mailbridge.outbound.outbox import OutgoingMessage
+from imio.mailbridge.settings.read import bounce_address
+from imio.mailbridge.settings.read import login_address
+from imio.mailbridge.settings.read import settings
+from imio.mailbridge.store.store import now
+from imio.mailbridge.taskqueue import add
+from plone.uuid.interfaces import IUUID
+from zope.component.hooks import getSite
+import secrets
+
+
+MAX_RECIPIENTS = 100
+MAX_SUBJECT = 998  # RFC 5322 §2.1.1, before encoding
+
+
+class Invalid(Exception):
+    """The request cannot be sent; ``errors`` is a list of (field, message)."""
+
+    def __init__(self, errors):
+        super().__init__(errors)
+        self.errors = errors
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A message that is ready to be stored; ``body`` are the bytes without sender headers, ``size`` counts those too.
+
+    ``fallback`` is the sender to use when the server refuses ``sender`` (policy ``auto``), or None.
+    """
+
+    userid: str
+    document: str
+    message_id: str
+    sender: Sender
+    fallback: Sender | None
+    to: tuple[Address, ...]
+    cc: tuple[Address, ...]
+    bcc: tuple[Address, ...]
+    subject: str
+    filenames: tuple[str, ...]
+    body: bytes
+    size: int
+
+
+def available(values):
+    """Tell whether sending is set up at all."""
+    return bool(values.smtp_host)
+
+
+def identities(userid):
+    """Return the identities that a user may send under."""
+    return IDirectory(getSite()).identities(userid, tuple(settings().service_senders or ()))
+
+
+def sender_for(identity, values):
+    """Return (sender, fallback) for an identity under the present settings; errors: ``SenderRefused``."""
+    address = identity.address
+    common = {
+        "login_address": login_address(values),
+        "reply_to_agent": bool(values.reply_to_agent),
+        "envelope_sender": values.envelope_sender,
+        "bounce_address": bounce_address(values),
+    }
+    allowed = identity.may_send_as and send_as.refused_at(address.addr_spec) is None
+    sender = choose_sender(address, policy=values.sender_policy, send_as_allowed=allowed, **common)
+    fallback = None
+    if values.sender_policy == "auto" and sender.policy == "send_as":
+        fallback = choose_sender(address, policy="login", **common)
+    return sender, fallback
+
+
+def parse_addresses(texts):
+    """Return (addresses, bad): the ``Address`` values in a list of texts, and the first text that is none, or None."""
+    found = []
+    for text in texts:
+        if not isinstance(text, str) or not text.isprintable():
+            return found, str(text)
+        if not text.strip():
+            continue
+        for name, addr_spec in getaddresses([text.replace(";", ",")]):
+            if not is_addr_spec(addr_spec):
+                return found, text
+            found.append(Address(name, addr_spec))
+    return found, None
+
+
+def prepare(context, userid, data):
+    """Return the ``Draft`` of what a user wants to send from ``context``.
+
+    ``data`` is a dict with the keys of ``POST @send-email``. Errors: ``Invalid``, with every error of every field.
+    """
+    values = settings()
+    errors = []
+    if not available(values):
+        errors.append(("", _("Sending e-mails is not available: no SMTP server is set in the control panel.")))
+    recipients = {field: _addresses(data, field, errors) for field in ("to", "cc", "bcc")}
+    if not recipients["to"] and not any(field == "to" for field, _message in errors):
+        errors.append(("to", _("Enter at least one recipient.")))
+    if sum(map(len, recipients.values())) > MAX_RECIPIENTS:
+        errors.append(("to", _("At most ${count} recipients at once.", mapping={"count": MAX_RECIPIENTS})))
+    subject = data.get("subject")
+    if not isinstance(subject, str) or not subject.strip():
+        errors.append(("subject", _("Enter a subject.")))
+    elif not subject.isprintable() or len(subject) > MAX_SUBJECT:
+        errors.append(("subject", _("The subject must be one line of at most ${count} characters.", mapping={"count": MAX_SUBJECT})))
+    html = data.get("body") or ""
+    if not isinstance(html, str) or "\0" in html:
+        errors.append(("body", _("The text of the message cannot be read.")))
+    sending = ISendingContext(context)
+    files = _files(sending, data.get("attachments"), errors)
+    sender, fallback = _sender(userid, data.get("sender"), values, errors)
+    if errors:
+        raise Invalid(errors)
+    new_id = message_id(secrets.token_hex(16), (login_address(values) or sender.author.addr_spec).rpartition("@")[2])
+    body = compose(
+        message_id=new_id,
+        date=now(),
+        to=recipients["to"],
+        cc=recipients["cc"],
+        subject=subject.strip(),
+        html=html,
+        files=[File(file.filename, file.content_type, sending.open(file.uid).read()) for file in files],
+        in_reply_to=sending.reply_to_message_id,
+    )
+    return Draft(
+        userid=userid,
+        document=IUUID(context),
+        message_id=new_id,
+        sender=sender,
+        fallback=fallback,
+        subject=subject.strip(),
+        filenames=tuple(file.filename for file in files),
+        body=body,
+        size=len(body) + len(sender_headers(sender)),
+        **{field: tuple(addresses) for field, addresses in recipients.items()},
+    )
+
+
+def submit(draft):
+    """Store the message in the current transaction and queue its delivery for after the commit; return the record."""
+    record = OutgoingMessage(draft)
+    outbox().add(record)
+    wake(record)
+    return record
+
+
+def wake(record):
+    """Queue the delivery of a record for after the commit."""
+    add("/".join(getSite().getPhysicalPath()) + "/@@mailbridge-deliver", "POST", params={"id": record.id})
+
+
+def _addresses(data, field, errors):
+    texts = data.get(field) or []
+    if not isinstance(texts, list):
+        errors.append((field, _("A list of addresses is expected here.")))
+        return []
+    found, bad = parse_addresses(texts)
+    if bad is not None:
+        shown = "".join(char if char.isprintable() else "�" for char in bad)[:100]
+        errors.append((field, _("“${address}” is not an e-mail address.", mapping={"address": shown})))
+    return found
+
+
+def _files(sending, uids, errors):
+    uids = uids or []
+    if not isinstance(uids, list):
+        errors.append(("attachments", _("A list of files is expected here.")))
+        return []
+    present = {file.uid: file for file in sending.files()}
+    missing = [uid for uid in uids if not isinstance(uid, str) or uid not in present]
+    if missing:
+        errors.append(
+            ("attachments", _("An attachment is not in this document, or you may not see it. Reload the page and choose again."))
+        )
+        return []
+    return [present[uid] for uid in dict.fromkeys(uids)]
+
+
+def _sender(userid, uid, values, errors):
+    own = identities(userid)
+    chosen = [identity for identity in own if identity.uid == uid] if uid else list(own[:1])
+    try:
+        if chosen:
+            return sender_for(chosen[0], values)
+        if own:
+            errors.append(("sender", _("You may not send under this sender.")))
+        else:
+            errors.append(("sender", _("You have no position in the contacts, so there is no address to send from.")))
+    except SenderRefused as refused:
+        errors.append(("sender", _(refused.args[0])))
+    return None, None

@@ -1,0 +1,12 @@
+"""What does a worker run? Views on the task layer; they work on the site as a whole, whoever queued them."""
+
+from imio.mailbridge.outbound.deliver import deliver
+from Products.Five.browser import BrowserView
+
+
+class Deliver(BrowserView):
+    """Send the message named by ``id`` and whatever else is due."""
+
+    def __call__(self):
+        deliver(self.request.form["id"])
+        return ""

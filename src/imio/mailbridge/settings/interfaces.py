@@ -1,0 +1,233 @@
+"""What can an admin set? The registry schema of the bridge (prefix ``imio.mailbridge``)."""
+
+from collective.z3cform.datagridfield.registry import DictRow
+from imio.mailbridge.i18n import _
+from imio.mailbridge.settings import validate
+from plone.supermodel import model
+from zope import schema
+from zope.interface import Interface
+from zope.schema.vocabulary import SimpleTerm
+from zope.schema.vocabulary import SimpleVocabulary
+
+
+PREFIX = "imio.mailbridge"
+
+
+def _terms(**titles):
+    return SimpleVocabulary([SimpleTerm(value, value, title) for value, title in titles.items()])
+
+
+SECURITY = _terms(
+    starttls=_("STARTTLS (usual with port 587)"),
+    tls=_("TLS from the start (usual with port 465)"),
+    none=_("No encryption (only for a server on the same machine or network)"),
+)
+SENDER_POLICY = _terms(
+    login=_("The login address sends, answers go to the agent (works with every server)"),
+    send_as=_("The agent's own address sends (the server must allow it)"),
+    auto=_("The agent's own address where the server is known to allow it, else the login address"),
+)
+ENVELOPE_SENDER = SimpleVocabulary(
+    [
+        SimpleTerm("from", "from", _("The address shown in From")),
+        SimpleTerm("login", "login", _("The login address")),
+        SimpleTerm("bounce", "bounce", _("The first mail-in address (the bridge reads the error reports itself)")),
+    ]
+)
+INLINE_FORWARD = SimpleVocabulary(
+    [
+        SimpleTerm("quarantine", "quarantine", _("Quarantine it and explain how to forward as attachment")),
+        SimpleTerm("file-proposal", "file-proposal", _("File what could be read from the text")),
+    ]
+)
+
+
+class IMailinAddressRow(Interface):
+    """One address whose mail the bridge files."""
+
+    address = schema.TextLine(
+        title=_("Mail-in address"),
+        description=_(
+            "With a long secret part after a plus sign (in+h7Qm4tVx2LpZ@maville.be) the address itself proves where the "
+            "mail comes from: give it to one mailbox only."
+        ),
+        constraint=validate.address,
+    )
+    service = schema.Choice(
+        title=_("Service"),
+        description=_("Treats what arrives here."),
+        vocabulary="imio.mailbridge.services",
+        required=False,
+    )
+    mailbox = schema.TextLine(
+        title=_("Source mailbox"),
+        description=_("The only mailbox that forwards to this address, if there is just one."),
+        constraint=validate.address,
+        required=False,
+    )
+
+
+class IMailboxRow(Interface):
+    """One mailbox of the town that forwards to a mail-in address."""
+
+    address = schema.TextLine(title=_("Address"), constraint=validate.address)
+    service = schema.Choice(
+        title=_("Service"),
+        description=_("Treats what was written to this mailbox."),
+        vocabulary="imio.mailbridge.services",
+        required=False,
+    )
+
+
+class IOutgoing(Interface):
+    """How mail leaves."""
+
+    smtp_host = schema.TextLine(
+        title=_("SMTP server"),
+        description=_(
+            "Name of the server that takes your outgoing mail, for instance smtp.office365.com. While this is empty, "
+            "agents cannot send e-mails from iA.docs and do not see the action."
+        ),
+        constraint=validate.host,
+        required=False,
+    )
+    smtp_port = schema.Int(
+        title=_("Port"),
+        description=_("587 for STARTTLS, 465 for TLS from the start, 25 inside your own network."),
+        min=1,
+        max=65535,
+        default=587,
+    )
+    smtp_security = schema.Choice(
+        title=_("Encryption"),
+        description=_(
+            "Protects the password and the mail on the way to the server. The server's certificate is always verified; "
+            "if the server does not offer the chosen encryption, nothing is sent."
+        ),
+        vocabulary=SECURITY,
+        default="starttls",
+    )
+    smtp_ca_file = schema.TextLine(
+        title=_("Certificates of your own authority"),
+        description=_(
+            "Path, on the iA.docs server, of a PEM file with the certificate authority of your town. Leave empty for a "
+            "server with a public certificate."
+        ),
+        constraint=validate.readable_file,
+        required=False,
+    )
+    smtp_login = schema.TextLine(
+        title=_("Login"),
+        description=_("Name of the account on the SMTP server, usually an e-mail address. Empty: no login."),
+        constraint=validate.one_line,
+        required=False,
+    )
+    login_address = schema.TextLine(
+        title=_("Login address"),
+        description=_("E-mail address of that account, if the login is not an address."),
+        constraint=validate.address,
+        required=False,
+    )
+    sender_policy = schema.Choice(
+        title=_("Who is the sender?"),
+        description=_(
+            "Some servers let the login send in the name of every agent, others refuse it. When in doubt, let the login "
+            "address send."
+        ),
+        vocabulary=SENDER_POLICY,
+        default="login",
+    )
+    reply_to_agent = schema.Bool(
+        title=_("Answers go to the agent"),
+        description=_("When the login address sends, put the agent's address into Reply-To."),
+        default=True,
+        required=False,
+    )
+    envelope_sender = schema.Choice(
+        title=_("Error reports go to"),
+        description=_("The address that gets the message when a mail cannot be delivered (envelope sender)."),
+        vocabulary=ENVELOPE_SENDER,
+        default="from",
+    )
+    close_on_send = schema.Bool(
+        title=_("Close the document once it is e-mailed"),
+        description=_("Runs when the server took the message for all recipients, never before."),
+        default=True,
+        required=False,
+    )
+    service_senders = schema.List(
+        title=_("Services with an address of their own"),
+        description=_("Members of these services may send from the address of the service."),
+        value_type=schema.Choice(vocabulary="imio.mailbridge.services"),
+        default=[],
+        missing_value=[],
+        required=False,
+    )
+
+
+class IIncoming(Interface):
+    """How mail arrives."""
+
+    mailin_addresses = schema.List(
+        title=_("Mail-in addresses"),
+        description=_("Every mail that your mail server hands over for one of these addresses is filed or explained."),
+        value_type=DictRow(title=_("Mail-in address"), schema=IMailinAddressRow),
+        default=[],
+        missing_value=[],
+        required=False,
+    )
+    mailboxes = schema.List(
+        title=_("Source mailboxes"),
+        description=_("Mailboxes of the town that forward all their mail to a mail-in address, for instance info@maville.be."),
+        value_type=DictRow(title=_("Source mailbox"), schema=IMailboxRow),
+        default=[],
+        missing_value=[],
+        required=False,
+    )
+    inline_forward = schema.Choice(
+        title=_("A mail that was forwarded as text"),
+        description=_("In a forward as text the original sender is only a guess. Forwarding as attachment keeps the original."),
+        vocabulary=INLINE_FORWARD,
+        default="quarantine",
+    )
+    max_size = schema.Int(
+        title=_("Largest mail, in bytes"),
+        description=_("A larger mail is refused, and its sender is told by the mail server. 41943040 is 40 MiB."),
+        min=1024,
+        max=1024**3,
+        default=40 * 1024**2,
+    )
+
+
+class ITrust(Interface):
+    """Whom the bridge believes."""
+
+    trusted_gateways = schema.List(
+        title=_("Trusted mail servers"),
+        description=_(
+            "IP addresses or networks (192.0.2.0/24), one a line, of the servers that hand over mail of your mailboxes. "
+            "Anyone can write the marks of a forward into a mail: without such a proof it is quarantined."
+        ),
+        value_type=schema.TextLine(constraint=validate.network),
+        default=[],
+        missing_value=[],
+        required=False,
+    )
+    agent_patterns = schema.List(
+        title=_("Addresses of agents"),
+        description=_(
+            "Regular expressions, one a line; the whole address must match. .+@maville\\.be means: everybody of maville.be."
+        ),
+        value_type=schema.TextLine(constraint=validate.pattern),
+        default=[],
+        missing_value=[],
+        required=False,
+    )
+
+
+class IMailbridgeSettings(IOutgoing, IIncoming, ITrust, model.Schema):
+    """All settings of the bridge."""
+
+    model.fieldset("outgoing", label=_("Outgoing mail"), fields=schema.getFieldNamesInOrder(IOutgoing))
+    model.fieldset("incoming", label=_("Incoming mail"), fields=schema.getFieldNamesInOrder(IIncoming))
+    model.fieldset("trust", label=_("Trust"), fields=schema.getFieldNamesInOrder(ITrust))

@@ -1,0 +1,56 @@
+"""What do the profiles do that XML cannot say?"""
+
+from imio.mailbridge.inbound import inbox
+from imio.mailbridge.outbound import outbox
+from imio.mailbridge.outbound import send_as
+from imio.mailbridge.settings import password
+from imio.mailbridge.store.store import discard_empty
+from imio.mailbridge.taskqueue import authenticate
+from plone import api
+from plone.base.interfaces.installable import INonInstallable
+from zope.annotation.interfaces import IAnnotations
+from zope.interface import implementer
+import logging
+
+
+ROLES = ("Mail Gateway", "Mail Manager")
+
+logger = logging.getLogger(__name__)
+
+
+@implementer(INonInstallable)
+class HiddenProfiles:
+    """Profiles that the add-ons control panel does not offer by themselves."""
+
+    def getNonInstallableProfiles(self):  # noqa: D102 - see the interface
+        return ["imio.mailbridge:uninstall", "imio.mailbridge:demo"]
+
+
+def installed(tool):
+    """Let tasks run as the user who queued them."""
+    authenticate.install(api.portal.get())
+
+
+def uninstalled(tool):
+    """Remove what the uninstall profile cannot: user plugin, roles, permissions, password, empty stores."""
+    site = api.portal.get()
+    authenticate.uninstall(site)
+    held = {key: discard_empty(key) for key in (outbox.KEY, inbox.KEY)}
+    annotations = IAnnotations(site)
+    for key in (password.KEY, send_as.KEY):
+        annotations.pop(key, None)
+    _remove_roles(site)
+    if any(held.values()):
+        logger.warning("the mail bridge is uninstalled; its stores keep their records: %s", held)
+
+
+def _remove_roles(site):
+    for name in ("Deliver mail", "Manage mail", "Send email"):
+        attribute = f"_imio_mailbridge__{name.replace(' ', '_')}_Permission"
+        if attribute in site.__dict__:
+            delattr(site, attribute)
+    roles = site.acl_users.portal_role_manager
+    for role in ROLES:
+        if role in roles.listRoleIds():
+            roles.removeRole(role)
+    site.__ac_roles__ = tuple(role for role in site.__ac_roles__ if role not in ROLES)

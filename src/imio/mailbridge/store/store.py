@@ -1,0 +1,112 @@
+"""Where is a record, and which records are in a state? A persistent store with one index.
+
+``records`` maps id → record; ``listing`` maps state → ordered set of (created, id), so that a page of a list wakes only the
+records it shows. BTrees merge what concurrent requests write to different keys; the same key twice is a conflict, which the
+publisher retries, and the second try finds the record of the first.
+"""
+
+from BTrees.OOBTree import OOBTree
+from BTrees.OOBTree import OOTreeSet
+from datetime import datetime
+from datetime import timezone
+from persistent import Persistent
+from persistent.list import PersistentList
+from zope.annotation.interfaces import IAnnotations
+from zope.component.hooks import getSite
+import heapq
+
+
+def now():
+    """Return the present time, aware, in UTC, to the second."""
+    return datetime.now(timezone.utc).replace(microsecond=0)
+
+
+class Record(Persistent):
+    """One message: ``id``, ``created`` (aware datetime), ``state`` and a ``history`` of dicts that only grows."""
+
+    def __init__(self, id, state):
+        self.id = id
+        self.created = datetime.now(timezone.utc)
+        self.state = state
+        self.history = PersistentList()
+
+    @property
+    def sort_key(self):
+        """Return what lists are ordered by."""
+        return (self.created.isoformat(), self.id)
+
+
+class Store(Persistent):
+    """Records of one kind in one site."""
+
+    def __init__(self):
+        self.records = OOBTree()
+        self.listing = OOBTree()
+
+    def __len__(self):
+        return sum(self.counts().values())
+
+    def __contains__(self, id):
+        return id in self.records
+
+    def get(self, id):
+        """Return the record or None."""
+        return self.records.get(id)
+
+    def add(self, record):
+        """Keep a new record; errors: ``KeyError`` if there is one with this id."""
+        if not self.records.insert(record.id, record):
+            raise KeyError(record.id)
+        self._set(record.state).insert(record.sort_key)
+
+    def remove(self, record):
+        """Forget a record."""
+        self._set(record.state).remove(record.sort_key)
+        del self.records[record.id]
+
+    def set_state(self, record, state):
+        """Change the state of a record and the index with it."""
+        if state != record.state:
+            self._set(record.state).remove(record.sort_key)
+            record.state = state
+            self._set(state).insert(record.sort_key)
+
+    def _set(self, state):
+        found = self.listing.get(state)
+        if found is None:
+            found = self.listing[state] = OOTreeSet()
+        return found
+
+    def counts(self):
+        """Return how many records are in each state that has any."""
+        return {state: len(keys) for state, keys in self.listing.items() if len(keys)}
+
+    def oldest(self, *states):
+        """Yield the records in ``states``, the oldest first."""
+        sets = [list(self.listing.get(state, ())) for state in states]
+        for _created, id in heapq.merge(*sets):
+            yield self.records[id]
+
+    def newest(self, *states):
+        """Yield the records in ``states`` (all if none is given), the newest first."""
+        sets = [reversed(list(self.listing[state])) for state in states or self.listing if state in self.listing]
+        for _created, id in heapq.merge(*sets, reverse=True):
+            yield self.records[id]
+
+
+def stored(key, factory):
+    """Return the store kept under the annotation ``key`` of the current site, made with ``factory`` on first use."""
+    annotations = IAnnotations(getSite())
+    store = annotations.get(key)
+    if store is None:
+        store = annotations[key] = factory()
+    return store
+
+
+def discard_empty(key):
+    """Remove the store under ``key`` if it holds nothing; return how many records it holds."""
+    annotations = IAnnotations(getSite())
+    held = len(annotations.get(key) or ())
+    if not held:
+        annotations.pop(key, None)
+    return held

@@ -1,0 +1,107 @@
+"""Which queue? One huey instance a process, chosen by ``MAILBRIDGE_QUEUE_URL``."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from huey import crontab
+from huey import Huey
+from huey import PostgresHuey
+from huey import RedisHuey
+from huey import SqliteHuey
+from imio.mailbridge.taskqueue.publish import publish
+from imio.mailbridge.taskqueue.serializer import SignedJSONSerializer
+from pathlib import Path
+import App.config
+import logging
+import os
+import secrets
+import time
+
+
+NAME = "default"
+URL = "MAILBRIDGE_QUEUE_URL"
+KEY = "MAILBRIDGE_QUEUE_KEY"
+HEARTBEAT = "heartbeat"
+
+logger = logging.getLogger(__name__)
+
+
+class QueueNotConfigured(Exception):
+    """The environment names a queue that cannot be used; the text says why."""
+
+
+def queue_url():
+    """Return the URL of the queue; by default a SQLite file in the ``var`` folder of the instance."""
+    default = Path(App.config.getConfiguration().clienthome) / "mailbridge-queue.sqlite"
+    return os.environ.get(URL) or f"sqlite:///{default}"
+
+
+def _key_beside(path):
+    """Return the signing key kept beside a SQLite queue, made on first use; only its owner can read it."""
+    key_path = path.with_suffix(".key")
+    try:
+        descriptor = os.open(key_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        for _ in range(50):  # the process that made the file may not have written it yet
+            if key := key_path.read_bytes():
+                return key
+            time.sleep(0.1)
+        raise QueueNotConfigured(f"{key_path} is empty: delete it and start again") from None
+    with os.fdopen(descriptor, "wb") as stream:
+        key = secrets.token_hex(32).encode()
+        stream.write(key)
+    return key
+
+
+@dataclass(frozen=True)
+class Queue:
+    """A huey instance and the one task it knows: ``submit`` takes the arguments of ``publish``."""
+
+    huey: Huey
+    submit: Callable
+
+
+def connect(url, key=None):
+    """Return the ``Queue`` at ``url``; ``key`` (bytes) signs the tasks. Errors: ``QueueNotConfigured``."""
+    scheme = url.partition(":")[0]
+    if scheme == "sqlite":
+        path = Path(url.removeprefix("sqlite:///"))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        serializer = SignedJSONSerializer(key or _key_beside(path))
+        huey = SqliteHuey(NAME, filename=str(path), results=False, serializer=serializer)
+    elif scheme in ("redis", "rediss", "postgresql"):
+        if not key:
+            raise QueueNotConfigured(
+                f"{KEY} must be set (the same long random text in every process) when {URL} is a {scheme} URL"
+            )
+        serializer = SignedJSONSerializer(key)
+        if scheme == "postgresql":
+            huey = PostgresHuey(NAME, dsn=url, results=False, serializer=serializer)
+        else:
+            huey = RedisHuey(f"mailbridge-{NAME}", url=url, results=False, serializer=serializer)
+    else:
+        raise QueueNotConfigured(f"{URL} must start with sqlite:///, redis:// or postgresql://")
+    huey.periodic_task(crontab(minute="*"), name="sweep")(_sweep)
+    return Queue(huey, huey.task(name="publish")(publish))
+
+
+def _sweep():
+    beat()
+    publish(None, "/@@mailbridge-sweep-sites", "POST", {}, {}, "", None)
+
+
+@cache
+def get_queue():
+    """Return the queue of this process."""
+    key = os.environ.get(KEY, "")
+    return connect(queue_url(), key.encode() or None)
+
+
+def beat():
+    """Note that a worker lives, for whoever asks ``last_seen``."""
+    get_queue().huey.put(HEARTBEAT, time.time())
+
+
+def last_seen():
+    """Return when a worker last did something (seconds since the epoch), or None; errors of the queue are raised."""
+    return get_queue().huey.get(HEARTBEAT, peek=True)

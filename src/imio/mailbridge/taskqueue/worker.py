@@ -1,0 +1,62 @@
+"""Who works? A thread in the instance, or processes of their own (``mailbridge-worker zope.conf``)."""
+
+from huey.consumer import Consumer
+from imio.mailbridge.taskqueue import queue as queues
+import argparse
+import atexit
+import logging
+import os
+import sys
+
+
+#: Set to ``off`` in instances where ``mailbridge-worker`` processes do the work.
+WORKER = "MAILBRIDGE_WORKER"
+
+logger = logging.getLogger(__name__)
+
+
+class EmbeddedConsumer(Consumer):
+    """A consumer that leaves the signal handlers to the web server it lives in."""
+
+    def _set_signal_handlers(self):
+        pass
+
+
+def _options():
+    return {"workers": 2, "max_delay": 0.5, "scheduler_interval": 1}
+
+
+def start_embedded(event):
+    """Start the worker threads of this instance (subscriber of ``IProcessStarting``)."""
+    if os.environ.get(WORKER, "").lower() == "off":
+        logger.info("no worker in this instance (%s=off)", WORKER)
+        return
+    try:
+        consumer = EmbeddedConsumer(queues.get_queue().huey, **_options())
+    except Exception:  # noqa: BLE001 - a town must get its documents even when the queue is down
+        logger.exception("the worker of the mail bridge cannot start; mail is kept, but not sent or filed")
+        return
+    queues.beat()
+    consumer.start()
+    atexit.register(consumer.stop)
+
+
+def main(argv=None):
+    """Run a worker process for the instance of ``zope.conf`` until it gets SIGTERM or SIGINT."""
+    parser = argparse.ArgumentParser(prog="mailbridge-worker", description=main.__doc__)
+    parser.add_argument("zope_conf", help="configuration of the instance, as for runwsgi")
+    arguments = parser.parse_args(argv)
+    os.environ[WORKER] = "off"
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    from Zope2.Startup.run import configure_wsgi
+
+    configure_wsgi(arguments.zope_conf)
+    import Zope2
+
+    Zope2.startup_wsgi()
+    try:
+        huey = queues.get_queue().huey
+    except queues.QueueNotConfigured as error:
+        sys.exit(f"mailbridge-worker: {error}")
+    queues.beat()
+    Consumer(huey, **_options()).run()
