@@ -52,6 +52,7 @@ setup(
     python_requires=">=3.10,<3.14",
     install_requires=[
         "Products.CMFPlone>=6.2,<6.3",
+        "collective.z3cform.datagridfield>=4",
         "huey>=3.5",
         "markdownify",
         "nh3",
@@ -64,6 +65,7 @@ setup(
         "zope.sendmail",
     ],
     extras_require={
+        "check": ["check-manifest", "i18ndude", "import-linter", "mypy", "pyroma", "ruff", "zpretty"],
         "imap": ["IMAPClient"],
         "pdf": ["weasyprint"],
         "postgresql": ["psycopg[binary]"],

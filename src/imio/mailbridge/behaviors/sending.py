@@ -23,7 +23,7 @@ def sending_context(content):
 
 @implementer(ISendingContext)
 class ContentSendingContext:
-    """Sending from content that has no e-mail fields of its own: its title is the subject, nothing is written back."""
+    """Sending from content without e-mail fields: its title is the subject, nothing is written back."""
 
     reply_to_message_id = ""
 
@@ -64,5 +64,7 @@ class ContentSendingContext:
             return
         user = getSecurityManager()
         for child in self.content.objectValues():
-            if INamedBlobFile.providedBy(getattr(aq_base(child), "file", None)) and user.checkPermission(View, child):
+            if INamedBlobFile.providedBy(getattr(aq_base(child), "file", None)) and user.checkPermission(
+                View, child
+            ):
                 yield child

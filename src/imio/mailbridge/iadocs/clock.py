@@ -1,9 +1,9 @@
 """What time is it in the town? The time zone of the site, Brussels where none is set."""
 
 from plone.registry.interfaces import IRegistry
-from zope.component import getUtility
 from zoneinfo import ZoneInfo
 from zoneinfo import ZoneInfoNotFoundError
+from zope.component import getUtility
 
 
 def local_time(moment):

@@ -32,7 +32,10 @@ class IPerson(model.Schema):
     email = schema.TextLine(title=_("E-mail address"), constraint=validate.address, required=False)
     phone = schema.TextLine(title=_("Phone"), required=False)
     userid = schema.TextLine(
-        title=_("User name in iA.docs"), description=_("Only for agents."), required=False, constraint=validate.one_line
+        title=_("User name in iA.docs"),
+        description=_("Only for agents."),
+        required=False,
+        constraint=validate.one_line,
     )
     primary_organization = schema.Choice(
         title=_("Primary service"),

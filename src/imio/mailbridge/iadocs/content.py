@@ -1,4 +1,4 @@
-"""Which classes are the items of? Only where a title is made of other fields, or a file says how large it is."""
+"""Which classes are the items of? Titles are made of other fields here, and a file says how large it is."""
 
 from Acquisition import aq_base
 from Acquisition import aq_parent

@@ -1,7 +1,8 @@
 """Who is who in iA.docs? The people and services of the town, looked up in the catalog.
 
-Agents are the persons with a userid below ``contacts/personnel-folder``, and nobody else: who may edit other contacts cannot
-make an agent of one. Lookups for the sender and for filing see every contact; ``complete`` sees what the current user may view.
+Agents are the persons with a userid below ``contacts/personnel-folder``, and nobody else: who may edit other
+contacts cannot make an agent of one. Lookups for the sender and for filing see every contact; ``complete`` sees
+what the current user may view.
 """
 
 from Acquisition import aq_base
@@ -11,8 +12,8 @@ from imio.mailbridge.iadocs.indexers import contact_email
 from imio.mailbridge.iadocs.indexers import contact_name
 from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.address import is_addr_spec
-from imio.mailbridge.outbound.interfaces import IDirectory
 from imio.mailbridge.outbound.interfaces import Identity
+from imio.mailbridge.outbound.interfaces import IDirectory
 from plone.base.interfaces import IPloneSiteRoot
 from plone.uuid.interfaces import IUUID
 from Products.CMFCore.utils import getToolByName
@@ -35,15 +36,17 @@ class Directory:
         self.workflows = getToolByName(site, "portal_workflow")
 
     def identities(self, userid, service_uids):
-        """Return own positions, that of the primary service first, then the services of ``service_uids`` in their order."""
+        """Return own positions, that of the primary service first, then services in the order given."""
         persons = self._agents(userid)
         positions = [position for person in persons for position in self._positions(person)]
         services = self._services(persons, positions) if service_uids else {}
         own = [self._identity(position, "position") for position in positions]
-        return tuple(own + [self._identity(services[uid], "service") for uid in service_uids if uid in services])
+        return tuple(
+            own + [self._identity(services[uid], "service") for uid in service_uids if uid in services]
+        )
 
     def complete(self, text, limit=10):
-        """Return addresses of contacts with words that begin like those of ``text``; accents and case do not count."""
+        """Return addresses of contacts whose words begin like those of ``text``, whatever accents and case."""
         words = _WORD.findall(text)
         if not words or not self._indexed:
             return ()
@@ -67,7 +70,7 @@ class Directory:
         return ""
 
     def contacts_with_address(self, addr_spec):
-        """Return the active contacts with this address: agents first, in their primary service before others."""
+        """Return the active contacts with this address: agents first, in their primary service before all."""
         if not addr_spec or not self._indexed:
             return ()
         brains = self.catalog.unrestrictedSearchResults(mailbridge_email=addr_spec.strip().lower())
@@ -121,9 +124,11 @@ class Directory:
         return 0 if organization is not None and primary and IUUID(organization) == primary else 1
 
     def _services(self, persons, positions):
-        """Return what the agent is a member of, by uid: each organization of a position, the primary one, and those above."""
+        """Return the agent's organizations by uid: those of the positions, the primary one, and all above."""
         organizations = [organization for position in positions if (organization := _organization(position))]
-        primary = [person.primary_organization for person in persons if getattr(person, "primary_organization", None)]
+        primary = [
+            person.primary_organization for person in persons if getattr(person, "primary_organization", None)
+        ]
         if primary:
             brains = self.catalog.unrestrictedSearchResults(UID=primary, portal_type=names.ORGANIZATION)
             organizations += [brain._unrestrictedGetObject() for brain in brains]

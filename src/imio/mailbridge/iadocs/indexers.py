@@ -1,4 +1,4 @@
-"""What does the catalog know of a contact? Its address, the words that it is found by, and whose login it is."""
+"""What does the catalog know of a contact? Its address, words to find it by, and whose login it is."""
 
 from Acquisition import aq_base
 from Acquisition import aq_parent
@@ -13,7 +13,7 @@ def contact_email(contact):
 
 
 def contact_name(contact):
-    """Return the name that mail to or from a contact carries: of the person, also for a position, or the title."""
+    """Return the name that mail of a contact carries: that of the person, also in a position, or the title."""
     if contact.portal_type == names.HELD_POSITION:
         contact = aq_parent(contact)
     base = aq_base(contact)

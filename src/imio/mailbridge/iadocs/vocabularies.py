@@ -1,4 +1,4 @@
-"""What can be chosen in a form? A value that the content has stays a choice, even when it would not be offered any more."""
+"""What can be chosen in a form? A value that the content has stays a choice, even one not offered now."""
 
 from Acquisition import aq_base
 from imio.mailbridge.behaviors.sending import ContentSendingContext
@@ -15,7 +15,7 @@ from zope.schema.vocabulary import SimpleVocabulary
 
 @provider(IVocabularyFactory)
 def services(context):
-    """List the organizations below the town, or below any organization where the town is not marked, by uid."""
+    """List the organizations below the town by uid, or below any where the town is not marked."""
     site = getSite()
     contacts = (*site.getPhysicalPath(), names.CONTACTS_FOLDER)
     town = site.unrestrictedTraverse(f"{names.CONTACTS_FOLDER}/{names.OWN_ORGANIZATION}", None)
@@ -103,5 +103,7 @@ def _tolerant(terms, context, *attributes):
         for present in value if isinstance(value, (list, tuple)) else [value]:
             if isinstance(present, str) and present and present not in known:
                 known.add(present)
-                terms.append(_term(present, _("${value} (not available any more)", mapping={"value": present})))
+                terms.append(
+                    _term(present, _("${value} (not available any more)", mapping={"value": present}))
+                )
     return SimpleVocabulary(terms)

@@ -64,7 +64,7 @@ def deliver(id=None):
     if box.hold:
         _hold_new(box)
         return
-    due = (record.id for record in box.oldest("queued", "deferred") if _is_due(record))
+    due = (record.id for record in box.waiting_in("queued", "deferred") if _is_due(record))
     ids = list(dict.fromkeys(itertools.chain([id] if id else [], itertools.islice(due, BATCH))))
     if not ids or not settings().smtp_host:
         return
@@ -76,7 +76,7 @@ def deliver(id=None):
 
 
 def _is_due(record):
-    return record.state == "queued" or (record.next_try is not None and record.next_try <= now())
+    return record.next_try is None or record.next_try <= now()
 
 
 def _deliver_one(id, account):
@@ -95,9 +95,11 @@ def _claim(id):
     """Take the recipients to try; return their addresses, or nothing when there is nothing to do or somebody else does it."""
     box = outbox()
     record = box.get(id)
-    if record is None or record.state not in ("queued", "deferred"):
+    if record is None or record.in_state("sending"):
         return ()
     addresses = record.in_state("queued", "deferred")
+    if not addresses:
+        return ()
     record.lease_until = now() + LEASE
     record.next_try = None
     record.tries += 1
@@ -133,7 +135,7 @@ def _settle(id, replies):
         elif row.outcome is Outcome.CONFIGURATION:
             states[address] = "held"
             box.hold = {"at": now(), "code": reply.code, "text": reply.text, "explanation": row.explanation}
-        elif row.outcome is Outcome.TEMPORARY and now() < record.created + GIVE_UP_AFTER:
+        elif row.outcome is Outcome.TEMPORARY and now() < record.trying_since + GIVE_UP_AFTER:
             states[address] = "deferred"
         else:
             states[address] = "failed"
@@ -150,7 +152,7 @@ def _settle(id, replies):
 
 def _hold_new(box):
     """Say of messages that came while the account is stopped that they wait too."""
-    for record in list(box.oldest("queued", "deferred")):
+    for record in list(box.waiting_in("queued", "deferred")):
         addresses = record.in_state("queued", "deferred")
         for address in addresses:
             record.note(address, "held", box.hold["code"] or None, box.hold["text"], box.hold["explanation"])
@@ -190,21 +192,20 @@ def sweep():
     if box.hold:
         _committed(release)
         box = outbox()
-    for record in list(box.oldest("sending")):
+    for record in list(box.waiting_in("sending")):
         if record.lease_until is not None and record.lease_until <= now():
             _committed(lambda id=record.id: _end_lease(id))
     for id in list(box.unwritten):
         write_document(id)
     transaction.begin()
-    if any(_is_due(record) for record in outbox().oldest("queued", "deferred")):
+    if any(_is_due(record) for record in outbox().waiting_in("queued", "deferred")):
         deliver()
 
 
 def _end_lease(id):
     box = outbox()
     record = box.get(id)
-    if record.state == "sending" or record.in_state("sending"):
-        addresses = record.in_state("sending")
+    if addresses := record.in_state("sending"):
         record.lease_until = None
         record.note(None, "queued", explanation=_("The worker stopped while it was sending. The bridge tries again."))
         box.update(record, dict.fromkeys(addresses, "queued"))
@@ -217,7 +218,7 @@ def release():
         if settings().smtp_host and account.probe() is not None:
             return False
     box.hold = None
-    for record in list(box.oldest("held")):
+    for record in list(box.waiting_in("held")):
         addresses = record.in_state("held")
         record.note(None, "queued", explanation=_("The mail server accepts iA.docs again."))
         box.update(record, dict.fromkeys(addresses, "queued"))
@@ -228,9 +229,13 @@ def release():
 def retry(record):
     """Queue again what failed, or waits, for some recipients; the current transaction decides."""
     addresses = record.in_state("failed", "deferred", "held")
-    record.note(None, "queued", explanation=_("Sent again on request."))
-    outbox().update(record, dict.fromkeys(addresses, "queued"))
-    wake(record)
+    if addresses:
+        record.note(None, "queued", explanation=_("Sent again on request."))
+        record.next_try = None
+        record.tries = 0
+        record.trying_since = now()
+        outbox().update(record, dict.fromkeys(addresses, "queued"))
+        wake(record)
     return bool(addresses)
 
 

@@ -13,6 +13,7 @@ from BTrees.OOBTree import OOTreeSet
 from datetime import timedelta
 from imio.mailbridge.outbound.states import message_state
 from imio.mailbridge.outbound.states import TAKEN
+from imio.mailbridge.outbound.states import WAITING
 from imio.mailbridge.store.store import now
 from imio.mailbridge.store.store import Record
 from imio.mailbridge.store.store import Store
@@ -54,6 +55,7 @@ class OutgoingMessage(Record):
         self.recipients = PersistentMapping({address: "queued" for address in dict.fromkeys(addresses)})
         self.next_try = None
         self.tries = 0
+        self.trying_since = self.created
         self.note(None, "queued")
 
     def note(self, recipient, state, code=None, text="", explanation=""):
@@ -76,7 +78,8 @@ class Outbox(Store):
     """All outgoing messages of a site.
 
     ``by_document`` maps a content uid to its message ids, ``by_message_id`` a Message-ID to its message. ``unwritten`` holds the
-    ids whose document does not say yet what was sent. ``hold`` is why the account is stopped, or None.
+    ids whose document does not say yet what was sent, ``waiting`` the keys of messages with a recipient that the bridge still
+    means to send to (the state of a message is its worst recipient's, so it does not tell). ``hold`` is why the account is stopped, or None.
     """
 
     def __init__(self):
@@ -84,10 +87,12 @@ class Outbox(Store):
         self.by_document = type(self.records)()
         self.by_message_id = type(self.records)()
         self.unwritten = OOTreeSet()
+        self.waiting = OOTreeSet()
         self.hold = None
 
     def add(self, record):  # noqa: D102 - see Store
         super().add(record)
+        self.waiting.insert(record.sort_key)
         self.by_message_id[record.message_id] = record.id
         if record.document not in self.by_document:
             self.by_document[record.document] = OOTreeSet()
@@ -105,6 +110,15 @@ class Outbox(Store):
         """Set the states of recipients (a dict) and, from all of them, the state of the message."""
         record.recipients.update(states)
         self.set_state(record, message_state(record.recipients.values()))
+        if record.in_state(*WAITING):
+            self.waiting.insert(record.sort_key)
+        elif record.sort_key in self.waiting:
+            self.waiting.remove(record.sort_key)
+
+    def waiting_in(self, *states):
+        """Return the messages with a recipient in one of ``states`` (which are all ones of waiting), the oldest first."""
+        records = (self.records[id] for _created, id in list(self.waiting))
+        return (record for record in records if record.in_state(*states))
 
 
 def outbox():

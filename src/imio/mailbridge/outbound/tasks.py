@@ -1,6 +1,7 @@
 """What does a worker run? Views on the task layer; they work on the site as a whole, whoever queued them."""
 
 from imio.mailbridge.outbound.deliver import deliver
+from imio.mailbridge.outbound.deliver import sweep
 from Products.Five.browser import BrowserView
 
 
@@ -9,4 +10,12 @@ class Deliver(BrowserView):
 
     def __call__(self):
         deliver(self.request.form["id"])
+        return ""
+
+
+class Sweep(BrowserView):
+    """Find what lost tasks left behind."""
+
+    def __call__(self):
+        sweep()
         return ""

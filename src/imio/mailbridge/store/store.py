@@ -81,17 +81,14 @@ class Store(Persistent):
         """Return how many records are in each state that has any."""
         return {state: len(keys) for state, keys in self.listing.items() if len(keys)}
 
-    def oldest(self, *states):
-        """Yield the records in ``states``, the oldest first."""
-        sets = [list(self.listing.get(state, ())) for state in states]
-        for _created, id in heapq.merge(*sets):
-            yield self.records[id]
+    def keys(self, *states):
+        """Return the (created, id) keys of the records in ``states`` (all if none is given), the oldest first."""
+        sets = [self.listing[state] for state in states or self.listing if state in self.listing]
+        return list(heapq.merge(*sets))
 
-    def newest(self, *states):
-        """Yield the records in ``states`` (all if none is given), the newest first."""
-        sets = [reversed(list(self.listing[state])) for state in states or self.listing if state in self.listing]
-        for _created, id in heapq.merge(*sets, reverse=True):
-            yield self.records[id]
+    def newest_ids(self, *states):
+        """Return the ids of the records in ``states`` (all if none is given), the newest first."""
+        return [id for _created, id in reversed(self.keys(*states))]
 
 
 def stored(key, factory):

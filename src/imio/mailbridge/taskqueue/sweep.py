@@ -1,9 +1,13 @@
-"""Which sites have records whose task was lost? One task a site, a minute."""
+"""Which sites have records whose task was lost? One task a store, once a minute."""
 
 from imio.mailbridge.taskqueue.authenticate import PLUGIN_ID
 from imio.mailbridge.taskqueue.enqueue import add
 from plone.base.interfaces import IPloneSiteRoot
 from Products.Five.browser import BrowserView
+
+
+#: The views of the two stores, on each site.
+SWEEPS = ("mailbridge-sweep-outbox", "mailbridge-sweep-inbox")
 
 
 def sites(container, depth=2):
@@ -17,9 +21,10 @@ def sites(container, depth=2):
 
 
 class SweepSites(BrowserView):
-    """Queue the sweep of each site."""
+    """Queue the sweeps of each site."""
 
     def __call__(self):
         for site in sites(self.context):
-            add("/".join(site.getPhysicalPath()) + "/@@mailbridge-sweep", "POST")
+            for view in SWEEPS:
+                add(f"{'/'.join(site.getPhysicalPath())}/@@{view}", "POST")
         return ""

@@ -1,0 +1,32 @@
+# Each target works alone on a fresh Debian with Python 3.11.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: start test check format bench constraints clean
+
+start: $(INSTALLED)
+	@PORT="$(PORT)" SMTP_PORT="$(SMTP_PORT)" $(BIN)/python -m devel.start
+
+test: $(INSTALLED)
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(INSTALLED)
+	devel/check $(BIN)
+
+bench: $(INSTALLED)
+	$(BIN)/python -m devel.bench
+
+# The venv needs Debian's python3-venv; --copies would break on some Pythons, links are fine.
+$(INSTALLED): setup.py constraints.txt
+	@test -x $(BIN)/python || { echo "Making the virtual environment …"; $(PYTHON) -m venv $(VENV) || \
+	  { echo "Install python3-venv first: apt-get install python3-venv"; exit 1; }; }
+	@echo "Installing Plone and the add-on; the first time takes some minutes …"
+	$(BIN)/pip install --progress-bar=off --disable-pip-version-check -c constraints.txt pip setuptools wheel
+	$(BIN)/pip install --progress-bar=off --disable-pip-version-check -c constraints.txt -e '.[test,check]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) var build dist

@@ -1,0 +1,84 @@
+"""What is an instance? A folder with configuration and data; written here for ``make start`` and for the tests."""
+
+from pathlib import Path
+
+
+ZOPE_CONF = """\
+instancehome {home}
+debug-mode off
+<environment>
+  zope_i18n_compile_mo_files true
+  CHAMELEON_CACHE {home}/var/cache
+{environment}
+</environment>
+<zodb_db main>
+  <blobstorage>
+    blob-dir {home}/var/blobstorage
+    <filestorage>
+      path {home}/var/Data.fs
+    </filestorage>
+  </blobstorage>
+  mount-point /
+  cache-size 30000
+</zodb_db>
+"""
+
+ZOPE_INI = """\
+[app:zope]
+use = egg:Zope#main
+zope_conf = {home}/etc/zope.conf
+
+[pipeline:main]
+pipeline =
+    egg:Zope#httpexceptions
+    zope
+
+[server:main]
+use = egg:waitress#main
+listen = 127.0.0.1:{port}
+threads = 4
+clear_untrusted_proxy_headers = true
+
+[loggers]
+keys = root
+
+[handlers]
+keys = file
+
+[formatters]
+keys = generic
+
+[formatter_generic]
+format = %(asctime)s %(levelname)s [%(name)s] %(message)s
+
+[logger_root]
+level = INFO
+handlers = file
+
+[handler_file]
+class = FileHandler
+args = ('{home}/var/log/instance.log', 'a')
+formatter = generic
+"""
+
+SITE_ZCML = """\
+<configure xmlns="http://namespaces.zope.org/zope"
+           xmlns:five="http://namespaces.zope.org/five">
+  <include package="Zope2.App" />
+  <five:loadProducts file="meta.zcml" />
+  <five:loadProducts />
+  <five:loadProductsOverrides />
+</configure>
+"""
+
+
+def write(home: Path, port: int, **environment: str) -> Path:
+    """Write the configuration of an instance in ``home``, listening on 127.0.0.1:``port``; return the path of its zope.ini."""
+    for folder in ("etc", "var/log", "var/cache", "var/blobstorage"):
+        (home / folder).mkdir(parents=True, exist_ok=True)
+    (home / "var/blobstorage").chmod(0o700)
+    lines = "\n".join(f"  {name} {value}" for name, value in environment.items())
+    (home / "etc/zope.conf").write_text(ZOPE_CONF.format(home=home, environment=lines))
+    (home / "etc/zope.ini").write_text(ZOPE_INI.format(home=home, port=port))
+    (home / "etc/site.zcml").write_text(SITE_ZCML)
+    return home / "etc/zope.ini"

@@ -1,0 +1,44 @@
+"""Who can be written to? The widget of a list of addresses, and the completion behind it."""
+
+from imio.mailbridge.outbound.interfaces import IDirectory
+from imio.mailbridge.outbound.permission import check_may_send
+from plone import api
+from plone.app.z3cform.widgets.select import AjaxSelectWidget
+from Products.Five.browser import BrowserView
+from z3c.form.interfaces import IFieldWidget
+from z3c.form.widget import FieldWidget
+from zope.interface import implementer
+import json
+
+
+class AddressesWidget(AjaxSelectWidget):
+    """Any address may be typed; those of the directory are offered."""
+
+    def get_vocabulary(self):
+        """Return None: every text is a term of its own until the form is checked."""
+
+    def get_pattern_options(self):
+        """Let the select2 pattern ask our completion."""
+        url = f"{self.form.context.absolute_url()}/@@mailbridge-complete"
+        return {"separator": self.separator, "vocabularyUrl": url, "allowNewItems": "true", "orderable": False}
+
+
+@implementer(IFieldWidget)
+def AddressesFieldWidget(field, request):
+    """Return the widget for a field."""
+    return FieldWidget(field, AddressesWidget(request))
+
+
+class Complete(BrowserView):
+    """Addresses of the directory that contain the query, as the select2 pattern wants them."""
+
+    def __call__(self):
+        check_may_send(self.context)
+        text = self.request.form.get("query", "")
+        found = IDirectory(api.portal.get()).complete(text[:100]) if len(text) >= 2 else ()
+        self.request.response.setHeader("Content-Type", "application/json")
+        # A comma or a semicolon in a name would end the address in the widget's value.
+        items = [str(address).replace(";", " ") for address in found]
+        return json.dumps({"results": [{"id": item, "text": item} for item in items], "total": len(items)})
+
+

@@ -1,0 +1,245 @@
+"""How does an agent write an e-mail? The compose page ``@@send-email``, and its preview."""
+
+from imio.mailbridge.browser.addresses import AddressesFieldWidget
+from imio.mailbridge.browser.size import readable_size
+from imio.mailbridge.i18n import _
+from imio.mailbridge.outbound.interfaces import ISendingContext
+from imio.mailbridge.outbound.permission import action_visible
+from imio.mailbridge.outbound.permission import check_may_send
+from imio.mailbridge.outbound.submit import identities
+from imio.mailbridge.outbound.submit import Invalid
+from imio.mailbridge.outbound.submit import prepare
+from imio.mailbridge.outbound.submit import submit
+from plone import api
+from plone.app.textfield import RichText
+from plone.app.textfield.value import RichTextValue
+from plone.app.z3cform.widgets.richtext import RichTextFieldWidget
+from plone.autoform import directives
+from plone.autoform.form import AutoExtensibleForm
+from plone.supermodel import model
+from plone.z3cform.layout import FormWrapper
+from Products.Five.browser import BrowserView
+from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
+from z3c.form import button
+from z3c.form.browser.checkbox import CheckBoxFieldWidget
+from z3c.form.form import Form
+from z3c.form.interfaces import IErrorViewSnippet
+from zope import schema
+from zope.component import getMultiAdapter
+from zope.i18n import translate
+from zope.interface import Invalid as InvalidValue
+from zope.interface import provider
+from zope.schema.interfaces import IContextSourceBinder
+from zope.schema.vocabulary import SimpleTerm
+from zope.schema.vocabulary import SimpleVocabulary
+import copy
+import json
+
+
+@provider(IContextSourceBinder)
+def senders(context):
+    """Return the identities of the current user."""
+    own = identities(api.user.get_current().getId())
+    return SimpleVocabulary([SimpleTerm(each.uid, each.uid, str(each.address)) for each in own])
+
+
+@provider(IContextSourceBinder)
+def files(context):
+    """Return the files of the document, with their sizes."""
+    return SimpleVocabulary(
+        [
+            SimpleTerm(file.uid, file.uid, f"{file.filename} ({readable_size(file.size)})")
+            for file in ISendingContext(context).files()
+        ]
+    )
+
+
+class IEmail(model.Schema):
+    """What an agent enters."""
+
+    sender = schema.Choice(title=_("Sender"), source=senders, required=True)
+    directives.widget("to", AddressesFieldWidget)
+    to = schema.List(
+        title=_("To"),
+        description=_("Type a name or an address; several are possible."),
+        value_type=schema.TextLine(),
+        required=True,
+    )
+    directives.widget("cc", AddressesFieldWidget)
+    cc = schema.List(title=_("Cc"), value_type=schema.TextLine(), required=False)
+    directives.widget("bcc", AddressesFieldWidget)
+    bcc = schema.List(
+        title=_("Bcc"),
+        description=_("Gets the message too; the others do not see it."),
+        value_type=schema.TextLine(),
+        required=False,
+    )
+    subject = schema.TextLine(title=_("Subject"), required=True)
+    directives.widget("body", RichTextFieldWidget)
+    body = RichText(
+        title=_("Message"),
+        default_mime_type="text/html",
+        output_mime_type="text/html",
+        allowed_mime_types=("text/html",),
+        required=False,
+    )
+    directives.widget("attachments", CheckBoxFieldWidget)
+    attachments = schema.List(title=_("Attachments"), value_type=schema.Choice(source=files), required=False)
+
+
+class EmailForm(AutoExtensibleForm, Form):
+    """Write, see under which name it leaves, send."""
+
+    schema = IEmail
+    ignoreContext = True
+    id = "mailbridge-compose"
+    css_class = "mailbridge-compose"
+    label = _("Send by e-mail")
+    preview = None
+
+    def updateWidgets(self):
+        """Prefill from the document; offer no attachments where there are none."""
+        super().updateWidgets()
+        if not self.widgets["attachments"].terms or not len(self.widgets["attachments"].terms):
+            self.widgets["attachments"].mode = "hidden"
+
+    def updateFields(self):
+        """Take what the document knows as defaults."""
+        super().updateFields()
+        defaults = ISendingContext(self.context).defaults()
+        for name, value in defaults.items():
+            if name in self.fields and value:
+                self.fields[name].field = _with_default(self.fields[name].field, value)
+
+    def request_data(self):
+        """Return what was entered in the form of ``POST @send-email``, or None when a field is wrong."""
+        data, errors = self.extractData()
+        if errors:
+            self.status = self.formErrorsMessage
+            return None
+        body = data.get("body")
+        return {**data, "body": body.raw if isinstance(body, RichTextValue) else "", "attachments": data.get("attachments") or []}
+
+    def draft(self):
+        """Return the checked ``Draft``, or None and the errors at their fields."""
+        data = self.request_data()
+        if data is None:
+            return None
+        try:
+            return prepare(self.context, api.user.get_current().getId(), data)
+        except Invalid as invalid:
+            for field, message in invalid.errors:
+                text = translate(message, context=self.request)
+                if field in self.widgets:
+                    self._show(self.widgets[field], InvalidValue(text))
+                else:
+                    api.portal.show_message(text, self.request, "error")
+            self.status = self.formErrorsMessage
+        return None
+
+    def _show(self, widget, error):
+        view = getMultiAdapter((error, self.request, widget, widget.field, self, self.context), IErrorViewSnippet)
+        view.update()
+        widget.error = view
+        self.widgets.errors = (*self.widgets.errors, view)
+
+    @button.buttonAndHandler(_("Send"), name="send")
+    def handle_send(self, action):
+        """Store the message and go back to the document; the worker sends it."""
+        draft = self.draft()
+        if draft is None:
+            return
+        submit(draft)
+        api.portal.show_message(_("The e-mail is on its way. This page shows what becomes of it."), self.request)
+        self.request.response.redirect(f"{self.context.absolute_url()}/view")
+
+    @button.buttonAndHandler(_("Preview"), name="preview")
+    def handle_preview(self, action):
+        """Show the page again, with what would be sent."""
+        draft = self.draft()
+        self.preview = draft and preview_of(draft)
+
+    @button.buttonAndHandler(_("Cancel"), name="cancel")
+    def handle_cancel(self, action):
+        """Go back to the document."""
+        self.request.response.redirect(f"{self.context.absolute_url()}/view")
+
+    def updateActions(self):
+        """Mark the main button."""
+        super().updateActions()
+        self.actions["send"].addClass("btn btn-primary")
+        for name in ("preview", "cancel"):
+            self.actions[name].addClass("btn btn-secondary")
+
+
+def _with_default(field, value):
+    field = copy.copy(field)
+    if field.__name__ == "body":
+        value = RichTextValue(value, "text/html", "text/html")
+    field.default = value
+    return field
+
+
+def preview_of(draft):
+    """Return what a person should see before sending."""
+    return {
+        "from": str(draft.sender.author),
+        "reply_to": str(draft.sender.reply_to) if draft.sender.reply_to else "",
+        "envelope_sender": draft.sender.envelope_sender,
+        "size": readable_size(draft.size),
+    }
+
+
+class ComposePage(FormWrapper):
+    """The page around the form, with the preview."""
+
+    form = EmailForm
+    index = ViewPageTemplateFile("templates/compose.pt")
+
+    def update(self):
+        """Refuse whoever may not send from here; explain when nothing can be sent."""
+        check_may_send(self.context)
+        self.request.set("disable_plone.rightcolumn", 1)
+        super().update()
+
+    @property
+    def can_send(self):
+        """Tell whether sending is set up."""
+        return action_visible(self.context)
+
+    @property
+    def has_identity(self):
+        """Tell whether the user has a sender at all."""
+        return bool(identities(api.user.get_current().getId()))
+
+
+class PreviewJSON(BrowserView):
+    """From, Reply-To, envelope sender and size of what is in the form, for the script of the page."""
+
+    def __call__(self):
+        check_may_send(self.context)
+        form = EmailForm(self.context, self.request)
+        form.update()
+        data, _errors = form.extractData()
+        body = data.get("body")
+        data = {
+            "sender": data.get("sender"),
+            "to": data.get("to") or ["preview@example.org"],
+            "cc": data.get("cc"),
+            "bcc": data.get("bcc"),
+            "subject": data.get("subject") or "-",
+            "body": body.raw if isinstance(body, RichTextValue) else "",
+            "attachments": data.get("attachments"),
+        }
+        self.request.response.setHeader("Content-Type", "application/json")
+        try:
+            return json.dumps(preview_of(prepare(self.context, api.user.get_current().getId(), data)))
+        except Invalid as invalid:
+            return json.dumps({"errors": [translate(message, context=self.request) for _field, message in invalid.errors]})
+
+
+class CanSend(BrowserView):
+    """Condition of the action."""
+
+    def __call__(self):
+        return action_visible(self.context)

@@ -1,0 +1,16 @@
+"""How large is that, for a person?"""
+
+from plone import api
+
+
+def readable_size(size):
+    """Return a size in bytes as text with a unit, in the notation of the site's language (``2,4 Mo``)."""
+    french = api.portal.get_current_language().startswith("fr")
+    units = ("octets", "Ko", "Mo") if french else ("bytes", "kB", "MB")
+    value = float(size)
+    for unit in units:
+        if value < 1000 or unit == units[-1]:
+            break
+        value /= 1000
+    text = f"{value:.0f}" if unit == units[0] or value >= 100 else f"{value:.1f}"
+    return f"{text.replace('.', ',') if french else text} {unit}"

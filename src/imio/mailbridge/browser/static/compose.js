@@ -1,0 +1,30 @@
+// Keeps the panel "This is how the e-mail leaves" true while the agent writes. Without it the button "Preview" does the same.
+(() => {
+    const panel = document.getElementById("mailbridge-preview");
+    const form = document.querySelector("form.mailbridge-compose, #content-core form, #content form[enctype]");
+    if (!panel || !form) return;
+    const target = Object.fromEntries([...panel.querySelectorAll("[data-preview]")].map((el) => [el.dataset.preview, el]));
+    let timer, latest = 0;
+
+    async function refresh() {
+        const mine = ++latest;
+        if (window.tinymce) window.tinymce.triggerSave();
+        let answer;
+        try {
+            const response = await fetch(panel.dataset.url, { method: "POST", body: new FormData(form) });
+            answer = await response.json();
+        } catch {
+            return; // the page still works; the server checks again on sending
+        }
+        if (mine !== latest) return;
+        target.errors.textContent = (answer.errors || []).join(" ");
+        if (answer.errors) return;
+        for (const name of ["from", "reply_to", "envelope_sender", "size"]) target[name].textContent = answer[name] || "—";
+    }
+
+    form.addEventListener("change", () => {
+        clearTimeout(timer);
+        timer = setTimeout(refresh, 300);
+    });
+    refresh();
+})();

@@ -1,0 +1,165 @@
+"""How does a message become a document? One ``dmsincoming_email`` with the mail itself and its attachments.
+
+The document and its files are put together first and added to the period's folder as one tree: one round of events,
+each item indexed once. Nothing here asks what the current user may do, and nobody becomes owner: the right to file
+is checked by whoever calls, and the workflow decides who sees the document.
+"""
+
+from imio.mailbridge.i18n import _
+from imio.mailbridge.iadocs import names
+from imio.mailbridge.iadocs.clock import local_time
+from imio.mailbridge.iadocs.reference import next_number
+from imio.mailbridge.inbound.interfaces import FilingError
+from imio.mailbridge.inbound.interfaces import IFiler
+from imio.mailbridge.outbound.interfaces import IDirectory
+from OFS.event import ObjectWillBeAddedEvent
+from plone.base.interfaces import IPloneSiteRoot
+from plone.dexterity.interfaces import IDexterityFTI
+from plone.dexterity.utils import createContent
+from plone.namedfile.file import NamedBlobFile
+from Products.CMFCore.utils import getToolByName
+from z3c.relationfield import RelationValue
+from zope.component import adapter
+from zope.component import getUtility
+from zope.component import queryUtility
+from zope.event import notify
+from zope.interface import implementer
+from zope.intid.interfaces import IIntIds
+from zope.lifecycleevent import ObjectAddedEvent
+import re
+import shutil
+
+
+_NOT_IN_FILENAMES = re.compile(r'[\x00-\x1f\x7f\\/:*?"<>|]+')
+_FILENAME_LENGTH = 120
+
+
+@adapter(IPloneSiteRoot)
+@implementer(IFiler)
+class Filer:
+    """Files into the iA.docs folders of one site."""
+
+    def __init__(self, site):
+        self.site = site
+        self.catalog = getToolByName(site, "portal_catalog")
+
+    def file(self, filing):
+        """Create the document and return it.
+
+        Errors: ``FilingError`` where iA.docs is not complete, or the service of the filing does not exist any
+        more. A document without its service would lie where nobody looks; in the quarantine it is seen, explained and
+        replayed.
+        """
+        # whatever searches comes first: a search writes out the indexing that waits
+        self._check_types()
+        self._check_service(filing.service)
+        directory = IDirectory(self.site)
+        senders = directory.contacts_with_address(filing.author.addr_spec) if filing.author else ()
+        assigned = directory.agent_userid(filing.transferred_by) if filing.transferred_by else ""
+        answered = self._content(filing.reply_to)
+        period = self._period(filing.received)
+
+        number = next_number(self.site)
+        subject = " ".join(filing.subject.split()) or names.EMPTY_SUBJECT
+        document = createContent(
+            names.INCOMING_EMAIL,
+            title=subject,
+            orig_sender_email=str(filing.author) if filing.author else None,
+            sender=_relations(senders),
+            original_mail_date=local_time(filing.date).date() if filing.date else None,
+            reception_date=local_time(filing.received).replace(tzinfo=None),
+            mail_type="email",
+            treating_groups=filing.service or None,
+            assigned_user=assigned or None,
+            external_reference_no=None,
+            internal_reference_no=f"E{number}",
+            send_modes=["email"],
+            reply_to=_relations([answered] if answered is not None else []),
+        )
+        _put(document, "mail", names.MAIN_FILE, subject, self._mail(filing, subject))
+        for position, attachment in enumerate(filing.attachments, 1):
+            blob = NamedBlobFile(
+                data=attachment.content(), contentType=attachment.content_type, filename=attachment.filename
+            )
+            _put(document, f"appendix-{position}", names.APPENDIX_FILE, attachment.filename, blob)
+        return _add(period, _free_id(period, f"e{number}"), document)
+
+    def _check_types(self):
+        for portal_type in (names.INCOMING_EMAIL, names.MAIN_FILE, names.APPENDIX_FILE):
+            if queryUtility(IDexterityFTI, name=portal_type) is None:
+                raise FilingError(
+                    _(
+                        "iA.docs has no document type ${type}. Install the profile of the mail bridge for "
+                        "iA.docs, then replay the message.",
+                        mapping={"type": portal_type},
+                    )
+                )
+
+    def _check_service(self, uid):
+        if not uid:
+            return
+        service = self._content(uid)
+        if service is None or service.portal_type != names.ORGANIZATION:
+            raise FilingError(
+                _(
+                    "The service that this mail goes to does not exist any more. Choose another service for the "
+                    "mailbox in the settings of the mail bridge, then replay the message."
+                )
+            )
+
+    def _content(self, uid):
+        brains = uid and self.catalog.unrestrictedSearchResults(UID=uid)
+        return brains[0]._unrestrictedGetObject() if brains else None
+
+    def _period(self, received):
+        """Return the folder of the week; of two that make it at once, the second is run again and finds it."""
+        incoming = self.site.get(names.INCOMING_FOLDER)
+        if incoming is None:
+            raise FilingError(
+                _(
+                    "iA.docs has no folder ${folder}. Create it, or install the profile of the mail bridge for "
+                    "iA.docs, then replay the message.",
+                    mapping={"folder": names.INCOMING_FOLDER},
+                )
+            )
+        period = local_time(received).strftime(names.PERIOD)
+        if period in incoming:
+            return incoming[period]
+        return _add(incoming, period, createContent("Folder", title=period))
+
+    def _mail(self, filing, subject):
+        name = " ".join(_NOT_IN_FILENAMES.sub(" ", subject).split())[:_FILENAME_LENGTH].strip(" .")
+        blob = NamedBlobFile(contentType="message/rfc822", filename=f"{name or 'message'}.eml")
+        with filing.raw() as source, blob.open("w") as target:
+            shutil.copyfileobj(source, target)
+        return blob
+
+
+def _relations(contents):
+    intids = getUtility(IIntIds)
+    return [RelationValue(intids.register(content)) for content in contents]
+
+
+def _put(document, id, portal_type, title, blob):
+    """Put a file into a document that stands nowhere yet: the events come when the document is added."""
+    file = createContent(portal_type, title=title, file=blob)
+    file.id = id
+    document._setObject(id, file, set_owner=0, suppress_events=True)
+
+
+def _add(container, id, content):
+    """Add a tree of content, without the event that would index the container again at each filing."""
+    content.id = id
+    notify(ObjectWillBeAddedEvent(content, container, id))
+    container._setObject(id, content, set_owner=0, suppress_events=True)
+    content = container[id]
+    notify(ObjectAddedEvent(content, container, id))
+    return content
+
+
+def _free_id(container, id):
+    candidate, suffix = id, 0
+    while candidate in container:
+        suffix += 1
+        candidate = f"{id}-{suffix}"
+    return candidate

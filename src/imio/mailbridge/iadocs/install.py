@@ -1,0 +1,136 @@
+"""What does the profile ``iadocs`` add? What is missing of iA.docs, and our behaviors on what is there.
+
+A type that exists is the site's own: it gets the behaviors, appended, and nothing else. Type definitions therefore
+stay out of the profile's ``types`` folder, which would overwrite it.
+"""
+
+from AccessControl.PermissionRole import rolesForPermissionOn
+from imio.mailbridge.iadocs import names
+from pathlib import Path
+from plone.app.dexterity.behaviors.constrains import ENABLED
+from plone.base.interfaces.constrains import ISelectableConstrainTypes
+from plone.dexterity.fti import DexterityFTI
+from plone.dexterity.utils import createContent
+from plone.dexterity.utils import iterSchemataForType
+from Products.CMFCore.permissions import AccessContentsInformation
+from Products.CMFCore.permissions import View
+from Products.CMFCore.utils import getToolByName
+from Products.GenericSetup.context import DirectoryImportContext
+from Products.GenericSetup.interfaces import IBody
+from zope.component import getMultiAdapter
+
+
+DEFINITIONS = Path(__file__).parent / "types"
+
+SEND_BY_EMAIL = "imio.mailbridge.send_by_email"
+AGENT = "imio.mailbridge.agent"
+AGENT_ADDRESS = "imio.mailbridge.agent_address"
+
+#: portal type → behaviors of ours
+BEHAVIORS = {
+    names.DIRECTORY: (),
+    names.ORGANIZATION: (SEND_BY_EMAIL,),
+    names.PERSON: (SEND_BY_EMAIL,),
+    names.HELD_POSITION: (SEND_BY_EMAIL, AGENT),
+    names.INCOMING_EMAIL: (SEND_BY_EMAIL,),
+    names.OUTGOING_MAIL: (SEND_BY_EMAIL,),
+    names.MAIN_FILE: (),
+    names.OUTGOING_MAIN_FILE: (),
+    names.APPENDIX_FILE: (),
+}
+
+#: portal type → workflow of the types that we create; files are seen by whoever sees their document
+WORKFLOWS = {
+    names.ORGANIZATION: ("mailbridge_contact_workflow",),
+    names.PERSON: ("mailbridge_contact_workflow",),
+    names.HELD_POSITION: ("mailbridge_contact_workflow",),
+    names.DIRECTORY: ("mailbridge_contact_workflow",),
+    names.INCOMING_EMAIL: ("mailbridge_incoming_workflow",),
+    names.OUTGOING_MAIL: ("mailbridge_outgoing_workflow",),
+    names.MAIN_FILE: (),
+    names.OUTGOING_MAIN_FILE: (),
+    names.APPENDIX_FILE: (),
+}
+
+INDEXES = ("mailbridge_contact", "mailbridge_email", "mailbridge_userid")
+
+#: path → portal type, title, types that may be added
+FOLDERS = {
+    names.INCOMING_FOLDER: ("Folder", "Courrier entrant", (names.INCOMING_EMAIL, "Folder")),
+    names.OUTGOING_FOLDER: ("Folder", "Courrier sortant", (names.OUTGOING_MAIL, "Folder")),
+    names.CONTACTS_FOLDER: (names.DIRECTORY, "Contacts", ()),
+    f"{names.CONTACTS_FOLDER}/{names.PERSONNEL_FOLDER}": (names.DIRECTORY, "Personnel", ()),
+}
+
+#: who sees the folders where the site's own workflow would show them to everybody
+_READERS = ("Manager", "Site Administrator", "Owner", "Editor", "Reviewer", "Contributor", "Reader")
+
+
+def installed(tool):
+    """Post handler of the profile ``iadocs``."""
+    site = getToolByName(tool, "portal_url").getPortalObject()
+    types = getToolByName(site, "portal_types")
+    for portal_type in BEHAVIORS:
+        if portal_type not in types:
+            _create_type(tool, types, portal_type)
+        elif _add_behaviors(types[portal_type]):
+            _index(site, portal_type)
+    for path, definition in FOLDERS.items():
+        _create_folder(site, path, *definition)
+
+
+def _create_type(tool, types, portal_type):
+    types._setObject(portal_type, DexterityFTI(portal_type))
+    fti = types[portal_type]
+    context = DirectoryImportContext(tool, str(DEFINITIONS))
+    importer = getMultiAdapter((fti, context), IBody)
+    importer.body = context.readDataFile(f"{portal_type}.xml")
+    _add_behaviors(fti)
+    getToolByName(types, "portal_workflow").setChainForPortalTypes([portal_type], WORKFLOWS[portal_type])
+
+
+def _add_behaviors(fti):
+    """Append what is missing; tell whether anything was."""
+    portal_type = fti.getId()
+    wanted = BEHAVIORS[portal_type]
+    if portal_type == names.HELD_POSITION and not _has_field(portal_type, "email"):
+        wanted += (AGENT_ADDRESS,)
+    missing = tuple(name for name in wanted if name not in fti.behaviors)
+    if missing:
+        fti.manage_changeProperties(behaviors=(*fti.behaviors, *missing))
+    return bool(missing)
+
+
+def _has_field(portal_type, name):
+    return any(name in schema.names(all=True) for schema in iterSchemataForType(portal_type))
+
+
+def _index(site, portal_type):
+    """Index the contacts that were there before us, and only in our indexes."""
+    if portal_type not in names.CONTACT_TYPES:
+        return
+    catalog = getToolByName(site, "portal_catalog")
+    for brain in catalog.unrestrictedSearchResults(portal_type=portal_type):
+        contact = brain._unrestrictedGetObject()
+        catalog.catalog_object(contact, brain.getPath(), idxs=list(INDEXES), update_metadata=False)
+        contact._p_deactivate()
+
+
+def _create_folder(site, path, portal_type, title, allowed):
+    parent_path, _, id = path.rpartition("/")
+    parent = site.unrestrictedTraverse(parent_path) if parent_path else site
+    if id in parent:
+        return
+    folder = createContent(portal_type, title=title)
+    folder.id = id
+    parent._setObject(id, folder)
+    folder = parent[id]
+    if allowed:
+        constrained = ISelectableConstrainTypes(folder)
+        constrained.setConstrainTypesMode(ENABLED)
+        constrained.setLocallyAllowedTypes(allowed)
+        constrained.setImmediatelyAddableTypes(allowed)
+    if "Anonymous" in rolesForPermissionOn(View, folder):
+        for permission in (View, AccessContentsInformation):
+            folder.manage_permission(permission, _READERS)
+        folder.reindexObjectSecurity()

@@ -1,0 +1,78 @@
+"""What goes when the bridge is uninstalled? All that is ours and holds nothing; documents stay."""
+
+from imio.mailbridge.iadocs import names
+from imio.mailbridge.iadocs.install import AGENT
+from imio.mailbridge.iadocs.install import AGENT_ADDRESS
+from imio.mailbridge.iadocs.install import FOLDERS
+from imio.mailbridge.iadocs.install import INDEXES
+from imio.mailbridge.iadocs.install import SEND_BY_EMAIL
+from imio.mailbridge.iadocs.install import WORKFLOWS
+from imio.mailbridge.iadocs.reference import KEY
+from Products.CMFCore.utils import getToolByName
+from zope.annotation.interfaces import IAnnotations
+
+
+#: folder → the type that it is for; ours when that type is
+_FOLDER_OF = {
+    names.INCOMING_FOLDER: names.INCOMING_EMAIL,
+    names.OUTGOING_FOLDER: names.OUTGOING_MAIL,
+    names.CONTACTS_FOLDER: names.DIRECTORY,
+    f"{names.CONTACTS_FOLDER}/{names.PERSONNEL_FOLDER}": names.DIRECTORY,
+}
+
+
+def remove(site):
+    """Take behaviors, indexes, empty folders, unused types and their workflows away.
+
+    Returns the portal types of ours that were kept because there is content of them. Content of a kept type keeps
+    its workflow, and the counter of references stays while incoming e-mails can exist: no number is given twice.
+    """
+    types = getToolByName(site, "portal_types")
+    catalog = getToolByName(site, "portal_catalog")
+    ours = [portal_type for portal_type in WORKFLOWS if portal_type in types and _is_ours(types[portal_type])]
+    for fti in types.objectValues("Dexterity FTI"):
+        _remove_behaviors(fti)
+    for path in reversed(FOLDERS):
+        if _FOLDER_OF[path] in ours:
+            _remove_if_empty(site, path)
+    kept = [portal_type for portal_type in ours if catalog.unrestrictedSearchResults(portal_type=portal_type)]
+    _remove_types(site, [portal_type for portal_type in ours if portal_type not in kept])
+    for index in INDEXES:
+        if index in catalog.indexes():
+            catalog.delIndex(index)
+    if names.INCOMING_EMAIL not in kept:
+        IAnnotations(site).pop(KEY, None)
+    return tuple(kept)
+
+
+def _is_ours(fti):
+    return getattr(fti, "schema", "").startswith("imio.mailbridge.")
+
+
+def _remove_behaviors(fti):
+    remaining = tuple(name for name in fti.behaviors if name not in (SEND_BY_EMAIL, AGENT, AGENT_ADDRESS))
+    if remaining != tuple(fti.behaviors):
+        fti.manage_changeProperties(behaviors=remaining)
+
+
+def _remove_if_empty(site, path):
+    folder = site.unrestrictedTraverse(path, None)
+    if folder is None:
+        return
+    for period in list(folder.objectValues()):
+        if period.portal_type == "Folder" and not period.objectCount():
+            folder._delObject(period.getId())
+    if not folder.objectCount():
+        folder.aq_parent._delObject(folder.getId())
+
+
+def _remove_types(site, portal_types):
+    workflows = getToolByName(site, "portal_workflow")
+    types = getToolByName(site, "portal_types")
+    workflows.setChainForPortalTypes(portal_types, None)
+    for portal_type in portal_types:
+        types._delObject(portal_type)
+    bound = {id for _type, chain in workflows.listChainOverrides() for id in chain}
+    unused = {id for chain in WORKFLOWS.values() for id in chain} - bound
+    for id in unused & set(workflows.objectIds()):
+        workflows._delObject(id)

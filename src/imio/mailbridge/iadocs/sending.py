@@ -1,0 +1,148 @@
+"""What do the documents and contacts of iA.docs offer to an e-mail? One class for each kind of content."""
+
+from Acquisition import aq_base
+from imio.mailbridge.behaviors.sending import ContentSendingContext
+from imio.mailbridge.i18n import _
+from imio.mailbridge.iadocs import names
+from imio.mailbridge.iadocs.addresses import split_addresses
+from imio.mailbridge.iadocs.clock import local_time
+from imio.mailbridge.iadocs.indexers import contact_email
+from imio.mailbridge.iadocs.indexers import contact_name
+from imio.mailbridge.iadocs.message_id import read_message_id
+from imio.mailbridge.message.address import Address
+from imio.mailbridge.outbound.interfaces import ISendByEmail
+from imio.mailbridge.outbound.interfaces import ISendingContext
+from plone.api.env import adopt_roles
+from plone.namedfile.interfaces import INamedBlobFile
+from Products.CMFCore.utils import getToolByName
+from zope.component import adapter
+from zope.i18n import translate
+from zope.interface import implementer
+import re
+
+
+_REPLY = re.compile(r"\s*(?:re|ré|rép|aw|sv|antw)\s*(?:\[\d+\])?\s*:", re.IGNORECASE)
+
+
+@adapter(ISendByEmail)
+@implementer(ISendingContext)
+class OutgoingMailSendingContext(ContentSendingContext):
+    """Sending an outgoing mail: its e-mail fields prefill the form, and the result is written on it."""
+
+    def defaults(self):
+        """Return what the e-mail fields hold; without recipients there, those of the mail itself."""
+        files = {file.uid for file in self.files()}
+        body = self._field("email_body")
+        return {
+            "to": self._recipients(),
+            "cc": split_addresses(self._field("email_cc")),
+            "bcc": split_addresses(self._field("email_bcc")),
+            "subject": self._field("email_subject") or self.content.Title(),
+            "body": body.output_relative_to(self.content) if body else "",
+            "attachments": [uid for uid in self._field("email_attachments") or () if uid in files],
+            "sender": self._field("sender") or "",
+        }
+
+    def write_status(self, sent, total, sent_at):
+        """Write in the site's language ``Envoyé le 23/11/2026 à 14:05 : 2 destinataires sur 3``."""
+        local = local_time(sent_at)
+        values = {
+            "day": f"{local:%d/%m/%Y}",
+            "time": f"{local:%H:%M}",
+            "sent": str(sent),
+            "total": str(total),
+        }
+        if sent == 1:
+            sentence = _("Sent on ${day} at ${time}: 1 recipient of ${total}", mapping=values)
+        else:
+            sentence = _("Sent on ${day} at ${time}: ${sent} recipients of ${total}", mapping=values)
+        language = getToolByName(self.content, "portal_languages").getDefaultLanguage()
+        self.content.email_status = translate(sentence, target_language=language)
+        self.content.setModificationDate()
+        self.content.reindexObject(idxs=["modified"])
+
+    def close(self):
+        """Mark the mail as sent, in the current user's name whatever that user may do; a closed one stays."""
+        workflows = getToolByName(self.content, "portal_workflow")
+        with adopt_roles(["Manager"]):
+            if any(
+                action["id"] == names.MARK_AS_SENT for action in workflows.getTransitionsFor(self.content)
+            ):
+                workflows.doActionFor(self.content, names.MARK_AS_SENT)
+
+    @property
+    def reply_to_message_id(self):
+        """Return the Message-ID of the first e-mail that this mail answers."""
+        message_ids = map(stored_message_id, self._related("reply_to"))
+        return next(filter(None, message_ids), "")
+
+    def _recipients(self):
+        return (
+            split_addresses(self._field("email_recipient"))
+            or split_addresses(self._field("orig_sender_email"))
+            or [
+                str(contact_address(contact))
+                for contact in self._related("recipients")
+                if contact_email(contact)
+            ]
+        )
+
+    def _related(self, name):
+        return [relation.to_object for relation in self._field(name) or () if not relation.isBroken()]
+
+    def _field(self, name):
+        return getattr(aq_base(self.content), name, None)
+
+
+@adapter(ISendByEmail)
+@implementer(ISendingContext)
+class IncomingEmailSendingContext(ContentSendingContext):
+    """Answering an incoming e-mail."""
+
+    def defaults(self):
+        """Return the original sender and the subject with one ``Re:``."""
+        title = self.content.Title()
+        title = "" if title == names.EMPTY_SUBJECT else title
+        return {
+            "to": split_addresses(getattr(aq_base(self.content), "orig_sender_email", None)),
+            "subject": title if _REPLY.match(title) else f"Re: {title}".strip(),
+        }
+
+    @property
+    def reply_to_message_id(self):
+        """Return the Message-ID of the e-mail as it came in."""
+        return stored_message_id(self.content)
+
+
+@adapter(ISendByEmail)
+@implementer(ISendingContext)
+class ContactSendingContext(ContentSendingContext):
+    """Writing to a person, a position or an organization."""
+
+    def defaults(self):
+        """Return the address of the contact."""
+        return {"to": [str(contact_address(self.content))] if contact_email(self.content) else []}
+
+    def files(self):
+        """Return nothing: below a contact there are contacts."""
+        return ()
+
+    def open(self, uid):
+        """Refuse, for the same reason."""
+        raise KeyError(uid)
+
+
+def contact_address(contact):
+    """Return name and address of a contact."""
+    return Address(contact_name(contact), contact_email(contact))
+
+
+def stored_message_id(document):
+    """Return the Message-ID of the original in a document, or an empty string."""
+    for child in document.objectValues():
+        file = getattr(aq_base(child), "file", None)
+        if child.portal_type == names.MAIN_FILE and INamedBlobFile.providedBy(file):
+            with file.open() as stream:
+                if message_id := read_message_id(stream):
+                    return message_id
+    return ""

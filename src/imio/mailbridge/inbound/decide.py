@@ -1,0 +1,97 @@
+"""What can a person decide on a message that was not filed? Replay, accept, discard."""
+
+from datetime import datetime
+from imio.mailbridge.i18n import _
+from imio.mailbridge.inbound.inbox import inbox
+from imio.mailbridge.inbound.process import Choice
+from imio.mailbridge.inbound.process import process
+from imio.mailbridge.message.address import Address
+from imio.mailbridge.message.address import is_addr_spec
+from plone import api
+from plone.app.uuid.utils import uuidToCatalogBrain
+from email.utils import parseaddr
+
+
+OPEN = ("received", "quarantined", "failed")
+
+
+class NotPossible(Exception):
+    """The decision cannot be carried out; ``status`` is the HTTP status, ``message`` a msgid."""
+
+    def __init__(self, status, message):
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+def _open_only(record):
+    if record.state not in OPEN:
+        raise NotPossible(409, _("This message was dealt with already."))
+
+
+def _me():
+    return api.user.get_current().getId() or ""
+
+
+def replay(record, data):
+    """Treat the message again, by today's rules."""
+    _open_only(record)
+    record.note("received", by=_me(), text="replay")
+    process(record)
+
+
+def accept(record, data):
+    """File the message as a person says: ``data`` may hold ``sender``, ``date``, ``service`` and ``as``."""
+    _open_only(record)
+    choice = Choice(
+        as_=_one_of(data, "as", ("proposal", "direct")),
+        sender=_sender(data.get("sender")),
+        date=_date(data.get("date")),
+        service=_service(data.get("service")),
+    )
+    record.note("received", by=_me(), text="accept")
+    process(record, choice)
+
+
+def discard(record, data):
+    """Drop the message; the bytes stay. ``data`` holds the ``reason``."""
+    _open_only(record)
+    reason = data.get("reason") or ""
+    if not isinstance(reason, str):
+        raise NotPossible(400, _("The reason must be a text."))
+    record.note("discarded", by=_me(), text=reason[:1000])
+    inbox().set_state(record, "discarded")
+
+
+def _one_of(data, key, values):
+    value = data.get(key) or values[0]
+    if value not in values:
+        raise NotPossible(400, _("“${key}” must be one of: ${values}", mapping={"key": key, "values": ", ".join(values)}))
+    return value
+
+
+def _sender(text):
+    if not text:
+        return None
+    name, addr_spec = parseaddr(text) if isinstance(text, str) and text.isprintable() else ("", "")
+    if not is_addr_spec(addr_spec):
+        raise NotPossible(400, _("The sender is not an e-mail address."))
+    return Address(name, addr_spec)
+
+
+def _date(text):
+    if not text:
+        return None
+    try:
+        value = datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        raise NotPossible(400, _("The date must look like 2026-11-23T14:05:00+01:00.")) from None
+    return value if value.tzinfo else value.astimezone()
+
+
+def _service(uid):
+    if not uid:
+        return ""
+    if not isinstance(uid, str) or uuidToCatalogBrain(uid) is None:
+        raise NotPossible(400, _("There is no such service."))
+    return uid

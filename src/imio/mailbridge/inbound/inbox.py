@@ -1,0 +1,92 @@
+"""What is kept of a message that arrives? The record of the Inbox.
+
+Life of a record::
+
+    received ─→ filed                a document, or several, were made of it
+       │  ↑ ├─→ recorded             a report on a message of ours; noted there
+       │  │ ├─→ quarantined ─→ …     with a reason; replay, accept or discard
+       │  │ └─→ failed ─────→ …      filing raised; the exception is kept; replay or discard
+       │  └──── replay by a person
+       └─→ discarded                 by a person, with a reason; the bytes stay
+"""
+
+from BTrees.OOBTree import OOBTree
+from datetime import timedelta
+from imio.mailbridge.store.store import now
+from imio.mailbridge.store.store import Record
+from imio.mailbridge.store.store import Store
+from imio.mailbridge.store.store import stored
+from ZODB.blob import Blob
+import hashlib
+
+
+KEY = "imio.mailbridge.inbox"
+CHUNK = 1 << 16
+
+#: How long mail for an address that was taken out of the settings is kept instead of refused.
+RETIRED_FOR = timedelta(days=30)
+
+
+class TooLarge(Exception):
+    """The message is larger than the limit; nothing was kept."""
+
+
+def record_id(sha256, envelope_recipient):
+    """Return the key of a record: the same bytes for the same envelope recipient are the same record."""
+    return hashlib.sha256(f"{sha256} {envelope_recipient}".encode()).hexdigest()
+
+
+def receive_bytes(stream, max_size):
+    """Copy a stream into a new blob; return (blob, sha256 of the bytes in hex, size). Errors: ``TooLarge``."""
+    digest, size, blob = hashlib.sha256(), 0, Blob()
+    with blob.open("w") as target:
+        while chunk := stream.read(CHUNK):
+            size += len(chunk)
+            if size > max_size:
+                raise TooLarge(size)
+            digest.update(chunk)
+            target.write(chunk)
+    return blob, digest.hexdigest(), size
+
+
+class InboundMessage(Record):
+    """A message as it arrived, and what the bridge made of it.
+
+    ``transfer`` and ``reason`` are empty until it was classified; ``items`` are content uids; ``error`` is the text of the
+    exception of a failed filing; ``about`` is the id of the outgoing message that it reports on or answers, or empty.
+    """
+
+    def __init__(self, id, raw, sha256, size, envelope_sender, envelope_recipient, client_address):
+        super().__init__(id, "received")
+        self.raw = raw
+        self.sha256 = sha256
+        self.size = size
+        self.envelope_sender = envelope_sender
+        self.envelope_recipient = envelope_recipient
+        self.client_address = client_address
+        self.transfer = self.reason = self.error = self.about = ""
+        self.author = self.subject = self.transferred_by = self.source_mailbox = ""
+        self.evidence = ()
+        self.items = ()
+
+    def note(self, state, by="", text=""):
+        """Add a line to the history: who or what brought the record into ``state``."""
+        self.history.append({"at": now(), "state": state, "by": by, "text": text})
+
+
+class Inbox(Store):
+    """All incoming messages of a site; ``retired`` maps a mail-in address that left the settings to when it did."""
+
+    def __init__(self):
+        super().__init__()
+        self.retired = OOBTree()
+
+    def is_retired(self, address):
+        """Tell whether mail for this address is still kept."""
+        since = self.retired.get(address)
+        return since is not None and now() < since + RETIRED_FOR
+
+
+def inbox():
+    """Return the Inbox of the current site."""
+    return stored(KEY, Inbox)

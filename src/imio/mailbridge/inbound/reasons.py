@@ -1,0 +1,9 @@
+"""What does a reason code say to a person? English msgids, from the table of the message layer."""
+
+from imio.mailbridge.message.reason import REASONS
+
+
+def reason_texts(code):
+    """Return (sentence, remedy) for a code, or two empty strings for none."""
+    reason = REASONS.get(code)
+    return (reason.sentence, reason.remedy) if reason else ("", "")

@@ -1,0 +1,100 @@
+"""What happens to the bytes of a pipe? Kept and committed first, then classified and filed, then answered.
+
+::
+
+    bytes ── blob, record ── commit ── classify, file ── commit ── answer
+            ✝1                       ✝2                ✝3        ✝4
+    ✝1 nothing is kept; the pipe got no answer and tries again
+    ✝2 the record is ``received``: the next delivery of the same bytes, or the sweep, goes on with it
+    ✝3 as ✝2; a conflict makes the publisher run the request again, which finds the record and goes on
+    ✝4 filed; the pipe tries again and is told so
+"""
+
+from imio.mailbridge.inbound.inbox import inbox
+from imio.mailbridge.inbound.inbox import InboundMessage
+from imio.mailbridge.inbound.inbox import receive_bytes
+from imio.mailbridge.inbound.inbox import record_id
+from imio.mailbridge.inbound.inbox import TooLarge
+from imio.mailbridge.inbound.process import process
+from imio.mailbridge.inbound.recipient import destination
+from imio.mailbridge.inbound.recipient import UnknownRecipient
+from imio.mailbridge.i18n import _
+from imio.mailbridge.message.address import is_addr_spec
+from imio.mailbridge.settings.read import settings
+from imio.mailbridge.taskqueue import add
+from zope.component.hooks import getSite
+import transaction
+
+
+MEDIA_TYPE = "message/rfc822"
+
+
+class Refused(Exception):
+    """The delivery is refused with this HTTP ``status``; ``message`` says why."""
+
+    def __init__(self, status, message):
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+def receive(request):
+    """Take a delivery; return (HTTP status, record). Commits the record before it is processed. Errors: ``Refused``."""
+    values = settings()
+    if media_type(request) != MEDIA_TYPE:
+        raise Refused(415, _("The message must be sent with Content-Type: message/rfc822."))
+    recipient = _envelope_address(request, "X-Envelope-Recipient")
+    if recipient and not values.mailin_addresses and not len(inbox().retired):
+        raise Refused(503, _("No mail-in address is set in the control panel yet."))
+    try:
+        recipient = recipient or destination("", values).address
+        destination(recipient, values)
+        blob, sha256, size = receive_bytes(request.get("BODYFILE") or request.stdin, values.max_size)
+    except UnknownRecipient:
+        raise Refused(422, _("“${address}” is not a mail-in address.", mapping={"address": recipient})) from None
+    except TooLarge:
+        raise Refused(
+            413, _("The message is larger than ${limit} bytes.", mapping={"limit": values.max_size})
+        ) from None
+    if not size:
+        raise Refused(400, _("The body is empty: the message must be sent as the body of the request."))
+    return _keep(request, blob, sha256, size, recipient)
+
+
+def _keep(request, blob, sha256, size, recipient):
+    box = inbox()
+    id = record_id(sha256, recipient)
+    record = box.get(id)
+    if record is not None and record.state != "received":
+        return 200, record
+    if record is None:
+        sender = _envelope_address(request, "X-Envelope-Sender", strict=False)
+        client = request.getHeader("X-Client-Address") or ""
+        record = InboundMessage(id, blob, sha256, size, sender, recipient, client.strip()[:64])
+        record.note("received")
+        box.add(record)
+    if "respond-async" in (request.getHeader("Prefer") or "").lower():
+        wake(record)
+        return 202, record
+    transaction.commit()
+    process(record)
+    return (201 if record.state in ("filed", "recorded") else 202), record
+
+
+def wake(record):
+    """Queue the processing of a record for after the commit."""
+    add("/".join(getSite().getPhysicalPath()) + "/@@mailbridge-process", "POST", params={"id": record.id})
+
+
+def media_type(request):
+    """Return the media type of the request's body, without its parameters, in lower case."""
+    return (request.getHeader("Content-Type") or "").partition(";")[0].strip().lower()
+
+
+def _envelope_address(request, header, strict=True):
+    value = (request.getHeader(header) or "").strip().removeprefix("<").removesuffix(">").lower()
+    if value and not is_addr_spec(value):
+        if strict:
+            raise Refused(400, _("${header} is not an e-mail address.", mapping={"header": header}))
+        return ""
+    return value

@@ -1,0 +1,81 @@
+"""For which mail-in address is this message, and what does the envelope prove?"""
+
+from dataclasses import dataclass
+from imio.mailbridge.inbound.inbox import inbox
+from imio.mailbridge.store.store import now
+import ipaddress
+
+
+#: A shorter detail part is a label that a person chose, not a secret.
+SECRET_LENGTH = 12
+
+
+class UnknownRecipient(Exception):
+    """No mail-in address is meant; the argument is the recipient."""
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where a message arrived: ``address`` as set (empty: it could not be told), its ``service`` uid.
+
+    ``tag_mailbox`` is None without a secret tag; else the mailbox that alone was given the tag, or empty for the whole town.
+    """
+
+    address: str = ""
+    service: str = ""
+    tag_mailbox: str | None = None
+
+
+def without_detail(address):
+    """Return ``in@x`` for ``in+tag@x`` (RFC 5233)."""
+    local, _, domain = address.rpartition("@")
+    return f"{local.partition('+')[0]}@{domain}"
+
+
+def detail(address):
+    """Return the part after the first plus sign of the local part, or an empty string (RFC 5233)."""
+    return address.rpartition("@")[0].partition("+")[2]
+
+
+def destination(envelope_recipient, values):
+    """Return the ``Destination`` under the present settings; errors: ``UnknownRecipient``."""
+    rows = {row["address"].lower(): row for row in values.mailin_addresses or ()}
+    if not envelope_recipient:
+        if len(rows) != 1:
+            return Destination()
+        address, row = next(iter(rows.items()))
+        return Destination(address, row.get("service") or "")
+    if row := rows.get(envelope_recipient):
+        secret = len(detail(envelope_recipient)) >= SECRET_LENGTH
+        return Destination(
+            envelope_recipient, row.get("service") or "", (row.get("mailbox") or "").lower() if secret else None
+        )
+    bare = without_detail(envelope_recipient)
+    if row := rows.get(bare):
+        return Destination(bare, row.get("service") or "")
+    if inbox().is_retired(envelope_recipient) or inbox().is_retired(bare):
+        return Destination()
+    raise UnknownRecipient(envelope_recipient)
+
+
+def from_trusted_gateway(client_address, values):
+    """Tell whether the client's address is in ``trusted_gateways``."""
+    try:
+        address = ipaddress.ip_address(client_address)
+    except ValueError:
+        return False
+    address = getattr(address, "ipv4_mapped", None) or address
+    return any(address in ipaddress.ip_network(network) for network in values.trusted_gateways or ())
+
+
+def retire_removed(settings, event):
+    """Remember when a mail-in address left the settings (subscriber of the registry records)."""
+    if event.record.fieldName != "mailin_addresses":
+        return
+    before = {row["address"].lower() for row in event.oldValue or ()}
+    after = {row["address"].lower() for row in event.newValue or ()}
+    retired = inbox().retired
+    for address in before - after:
+        retired[address] = now()
+    for address in after & set(retired):
+        del retired[address]

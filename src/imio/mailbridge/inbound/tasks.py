@@ -1,0 +1,34 @@
+"""What does a worker run? Views on the task layer; they work on the site as a whole, whoever queued them."""
+
+from datetime import datetime
+from datetime import timedelta
+from datetime import timezone
+from imio.mailbridge.inbound.inbox import inbox
+from imio.mailbridge.inbound.process import process
+from imio.mailbridge.inbound.receive import wake
+from Products.Five.browser import BrowserView
+
+
+#: A request that files a message has this long before the sweep takes over.
+UNFINISHED_AFTER = timedelta(minutes=2)
+
+
+class Process(BrowserView):
+    """Classify and file the message named by ``id``."""
+
+    def __call__(self):
+        record = inbox().get(self.request.form["id"])
+        if record is not None and record.state == "received":
+            process(record)
+        return ""
+
+
+class Sweep(BrowserView):
+    """Find the records whose task or request was lost; each gets a task of its own."""
+
+    def __call__(self):
+        before = (datetime.now(timezone.utc) - UNFINISHED_AFTER).isoformat()
+        for created, id in inbox().keys("received"):
+            if created < before:
+                wake(inbox().get(id))
+        return ""

@@ -1,0 +1,37 @@
+"""``GET <site>/@mail-in`` lists, ``/<id>`` gives one, ``/<id>/source`` its original bytes."""
+
+from imio.mailbridge.i18n import _
+from imio.mailbridge.inbound.inbox import inbox
+from imio.mailbridge.inbound.source import source
+from imio.mailbridge.restapi.listing import batch
+from imio.mailbridge.restapi.mailin.serialize import record_json
+from imio.mailbridge.restapi.path import PathService
+
+
+class MailInGet(PathService):
+    """For managers of mail."""
+
+    def render(self):
+        """Stream the source past the JSON renderer."""
+        if len(self.params) == 2 and self.params[1] == "source":
+            record = inbox().get(self.params[0])
+            if record is not None:
+                return source(record, self.request.response)
+        return super().render()
+
+    def reply(self):
+        """Return the list or the record."""
+        if not self.params:
+            return self._list()
+        record = inbox().get(self.params[0])
+        if record is None or len(self.params) > 1:
+            return self.answer(404, _("There is no such message."))
+        return record_json(record, self.request)
+
+    def _list(self):
+        box = inbox()
+        form = self.request.form
+        keys = box.newest_ids(*([form["state"]] if form.get("state") else []))
+        if transfer := form.get("transfer"):
+            keys = [key for key in keys if box.records[key].transfer == transfer]
+        return batch(self.request, box, keys, lambda record: record_json(record, self.request))

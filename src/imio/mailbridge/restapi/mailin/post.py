@@ -1,0 +1,89 @@
+"""``POST <site>/@mail-in`` and ``POST <site>/@@mail-in`` deliver a message; ``POST <site>/@mail-in/<id>/…`` decides on one."""
+
+from AccessControl import getSecurityManager
+from imio.mailbridge.i18n import _
+from imio.mailbridge.inbound import decide
+from imio.mailbridge.inbound.inbox import inbox
+from imio.mailbridge.inbound.receive import receive
+from imio.mailbridge.inbound.receive import Refused
+from imio.mailbridge.restapi.mailin.serialize import delivery_json
+from imio.mailbridge.restapi.mailin.serialize import items_json
+from imio.mailbridge.restapi.mailin.serialize import record_json
+from imio.mailbridge.restapi.path import PathService
+from plone import api
+from plone.protect.interfaces import IDisableCSRFProtection
+from plone.restapi.deserializer import json_body
+from plone.restapi.exceptions import DeserializationError
+from Products.Five.browser import BrowserView
+from zope.i18n import translate
+from zope.interface import alsoProvides
+import json
+
+
+DELIVER = "imio.mailbridge: Deliver mail"
+MANAGE = "imio.mailbridge: Manage mail"
+ACTIONS = {"replay": decide.replay, "accept": decide.accept, "discard": decide.discard}
+
+
+def deliver(context, request):
+    """Take a delivery; return (status, JSON). No form can send ``message/rfc822`` across sites, so no token is asked for."""
+    if not getSecurityManager().checkPermission(DELIVER, context):
+        return _not_allowed(request)
+    alsoProvides(request, IDisableCSRFProtection)
+    try:
+        status, record = receive(request)
+    except Refused as refused:
+        return refused.status, {"message": translate(refused.message, context=request)}
+    return status, delivery_json(record, items_json(record))
+
+
+def _not_allowed(request):
+    if api.user.is_anonymous():
+        request.response.setHeader("WWW-Authenticate", 'Basic realm="iA.docs", charset="UTF-8"')
+        return 401, {"message": translate(_("Log in to do this: user name or password is missing or wrong."), context=request)}
+    return 403, {"message": translate(_("This user may not do this."), context=request)}
+
+
+class MailInView(BrowserView):
+    """What pipes call: the same as the service, whatever Accept says."""
+
+    def __call__(self):
+        response = self.request.response
+        response.setHeader("Content-Type", "application/json")
+        if self.request.method != "POST":
+            response.setHeader("Allow", "POST")
+            status, body = 405, {"message": translate(_("Only POST delivers a message."), context=self.request)}
+        else:
+            status, body = deliver(self.context, self.request)
+        response.setStatus(status, lock=True)
+        return json.dumps(body)
+
+
+class MailInPost(PathService):
+    """Deliver, or decide on a record."""
+
+    def reply(self):
+        """Return the answer to a pipe, or the record after the decision."""
+        if not self.params:
+            status, body = deliver(self.context, self.request)
+            self.request.response.setStatus(status)
+            return body
+        if not getSecurityManager().checkPermission(MANAGE, self.context):
+            status, body = _not_allowed(self.request)
+            self.request.response.setStatus(status)
+            return body
+        record = inbox().get(self.params[0])
+        if len(self.params) != 2 or record is None or self.params[1] not in ACTIONS:
+            return self.answer(404, _("There is no such message."))
+        alsoProvides(self.request, IDisableCSRFProtection)
+        try:
+            data = json_body(self.request)
+        except DeserializationError:
+            data = None
+        if not isinstance(data, dict):
+            return self.answer(400, _("The body of the request is not a JSON object."))
+        try:
+            ACTIONS[self.params[1]](record, data)
+        except decide.NotPossible as error:
+            return self.answer(error.status, error.message)
+        return record_json(record, self.request)

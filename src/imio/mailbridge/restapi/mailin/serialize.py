@@ -1,0 +1,55 @@
+"""How does an incoming message look in JSON?"""
+
+from imio.mailbridge.i18n import _
+from imio.mailbridge.inbound.reasons import reason_texts
+from plone import api
+from plone.app.uuid.utils import uuidToCatalogBrain
+from zope.i18n import translate
+
+
+def items_json(record):
+    """Return the items made of a message; one that was deleted, or that the user may not see, is left out."""
+    brains = [uuidToCatalogBrain(uid) for uid in record.items]
+    return [
+        {"@id": brain.getURL(), "@type": brain.portal_type, "title": brain.Title} for brain in brains if brain is not None
+    ]
+
+
+def record_url(record):
+    """Return the address of a record in the REST API."""
+    return f"{api.portal.get().absolute_url()}/@mail-in/{record.id}"
+
+
+def delivery_json(record, items):
+    """Return what a pipe gets to know."""
+    return {
+        "@id": record_url(record),
+        "id": record.id,
+        "sha256": record.sha256,
+        "state": record.state,
+        "transfer": record.transfer or None,
+        "reason": record.reason or None,
+        "items": items,
+    }
+
+
+def record_json(record, request):
+    """Return what a manager gets to know."""
+    sentence, remedy = reason_texts(record.reason)
+    return {
+        **delivery_json(record, items_json(record)),
+        "received": record.created.isoformat(),
+        "size": record.size,
+        "envelope_sender": record.envelope_sender,
+        "envelope_recipient": record.envelope_recipient,
+        "client_address": record.client_address,
+        "from": record.author,
+        "subject": record.subject,
+        "transferred_by": record.transferred_by or None,
+        "source_mailbox": record.source_mailbox or None,
+        "explanation": translate(_(sentence), context=request) if sentence else "",
+        "remedy": translate(_(remedy), context=request) if remedy else "",
+        "error": record.error,
+        "evidence": [{"detector": name, "saw": saw} for name, saw in record.evidence],
+        "history": [{**line, "at": line["at"].isoformat()} for line in record.history],
+    }

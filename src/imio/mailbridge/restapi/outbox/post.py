@@ -1,0 +1,29 @@
+"""``POST <site>/@outbox/<id>/retry`` and ``/cancel``."""
+
+from imio.mailbridge.i18n import _
+from imio.mailbridge.outbound.deliver import cancel
+from imio.mailbridge.outbound.deliver import retry
+from imio.mailbridge.restapi.outbox.access import visible_record
+from imio.mailbridge.restapi.outbox.serialize import message_with_timeline
+from imio.mailbridge.restapi.path import PathService
+from plone.protect.interfaces import IDisableCSRFProtection
+from zope.interface import alsoProvides
+
+
+ACTIONS = {"retry": retry, "cancel": cancel}
+
+
+class OutboxPost(PathService):
+    """Managers act on all, others on what they sent."""
+
+    def reply(self):
+        """Return the message as it is afterwards."""
+        if len(self.params) != 2 or self.params[1] not in ACTIONS:
+            return self.answer(404, _("There is nothing at this address."))
+        record = visible_record(self.params[0])
+        if record is None:
+            return self.answer(404, _("There is no such message."))
+        alsoProvides(self.request, IDisableCSRFProtection)
+        if not ACTIONS[self.params[1]](record):
+            return self.answer(409, _("No recipient of this message is in a state that allows this."))
+        return message_with_timeline(record, self.request)

@@ -1,0 +1,20 @@
+"""``GET <content>/@send-email``: the messages written from a document, the newest first."""
+
+from imio.mailbridge.outbound.outbox import outbox
+from imio.mailbridge.outbound.permission import check_may_send
+from imio.mailbridge.restapi.outbox.serialize import message_with_timeline
+from plone.restapi.services import Service
+from plone.uuid.interfaces import IUUID
+
+
+class SendEmailGet(Service):
+    """Everyone who may send from the document sees its messages."""
+
+    def reply(self):
+        """Return the messages with their timelines."""
+        check_may_send(self.context)
+        records = outbox().of_document(IUUID(self.context))
+        return {
+            "@id": f"{self.context.absolute_url()}/@send-email",
+            "items": [message_with_timeline(record, self.request) for record in records],
+        }

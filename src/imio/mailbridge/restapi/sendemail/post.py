@@ -1,0 +1,47 @@
+"""``POST <content>/@send-email``: send, or say what would be sent (``dry_run``)."""
+
+from imio.mailbridge.i18n import _
+from imio.mailbridge.outbound.permission import check_may_send
+from imio.mailbridge.outbound.submit import Invalid
+from imio.mailbridge.outbound.submit import prepare
+from imio.mailbridge.outbound.submit import submit
+from imio.mailbridge.restapi.outbox.serialize import draft_json
+from imio.mailbridge.restapi.outbox.serialize import message_json
+from plone import api
+from plone.protect.interfaces import IDisableCSRFProtection
+from plone.restapi.deserializer import json_body
+from plone.restapi.exceptions import DeserializationError
+from plone.restapi.services import Service
+from zope.i18n import translate
+from zope.interface import alsoProvides
+
+
+class SendEmailPost(Service):
+    """Store the message and answer; the worker sends it."""
+
+    def reply(self):
+        """Return 202 and the message, 200 for ``dry_run``, or 400 with every error."""
+        check_may_send(self.context)
+        alsoProvides(self.request, IDisableCSRFProtection)
+        try:
+            data = json_body(self.request)
+        except DeserializationError:
+            return self._refuse([("", _("The body of the request is not JSON."))])
+        if not isinstance(data, dict):
+            return self._refuse([("", _("The body of the request is not a JSON object."))])
+        try:
+            draft = prepare(self.context, api.user.get_current().getId(), data)
+        except Invalid as invalid:
+            return self._refuse(invalid.errors)
+        if data.get("dry_run"):
+            return draft_json(draft)
+        self.request.response.setStatus(202)
+        return message_json(submit(draft))
+
+    def _refuse(self, errors):
+        self.request.response.setStatus(400)
+        return {
+            "errors": [
+                {"field": field, "message": translate(message, context=self.request)} for field, message in errors
+            ]
+        }

@@ -1,0 +1,45 @@
+"""``GET <site>/@mailbridge-status``: does the bridge work?"""
+
+from datetime import datetime
+from datetime import timezone
+from imio.mailbridge.i18n import _
+from imio.mailbridge.inbound.inbox import inbox
+from imio.mailbridge.outbound.outbox import outbox
+from imio.mailbridge.taskqueue import queue
+from plone.restapi.services import Service
+from zope.i18n import translate
+
+
+#: A worker notes that it lives once a minute.
+ALIVE_FOR = 180
+
+
+class StatusGet(Service):
+    """For monitoring: counts, the oldest waiting record, what stops the account."""
+
+    def reply(self):
+        """Return the status; a queue that cannot be reached is an error in it, not an exception."""
+        errors = []
+        try:
+            seen = queue.last_seen()
+        except Exception as error:  # noqa: BLE001 - whatever the queue's client raises
+            seen = None
+            errors.append(f"queue: {error}")
+        hold = outbox().hold
+        return {
+            "@id": f"{self.context.absolute_url()}/@mailbridge-status",
+            "worker": {
+                "alive": seen is not None and datetime.now(timezone.utc).timestamp() - seen < ALIVE_FOR,
+                "last_seen": datetime.fromtimestamp(seen, timezone.utc).isoformat() if seen else None,
+            },
+            "outbox": outbox().counts(),
+            "inbox": inbox().counts(),
+            "oldest_waiting": self._oldest_waiting(),
+            "held": translate(_(hold["explanation"]), context=self.request) if hold else None,
+            "errors": errors,
+        }
+
+    def _oldest_waiting(self):
+        waiting = [next(iter(outbox().waiting), None), next(iter(inbox().keys("received")), None)]
+        times = [key[0] for key in waiting if key is not None]
+        return min(times) if times else None

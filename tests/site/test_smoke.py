@@ -1,0 +1,2 @@
+def test_site(portal):
+    assert portal.absolute_url()
