@@ -1,13 +1,13 @@
 """Run by ``zconsole run``: make the demo site, once. Arguments: the port of the mail catcher."""
 
+import sys
+import transaction
 from AccessControl.SecurityManagement import newSecurityManager
 from imio.mailbridge.settings.read import settings
 from plone.distribution.api import site as sites
 from Testing.makerequest import makerequest
 from zope.component.hooks import setSite
 from zope.globalrequest import setRequest
-import sys
-import transaction
 
 
 SITE_ID = "iadocs"

@@ -1,7 +1,5 @@
 """What does ``make start`` do? Makes the demo on first run, starts Plone and the mail catcher, says what to try."""
 
-from devel.instance import write
-from pathlib import Path
 import contextlib
 import os
 import signal
@@ -11,6 +9,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from devel.instance import write
+from pathlib import Path
 
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -48,7 +48,9 @@ def free(port, variable):
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
-            sys.exit(f"Port {port} cannot be used ({error.strerror}). Choose another one: make start {variable}={port + 1}")
+            sys.exit(
+                f"Port {port} cannot be used ({error.strerror}). Choose another one: make start {variable}={port + 1}"
+            )
 
 
 def make_site(smtp_port):
@@ -103,7 +105,9 @@ def main():
         wait_until_up(f"http://127.0.0.1:{port}/iadocs", processes[1])
         example = (ROOT / "devel" / "redirected.eml").relative_to(ROOT)
         log = HOME / "var/log/instance.log"
-        print(TEXT.format(url=url, smtp_port=smtp_port, maildir=maildir, example=example, log=log), flush=True)
+        print(
+            TEXT.format(url=url, smtp_port=smtp_port, maildir=maildir, example=example, log=log), flush=True
+        )
         while all(process.poll() is None for process in processes):
             time.sleep(0.5)
         sys.exit(f"A process ended by itself; see {log}")

@@ -21,16 +21,15 @@ import time
 import trustme
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler
-from http.server import ThreadingHTTPServer
 from imio.mailbridge.pipe import mailbridge_pipe
 from pathlib import Path
+from tests.servers.fake_site import ACCEPTED
+from tests.servers.fake_site import FakeSite
 from typing import NamedTuple
 
 
 PIPE = Path(mailbridge_pipe.__file__).with_name("mailbridge-pipe")
 MESSAGE = b"From: a@citizen.test\nSubject: hello\n\nhello\n"
-KNOWN = {"@id": "http://localhost/site/@mail-in/abc", "id": "abc", "state": "filed", "items": []}
 TEMPORARY = re.compile(rb"4\.\d\.\d \S")
 
 
@@ -43,71 +42,10 @@ class Result(NamedTuple):
         return self.status == 75 and TEMPORARY.match(self.output) is not None
 
 
-class Request(NamedTuple):
-    path: str
-    headers: dict
-    body: bytes
-
-
-class Site(ThreadingHTTPServer):
-    """A site that keeps what it gets; ``answer`` is a status and a body, or a function that takes the handler."""
-
-    daemon_threads = True
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), SiteHandler)
-        self.requests = []
-        self.answer = (201, KNOWN)
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.server_port}/site"
-
-    def handle_error(self, request, client_address):
-        """Stay silent: breaking connections is what these tests do."""
-
-
-class SiteHandler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self):
-        answer = self.server.answer
-        if callable(answer):
-            answer(self)
-            self.close_connection = True
-            return
-        self.read()
-        status, body = answer
-        if status == "from path":
-            status = int(self.path.split("/")[1])
-        self.reply(status, body)
-
-    def read(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.requests.append(Request(self.path, dict(self.headers), body))
-
-    def reply(self, status, body):
-        content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(content)))
-        self.send_header("Connection", "close")
-        if 300 <= status < 400:
-            self.send_header("Location", "/elsewhere/@@mail-in")
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *args):
-        pass
-
-
 @pytest.fixture
 def site():
-    with Site() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        thread.start()
+    with FakeSite() as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture
@@ -143,7 +81,7 @@ def statuses():
     return sorted({int(status) for status in HTTPStatus} | odd)
 
 
-@pytest.mark.parametrize("body", [KNOWN, b"<html>Please log in</html>"], ids=["acceptance", "page"])
+@pytest.mark.parametrize("body", [ACCEPTED, b"<html>Please log in</html>"], ids=["acceptance", "page"])
 def test_every_status_but_the_final_ones_keeps_the_message(site, body):
     site.answer = ("from path", body)
 
@@ -157,7 +95,7 @@ def test_every_status_but_the_final_ones_keeps_the_message(site, body):
     assert len(results) > 75
     without_body = (204, 205)
     for status, result in results.items():
-        if 200 <= status <= 299 and body is KNOWN and status not in without_body:
+        if 200 <= status <= 299 and body is ACCEPTED and status not in without_body:
             assert result.status == 0, (status, result)
             assert result.output == b"2.0.0 'filed' as 'abc' (HTTP %d)\n" % status
         elif status == 413:
@@ -180,7 +118,7 @@ def test_no_status_is_final_that_the_contract_does_not_name():
             mailbridge_pipe.judge("http://localhost/@@mail-in", status, b"", "in@bridge.test")
     for status in (*range(100, 200), *range(300, 413), *range(414, 422), *range(423, 600)):
         with pytest.raises(mailbridge_pipe.Temporary):
-            mailbridge_pipe.judge("http://localhost/@@mail-in", status, json.dumps(KNOWN).encode(), "")
+            mailbridge_pipe.judge("http://localhost/@@mail-in", status, json.dumps(ACCEPTED).encode(), "")
 
 
 @pytest.mark.parametrize(
@@ -201,7 +139,7 @@ def test_no_status_is_final_that_the_contract_does_not_name():
         b'{"state": "filed", "id": "abc"',
         b"\xff\xfe\x00",
         b"[" * 200_000,
-        b" " * 2_000_000 + json.dumps(KNOWN).encode(),
+        b" " * 2_000_000 + json.dumps(ACCEPTED).encode(),
     ],
     ids=lambda body: repr(body[:20]),
 )
@@ -212,7 +150,7 @@ def test_only_a_record_with_a_state_is_an_acceptance(site, body):
 
 @pytest.mark.parametrize("state", ["filed", "recorded", "quarantined", "failed", "received"])
 def test_a_kept_message_is_accepted_whatever_its_state(site, state):
-    site.answer = (202, {**KNOWN, "state": state})
+    site.answer = (202, {**ACCEPTED, "state": state})
     assert run("--url", site.url) == (0, b"2.0.0 '%s' as 'abc' (HTTP 202)\n" % state.encode())
 
 
@@ -324,7 +262,7 @@ def test_too_big_is_understood_before_all_is_sent(site, drain):
 
 def test_no_acceptance_before_the_message_is_sent(site):
     def answer(handler):
-        handler.reply(201, KNOWN)
+        handler.reply(201, ACCEPTED)
         handler.wfile.flush()
         handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         time.sleep(0.2)
@@ -371,7 +309,7 @@ def test_the_spool_file_has_no_name(site, tmp_path):
     def answer(handler):
         handler.read()
         held.wait(10)
-        handler.reply(201, KNOWN)
+        handler.reply(201, ACCEPTED)
 
     site.answer = answer
     with start("--url", site.url, env={"TMPDIR": str(tmp_path)}) as process:
@@ -532,13 +470,10 @@ def https_site(tmp_path):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    with Site() as server:
-        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        thread.start()
+    server = FakeSite()
+    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    with server:
         yield server, tmp_path / "ca.pem"
-        server.shutdown()
-        thread.join()
 
 
 def test_https_is_verified(https_site, tmp_path):
@@ -661,7 +596,7 @@ def test_a_closed_output_does_not_change_the_status(site, stream):
 def test_nobody_reads_the_output(site):
     reading, writing = os.pipe()
     os.close(reading)
-    for answer, status in (((201, KNOWN), 0), ((404, b""), 75), ((422, b""), 67)):
+    for answer, status in (((201, ACCEPTED), 0), ((404, b""), 75), ((422, b""), 67)):
         site.answer = answer
         assert run("--url", site.url, stdout=writing, stderr=writing).status == status
     os.close(writing)
@@ -769,7 +704,7 @@ def waiting(site):
         handler.read()
         released.wait(10)
         with contextlib.suppress(OSError):
-            handler.reply(201, KNOWN)
+            handler.reply(201, ACCEPTED)
 
     site.answer = answer
     process = start("--url", site.url, start_new_session=True)

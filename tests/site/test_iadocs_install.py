@@ -1,5 +1,6 @@
 """The profile ``iadocs`` makes what is missing and leaves what is there; its removal keeps documents."""
 
+import pytest
 from AccessControl.PermissionRole import rolesForPermissionOn
 from imio.mailbridge.iadocs import install
 from imio.mailbridge.iadocs import names
@@ -9,7 +10,6 @@ from plone.app.testing import setRoles
 from plone.app.testing import TEST_USER_ID
 from plone.dexterity.fti import DexterityFTI
 from plone.dexterity.utils import createContentInContainer
-import pytest
 
 
 FIELDS = {
@@ -156,11 +156,12 @@ def _foreign_person(portal):
 def test_type_of_the_site_only_gets_behaviors(portal):
     _foreign_person(portal)
     person = createContentInContainer(portal, names.PERSON, id="p", lastname="Dupont", email="J@citizen.test")
+    chain = portal.portal_workflow.getChainForPortalType(names.PERSON)
     applyProfile(portal, "imio.mailbridge:iadocs")
     fti = portal.portal_types[names.PERSON]
     assert fti.title == "Personne"
     assert fti.behaviors == ("plone.shortname", install.SEND_BY_EMAIL)
-    assert portal.portal_workflow.getChainForPortalType(names.PERSON) == ()
+    assert portal.portal_workflow.getChainForPortalType(names.PERSON) == chain
     assert portal.portal_types[names.HELD_POSITION].behaviors == (
         install.SEND_BY_EMAIL,
         install.AGENT,
@@ -203,6 +204,7 @@ def test_removal_of_an_empty_iadocs_leaves_nothing(portal):
     assert not set(install.BEHAVIORS) & set(portal.portal_types.objectIds())
     assert not {names.INCOMING_FOLDER, names.OUTGOING_FOLDER, names.CONTACTS_FOLDER} & set(portal.objectIds())
     assert not [id for id in portal.portal_workflow.objectIds() if id.startswith("mailbridge")]
+    assert "directory" not in portal.portal_registry["plone.displayed_types"]
     overrides = dict(portal.portal_workflow.listChainOverrides())
     assert not set(install.BEHAVIORS) & set(overrides)
     applyProfile(portal, "imio.mailbridge:iadocs")

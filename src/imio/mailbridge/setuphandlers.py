@@ -1,5 +1,7 @@
 """What do the profiles do that XML cannot say?"""
 
+from imio.mailbridge.i18n import _
+from imio.mailbridge.iadocs import removal
 from imio.mailbridge.inbound import inbox
 from imio.mailbridge.outbound import outbox
 from imio.mailbridge.outbound import send_as
@@ -9,6 +11,7 @@ from imio.mailbridge.taskqueue import authenticate
 from plone import api
 from plone.base.interfaces.installable import INonInstallable
 from zope.annotation.interfaces import IAnnotations
+from zope.globalrequest import getRequest
 from zope.interface import implementer
 import logging
 
@@ -22,26 +25,38 @@ logger = logging.getLogger(__name__)
 class HiddenProfiles:
     """Profiles that the add-ons control panel does not offer by themselves."""
 
-    def getNonInstallableProfiles(self):  # noqa: D102 - see the interface
+    def getNonInstallableProfiles(self):
         return ["imio.mailbridge:uninstall", "imio.mailbridge:demo"]
 
 
 def installed(tool):
-    """Let tasks run as the user who queued them."""
+    """Let tasks run as the user who queued them; make the stores, so that reading them never writes."""
     authenticate.install(api.portal.get())
+    outbox.outbox()
+    inbox.inbox()
+    send_as.refusals()
 
 
 def uninstalled(tool):
-    """Remove what the uninstall profile cannot: user plugin, roles, permissions, password, empty stores."""
+    """Remove what the uninstall profile cannot; say what is kept because it holds something."""
     site = api.portal.get()
     authenticate.uninstall(site)
-    held = {key: discard_empty(key) for key in (outbox.KEY, inbox.KEY)}
+    kept = [*removal.remove(site)]
+    kept += [key for key in (outbox.KEY, inbox.KEY) if discard_empty(key)]
     annotations = IAnnotations(site)
     for key in (password.KEY, send_as.KEY):
         annotations.pop(key, None)
     _remove_roles(site)
-    if any(held.values()):
-        logger.warning("the mail bridge is uninstalled; its stores keep their records: %s", held)
+    if kept:
+        logger.warning(
+            "the mail bridge is uninstalled; kept, because they hold something: %s", ", ".join(kept)
+        )
+        if (request := getRequest()) is not None:
+            message = _(
+                "The mail bridge is uninstalled. Kept, because they hold something: ${kept}",
+                mapping={"kept": ", ".join(kept)},
+            )
+            api.portal.show_message(message, request, "warning")
 
 
 def _remove_roles(site):

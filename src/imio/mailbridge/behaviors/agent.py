@@ -18,8 +18,8 @@ class IMailAgent(model.Schema):
     may_send_as = schema.Bool(
         title=_("The SMTP server lets the login send with this address"),
         description=_(
-            "Tick this only when the administrator of the mail server has given the login the right to send as "
-            "this agent. The sender policy Automatic then uses the agent's own address at once."
+            "Tick this only when the administrator of the mail server has given the login the right to send "
+            "as this agent. The sender policy Automatic then uses the agent's own address at once."
         ),
         default=False,
         required=False,

@@ -1,5 +1,6 @@
 """Who can be written to? The widget of a list of addresses, and the completion behind it."""
 
+import json
 from imio.mailbridge.outbound.interfaces import IDirectory
 from imio.mailbridge.outbound.permission import check_may_send
 from plone import api
@@ -8,7 +9,14 @@ from Products.Five.browser import BrowserView
 from z3c.form.interfaces import IFieldWidget
 from z3c.form.widget import FieldWidget
 from zope.interface import implementer
-import json
+
+
+def widget_text(address):
+    """Return ``addr-spec (name)``: the select2 pattern drops what stands between angle brackets, and ends a value at ``;``."""
+    if not address.display_name:
+        return address.addr_spec
+    name = address.display_name.translate(str.maketrans("()<>;\\", "[][],/"))
+    return f"{address.addr_spec} ({name})"
 
 
 class AddressesWidget(AjaxSelectWidget):
@@ -20,7 +28,12 @@ class AddressesWidget(AjaxSelectWidget):
     def get_pattern_options(self):
         """Let the select2 pattern ask our completion."""
         url = f"{self.form.context.absolute_url()}/@@mailbridge-complete"
-        return {"separator": self.separator, "vocabularyUrl": url, "allowNewItems": "true", "orderable": False}
+        return {
+            "separator": self.separator,
+            "vocabularyUrl": url,
+            "allowNewItems": "true",
+            "selectOnBlur": True,
+        }
 
 
 @implementer(IFieldWidget)
@@ -37,8 +50,5 @@ class Complete(BrowserView):
         text = self.request.form.get("query", "")
         found = IDirectory(api.portal.get()).complete(text[:100]) if len(text) >= 2 else ()
         self.request.response.setHeader("Content-Type", "application/json")
-        # A comma or a semicolon in a name would end the address in the widget's value.
-        items = [str(address).replace(";", " ") for address in found]
+        items = [widget_text(address) for address in found]
         return json.dumps({"results": [{"id": item, "text": item} for item in items], "total": len(items)})
-
-

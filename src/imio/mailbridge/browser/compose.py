@@ -1,6 +1,8 @@
 """How does an agent write an e-mail? The compose page ``@@send-email``, and its preview."""
 
+import json
 from imio.mailbridge.browser.addresses import AddressesFieldWidget
+from imio.mailbridge.browser.addresses import widget_text
 from imio.mailbridge.browser.size import readable_size
 from imio.mailbridge.i18n import _
 from imio.mailbridge.outbound.interfaces import ISendingContext
@@ -8,6 +10,7 @@ from imio.mailbridge.outbound.permission import action_visible
 from imio.mailbridge.outbound.permission import check_may_send
 from imio.mailbridge.outbound.submit import identities
 from imio.mailbridge.outbound.submit import Invalid
+from imio.mailbridge.outbound.submit import parse_addresses
 from imio.mailbridge.outbound.submit import prepare
 from imio.mailbridge.outbound.submit import submit
 from plone import api
@@ -23,6 +26,8 @@ from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from z3c.form import button
 from z3c.form.browser.checkbox import CheckBoxFieldWidget
 from z3c.form.form import Form
+from z3c.form.interfaces import HIDDEN_MODE
+from z3c.form.interfaces import IDataConverter
 from z3c.form.interfaces import IErrorViewSnippet
 from zope import schema
 from zope.component import getMultiAdapter
@@ -32,8 +37,6 @@ from zope.interface import provider
 from zope.schema.interfaces import IContextSourceBinder
 from zope.schema.vocabulary import SimpleTerm
 from zope.schema.vocabulary import SimpleVocabulary
-import copy
-import json
 
 
 @provider(IContextSourceBinder)
@@ -100,16 +103,23 @@ class EmailForm(AutoExtensibleForm, Form):
     def updateWidgets(self):
         """Prefill from the document; offer no attachments where there are none."""
         super().updateWidgets()
-        if not self.widgets["attachments"].terms or not len(self.widgets["attachments"].terms):
-            self.widgets["attachments"].mode = "hidden"
+        if not len(self.widgets["attachments"].terms):
+            self.widgets["attachments"].mode = HIDDEN_MODE
+        if self.widgets["subject"].name not in self.request.form:
+            for name, value in ISendingContext(self.context).defaults().items():
+                if name in self.widgets and value:
+                    self._prefill(self.widgets[name], value)
 
-    def updateFields(self):
-        """Take what the document knows as defaults."""
-        super().updateFields()
-        defaults = ISendingContext(self.context).defaults()
-        for name, value in defaults.items():
-            if name in self.fields and value:
-                self.fields[name].field = _with_default(self.fields[name].field, value)
+    def _prefill(self, widget, value):
+        if widget.__name__ == "body":
+            value = RichTextValue(value, "text/html", "text/html")
+        elif widget.__name__ in ("to", "cc", "bcc"):
+            found, bad = parse_addresses(value)
+            value = [widget_text(address) for address in found] + ([bad] if bad else [])
+        try:
+            widget.value = IDataConverter(widget).toWidgetValue(value)
+        except LookupError:  # a sender or a file that is not on offer (any more)
+            return
 
     def request_data(self):
         """Return what was entered in the form of ``POST @send-email``, or None when a field is wrong."""
@@ -118,7 +128,11 @@ class EmailForm(AutoExtensibleForm, Form):
             self.status = self.formErrorsMessage
             return None
         body = data.get("body")
-        return {**data, "body": body.raw if isinstance(body, RichTextValue) else "", "attachments": data.get("attachments") or []}
+        return {
+            **data,
+            "body": body.raw if isinstance(body, RichTextValue) else "",
+            "attachments": data.get("attachments") or [],
+        }
 
     def draft(self):
         """Return the checked ``Draft``, or None and the errors at their fields."""
@@ -138,7 +152,9 @@ class EmailForm(AutoExtensibleForm, Form):
         return None
 
     def _show(self, widget, error):
-        view = getMultiAdapter((error, self.request, widget, widget.field, self, self.context), IErrorViewSnippet)
+        view = getMultiAdapter(
+            (error, self.request, widget, widget.field, self, self.context), IErrorViewSnippet
+        )
         view.update()
         widget.error = view
         self.widgets.errors = (*self.widgets.errors, view)
@@ -150,7 +166,9 @@ class EmailForm(AutoExtensibleForm, Form):
         if draft is None:
             return
         submit(draft)
-        api.portal.show_message(_("The e-mail is on its way. This page shows what becomes of it."), self.request)
+        api.portal.show_message(
+            _("The e-mail is on its way. This page shows what becomes of it."), self.request
+        )
         self.request.response.redirect(f"{self.context.absolute_url()}/view")
 
     @button.buttonAndHandler(_("Preview"), name="preview")
@@ -167,17 +185,7 @@ class EmailForm(AutoExtensibleForm, Form):
     def updateActions(self):
         """Mark the main button."""
         super().updateActions()
-        self.actions["send"].addClass("btn btn-primary")
-        for name in ("preview", "cancel"):
-            self.actions[name].addClass("btn btn-secondary")
-
-
-def _with_default(field, value):
-    field = copy.copy(field)
-    if field.__name__ == "body":
-        value = RichTextValue(value, "text/html", "text/html")
-    field.default = value
-    return field
+        self.actions["send"].klass = "submit-widget btn btn-primary"
 
 
 def preview_of(draft):
@@ -235,7 +243,9 @@ class PreviewJSON(BrowserView):
         try:
             return json.dumps(preview_of(prepare(self.context, api.user.get_current().getId(), data)))
         except Invalid as invalid:
-            return json.dumps({"errors": [translate(message, context=self.request) for _field, message in invalid.errors]})
+            return json.dumps(
+                {"errors": [translate(message, context=self.request) for _field, message in invalid.errors]}
+            )
 
 
 class CanSend(BrowserView):

@@ -1,6 +1,7 @@
 """What came in, and what is left to decide? The list ``@@mailbridge-inbox`` for managers of mail."""
 
 from imio.mailbridge.browser import titles
+from imio.mailbridge.browser.moment import readable_time
 from imio.mailbridge.browser.size import readable_size
 from imio.mailbridge.i18n import _
 from imio.mailbridge.inbound import decide
@@ -45,7 +46,9 @@ class InboxView(BrowserView):
         else:
             api.portal.show_message(done, self.request)
         state = self.request.form.get("state", "")
-        return self.request.response.redirect(f"{self.url}?state={state}" if state in titles.INCOMING else self.url)
+        return self.request.response.redirect(
+            f"{self.url}?state={state}" if state in titles.INCOMING else self.url
+        )
 
     @property
     def url(self):
@@ -83,7 +86,7 @@ class InboxView(BrowserView):
         items = [brain for brain in map(uuidToCatalogBrain, record.items) if brain is not None]
         return {
             "id": id,
-            "received": api.portal.get_localized_time(record.created, long_format=True),
+            "received": readable_time(record.created),
             "author": record.author,
             "subject": record.subject,
             "recipient": record.envelope_recipient,

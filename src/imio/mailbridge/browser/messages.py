@@ -1,6 +1,7 @@
 """What became of the e-mails written from this document? A viewlet, and the fragment that it reloads itself with."""
 
 from imio.mailbridge.browser import titles
+from imio.mailbridge.browser.moment import readable_time
 from imio.mailbridge.i18n import _
 from imio.mailbridge.outbound.outbox import outbox
 from imio.mailbridge.outbound.permission import action_visible
@@ -8,7 +9,6 @@ from imio.mailbridge.outbound.permission import check_may_send
 from imio.mailbridge.outbound.permission import may_send
 from imio.mailbridge.outbound.states import WAITING
 from imio.mailbridge.outbound.visibility import visible_recipients
-from plone import api
 from plone.app.layout.viewlets.common import ViewletBase
 from plone.uuid.interfaces import IUUID
 from Products.Five.browser import BrowserView
@@ -50,8 +50,8 @@ class Messages(BrowserView):
             }
 
     def time(self, moment):
-        """Return a time in the notation of the site."""
-        return api.portal.get_localized_time(moment, long_format=True)
+        """Return a time as a person reads it."""
+        return readable_time(moment)
 
 
 class MessagesViewlet(ViewletBase):

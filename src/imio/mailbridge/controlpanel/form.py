@@ -38,7 +38,7 @@ class MailbridgeForm(RegistryEditForm):
     schema_prefix = PREFIX
 
     @property
-    def password_from_outside(self):
+    def kept_elsewhere(self):
         """Return ``environment`` or ``file`` when the password does not come from this form."""
         found = password.source()
         return found if found in ("environment", "file") else ""
@@ -47,27 +47,36 @@ class MailbridgeForm(RegistryEditForm):
         """Return what the admin should know before reading on."""
         values = self.getContent()
         if not values.smtp_host:
-            yield "info", _(
-                "Sending e-mails is not available yet: agents do not see the action until an SMTP server is set below."
+            yield (
+                "info",
+                _(
+                    "Sending e-mails is not available yet: agents do not see the action until an SMTP server is set below."
+                ),
             )
         if (hold := outbox().hold) is not None:
             yield "warning", _(hold["explanation"])
-        if self.password_from_outside == "environment":
-            yield "info", _(
-                "The SMTP password comes from the environment variable ${name} of the server; it cannot be changed here.",
-                mapping={"name": password.ENVIRONMENT},
+        if self.kept_elsewhere == "environment":
+            yield (
+                "info",
+                _(
+                    "The SMTP password comes from the environment variable ${name} of the server; it cannot be changed here.",
+                    mapping={"name": password.ENVIRONMENT},
+                ),
             )
-        elif self.password_from_outside == "file":
-            yield "info", _(
-                "The SMTP password comes from the file that the environment variable ${name} of the server names; it cannot be "
-                "changed here.",
-                mapping={"name": password.FILE},
+        elif self.kept_elsewhere == "file":
+            yield (
+                "info",
+                _(
+                    "The SMTP password comes from the file that the environment variable ${name} of the server names; it cannot be "
+                    "changed here.",
+                    mapping={"name": password.FILE},
+                ),
             )
 
     def updateFields(self):
         """Put the password below the login, if it is kept by this site."""
         super().updateFields()
-        if self.password_from_outside:
+        if self.kept_elsewhere:
             return
         outgoing = next(group for group in self.groups if group.__name__ == "outgoing")
         outgoing.fields += Fields(IPassword, ignoreContext=True)
@@ -105,9 +114,14 @@ class MailbridgeForm(RegistryEditForm):
 
     def send_test(self):
         """Send the test mail and say what happened."""
-        to = api.user.get_current().getProperty("email") or api.portal.get_registry_record("plone.email_from_address", default="")
+        to = api.user.get_current().getProperty("email") or api.portal.get_registry_record(
+            "plone.email_from_address", default=""
+        )
         if not to or not is_addr_spec(to):
-            self.say(_("There is no address to send the test to: enter an e-mail address in your user profile."), "warning")
+            self.say(
+                _("There is no address to send the test to: enter an e-mail address in your user profile."),
+                "warning",
+            )
             return
         try:
             reply = send_trial(
@@ -116,15 +130,21 @@ class MailbridgeForm(RegistryEditForm):
                 f"<p>{self.translated(_('If you can read this, iA.docs can send e-mails.'))}</p>",
             )
         except password.PasswordUnreadable as error:
-            self.say(_("The password file cannot be read: ${problem}", mapping={"problem": str(error)}), "error")
+            self.say(
+                _("The password file cannot be read: ${problem}", mapping={"problem": str(error)}), "error"
+            )
             return
         answer = answer_to(reply)
         mapping = {"address": to, "answer": f"{reply.code or ''} {reply.text}".strip()}
         if answer.outcome is Outcome.SENT:
-            self.say(_("The server took the test e-mail for ${address}. Its answer: ${answer}", mapping=mapping))
+            self.say(
+                _("The server took the test e-mail for ${address}. Its answer: ${answer}", mapping=mapping)
+            )
         else:
             self.say(_(answer.explanation), "error")
-            self.say(_("The test e-mail was not sent. The server's answer: ${answer}", mapping=mapping), "error")
+            self.say(
+                _("The test e-mail was not sent. The server's answer: ${answer}", mapping=mapping), "error"
+            )
 
     @button.buttonAndHandler(_("Copy from Plone's mail settings"), name="copy")
     def handle_copy(self, action):
@@ -142,21 +162,19 @@ class MailbridgeForm(RegistryEditForm):
             except schema.ValidationError:
                 self.say(_("Plone's own mail settings hold a value that cannot be used here."), "error")
             else:
-                if (secret := record("plone.smtp_pass", default=None)) and not self.password_from_outside:
+                if (secret := record("plone.smtp_pass", default=None)) and not self.kept_elsewhere:
                     password.write(secret)
-                self.say(_("Server, port and login are copied. Check the encryption, then send a test e-mail."))
+                self.say(
+                    _(
+                        "Server, port, login and password are copied. Check the encryption, then send a test e-mail."
+                    )
+                )
         self.request.response.redirect(self.request.getURL())
 
     @button.buttonAndHandler(_("Cancel"), name="cancel")
     def handle_cancel(self, action):
         """Go back to the list of control panels."""
         self.request.response.redirect(f"{api.portal.get().absolute_url()}/{self.control_panel_view}")
-
-    def updateActions(self):
-        """Mark the main button."""
-        super().updateActions()
-        for name in ("test", "copy"):
-            self.actions[name].addClass("btn btn-secondary")
 
     def translated(self, message):
         """Return a message in the language of the request."""

@@ -1,10 +1,11 @@
 """Who is who in iA.docs? The people and services of the town, looked up in the catalog.
 
 Agents are the persons with a userid below ``contacts/personnel-folder``, and nobody else: who may edit other
-contacts cannot make an agent of one. Lookups for the sender and for filing see every contact; ``complete`` sees
-what the current user may view.
+contacts cannot make an agent of one. Lookups for the sender and for filing see every contact, ``complete``
+sees what the current user may view.
 """
 
+import re
 from Acquisition import aq_base
 from Acquisition import aq_parent
 from imio.mailbridge.iadocs import names
@@ -19,7 +20,6 @@ from plone.uuid.interfaces import IUUID
 from Products.CMFCore.utils import getToolByName
 from zope.component import adapter
 from zope.interface import implementer
-import re
 
 
 _WORD = re.compile(r"\w+")
@@ -46,7 +46,7 @@ class Directory:
         )
 
     def complete(self, text, limit=10):
-        """Return addresses of contacts whose words begin like those of ``text``, whatever accents and case."""
+        """Return addresses of contacts whose words begin like those of ``text``, whatever the accents."""
         words = _WORD.findall(text)
         if not words or not self._indexed:
             return ()

@@ -1,10 +1,12 @@
 """How does a message become a document? One ``dmsincoming_email`` with the mail itself and its attachments.
 
-The document and its files are put together first and added to the period's folder as one tree: one round of events,
-each item indexed once. Nothing here asks what the current user may do, and nobody becomes owner: the right to file
-is checked by whoever calls, and the workflow decides who sees the document.
+The document and its files are put together first and added to the period's folder as one tree: one round of
+events, each item indexed once. Nothing here asks what the current user may do, and nobody becomes owner: the
+right to file is checked by whoever calls, and the workflow decides who sees the document.
 """
 
+import re
+import shutil
 from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs import names
 from imio.mailbridge.iadocs.clock import local_time
@@ -26,8 +28,6 @@ from zope.event import notify
 from zope.interface import implementer
 from zope.intid.interfaces import IIntIds
 from zope.lifecycleevent import ObjectAddedEvent
-import re
-import shutil
 
 
 _NOT_IN_FILENAMES = re.compile(r'[\x00-\x1f\x7f\\/:*?"<>|]+')
@@ -47,8 +47,8 @@ class Filer:
         """Create the document and return it.
 
         Errors: ``FilingError`` where iA.docs is not complete, or the service of the filing does not exist any
-        more. A document without its service would lie where nobody looks; in the quarantine it is seen, explained and
-        replayed.
+        more. A document without its service would lie where nobody looks; in the quarantine it is seen,
+        explained and replayed.
         """
         # whatever searches comes first: a search writes out the indexing that waits
         self._check_types()
@@ -102,8 +102,8 @@ class Filer:
         if service is None or service.portal_type != names.ORGANIZATION:
             raise FilingError(
                 _(
-                    "The service that this mail goes to does not exist any more. Choose another service for the "
-                    "mailbox in the settings of the mail bridge, then replay the message."
+                    "The service that this mail goes to does not exist any more. Choose another service for "
+                    "the mailbox in the settings of the mail bridge, then replay the message."
                 )
             )
 
@@ -112,13 +112,13 @@ class Filer:
         return brains[0]._unrestrictedGetObject() if brains else None
 
     def _period(self, received):
-        """Return the folder of the week; of two that make it at once, the second is run again and finds it."""
+        """Return the folder of the week; of two that make it at once, one is run again and finds it."""
         incoming = self.site.get(names.INCOMING_FOLDER)
         if incoming is None:
             raise FilingError(
                 _(
-                    "iA.docs has no folder ${folder}. Create it, or install the profile of the mail bridge for "
-                    "iA.docs, then replay the message.",
+                    "iA.docs has no folder ${folder}. Create it, or install the profile of the mail bridge "
+                    "for iA.docs, then replay the message.",
                     mapping={"folder": names.INCOMING_FOLDER},
                 )
             )

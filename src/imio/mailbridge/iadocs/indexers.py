@@ -13,7 +13,7 @@ def contact_email(contact):
 
 
 def contact_name(contact):
-    """Return the name that mail of a contact carries: that of the person, also in a position, or the title."""
+    """Return the name that mail of a contact carries: the person's, also in a position, or the title."""
     if contact.portal_type == names.HELD_POSITION:
         contact = aq_parent(contact)
     base = aq_base(contact)

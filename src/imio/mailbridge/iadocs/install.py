@@ -1,7 +1,7 @@
 """What does the profile ``iadocs`` add? What is missing of iA.docs, and our behaviors on what is there.
 
-A type that exists is the site's own: it gets the behaviors, appended, and nothing else. Type definitions therefore
-stay out of the profile's ``types`` folder, which would overwrite it.
+A type that exists is the site's own: it gets the behaviors, appended, and nothing else. Type definitions
+therefore stay out of the profile's ``types`` folder, which would overwrite it.
 """
 
 from AccessControl.PermissionRole import rolesForPermissionOn
@@ -12,12 +12,14 @@ from plone.base.interfaces.constrains import ISelectableConstrainTypes
 from plone.dexterity.fti import DexterityFTI
 from plone.dexterity.utils import createContent
 from plone.dexterity.utils import iterSchemataForType
+from plone.registry.interfaces import IRegistry
 from Products.CMFCore.permissions import AccessContentsInformation
 from Products.CMFCore.permissions import View
 from Products.CMFCore.utils import getToolByName
 from Products.GenericSetup.context import DirectoryImportContext
 from Products.GenericSetup.interfaces import IBody
 from zope.component import getMultiAdapter
+from zope.component import getUtility
 
 
 DEFINITIONS = Path(__file__).parent / "types"
@@ -52,6 +54,9 @@ WORKFLOWS = {
     names.APPENDIX_FILE: (),
 }
 
+#: registry record of the types in the navigation
+DISPLAYED_TYPES = "plone.displayed_types"
+
 INDEXES = ("mailbridge_contact", "mailbridge_email", "mailbridge_userid")
 
 #: path → portal type, title, types that may be added
@@ -77,6 +82,7 @@ def installed(tool):
             _index(site, portal_type)
     for path, definition in FOLDERS.items():
         _create_folder(site, path, *definition)
+    _show_in_navigation()
 
 
 def _create_type(tool, types, portal_type):
@@ -134,3 +140,11 @@ def _create_folder(site, path, portal_type, title, allowed):
         for permission in (View, AccessContentsInformation):
             folder.manage_permission(permission, _READERS)
         folder.reindexObjectSecurity()
+
+
+def _show_in_navigation():
+    """Let the contacts stand beside the other folders in the navigation."""
+    registry = getUtility(IRegistry)
+    shown = registry.get(DISPLAYED_TYPES, ())
+    if names.DIRECTORY not in shown:
+        registry[DISPLAYED_TYPES] = (*shown, names.DIRECTORY)

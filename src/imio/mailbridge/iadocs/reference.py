@@ -10,8 +10,8 @@ KEY = "imio.mailbridge.iadocs.incoming_number"
 def next_number(site):
     """Count up and return the number.
 
-    A mapping of its own that merges nothing: two transactions that count at the same time conflict, the publisher
-    runs one of them again, and no number is handed out twice.
+    A mapping of its own that merges nothing: two transactions that count at the same time conflict, the
+    publisher runs one of them again, and no number is handed out twice.
     """
     annotations = IAnnotations(site)
     counter = annotations.get(KEY)

@@ -3,13 +3,16 @@
 from imio.mailbridge.iadocs import names
 from imio.mailbridge.iadocs.install import AGENT
 from imio.mailbridge.iadocs.install import AGENT_ADDRESS
+from imio.mailbridge.iadocs.install import DISPLAYED_TYPES
 from imio.mailbridge.iadocs.install import FOLDERS
 from imio.mailbridge.iadocs.install import INDEXES
 from imio.mailbridge.iadocs.install import SEND_BY_EMAIL
 from imio.mailbridge.iadocs.install import WORKFLOWS
 from imio.mailbridge.iadocs.reference import KEY
+from plone.registry.interfaces import IRegistry
 from Products.CMFCore.utils import getToolByName
 from zope.annotation.interfaces import IAnnotations
+from zope.component import getUtility
 
 
 #: folder → the type that it is for; ours when that type is
@@ -24,8 +27,8 @@ _FOLDER_OF = {
 def remove(site):
     """Take behaviors, indexes, empty folders, unused types and their workflows away.
 
-    Returns the portal types of ours that were kept because there is content of them. Content of a kept type keeps
-    its workflow, and the counter of references stays while incoming e-mails can exist: no number is given twice.
+    Returns the portal types of ours that were kept because there is content of them. Content of a kept type
+    keeps its workflow, and the counter of references stays with the e-mails: no number is given twice.
     """
     types = getToolByName(site, "portal_types")
     catalog = getToolByName(site, "portal_catalog")
@@ -72,6 +75,9 @@ def _remove_types(site, portal_types):
     workflows.setChainForPortalTypes(portal_types, None)
     for portal_type in portal_types:
         types._delObject(portal_type)
+    registry = getUtility(IRegistry)
+    shown = registry.get(DISPLAYED_TYPES, ())
+    registry[DISPLAYED_TYPES] = tuple(portal_type for portal_type in shown if portal_type not in portal_types)
     bound = {id for _type, chain in workflows.listChainOverrides() for id in chain}
     unused = {id for chain in WORKFLOWS.values() for id in chain} - bound
     for id in unused & set(workflows.objectIds()):

@@ -1,6 +1,7 @@
 """What can a person decide on a message that was not filed? Replay, accept, discard."""
 
 from datetime import datetime
+from email.utils import parseaddr
 from imio.mailbridge.i18n import _
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.process import Choice
@@ -9,7 +10,6 @@ from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.address import is_addr_spec
 from plone import api
 from plone.app.uuid.utils import uuidToCatalogBrain
-from email.utils import parseaddr
 
 
 OPEN = ("received", "quarantined", "failed")
@@ -66,7 +66,9 @@ def discard(record, data):
 def _one_of(data, key, values):
     value = data.get(key) or values[0]
     if value not in values:
-        raise NotPossible(400, _("“${key}” must be one of: ${values}", mapping={"key": key, "values": ", ".join(values)}))
+        raise NotPossible(
+            400, _("“${key}” must be one of: ${values}", mapping={"key": key, "values": ", ".join(values)})
+        )
     return value
 
 

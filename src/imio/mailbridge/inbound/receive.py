@@ -10,20 +10,20 @@
     ✝4 filed; the pipe tries again and is told so
 """
 
-from imio.mailbridge.inbound.inbox import inbox
+import transaction
+from imio.mailbridge.i18n import _
 from imio.mailbridge.inbound.inbox import InboundMessage
+from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.inbox import receive_bytes
 from imio.mailbridge.inbound.inbox import record_id
 from imio.mailbridge.inbound.inbox import TooLarge
 from imio.mailbridge.inbound.process import process
 from imio.mailbridge.inbound.recipient import destination
 from imio.mailbridge.inbound.recipient import UnknownRecipient
-from imio.mailbridge.i18n import _
 from imio.mailbridge.message.address import is_addr_spec
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.taskqueue import add
 from zope.component.hooks import getSite
-import transaction
 
 
 MEDIA_TYPE = "message/rfc822"
@@ -51,7 +51,9 @@ def receive(request):
         destination(recipient, values)
         blob, sha256, size = receive_bytes(request.get("BODYFILE") or request.stdin, values.max_size)
     except UnknownRecipient:
-        raise Refused(422, _("“${address}” is not a mail-in address.", mapping={"address": recipient})) from None
+        raise Refused(
+            422, _("“${address}” is not a mail-in address.", mapping={"address": recipient})
+        ) from None
     except TooLarge:
         raise Refused(
             413, _("The message is larger than ${limit} bytes.", mapping={"limit": values.max_size})

@@ -1,9 +1,9 @@
 """For which mail-in address is this message, and what does the envelope prove?"""
 
+import ipaddress
 from dataclasses import dataclass
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.store.store import now
-import ipaddress
 
 
 #: A shorter detail part is a label that a person chose, not a secret.
@@ -48,7 +48,9 @@ def destination(envelope_recipient, values):
     if row := rows.get(envelope_recipient):
         secret = len(detail(envelope_recipient)) >= SECRET_LENGTH
         return Destination(
-            envelope_recipient, row.get("service") or "", (row.get("mailbox") or "").lower() if secret else None
+            envelope_recipient,
+            row.get("service") or "",
+            (row.get("mailbox") or "").lower() if secret else None,
         )
     bare = without_detail(envelope_recipient)
     if row := rows.get(bare):

@@ -123,7 +123,11 @@ def _mailbox(address: Address) -> str:
         raise ValueError(f"control character in the name {name!r}")
     if name.isascii():
         quoted = name.replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{quoted}"{_FOLD}<{addr_spec}>' if len(name) + len(addr_spec) > 60 else f'"{quoted}" <{addr_spec}>'
+        return (
+            f'"{quoted}"{_FOLD}<{addr_spec}>'
+            if len(name) + len(addr_spec) > 60
+            else f'"{quoted}" <{addr_spec}>'
+        )
     return f"{Header(name, 'utf-8', maxlinelen=66).encode(linesep=_CRLF)}{_FOLD}<{addr_spec}>"
 
 

@@ -55,13 +55,17 @@ def choose_sender(
     needs_login = policy != "send_as" or envelope_sender == "login"
     if needs_login and not is_addr_spec(login_address):
         raise SenderRefused(
-            _("The login address of the mail bridge is not set. Ask the site administrator to enter it in the control panel.")
+            _(
+                "The login address of the mail bridge is not set. Ask the site administrator to enter it in the control panel."
+            )
         )
     if policy == "auto":
         policy = "send_as" if send_as_allowed else "login"
     if not usable and (policy == "send_as" or reply_to_agent):
         raise SenderRefused(
-            _("Your record has no usable e-mail address. Ask the person who keeps the contacts to enter it, then send again.")
+            _(
+                "Your record has no usable e-mail address. Ask the person who keeps the contacts to enter it, then send again."
+            )
         )
     if policy == "send_as":
         author, reply_to = agent, None

@@ -1,2 +1,3 @@
 """stub"""
+
 REASONS = {}

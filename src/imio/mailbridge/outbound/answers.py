@@ -1,9 +1,9 @@
 """What does an SMTP answer mean? A table; the first row that fits decides."""
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 from imio.mailbridge.i18n import _
-import re
 
 
 class Outcome(Enum):
@@ -153,7 +153,9 @@ ANSWERS = (
     ),
     Answer(
         Outcome.PERMANENT,
-        _("The mail server refused the message for good. Its answer says why; the site administrator can ask the mail provider."),
+        _(
+            "The mail server refused the message for good. Its answer says why; the site administrator can ask the mail provider."
+        ),
     ),
 )
 

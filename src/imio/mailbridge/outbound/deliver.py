@@ -12,6 +12,11 @@
 No step after ✝2 may be retried by the publisher: ``_committed`` retries only the writing of what the server said.
 """
 
+import itertools
+import logging
+import random
+import time
+import transaction
 from contextlib import closing
 from imio.mailbridge.i18n import _
 from imio.mailbridge.message.compose import sender_headers
@@ -31,11 +36,6 @@ from imio.mailbridge.store.store import now
 from plone.app.uuid.utils import uuidToObject
 from transaction.interfaces import TransientError
 from zope.component import queryAdapter
-import itertools
-import logging
-import random
-import time
-import transaction
 
 
 BATCH = 50
@@ -166,7 +166,9 @@ def write_document(id):
         _committed(lambda: _write_document(id))
     except Exception:  # noqa: BLE001 - the mail is out; that the document cannot be written must not hide it
         transaction.abort()
-        logger.exception("message %s is sent, but its document could not be updated; the sweep tries again", id)
+        logger.exception(
+            "message %s is sent, but its document could not be updated; the sweep tries again", id
+        )
 
 
 def _write_document(id):
@@ -207,7 +209,9 @@ def _end_lease(id):
     record = box.get(id)
     if addresses := record.in_state("sending"):
         record.lease_until = None
-        record.note(None, "queued", explanation=_("The worker stopped while it was sending. The bridge tries again."))
+        record.note(
+            None, "queued", explanation=_("The worker stopped while it was sending. The bridge tries again.")
+        )
         box.update(record, dict.fromkeys(addresses, "queued"))
 
 

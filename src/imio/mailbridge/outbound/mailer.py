@@ -1,13 +1,13 @@
 """How does one message get through SMTP? A zope.sendmail mailer that says what the server answered, recipient by recipient."""
 
+import contextlib
+import smtplib
+import ssl
 from imio.mailbridge.message.compose import needs_smtputf8
 from imio.mailbridge.message.compose import wire_address
 from imio.mailbridge.outbound.answers import SmtpReply
 from zope.interface import implementer
 from zope.sendmail.interfaces import ISMTPMailer
-import contextlib
-import smtplib
-import ssl
 
 
 class IReportingMailer(ISMTPMailer):
@@ -53,7 +53,7 @@ class Mailer:
         self.timeout = timeout
         self._connection = None
 
-    def deliver(self, envelope_sender, recipients, message):  # noqa: D102 - see the interface
+    def deliver(self, envelope_sender, recipients, message):
         replies = {}
         try:
             self._open()
@@ -74,14 +74,14 @@ class Mailer:
             replies |= {recipient: stopped.reply for recipient in recipients if recipient not in replies}
         return replies
 
-    def probe(self):  # noqa: D102 - see the interface
+    def probe(self):
         try:
             self._open()
         except _Stopped as stopped:
             return stopped.reply
         return None
 
-    def close(self):  # noqa: D102 - see the interface
+    def close(self):
         connection, self._connection = self._connection, None
         if connection is not None:
             with contextlib.suppress(OSError, smtplib.SMTPException):
@@ -90,20 +90,22 @@ class Mailer:
 
     # IMailer, for callers that only know zope.sendmail
 
-    def vote(self, fromaddr, toaddrs, message):  # noqa: D102 - see the interface
+    def vote(self, fromaddr, toaddrs, message):
         if reply := self.probe():
             raise smtplib.SMTPResponseException(reply.code, reply.text)
 
-    def abort(self):  # noqa: D102 - see the interface
+    def abort(self):
         self.close()
 
-    def send(self, fromaddr, toaddrs, message):  # noqa: D102 - see the interface
+    def send(self, fromaddr, toaddrs, message):
         message = message.encode() if isinstance(message, str) else message
         try:
             replies = self.deliver(fromaddr, list(toaddrs), message)
         finally:
             self.close()
-        refused = {address: (reply.code, reply.text) for address, reply in replies.items() if reply.code // 100 != 2}
+        refused = {
+            address: (reply.code, reply.text) for address, reply in replies.items() if reply.code // 100 != 2
+        }
         if refused:
             raise smtplib.SMTPRecipientsRefused(refused)
 
@@ -163,7 +165,11 @@ class Mailer:
         connection = self._connection
         limit = connection.esmtp_features.get("size", "")
         if limit.isdigit() and 0 < int(limit) < size:
-            raise _Stopped(SmtpReply("mail", 552, f"5.3.4 message size exceeds the server's limit ({size} > {limit} bytes)"))
+            raise _Stopped(
+                SmtpReply(
+                    "mail", 552, f"5.3.4 message size exceeds the server's limit ({size} > {limit} bytes)"
+                )
+            )
         options = [f"SIZE={size}"] if connection.has_extn("size") else []
         if needs_smtputf8([envelope_sender, *recipients]):
             if not connection.has_extn("smtputf8"):

@@ -9,6 +9,7 @@ Life of a recipient::
       └── retry by a person                        cancelled: by a person, before it was taken
 """
 
+import uuid
 from BTrees.OOBTree import OOTreeSet
 from datetime import timedelta
 from imio.mailbridge.outbound.states import message_state
@@ -20,7 +21,6 @@ from imio.mailbridge.store.store import Store
 from imio.mailbridge.store.store import stored
 from persistent.mapping import PersistentMapping
 from ZODB.blob import Blob
-import uuid
 
 
 KEY = "imio.mailbridge.outbox"
@@ -52,7 +52,7 @@ class OutgoingMessage(Record):
         self.body = Blob(draft.body)
         self.lease_until = None
         addresses = [address.addr_spec for address in (*self.to, *self.cc, *self.bcc)]
-        self.recipients = PersistentMapping({address: "queued" for address in dict.fromkeys(addresses)})
+        self.recipients = PersistentMapping(dict.fromkeys(dict.fromkeys(addresses), "queued"))
         self.next_try = None
         self.tries = 0
         self.trying_since = self.created
@@ -61,7 +61,14 @@ class OutgoingMessage(Record):
     def note(self, recipient, state, code=None, text="", explanation=""):
         """Add a line to the timeline."""
         self.history.append(
-            {"at": now(), "recipient": recipient, "state": state, "code": code, "text": text, "explanation": explanation}
+            {
+                "at": now(),
+                "recipient": recipient,
+                "state": state,
+                "code": code,
+                "text": text,
+                "explanation": explanation,
+            }
         )
 
     def in_state(self, *states):
@@ -77,9 +84,10 @@ class OutgoingMessage(Record):
 class Outbox(Store):
     """All outgoing messages of a site.
 
-    ``by_document`` maps a content uid to its message ids, ``by_message_id`` a Message-ID to its message. ``unwritten`` holds the
-    ids whose document does not say yet what was sent, ``waiting`` the keys of messages with a recipient that the bridge still
-    means to send to (the state of a message is its worst recipient's, so it does not tell). ``hold`` is why the account is stopped, or None.
+    ``by_document`` maps a content uid to its message keys, ``by_message_id`` a Message-ID to its message id. ``unwritten``
+    holds the ids whose document does not say yet what was sent. ``waiting`` holds the keys of messages with a recipient that
+    the bridge still means to send to (the state of a message is its worst recipient's, so it does not tell). ``hold`` is why
+    the account is stopped, or None.
     """
 
     def __init__(self):
@@ -90,7 +98,7 @@ class Outbox(Store):
         self.waiting = OOTreeSet()
         self.hold = None
 
-    def add(self, record):  # noqa: D102 - see Store
+    def add(self, record):
         super().add(record)
         self.waiting.insert(record.sort_key)
         self.by_message_id[record.message_id] = record.id

@@ -8,16 +8,21 @@ from persistent.mapping import PersistentMapping
 KEY = "imio.mailbridge.send_as"
 
 
+def refusals():
+    """Return the mapping of address → when it was refused, for the current site."""
+    return stored(KEY, PersistentMapping)
+
+
 def refused_at(addr_spec):
     """Return when the server refused this sender address (aware datetime), or None."""
-    return stored(KEY, PersistentMapping).get(addr_spec.lower())
+    return refusals().get(addr_spec.lower())
 
 
 def remember_refusal(addr_spec):
     """Note that the server does not let the login send as this address; ``auto`` will not try again."""
-    stored(KEY, PersistentMapping)[addr_spec.lower()] = now()
+    refusals()[addr_spec.lower()] = now()
 
 
 def forget_refusals():
     """Let ``auto`` try every declared address again."""
-    stored(KEY, PersistentMapping).clear()
+    refusals().clear()

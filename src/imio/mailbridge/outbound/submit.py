@@ -1,5 +1,6 @@
 """May this e-mail be sent, and as what? From a request to a record in the Outbox, or to the list of all that is wrong with it."""
 
+import secrets
 from dataclasses import dataclass
 from email.utils import getaddresses
 from imio.mailbridge.i18n import _
@@ -24,7 +25,6 @@ from imio.mailbridge.store.store import now
 from imio.mailbridge.taskqueue import add
 from plone.uuid.interfaces import IUUID
 from zope.component.hooks import getSite
-import secrets
 
 
 MAX_RECIPIENTS = 100
@@ -110,7 +110,9 @@ def prepare(context, userid, data):
     values = settings()
     errors = []
     if not available(values):
-        errors.append(("", _("Sending e-mails is not available: no SMTP server is set in the control panel.")))
+        errors.append(
+            ("", _("Sending e-mails is not available: no SMTP server is set in the control panel."))
+        )
     recipients = {field: _addresses(data, field, errors) for field in ("to", "cc", "bcc")}
     if not recipients["to"] and not any(field == "to" for field, _message in errors):
         errors.append(("to", _("Enter at least one recipient.")))
@@ -120,7 +122,15 @@ def prepare(context, userid, data):
     if not isinstance(subject, str) or not subject.strip():
         errors.append(("subject", _("Enter a subject.")))
     elif not subject.isprintable() or len(subject) > MAX_SUBJECT:
-        errors.append(("subject", _("The subject must be one line of at most ${count} characters.", mapping={"count": MAX_SUBJECT})))
+        errors.append(
+            (
+                "subject",
+                _(
+                    "The subject must be one line of at most ${count} characters.",
+                    mapping={"count": MAX_SUBJECT},
+                ),
+            )
+        )
     html = data.get("body") or ""
     if not isinstance(html, str) or "\0" in html:
         errors.append(("body", _("The text of the message cannot be read.")))
@@ -129,7 +139,9 @@ def prepare(context, userid, data):
     sender, fallback = _sender(userid, data.get("sender"), values, errors)
     if errors:
         raise Invalid(errors)
-    new_id = message_id(secrets.token_hex(16), (login_address(values) or sender.author.addr_spec).rpartition("@")[2])
+    new_id = message_id(
+        secrets.token_hex(16), (login_address(values) or sender.author.addr_spec).rpartition("@")[2]
+    )
     body = compose(
         message_id=new_id,
         date=now(),
@@ -188,7 +200,12 @@ def _files(sending, uids, errors):
     missing = [uid for uid in uids if not isinstance(uid, str) or uid not in present]
     if missing:
         errors.append(
-            ("attachments", _("An attachment is not in this document, or you may not see it. Reload the page and choose again."))
+            (
+                "attachments",
+                _(
+                    "An attachment is not in this document, or you may not see it. Reload the page and choose again."
+                ),
+            )
         )
         return []
     return [present[uid] for uid in dict.fromkeys(uids)]
@@ -203,7 +220,9 @@ def _sender(userid, uid, values, errors):
         if own:
             errors.append(("sender", _("You may not send under this sender.")))
         else:
-            errors.append(("sender", _("You have no position in the contacts, so there is no address to send from.")))
+            errors.append(
+                ("sender", _("You have no position in the contacts, so there is no address to send from."))
+            )
     except SenderRefused as refused:
         errors.append(("sender", _(refused.args[0])))
     return None, None

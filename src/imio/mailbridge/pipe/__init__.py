@@ -1,0 +1,1 @@
+"""What runs on a mail host: two files that work alone."""

@@ -1,0 +1,1 @@
+"""The services of the REST contract, one folder each."""

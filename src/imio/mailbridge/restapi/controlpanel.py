@@ -52,7 +52,11 @@ class SettingsFromJson(ControlpanelDeserializeFromJson):
             password.write(secret)
 
     def _error(self, field, message):
-        return {"field": field, "message": translate(message, context=self.request), "error": "ValidationError"}
+        return {
+            "field": field,
+            "message": translate(message, context=self.request),
+            "error": "ValidationError",
+        }
 
 
 def _sentence(error):

@@ -1,0 +1,1 @@
+"""What an admin sets, and where it is kept."""

@@ -31,7 +31,9 @@ ENVELOPE_SENDER = SimpleVocabulary(
     [
         SimpleTerm("from", "from", _("The address shown in From")),
         SimpleTerm("login", "login", _("The login address")),
-        SimpleTerm("bounce", "bounce", _("The first mail-in address (the bridge reads the error reports itself)")),
+        SimpleTerm(
+            "bounce", "bounce", _("The first mail-in address (the bridge reads the error reports itself)")
+        ),
     ]
 )
 INLINE_FORWARD = SimpleVocabulary(
@@ -170,7 +172,9 @@ class IIncoming(Interface):
 
     mailin_addresses = schema.List(
         title=_("Mail-in addresses"),
-        description=_("Every mail that your mail server hands over for one of these addresses is filed or explained."),
+        description=_(
+            "Every mail that your mail server hands over for one of these addresses is filed or explained."
+        ),
         value_type=DictRow(title=_("Mail-in address"), schema=IMailinAddressRow),
         default=[],
         missing_value=[],
@@ -178,7 +182,9 @@ class IIncoming(Interface):
     )
     mailboxes = schema.List(
         title=_("Source mailboxes"),
-        description=_("Mailboxes of the town that forward all their mail to a mail-in address, for instance info@maville.be."),
+        description=_(
+            "Mailboxes of the town that forward all their mail to a mail-in address, for instance info@maville.be."
+        ),
         value_type=DictRow(title=_("Source mailbox"), schema=IMailboxRow),
         default=[],
         missing_value=[],
@@ -186,13 +192,17 @@ class IIncoming(Interface):
     )
     inline_forward = schema.Choice(
         title=_("A mail that was forwarded as text"),
-        description=_("In a forward as text the original sender is only a guess. Forwarding as attachment keeps the original."),
+        description=_(
+            "In a forward as text the original sender is only a guess. Forwarding as attachment keeps the original."
+        ),
         vocabulary=INLINE_FORWARD,
         default="quarantine",
     )
     max_size = schema.Int(
         title=_("Largest mail, in bytes"),
-        description=_("A larger mail is refused, and its sender is told by the mail server. 41943040 is 40 MiB."),
+        description=_(
+            "A larger mail is refused, and its sender is told by the mail server. 41943040 is 40 MiB."
+        ),
         min=1024,
         max=1024**3,
         default=40 * 1024**2,

@@ -45,7 +45,11 @@ class TaskUserPlugin(BasePlugin):
     @security.private
     def getRolesForPrincipal(self, principal, request=None):
         """Return the roles of a user of the Zope root: this site's own plugins do not know them."""
-        if request is None or not ITaskLayer.providedBy(request) or self._getPAS().getUserById(principal.getId()):
+        if (
+            request is None
+            or not ITaskLayer.providedBy(request)
+            or self._getPAS().getUserById(principal.getId())
+        ):
             return ()
         user = self._root_user(principal.getId())
         return tuple(user.getRoles()) if user is not None else ()

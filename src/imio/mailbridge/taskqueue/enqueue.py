@@ -1,10 +1,10 @@
 """How is a task added? With the transaction: what is not committed is never queued."""
 
-from AccessControl import getSecurityManager
-from imio.mailbridge.taskqueue import queue as queues
 import logging
 import transaction
 import uuid
+from AccessControl import getSecurityManager
+from imio.mailbridge.taskqueue import queue as queues
 
 
 logger = logging.getLogger(__name__)
@@ -35,4 +35,6 @@ def _enqueue(committed, *args):
     try:
         queues.get_queue().submit(*args)
     except Exception:  # noqa: BLE001 - whatever the queue's client raises
-        logger.exception("task %s for %s could not be queued; the sweep will find its record", args[0], args[1])
+        logger.exception(
+            "task %s for %s could not be queued; the sweep will find its record", args[0], args[1]
+        )

@@ -1,5 +1,6 @@
 """How does a task run? As an ordinary request to this Zope, on a layer that the web cannot reach."""
 
+import logging
 from imio.mailbridge.taskqueue.interfaces import ITaskLayer
 from io import BytesIO
 from plone.protect.interfaces import IDisableCSRFProtection
@@ -7,7 +8,6 @@ from urllib.parse import urlencode
 from zope.interface import implementer
 from ZPublisher.HTTPRequest import WSGIRequest
 from ZPublisher.WSGIPublisher import publish_module
-import logging
 
 
 USER_ID = "mailbridge.userid"
@@ -44,7 +44,9 @@ def publish(task_id, url, method, params, headers, payload, userid):
     answer = []
     try:
         chunks = publish_module(
-            environ, lambda status, _headers, exc_info=None: answer.append(status), _request_factory=TaskRequest
+            environ,
+            lambda status, _headers, exc_info=None: answer.append(status),
+            _request_factory=TaskRequest,
         )
         if close := getattr(chunks, "close", None):
             close()

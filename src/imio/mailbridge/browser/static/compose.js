@@ -22,6 +22,15 @@
         for (const name of ["from", "reply_to", "envelope_sender", "size"]) target[name].textContent = answer[name] || "—";
     }
 
+    // The address fields drop what stands between angle brackets: Name <a@b.be> becomes a@b.be (Name), as they show it.
+    form.addEventListener("input", (event) => {
+        if (!event.target.matches(".select2-input")) return;
+        const turned = event.target.value.replace(/"?([^"<>,;]*?)"?\s*<([^<>\s]+)>/g, (_, name, address) =>
+            name.trim() ? `${address} (${name.trim()})` : address,
+        );
+        if (turned !== event.target.value) event.target.value = turned;
+    }, true);
+
     form.addEventListener("change", () => {
         clearTimeout(timer);
         timer = setTimeout(refresh, 300);

@@ -1,0 +1,1 @@
+"""``@mail-in`` and ``@@mail-in``: messages that arrive."""

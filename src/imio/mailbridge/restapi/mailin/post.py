@@ -1,5 +1,6 @@
 """``POST <site>/@mail-in`` and ``POST <site>/@@mail-in`` deliver a message; ``POST <site>/@mail-in/<id>/…`` decides on one."""
 
+import json
 from AccessControl import getSecurityManager
 from imio.mailbridge.i18n import _
 from imio.mailbridge.inbound import decide
@@ -17,7 +18,6 @@ from plone.restapi.exceptions import DeserializationError
 from Products.Five.browser import BrowserView
 from zope.i18n import translate
 from zope.interface import alsoProvides
-import json
 
 
 DELIVER = "imio.mailbridge: Deliver mail"
@@ -40,7 +40,11 @@ def deliver(context, request):
 def _not_allowed(request):
     if api.user.is_anonymous():
         request.response.setHeader("WWW-Authenticate", 'Basic realm="iA.docs", charset="UTF-8"')
-        return 401, {"message": translate(_("Log in to do this: user name or password is missing or wrong."), context=request)}
+        return 401, {
+            "message": translate(
+                _("Log in to do this: user name or password is missing or wrong."), context=request
+            )
+        }
     return 403, {"message": translate(_("This user may not do this."), context=request)}
 
 
@@ -52,7 +56,10 @@ class MailInView(BrowserView):
         response.setHeader("Content-Type", "application/json")
         if self.request.method != "POST":
             response.setHeader("Allow", "POST")
-            status, body = 405, {"message": translate(_("Only POST delivers a message."), context=self.request)}
+            status, body = (
+                405,
+                {"message": translate(_("Only POST delivers a message."), context=self.request)},
+            )
         else:
             status, body = deliver(self.context, self.request)
         response.setStatus(status, lock=True)

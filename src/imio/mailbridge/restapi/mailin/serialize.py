@@ -11,7 +11,9 @@ def items_json(record):
     """Return the items made of a message; one that was deleted, or that the user may not see, is left out."""
     brains = [uuidToCatalogBrain(uid) for uid in record.items]
     return [
-        {"@id": brain.getURL(), "@type": brain.portal_type, "title": brain.Title} for brain in brains if brain is not None
+        {"@id": brain.getURL(), "@type": brain.portal_type, "title": brain.Title}
+        for brain in brains
+        if brain is not None
     ]
 
 

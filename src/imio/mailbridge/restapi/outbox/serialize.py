@@ -57,7 +57,9 @@ def message_with_timeline(record, request):
                 "state": line["state"],
                 "code": line["code"],
                 "text": line["text"],
-                "explanation": translate(_(line["explanation"]), context=request) if line["explanation"] else "",
+                "explanation": translate(_(line["explanation"]), context=request)
+                if line["explanation"]
+                else "",
             }
             for line in record.history
             if line["recipient"] is None or line["recipient"] in visible

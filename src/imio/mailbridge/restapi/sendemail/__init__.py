@@ -1,0 +1,1 @@
+"""``@send-email``: e-mails written from a document."""

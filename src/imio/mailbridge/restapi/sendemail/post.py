@@ -42,6 +42,7 @@ class SendEmailPost(Service):
         self.request.response.setStatus(400)
         return {
             "errors": [
-                {"field": field, "message": translate(message, context=self.request)} for field, message in errors
+                {"field": field, "message": translate(message, context=self.request)}
+                for field, message in errors
             ]
         }

@@ -1,0 +1,1 @@
+"""``@mailbridge-status``: does the bridge work?"""

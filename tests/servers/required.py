@@ -1,0 +1,23 @@
+"""What a test needs from the machine: missing in CI it fails, elsewhere the test is skipped and says what to install."""
+
+import os
+import pytest
+import shutil
+
+
+SYSTEM_FOLDERS = "/usr/local/sbin:/usr/sbin:/sbin"  # not on the PATH of every user
+
+
+def required(binary, package):
+    """Return the path of ``binary``, or end the test: skipped on a developer's machine, failed where CI=true."""
+    path = shutil.which(binary) or shutil.which(binary, path=SYSTEM_FOLDERS)
+    if path is None:
+        missing(f"{binary} is not installed: apt-get install {package}")
+    return path
+
+
+def missing(reason):
+    """End the test: failed where CI=true, because a run that skips proves nothing; else skipped."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
