@@ -1,3 +1,3 @@
-"""Fixtures for all tests. Those of Plone are in tests/site: a pure test must not pay for them."""
+"""Fixtures for all tests; those of a Plone site are in tests/site."""
 
 pytest_plugins = ["tests.servers.fixtures"]

@@ -15,18 +15,19 @@ class Caught(NamedTuple):
 
 
 class Catcher:
-    """A server on 127.0.0.1, ``port``; what it took is in ``messages``. Use it in ``with``, or ``start()`` and ``stop()``.
+    """A server on 127.0.0.1, ``port``; what it took is in ``messages``. Use it in ``with``, or start and stop it.
 
-    ``answers`` is the script, and may be changed while it runs. A key is ``mail``, ``rcpt`` or ``data``, alone or with an
-    address: ``rcpt:bad@x.test``, ``mail:al@x.test``; ``data:`` takes the address of the envelope sender. The one with an
-    address comes first. A value is
+    ``answers`` is the script, and may be changed while it runs. A key is ``mail``, ``rcpt`` or ``data``, alone or
+    with an address: ``rcpt:bad@x.test``, ``mail:al@x.test``; ``data:`` takes the envelope sender's. The key with
+    an address comes first. A value is
 
     - a reply: ``"550 5.1.1 no such user"``;
-    - a list of them, one used up at each turn, None to accept: ``["450 4.2.0 greylisted", None]``; at its end: accept;
+    - a list of them, one used up at each turn, None to accept; at its end it accepts: ``["450 4.2.0 greylisted"]``;
     - a function of aiosmtpd's envelope that returns a reply or None: Exchange looks at From after DATA.
 
-    ``security``: ``none``, ``starttls`` or ``tls``, the last two with ``certificates``. ``login`` and ``password``: the
-    account without which MAIL is refused; with ``starttls`` AUTH is offered after it only. ``received`` counts turns by verb.
+    ``security``: ``none``, ``starttls`` or ``tls``, the last two with ``certificates``. ``login`` and ``password``:
+    the account without which MAIL is refused; with ``starttls`` AUTH is offered only after it. ``received`` counts
+    turns by verb, refused ones too.
     """
 
     def __init__(

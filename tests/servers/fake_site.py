@@ -21,8 +21,8 @@ class Request(NamedTuple):
 class FakeSite(ThreadingHTTPServer):
     """A site at ``url`` that keeps what it gets in ``requests``; use it in ``with``.
 
-    ``answer`` may be changed while it runs: status and body (bytes, or what is sent as JSON), or a function of the handler,
-    after which the connection is closed. The status ``"from path"`` is the first part of the path.
+    ``answer`` may be changed while it runs: status and body (bytes, or what is sent as JSON), or a function of the
+    handler, after which the connection is closed. The status ``"from path"`` is the first part of the path.
     """
 
     daemon_threads = True

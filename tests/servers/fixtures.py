@@ -12,7 +12,7 @@ from tests.servers.postfix import Postfix
 
 @contextlib.contextmanager
 def open_folder(name):
-    """A new folder that the users of daemons can reach (pytest's own are for one user); removed at the end."""
+    """A new folder that the users of daemons can reach, as they cannot pytest's own; removed at the end."""
     folder = Path(tempfile.mkdtemp(prefix=f"mailbridge-{name}-"))
     folder.chmod(0o755)
     try:
@@ -29,7 +29,7 @@ def certificates(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def postfix_factory():
-    """``postfix_factory(**options)`` starts a Postfix; all are stopped when the session ends. See ``Postfix``."""
+    """``postfix_factory(**options)`` starts a Postfix, stopped when the session ends. See ``Postfix``."""
     with contextlib.ExitStack() as stack:
         yield lambda **options: stack.enter_context(
             Postfix(stack.enter_context(open_folder("postfix")), **options)
@@ -51,7 +51,7 @@ def postfix(shared_postfix):
 
 @pytest.fixture
 def catcher_factory():
-    """``catcher_factory(**options)`` starts a catcher; all are stopped when the test ends. See ``Catcher``."""
+    """``catcher_factory(**options)`` starts a catcher, stopped when the test ends. See ``Catcher``."""
     with contextlib.ExitStack() as stack:
         yield lambda **options: stack.enter_context(Catcher(**options))
 

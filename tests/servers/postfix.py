@@ -6,7 +6,7 @@
     open_port       STARTTLS, then login; any envelope sender
     enforcing_port  STARTTLS, then login; another's envelope sender is refused at RCPT TO (553 5.7.1)
                     │
-                    ├─ domains (maville.test, citizen.test) ──> virtual(8) ──> messages(address), whoever it is
+                    ├─ domains (maville.test, citizen.test) ──> virtual(8) ──> messages(address)
                     │     unknown@…: 550 5.1.1 at RCPT TO; later@…: 450 4.2.0 at RCPT TO
                     ├─ bridge.test ──> pipe(8) ──> mailbridge-pipe ──> url
                     ├─ bounces.test ──> accepted, then a DSN goes to the envelope sender
@@ -72,7 +72,7 @@ smtpd_tls_key_file = {key_file}
 smtpd_tls_auth_only = yes
 smtpd_sasl_type = cyrus
 smtpd_sasl_path = smtpd
-cyrus_sasl_config_path = {folder}/sasl
+cyrus_sasl_config_path = {folder}/etc/sasl
 smtpd_relay_restrictions = permit_sasl_authenticated, reject_unauth_destination
 smtpd_recipient_restrictions = check_recipient_access regexp:{folder}/etc/recipients
 smtpd_sender_login_maps = regexp:{folder}/etc/owners
@@ -122,6 +122,13 @@ anvil      unix       - - n - 1 anvil
 postlog    unix-dgram n - n - 1 postlogd
 """
 
+SMTPD_CONF = """
+pwcheck_method: auxprop
+auxprop_plugin: sasldb
+mech_list: PLAIN LOGIN
+sasldb_path: {database}
+"""
+
 
 class Delivered(NamedTuple):
     """A message in a local mailbox: its bytes without the three lines that virtual(8) puts before them."""
@@ -132,11 +139,12 @@ class Delivered(NamedTuple):
 
 
 class Postfix:
-    """A Postfix in ``folder``, which every user must be able to reach. Use it in ``with``, or ``start()`` and ``stop()``.
+    """A Postfix in ``folder``, which every user must be able to reach.
 
-    ``url`` and ``token`` are what mailbridge-pipe gets; ``bridge_to()`` changes them while it runs. ``logins``: password by
-    login address. ``owners``: which login address may use which other envelope sender on the enforcing port. ``aliases``:
-    Postfix's virtual aliases, address by address.
+    Use it in ``with``, or ``start()`` and ``stop()``. ``url`` and ``token`` are what mailbridge-pipe gets;
+    ``bridge_to()`` changes them while it runs. ``logins``: password by login address. ``owners``: by login
+    address the other envelope senders that it may use on the enforcing port. ``aliases``: Postfix's virtual
+    aliases, address by address.
     """
 
     def __init__(
@@ -218,7 +226,7 @@ class Postfix:
         self.reload()
 
     def queue(self):
-        """Return the waiting messages as ``postqueue -j`` gives them: ``queue_name``, ``sender``, ``recipients`` …"""
+        """Return the waiting messages, each as ``postqueue -j`` has it (``queue_name``, ``recipients``)."""
         return [json.loads(line) for line in self._run("postqueue", "-j").splitlines()]
 
     def flush(self):
@@ -243,7 +251,7 @@ class Postfix:
         return path.read_text("utf-8", "replace") if path.exists() else ""
 
     def wait_for(self, predicate, timeout=20):
-        """Return the first true value of ``predicate()``; after ``timeout`` seconds raise, with the end of the log."""
+        """Return the first true value of ``predicate()``; after ``timeout`` seconds raise, with the log."""
         return wait_for(predicate, timeout, lambda: self.log_text()[-6000:])
 
     def _requirements(self):
@@ -273,7 +281,7 @@ class Postfix:
 
     def _install(self):
         nobody, owner = pwd.getpwnam("nobody"), pwd.getpwnam("postfix")
-        for name in ("etc", "queue", "data", "log", "sasl", "mail", "bin", "tls"):
+        for name in ("etc", "etc/sasl", "queue", "data", "log", "mail", "bin", "tls"):
             (self.folder / name).mkdir(mode=0o755)
         shutil.chown(self.folder / "data", owner.pw_uid)
         shutil.chown(self.folder / "mail", nobody.pw_uid)
@@ -310,10 +318,9 @@ class Postfix:
         self._run("postfix", "check")  # makes the folders of the queue
 
     def _install_logins(self, owner):
-        database = self.folder / "sasl" / "sasldb2"
-        (self.folder / "sasl" / "smtpd.conf").write_text(
-            f"pwcheck_method: auxprop\nauxprop_plugin: sasldb\nmech_list: PLAIN LOGIN\nsasldb_path: {database}\n"
-        )
+        database = self.folder / "sasldb2"
+        # Debian's Postfix looks into the folder sasl beside main.cf, whatever cyrus_sasl_config_path says.
+        (self.folder / "etc" / "sasl" / "smtpd.conf").write_text(SMTPD_CONF.format(database=database))
         for login, password in self.logins.items():
             user, _, domain = login.rpartition("@")
             command = [required("saslpasswd2", "sasl2-bin"), "-p", "-c", "-f", database, "-u", domain, user]

@@ -1,4 +1,4 @@
-"""What a test needs from the machine: missing in CI it fails, elsewhere the test is skipped and says what to install."""
+"""What a test needs from the machine: without it the test fails in CI, and is skipped elsewhere."""
 
 import os
 import pytest
@@ -9,7 +9,7 @@ SYSTEM_FOLDERS = "/usr/local/sbin:/usr/sbin:/sbin"  # not on the PATH of every u
 
 
 def required(binary, package):
-    """Return the path of ``binary``, or end the test: skipped on a developer's machine, failed where CI=true."""
+    """Return the path of ``binary``, or end the test and say which Debian ``package`` has it."""
     path = shutil.which(binary) or shutil.which(binary, path=SYSTEM_FOLDERS)
     if path is None:
         missing(f"{binary} is not installed: apt-get install {package}")

@@ -12,7 +12,10 @@ from tests.servers.postfix import PASSWORD
 from tests.servers.waiting import free_port
 
 
-MESSAGE = b"From: Zo\xc3\xa9 <zoe@citizen.test>\r\nTo: info@maville.test\r\nSubject: hello\r\n\r\n.dot\r\n\xff\x00\r\nend\r\n"
+MESSAGE = (
+    b"From: Zo\xc3\xa9 <zoe@citizen.test>\r\nTo: info@maville.test\r\nSubject: hello\r\n\r\n"
+    b".dot\r\n\xff\x00\r\nend\r\n"
+)
 
 
 @pytest.fixture
@@ -35,6 +38,10 @@ def bring(postfix, recipient, message=MESSAGE, sender="zoe@citizen.test"):
         assert smtp.sendmail(sender, recipient, message) == {}
 
 
+def deferred(postfix):
+    return [entry for entry in postfix.queue() if entry["queue_name"] == "deferred"]
+
+
 @pytest.mark.parametrize("port", ["open_port", "enforcing_port"])
 def test_login_after_starttls(postfix, port):
     with smtplib.SMTP("localhost", getattr(postfix, port), timeout=10) as smtp:
@@ -46,9 +53,11 @@ def test_login_after_starttls(postfix, port):
         with pytest.raises(smtplib.SMTPAuthenticationError) as error:
             smtp.login(LOGIN, "wrong")
         assert error.value.smtp_code == 535
-    with smtplib.SMTP("localhost", getattr(postfix, port), timeout=10) as smtp:
-        with pytest.raises(smtplib.SMTPRecipientsRefused):
-            smtp.sendmail(LOGIN, "info@maville.test", MESSAGE)
+    with (
+        pytest.raises(smtplib.SMTPRecipientsRefused),
+        smtplib.SMTP("localhost", getattr(postfix, port)) as smtp,
+    ):
+        smtp.sendmail(LOGIN, "info@maville.test", MESSAGE)
     with submission(postfix, getattr(postfix, port)) as smtp:
         smtp.sendmail(LOGIN, ["info@maville.test", "Other@citizen.test"], MESSAGE)
     for address in ("info@maville.test", "other@citizen.test"):
@@ -142,9 +151,7 @@ def test_a_site_that_is_down_delays_the_message(postfix):
     port = free_port()
     postfix.bridge_to(f"http://127.0.0.1:{port}/site")
     bring(postfix, "in@bridge.test")
-    [waiting] = postfix.wait_for(
-        lambda: [entry for entry in postfix.queue() if entry["queue_name"] == "deferred"]
-    )
+    [waiting] = postfix.wait_for(lambda: deferred(postfix))
     assert "Connection refused" in waiting["recipients"][0]["delay_reason"]
     with FakeSite(port) as site:
         postfix.wait_for(lambda: site.requests and not postfix.queue())
@@ -158,9 +165,7 @@ def test_an_answer_that_is_not_final_delays_the_message(postfix, site, status):
     site.answer = (status, b"<html>no</html>")
     postfix.bridge_to(site.url)
     bring(postfix, "in@bridge.test")
-    [waiting] = postfix.wait_for(
-        lambda: [entry for entry in postfix.queue() if entry["queue_name"] == "deferred"]
-    )
+    [waiting] = postfix.wait_for(lambda: deferred(postfix))
     assert f"HTTP {status}" in waiting["recipients"][0]["delay_reason"]
     assert postfix.messages("zoe@citizen.test") == []
 
@@ -184,9 +189,7 @@ def test_a_broken_pipe_program_delays_the_message(postfix_factory, site):
         for content in (b"", b"import nothing_like_this\n", None):
             program.unlink() if content is None else program.write_bytes(content)
             bring(postfix, "in@bridge.test")
-            postfix.wait_for(
-                lambda: [entry for entry in postfix.queue() if entry["queue_name"] == "deferred"]
-            )
+            postfix.wait_for(lambda: deferred(postfix))
         assert postfix.messages("zoe@citizen.test") == []
         program.write_bytes(whole)
         postfix.flush()
@@ -196,7 +199,7 @@ def test_a_broken_pipe_program_delays_the_message(postfix_factory, site):
 def test_the_queue_survives_a_restart(postfix_factory, site):
     postfix = postfix_factory(url=f"http://127.0.0.1:{free_port()}/")
     bring(postfix, "in@bridge.test")
-    postfix.wait_for(lambda: [entry for entry in postfix.queue() if entry["queue_name"] == "deferred"])
+    postfix.wait_for(lambda: deferred(postfix))
     postfix.stop()
     assert site.requests == []
     postfix.url = site.url

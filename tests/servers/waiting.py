@@ -12,7 +12,7 @@ def free_port():
 
 
 def wait_for(predicate, timeout=20, what=None):
-    """Return the first true value of ``predicate()``; after ``timeout`` seconds raise, with ``what()`` as explanation."""
+    """Return the first true value of ``predicate()``; after ``timeout`` seconds raise, with what ``what()`` says."""
     deadline = time.monotonic() + timeout
     while True:
         value = predicate()

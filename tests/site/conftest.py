@@ -1,8 +1,63 @@
 """Fixtures of a Plone site. They stand here, not above: a pure test must not pay for them."""
 
+from imio.mailbridge.iadocs.demo import PASSWORD
+from imio.mailbridge.settings.read import settings
 from imio.mailbridge.testing import FUNCTIONAL
 from imio.mailbridge.testing import INTEGRATION
+from plone.app.testing import SITE_OWNER_NAME
+from plone.app.testing import SITE_OWNER_PASSWORD
 from pytest_plone import fixtures_factory
+import pytest
+import requests
+import transaction
 
 
 globals().update(fixtures_factory(((INTEGRATION, "integration"), (FUNCTIONAL, "functional"))))
+
+
+class Site:
+    """A site behind a real HTTP server, as a client sees it."""
+
+    def __init__(self, portal):
+        self.portal = portal
+        self.url = portal.absolute_url()
+
+    def request(self, method, path, user=None, **kwargs):
+        """Make a request as a demo user (``admin``: the site owner; None: nobody), with JSON accepted."""
+        auth = {None: None, "admin": (SITE_OWNER_NAME, SITE_OWNER_PASSWORD)}.get(user, (user, PASSWORD))
+        headers = {"Accept": "application/json", **kwargs.pop("headers", {})}
+        url = path if path.startswith("http") else f"{self.url}{path}"
+        kwargs.setdefault("allow_redirects", False)
+        answer = requests.request(method, url, auth=auth, headers=headers, timeout=60, **kwargs)
+        transaction.begin()  # see what the request committed
+        return answer
+
+    def get(self, path, user=None, **kwargs):
+        return self.request("GET", path, user, **kwargs)
+
+    def post(self, path, user=None, **kwargs):
+        return self.request("POST", path, user, **kwargs)
+
+
+@pytest.fixture
+def site(functional_portal):
+    """The demo with one mail-in address, one mailbox, a trusted gateway, and an SMTP host where nothing listens."""
+    values = settings()
+    values.smtp_host = "127.0.0.1"
+    values.smtp_port = 9
+    values.smtp_security = "none"
+    values.login_address = "administration@maville.test"
+    values.mailin_addresses = [{"address": "in@bridge.test", "service": None, "mailbox": None}]
+    values.mailboxes = [{"address": "info@maville.test", "service": None}]
+    values.agent_patterns = [r".+@maville\.test"]
+    values.trusted_gateways = ["127.0.0.0/8"]
+    transaction.commit()
+    return Site(functional_portal)
+
+
+@pytest.fixture
+def caught(site, catcher):
+    """The SMTP server of ``site``: a catcher."""
+    settings().smtp_port = catcher.port
+    transaction.commit()
+    return catcher

@@ -1,2 +1,0 @@
-def test_site(portal):
-    assert portal.absolute_url()
