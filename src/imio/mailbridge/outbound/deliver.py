@@ -33,6 +33,7 @@ from imio.mailbridge.outbound.submit import wake
 from imio.mailbridge.settings import password
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.store import now
+from imio.mailbridge.taskqueue.system_user import system_user
 from plone.app.uuid.utils import uuidToObject
 from transaction.interfaces import TransientError
 from zope.component import queryAdapter
@@ -177,14 +178,15 @@ def _write_document(id):
     if record is None or id not in box.unwritten:
         return
     box.unwritten.remove(id)
-    document = uuidToObject(record.document)
+    document = uuidToObject(record.document, unrestricted=True)
     sending = queryAdapter(document, ISendingContext)
     if sending is None:
         return
     sent_at = max(line["at"] for line in record.history if line["state"] == "sent")
-    sending.write_status(record.taken, len(record.recipients), sent_at)
-    if settings().close_on_send and record.taken == len(record.recipients):
-        sending.close()
+    with system_user(record.userid):
+        sending.write_status(record.taken, len(record.recipients), sent_at)
+        if settings().close_on_send and record.taken == len(record.recipients):
+            sending.close()
 
 
 def sweep():
