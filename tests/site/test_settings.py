@@ -1,0 +1,152 @@
+"""Settings: the control panel and ``@controlpanels/mailbridge``, and that the password never comes back."""
+
+from imio.mailbridge.settings import password
+from imio.mailbridge.settings.interfaces import IMailbridgeSettings
+from imio.mailbridge.settings.read import login_address
+from imio.mailbridge.settings.read import settings
+from zope.schema import getFieldNames
+import pytest
+import transaction
+
+
+PANEL = "/@controlpanels/mailbridge"
+SECRET = "s3cret-of-the-town"  # noqa: S105
+KEYS = (
+    "smtp_host smtp_port smtp_security smtp_login login_address sender_policy envelope_sender reply_to_agent close_on_send "
+    "mailin_addresses mailboxes trusted_gateways agent_patterns service_senders inline_forward max_size smtp_ca_file"
+)
+
+
+def patch(site, user="admin", **values):
+    return site.request("PATCH", PANEL, user, json=values, headers={"Accept-Language": "en"})
+
+
+def test_keys_of_the_contract(site):
+    data = site.get(PANEL, "admin").json()["data"]
+    assert set(data) == set(KEYS.split()) == set(getFieldNames(IMailbridgeSettings))
+    assert data["max_size"] == 41943040
+    assert data["mailin_addresses"] == [{"address": "in@bridge.test", "service": None, "mailbox": None}]
+
+
+def test_panel_is_listed(site):
+    assert "mailbridge" in {panel["@id"].rpartition("/")[2] for panel in site.get("/@controlpanels", "admin").json()}
+
+
+@pytest.mark.parametrize(("user", "status"), [(None, 401), ("agent", 401), ("gateway", 401), ("chef", 401), ("admin", 200)])
+def test_who_reads_and_writes(site, user, status):
+    assert site.get(PANEL, user).status_code == status
+    assert patch(site, user, smtp_host="mail.maville.be").status_code == (204 if status == 200 else 401)
+
+
+def test_write(site):
+    rows = [{"address": "in+abcdefghijkl@bridge.test", "service": None, "mailbox": "info@maville.test"}]
+    answer = patch(
+        site,
+        smtp_host="mail.maville.be",
+        smtp_port=465,
+        smtp_security="tls",
+        sender_policy="auto",
+        envelope_sender="bounce",
+        mailin_addresses=rows,
+        mailboxes=[{"address": "info@maville.test", "service": None}],
+        trusted_gateways=["192.0.2.0/24", "2001:db8::/32"],
+        agent_patterns=[r".+@maville\.test"],
+        inline_forward="file-proposal",
+    )
+    assert answer.status_code == 204, answer.text
+    values = settings()
+    assert (values.smtp_host, values.smtp_port, values.smtp_security) == ("mail.maville.be", 465, "tls")
+    assert values.mailin_addresses == rows
+    assert values.trusted_gateways == ["192.0.2.0/24", "2001:db8::/32"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "says"),
+    [
+        ("smtp_host", "https://mail.maville.be/", "name of a server"),
+        ("smtp_host", "mail.maville.be:587", "name of a server"),
+        ("smtp_host", "a b", "name of a server"),
+        ("smtp_port", 0, ""),
+        ("smtp_port", 70000, ""),
+        ("smtp_port", "x", ""),
+        ("smtp_security", "ssl", ""),
+        ("smtp_ca_file", "relative.pem", "read a file"),
+        ("smtp_ca_file", "/nonexistent.pem", "read a file"),
+        ("smtp_login", "a\0b", "printed"),
+        ("login_address", "administration", "not an e-mail address"),
+        ("sender_policy", "always", ""),
+        ("mailin_addresses", [{"address": "in", "service": None, "mailbox": None}], "not an e-mail address"),
+        ("mailin_addresses", [{"address": "in@bridge.test", "service": "0" * 32, "mailbox": None}], ""),
+        ("mailin_addresses", "in@bridge.test", ""),
+        ("mailboxes", [{"address": "x y@z.be", "service": None}], "not an e-mail address"),
+        ("trusted_gateways", ["192.0.2.1/24"], "IP address or network"),
+        ("trusted_gateways", ["mail.maville.be"], "IP address or network"),
+        ("agent_patterns", ["("], "regular expression"),
+        ("max_size", -1, ""),
+        ("smtp_password", ["x"], "one line"),
+        ("smtp_password", "a\r\nb", "one line"),
+    ],
+)
+def test_bad_value_changes_nothing_and_says_why(site, field, value, says):
+    before = site.get(PANEL, "admin").json()["data"]
+    answer = patch(site, close_on_send=False, **{field: value})
+    assert answer.status_code == 400, answer.text
+    assert says in answer.text
+    assert "Traceback" not in answer.text
+    assert site.get(PANEL, "admin").json()["data"] == before
+    assert not password.read()
+
+
+def test_password_is_written_and_never_read(site):
+    assert patch(site, smtp_password=SECRET).status_code == 204
+    assert password.read() == SECRET
+    assert password.source() == "site"
+    for path in (PANEL, "/@registry?b_size=5000", "/@registry/imio.mailbridge.smtp_login", "/@mailbridge-status"):
+        answer = site.get(path, "admin")
+        assert answer.status_code == 200, path
+        assert SECRET not in answer.text
+    for page in ("/@@mailbridge-controlpanel", "/portal_registry"):
+        assert SECRET not in site.get(page, "admin", headers={"Accept": "text/html"}).text
+    assert patch(site, smtp_password="").status_code == 204
+    assert password.read() == ""
+
+
+def test_password_from_outside(site, monkeypatch, tmp_path):
+    password.write("kept in the site")
+    path = tmp_path / "password"
+    path.write_text("from the file\n")
+    monkeypatch.setenv(password.FILE, str(path))
+    assert (password.source(), password.read()) == ("file", "from the file")
+    page = site.get("/@@mailbridge-controlpanel", "admin", headers={"Accept": "text/html", "Accept-Language": "en"}).text
+    assert password.FILE in page
+    assert "form.widgets.smtp_password" not in page
+    monkeypatch.setenv(password.ENVIRONMENT, "from the variable")
+    assert (password.source(), password.read()) == ("environment", "from the variable")
+    monkeypatch.delenv(password.ENVIRONMENT)
+    path.unlink()
+    with pytest.raises(password.PasswordUnreadable):
+        password.read()
+
+
+def test_login_address_defaults_to_a_login_that_is_one(site):
+    values = settings()
+    values.login_address = None
+    values.smtp_login = "administration@maville.be"
+    assert login_address(values) == "administration@maville.be"
+    values.smtp_login = "MAVILLE\\bridge"
+    assert login_address(values) == ""
+
+
+def test_action_is_shown_to_agents_once_a_server_is_set(site):
+    def actions():
+        listing = site.get("/outgoing-mail/permis-durbanisme/@actions", "agent").json()
+        return {action["id"] for action in listing["object_buttons"]}
+
+    assert "mailbridge_send_email" in actions()
+    settings().smtp_host = None
+    transaction.commit()
+    assert "mailbridge_send_email" not in actions()
+    page = site.get("/outgoing-mail/permis-durbanisme/@@send-email", "agent", headers={"Accept": "text/html"}).text
+    assert "form.widgets.to" not in page
+    panel = site.get("/@@mailbridge-controlpanel", "admin", headers={"Accept": "text/html", "Accept-Language": "en"})
+    assert "not available" in panel.text

@@ -1,0 +1,230 @@
+"""Tasks: queued on commit only, run as who queued them, out of reach from the web, believed only when signed."""
+
+from imio.mailbridge import taskqueue
+from imio.mailbridge.taskqueue import enqueue
+from imio.mailbridge.taskqueue import queue as queues
+from imio.mailbridge.taskqueue.publish import publish
+from imio.mailbridge.taskqueue.serializer import SignedJSONSerializer
+from imio.mailbridge.taskqueue.serializer import UntrustedTask
+from plone import api
+from plone.app.testing import login
+from plone.app.testing import SITE_OWNER_NAME
+from Products.Five.browser import BrowserView
+from tests.servers.required import required
+from tests.servers.waiting import free_port
+from tests.servers.waiting import wait_for
+from ZODB.POSException import ConflictError
+from zope.component import provideAdapter
+from zope.interface import Interface
+import json
+import pytest
+import socket
+import stat
+import subprocess
+import time
+import transaction
+
+
+SEEN = []
+
+
+class Probe(BrowserView):
+    """Notes what a task is like from the inside."""
+
+    def __call__(self):
+        user = api.user.get_current()
+        SEEN.append(
+            {
+                "user": user.getId(),
+                "roles": set(user.getRoles()),
+                "form": dict(self.request.form),
+                "task": self.request.getHeader("X-Task-Id"),
+                "note": self.request.getHeader("X-Note"),
+                "body": self.request.stdin.getvalue(),
+            }
+        )
+        if self.request.form.get("conflict") and len(SEEN) < 3:
+            raise ConflictError
+        if self.request.form.get("fail"):
+            raise RuntimeError("broken task")
+        return "done"
+
+
+@pytest.fixture
+def probe(site):
+    """Register the view ``@@probe`` on the task layer."""
+    from imio.mailbridge.taskqueue.interfaces import ITaskLayer
+    from zope.component import getGlobalSiteManager
+
+    SEEN.clear()
+    provideAdapter(Probe, (Interface, ITaskLayer), Interface, "probe")
+    yield "/plone/@@probe"
+    getGlobalSiteManager().unregisterAdapter(Probe, (Interface, ITaskLayer), Interface, "probe")
+
+
+@pytest.fixture
+def queue(site):
+    """The queue of the tests, empty."""
+    queue = queues.get_queue()
+    queue.huey.storage.flush_all()
+    yield queue
+    queue.huey.storage.flush_all()
+
+
+def run(queue):
+    """Do what a worker does, once."""
+    task = queue.huey.dequeue()
+    return task and queue.huey.execute(task)
+
+
+def test_queued_only_when_the_transaction_commits(site, queue):
+    taskqueue.add("/plone/@@probe")
+    assert queue.huey.pending_count() == 0
+    transaction.abort()
+    assert queue.huey.pending_count() == 0
+    taskqueue.add("/plone/@@probe")
+    transaction.commit()
+    assert queue.huey.pending_count() == 1
+
+
+def test_runs_as_the_user_who_queued_it(site, queue, probe):
+    login(site.portal, "agent")
+    id = taskqueue.add(probe, "POST", params={"a": "é&b"}, headers={"X-Note": "n"}, payload="payloadé")
+    transaction.commit()
+    run(queue)
+    (seen,) = SEEN
+    assert (seen["user"], seen["task"], seen["note"]) == ("agent", id, "n")
+    assert seen["form"] == {"a": "é&b"}
+    assert seen["body"] == "payloadé".encode()
+    assert "Manager" not in seen["roles"]
+
+
+def test_user_of_the_zope_root_keeps_the_roles(site, queue, probe):
+    login(site.portal.aq_parent, SITE_OWNER_NAME)
+    taskqueue.add(probe)
+    transaction.commit()
+    run(queue)
+    assert SEEN[0]["user"] == SITE_OWNER_NAME
+    assert "Manager" in SEEN[0]["roles"]
+
+
+def test_user_who_is_gone_is_nobody(site, probe):
+    publish("id", probe, "GET", {}, {}, "", "agent-who-left")
+    assert SEEN[0]["user"] is None
+
+
+@pytest.mark.parametrize("header", ["X-Task-User-Id", "mailbridge.userid", "X-Task-Id", "Mailbridge.Userid"])
+@pytest.mark.parametrize("view", ["@@probe", "@@mailbridge-deliver?id=x", "@@mailbridge-process?id=x"])
+def test_out_of_reach_from_the_web(site, probe, view, header):
+    for user in (None, "agent", "admin"):
+        answer = site.get(f"/{view}", user, headers={header: "admin"})
+        assert answer.status_code == 404, (view, user)
+    assert not SEEN
+
+
+def test_the_user_header_means_nothing_on_the_web(site):
+    answer = site.get("/@outbox", headers={"mailbridge.userid": "chef", "X-Task-User-Id": "chef"})
+    assert answer.status_code == 401
+
+
+def test_conflict_is_retried_on_the_same_layer(site, probe):
+    assert publish("id", probe, "GET", {"conflict": "1"}, {}, "", "agent") == 200
+    assert [seen["user"] for seen in SEEN] == ["agent"] * 3
+
+
+def test_error_is_an_answer_and_the_worker_lives(site, probe):
+    assert publish("id", probe, "GET", {"fail": "1"}, {}, "", None) == 500
+    assert publish("id", "/plone/@@no-such-view", "GET", {}, {}, "", None) == 404
+
+
+def test_unreachable_queue_fails_no_request(site, monkeypatch, caplog):
+    monkeypatch.setattr(enqueue.queues, "get_queue", lambda: 1 / 0)
+    taskqueue.add("/plone/@@probe")
+    transaction.commit()
+    assert "could not be queued" in caplog.text
+
+
+def test_queue_that_no_worker_reads(site):
+    with pytest.raises(ValueError, match="no worker"):
+        taskqueue.add("/plone/@@probe", queue="slow")
+    with pytest.raises(ValueError, match="path"):
+        taskqueue.add("https://elsewhere.test/")
+
+
+def test_tasks_are_signed_json(site, queue):
+    taskqueue.add("/plone/@@probe")
+    transaction.commit()
+    (data,) = queue.huey.storage.enqueued_items()
+    signature, _, text = bytes(data).partition(b" ")
+    assert len(signature) == 64
+    assert json.loads(text)["message"][1].endswith("publish")
+    other = SignedJSONSerializer(b"other key")
+    with pytest.raises(UntrustedTask):
+        other.deserialize(data)
+    with pytest.raises(UntrustedTask):
+        queue.huey.serializer.deserialize(bytes(data).replace(b"@@probe", b"@@other"))
+
+
+def test_forged_task_is_thrown_away(site, queue, probe):
+    forged = SignedJSONSerializer(b"guess").serialize("x")
+    queue.huey.storage.enqueue(forged)
+    with pytest.raises(UntrustedTask):
+        queue.huey.dequeue()
+    assert queue.huey.pending_count() == 0
+    assert not SEEN
+
+
+def test_key_file_is_for_its_owner_alone(tmp_path):
+    queue = queues.connect(f"sqlite:///{tmp_path}/q.sqlite")
+    key = tmp_path / "q.key"
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    again = queues.connect(f"sqlite:///{tmp_path}/q.sqlite")
+    queue.submit("id", "/x", "GET", {}, {}, "", None)
+    assert again.huey.dequeue().args[0] == "id"
+
+
+@pytest.mark.parametrize("url", ["redis://localhost", "postgresql:///x"])
+def test_shared_queue_needs_a_shared_key(url):
+    with pytest.raises(queues.QueueNotConfigured, match="MAILBRIDGE_QUEUE_KEY"):
+        queues.connect(url)
+
+
+def test_unknown_kind_of_queue():
+    with pytest.raises(queues.QueueNotConfigured, match="redis://"):
+        queues.connect("amqp://localhost")
+
+
+def test_redis(tmp_path):
+    port = free_port()
+    command = [required("redis-server", "redis-server"), "--bind", "127.0.0.1", "--port", str(port), "--save", ""]
+    server = subprocess.Popen([*command, "--dir", tmp_path], stdout=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: not socket.socket().connect_ex(("127.0.0.1", port)))
+        queue = queues.connect(f"redis://127.0.0.1:{port}/0", b"key")
+        queue.submit("id", "/x", "GET", {}, {}, "", None)
+        assert queue.huey.dequeue().args[1] == "/x"
+        queue.huey.put(queues.HEARTBEAT, 1.5)
+        assert queue.huey.get(queues.HEARTBEAT, peek=True) == 1.5
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+def test_sweep_reaches_every_site_with_the_bridge(site, queue):
+    assert publish(None, "/@@mailbridge-sweep-sites", "POST", {}, {}, "", None) == 204
+    urls = [queue.huey.dequeue().args[1] for _ in range(queue.huey.pending_count())]
+    assert urls == ["/plone/@@mailbridge-sweep-outbox", "/plone/@@mailbridge-sweep-inbox"]
+    for url in urls:
+        assert publish(None, url, "POST", {}, {}, "", None) == 204
+
+
+def test_sweep_is_periodic(queue):
+    (periodic,) = queue.huey.read_periodic(None)
+    assert periodic.name == "sweep"
+
+
+def test_heartbeat(site, queue):
+    assert queues.last_seen() is None
+    queues.beat()
+    assert queues.last_seen() == pytest.approx(time.time(), abs=60)
+    assert site.get("/@mailbridge-status", "chef").json()["worker"]["alive"] is True
