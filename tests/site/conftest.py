@@ -7,6 +7,7 @@ from imio.mailbridge.testing import INTEGRATION
 from plone.app.testing import SITE_OWNER_NAME
 from plone.app.testing import SITE_OWNER_PASSWORD
 from pytest_plone import fixtures_factory
+from zope.globalrequest import getRequest
 import pytest
 import requests
 import transaction
@@ -29,7 +30,8 @@ class Site:
         url = path if path.startswith("http") else f"{self.url}{path}"
         kwargs.setdefault("allow_redirects", False)
         answer = requests.request(method, url, auth=auth, headers=headers, timeout=60, **kwargs)
-        transaction.begin()  # see what the request committed
+        transaction.begin()  # see what the request committed; plone.registry caches on the request
+        getRequest().other.pop("_plone_registry_cache", None)
         return answer
 
     def get(self, path, user=None, **kwargs):

@@ -101,7 +101,7 @@ def test_password_is_written_and_never_read(site):
     assert patch(site, smtp_password=SECRET).status_code == 204
     assert password.read() == SECRET
     assert password.source() == "site"
-    for path in (PANEL, "/@registry?b_size=5000", "/@registry/imio.mailbridge.smtp_login", "/@mailbridge-status"):
+    for path in (PANEL, "/@registry?q=imio.mailbridge&b_size=100", "/@registry/imio.mailbridge.smtp_login", "/@mailbridge-status"):
         answer = site.get(path, "admin")
         assert answer.status_code == 200, path
         assert SECRET not in answer.text

@@ -64,8 +64,7 @@ def _remove_roles(site):
         attribute = f"_imio_mailbridge__{name.replace(' ', '_')}_Permission"
         if attribute in site.__dict__:
             delattr(site, attribute)
-    roles = site.acl_users.portal_role_manager
-    for role in ROLES:
-        if role in roles.listRoleIds():
-            roles.removeRole(role)
     site.__ac_roles__ = tuple(role for role in site.__ac_roles__ if role not in ROLES)
+    roles = site.acl_users.portal_role_manager  # takes over the roles of the site each time it is asked
+    for role in set(ROLES) & set(roles.listRoleIds()):
+        roles.removeRole(role)

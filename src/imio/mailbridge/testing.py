@@ -6,7 +6,9 @@ from plone.app.testing import IntegrationTesting
 from plone.app.testing import PLONE_FIXTURE
 from plone.app.testing import PloneSandboxLayer
 from plone.testing.zope import WSGI_SERVER_FIXTURE
+import imio.mailbridge
 import os
+import plone.restapi
 import tempfile
 
 
@@ -20,9 +22,6 @@ class MailbridgeLayer(PloneSandboxLayer):
         self._folder = tempfile.TemporaryDirectory()
         os.environ["MAILBRIDGE_WORKER"] = "off"
         os.environ["MAILBRIDGE_QUEUE_URL"] = f"sqlite:///{self._folder.name}/queue.sqlite"
-        import imio.mailbridge
-        import plone.restapi
-
         self.loadZCML(package=plone.restapi)
         self.loadZCML(package=imio.mailbridge)
 

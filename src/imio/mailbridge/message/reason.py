@@ -1,3 +1,139 @@
-"""stub"""
+"""Why was a message not filed, and what can be done? The one home of the reason codes."""
 
-REASONS = {}
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+def _(text: str) -> str:
+    return text
+
+
+@dataclass(frozen=True)
+class Reason:
+    """What a person reads: ``sentence`` says what happened and what it means, ``remedy`` what to do (msgids)."""
+
+    sentence: str
+    remedy: str
+
+
+#: Reason code → texts. A new code is added here and nowhere else.
+REASONS: Mapping[str, Reason] = {
+    "no-recipient": Reason(
+        _(
+            "The mail server did not say for which mail-in address this message came, "
+            "and several addresses are possible. It was kept, but no document was made."
+        ),
+        _(
+            "Choose the service and accept the message. So that it does not happen again, ask whoever runs the mail "
+            "server to pass the envelope recipient to the mail bridge."
+        ),
+    ),
+    "unproven-redirect": Reason(
+        _(
+            "The message says that one of your mailboxes passed it on, but nothing proves it. "
+            "Anyone can write such a line, so no document was made."
+        ),
+        _(
+            "If the message looks right, accept it. If all mail of this mailbox ends here, add the address of the mail "
+            "server that passes it on to the trusted gateways, or forward to the mail-in address with its secret tag, "
+            "then replay the message."
+        ),
+    ),
+    "unproven-agent": Reason(
+        _(
+            "The message bears an agent's address as its sender, but nothing proves that this agent sent it. "
+            "An address is easy to forge, so no document was made."
+        ),
+        _(
+            "Ask the agent whether he or she forwarded this message; if so, accept it. If forwards of all agents end "
+            "here, add your mail server to the trusted gateways, then replay the message."
+        ),
+    ),
+    "undeclared-mailbox": Reason(
+        _(
+            "A mailbox that is not in the settings of the mail bridge passed this message on. "
+            "The bridge does not know which service it belongs to, so no document was made."
+        ),
+        _(
+            "If the mailbox is one of yours, add it to the mailboxes in the settings, then replay the message. "
+            "If not, ask its owner to stop forwarding, and discard the message."
+        ),
+    ),
+    "inline-forward": Reason(
+        _(
+            "This message was forwarded as text: the original is only quoted in it, so its sender and date cannot be "
+            "trusted. What could be read from the text is shown as a proposal; no document was made."
+        ),
+        _(
+            "Check the proposal and accept it, or forward the original again as an attachment. If a mailbox does this "
+            "automatically, change its rule from “forward” to “redirect”."
+        ),
+    ),
+    "direct": Reason(
+        _(
+            "This message was written to the mail-in address itself, which is meant for forwarded mail only. "
+            "No document was made."
+        ),
+        _(
+            "If it is real mail for the town, accept it as direct mail. Tell its author the public address to use, "
+            "and keep the mail-in address to yourselves."
+        ),
+    ),
+    "unmatched-report": Reason(
+        _(
+            "This is an automatic report (a delivery failure, a read receipt or an absence message), but it is about no "
+            "message that the mail bridge sent. It was kept so that nothing is lost."
+        ),
+        _(
+            "Usually it can be discarded. If it answers a letter of a colleague, send it on to him or her. If there are "
+            "many, someone may be sending mail in your name: tell whoever runs the mail server."
+        ),
+    ),
+    "loop": Reason(
+        _(
+            "This message was sent by the mail bridge itself and has come back to it, or it was passed on too many times. "
+            "Filing it could make mail go round in circles, so no document was made."
+        ),
+        _(
+            "Check that no mailbox that forwards to the mail bridge is also a recipient of the mail that it sends, "
+            "correct the forwarding rule, then discard the message."
+        ),
+    ),
+    "too-complex": Reason(
+        _(
+            "This message is built in an unusual way: far too many headers, parts or levels. Real mail does not look "
+            "like this and reading it could block the mail bridge, so it was not opened."
+        ),
+        _(
+            "If you know the author, ask for the message in a simpler form, for example the file alone. "
+            "Otherwise discard it."
+        ),
+    ),
+    "unreadable": Reason(
+        _(
+            "What came in is not an e-mail: it has neither sender, subject nor date, or it is empty. "
+            "The bytes were kept as they came, but no document was made."
+        ),
+        _(
+            "Download the source to see what it is. If your mail server delivers such content again, "
+            "tell whoever runs it; otherwise discard the message."
+        ),
+    ),
+    "encrypted": Reason(
+        _(
+            "The content of this message is encrypted and the mail bridge has no key to open it. "
+            "A document would hold nothing that anyone could read, so none was made."
+        ),
+        _(
+            "Open the message in the mail program of the person it is meant for, "
+            "or ask its author to send it again without encryption. You may also accept it as it is."
+        ),
+    ),
+    "filing-error": Reason(
+        _("The message was read without difficulty, but making the document failed. The message itself is safe."),
+        _(
+            "Read the error below and correct its cause, often a missing service or folder, then replay the message. "
+            "If it comes back, tell the support desk the number of this message."
+        ),
+    ),
+}

@@ -17,6 +17,10 @@ from zope.interface import Interface
 from zope.schema.interfaces import ValidationError
 
 
+#: Fields whose rows the field deserializer takes for granted.
+ROWS = ("mailin_addresses", "mailboxes")
+
+
 class IMailbridgeControlpanel(IControlpanel):
     """The panel, so that its deserializer can be found."""
 
@@ -42,6 +46,9 @@ class SettingsFromJson(ControlpanelDeserializeFromJson):
         secret = data.get("smtp_password")
         if secret is not None and not (isinstance(secret, str) and secret.isprintable()):
             raise BadRequest([self._error("smtp_password", _("The password must be one line of text."))])
+        for name in ROWS:
+            if name in data and not _is_table(data[name]):
+                raise BadRequest([self._error(name, _("A list of rows is expected here."))])
         try:
             super().__call__(mask_validation_errors=False)
         except BadRequest as refused:
@@ -57,6 +64,10 @@ class SettingsFromJson(ControlpanelDeserializeFromJson):
             "message": translate(message, context=self.request),
             "error": "ValidationError",
         }
+
+
+def _is_table(value):
+    return value is None or (isinstance(value, list) and all(isinstance(row, dict) for row in value))
 
 
 def _sentence(error):

@@ -1,6 +1,6 @@
 """What can an admin set? The registry schema of the bridge (prefix ``imio.mailbridge``)."""
 
-from collective.z3cform.datagridfield.registry import DictRow
+from collective.z3cform.datagridfield.row import DictRow
 from imio.mailbridge.i18n import _
 from imio.mailbridge.settings import validate
 from plone.supermodel import model
