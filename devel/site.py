@@ -3,6 +3,7 @@
 import sys
 import transaction
 from AccessControl.SecurityManagement import newSecurityManager
+from AccessControl.users import UnrestrictedUser
 from imio.mailbridge.settings.read import settings
 from plone.distribution.api import site as sites
 from Testing.makerequest import makerequest
@@ -31,8 +32,7 @@ def main(app, smtp_port):
     """Create the site with the profiles of the add-on and its demo content."""
     app = makerequest(app)
     setRequest(app.REQUEST)
-    app.acl_users.userFolderAddUser("admin", "admin", ["Manager"], [])
-    newSecurityManager(None, app.acl_users.getUser("admin").__of__(app.acl_users))
+    newSecurityManager(None, UnrestrictedUser("admin", "", ["Manager"], []).__of__(app.acl_users))
     site = sites.create(
         app,
         "classic",
@@ -45,6 +45,7 @@ def main(app, smtp_port):
             "setup_content": False,
         },
     )
+    app.acl_users.userFolderAddUser("admin", "admin", ["Manager"], [])  # not before: the first site replaces this folder
     setSite(site)
     for profile in ("imio.mailbridge:default", "imio.mailbridge:iadocs", "imio.mailbridge:demo"):
         site.portal_setup.runAllImportStepsFromProfile(f"profile-{profile}")

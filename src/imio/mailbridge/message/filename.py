@@ -1,7 +1,6 @@
 """Under which name may a file of a message be kept? One that is no path, hides nothing and is not too long."""
 
 from imio.mailbridge.message.header import clean
-import mimetypes
 import re
 
 
@@ -22,6 +21,19 @@ _TYPES = {
     "message/global": ".eml",
     "application/zip": ".zip",
     "application/xml": ".xml",
+    "application/rtf": ".rtf",
+    "application/msword": ".doc",
+    "application/vnd.ms-excel": ".xls",
+    "application/vnd.oasis.opendocument.text": ".odt",
+    "application/vnd.oasis.opendocument.spreadsheet": ".ods",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ".docx",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": ".xlsx",
+    "application/pkcs7-mime": ".p7m",
+    "image/heic": ".heic",
+    "image/webp": ".webp",
+    "audio/mpeg": ".mp3",
+    "audio/wav": ".wav",
+    "video/mp4": ".mp4",
     "text/xml": ".xml",
 }
 
@@ -52,4 +64,4 @@ def message_filename(subject: str | None) -> str:
 
 def extension(content_type: str) -> str:
     """Return the usual extension of a media type with its dot, or an empty string."""
-    return _TYPES.get(content_type) or mimetypes.guess_extension(content_type, strict=True) or ""
+    return _TYPES.get(content_type, "")

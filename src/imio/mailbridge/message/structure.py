@@ -173,10 +173,7 @@ def _split(raw: bytes, start: int, end: int, boundary: bytes, budget: Budget) ->
             opened = None if match[1] else match.end()
             if match[1]:
                 break
-            position = match.end()
-            if raw.startswith(line, position, end):
-                continue
-            position -= 1
+            position = match.end() - 1  # its line end may be the one before the next delimiter
         else:
             position += len(line)
         position = _next_line(raw, line, position, end)

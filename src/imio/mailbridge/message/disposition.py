@@ -1,0 +1,110 @@
+"""What is the text of a message, what is shown inside it, and what would a person call an attachment?"""
+
+from dataclasses import dataclass
+from imio.mailbridge.message.charset import decode_text
+from imio.mailbridge.message.structure import Part
+from imio.mailbridge.message.transfer_encoding import decode_body
+from urllib.parse import unquote
+import re
+
+
+_CID = re.compile(r"cid:([^\s\"'<>)]{1,250})", re.IGNORECASE)
+_IMAGE_NAME = re.compile(r".*\.(?:png|jpe?g|gif|bmp|webp|svg|tiff?)", re.IGNORECASE)
+_SIGNATURES = frozenset({"application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature"})
+_TECHNICAL = frozenset(
+    {
+        "application/applefile",
+        "application/pgp-encrypted",
+        "message/delivery-status",
+        "message/global-delivery-status",
+        "message/disposition-notification",
+        "message/global-disposition-notification",
+    }
+)
+_BODIES = ("text/plain", "text/html")
+_NOT_IN_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+
+
+@dataclass(frozen=True)
+class Sorted:
+    """The parts of a message by what they are to a reader, each in the order of the message."""
+
+    text: tuple[Part, ...]
+    html: tuple[Part, ...]
+    inline: tuple[Part, ...]
+    attached: tuple[Part, ...]
+
+
+def sort_parts(raw: bytes, root: Part) -> Sorted:
+    """Return the parts of ``root`` sorted; parts that only programs read (signatures, report fields) are left out."""
+    text: list[Part] = []
+    html: list[Part] = []
+    others: list[Part] = []
+    _collect(root, None, text, html, others)
+    shown = _shown(raw, html)
+    inline = tuple(part for part in others if shown and _is_image(part) and _is_shown(part, shown))
+    inside = {id(part) for part in inline}
+    return Sorted(tuple(text), tuple(html), inline, tuple(part for part in others if id(part) not in inside))
+
+
+def part_text(raw: bytes, part: Part) -> str:
+    """Return the text of a part with ``\\n`` line ends and without control characters."""
+    octets = decode_body(raw, part.body, part.end, part.encoding)
+    text = decode_text(octets, part.parameter("charset") or None)
+    return _NOT_IN_TEXT.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def content_id(part: Part) -> str:
+    """Return the Content-ID without its angle brackets, or an empty string."""
+    return "".join(part.first("content-id").split()).strip("<>")
+
+
+def _collect(part: Part, parent: Part | None, text: list[Part], html: list[Part], others: list[Part]) -> None:
+    if part.maintype == "multipart" and part.parts:
+        for child in part.parts:
+            _collect(child, part, text, html, others)
+        return
+    container = parent.content_type if parent is not None else ""
+    if _is_body(part, parent):
+        (html if part.content_type == "text/html" else text).append(part)
+    elif part.content_type in _TECHNICAL or part.content_type in _SIGNATURES and container == "multipart/signed":
+        return
+    elif container == "multipart/alternative" and part.maintype == "text" and not part.filename:
+        return  # another form of the same text: an invitation, a watch or AMP version
+    elif container == "multipart/report" and part.content_type in ("text/rfc822-headers", "message/global-headers"):
+        return
+    elif part.end > part.body or part.filename:
+        others.append(part)
+
+
+def _is_body(part: Part, parent: Part | None) -> bool:
+    if part.disposition == "attachment":
+        return False
+    if part.maintype == "multipart":  # declared, but without any delimiter
+        return True
+    if part.content_type not in _BODIES:
+        # Without parts a strange text is still the text.
+        return parent is None and part.maintype == "text" and part.content_type != "text/calendar"
+    return parent is None or not part.filename or parent.content_type == "multipart/alternative"
+
+
+def _shown(raw: bytes, html: list[Part]) -> str:
+    return "\n".join(part_text(raw, part) for part in html)
+
+
+def _is_image(part: Part) -> bool:
+    if part.maintype == "image":
+        return True
+    return part.content_type == "application/octet-stream" and bool(_IMAGE_NAME.fullmatch(part.filename))
+
+
+def _is_shown(part: Part, html: str) -> bool:
+    cid = content_id(part).lower()
+    if cid and cid in _cids(html):
+        return True
+    location = part.first("content-location")
+    return bool(location) and (f'"{location}"' in html or f"'{location}'" in html)
+
+
+def _cids(html: str) -> frozenset[str]:
+    return frozenset(unquote(match[1]).lower() for match in _CID.finditer(html))

@@ -1,0 +1,295 @@
+"""What does a message say? From raw bytes to a value that can be read without fear: nothing here raises on any input."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from datetime import timezone
+from email.utils import parsedate_to_datetime
+from functools import cached_property
+from imio.mailbridge.message import structure
+from imio.mailbridge.message.address import Address
+from imio.mailbridge.message.address_list import parse_addresses
+from imio.mailbridge.message.disposition import content_id
+from imio.mailbridge.message.disposition import part_text
+from imio.mailbridge.message.disposition import sort_parts
+from imio.mailbridge.message.disposition import Sorted
+from imio.mailbridge.message.filename import message_filename
+from imio.mailbridge.message.filename import safe_filename
+from imio.mailbridge.message.header import decode
+from imio.mailbridge.message.header import unfold
+from imio.mailbridge.message.limits import TooComplex
+from imio.mailbridge.message.structure import Part
+from imio.mailbridge.message.transfer_encoding import decode_body
+from typing import BinaryIO
+import re
+
+
+#: Fields that tell a message from any text with a colon in it.
+_OF_A_MESSAGE = frozenset(
+    "from sender reply-to to cc subject date message-id received return-path mime-version content-type "
+    "delivered-to resent-from in-reply-to references".split()
+)
+_MESSAGE_ID = re.compile(r"<[^<>\s]{1,990}>")
+_BARE_ID = re.compile(r"[^<>\s]{1,990}@[^<>\s]{1,990}")
+#: A date outside is a wrong clock: no mail is older than RFC 822.
+_YEARS = range(1982, 2100)
+_MAX_IDS = 200
+#: Object identifier of enveloped data (RFC 5652 §6.1) and authenticated enveloped data (RFC 5083).
+_ENVELOPED = (b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03", b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x17")
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file of a message: ``filename`` is safe to use; ``content`` gives its decoded bytes when called."""
+
+    filename: str
+    content_type: str
+    content: Callable[[], bytes]
+
+    @cached_property
+    def size(self) -> int:
+        """Return the number of decoded bytes; decodes the file."""
+        return len(self.content())
+
+
+@dataclass(frozen=True)
+class InlineImage:
+    """An image that the HTML shows as ``cid:…``: ``cid`` without angle brackets, perhaps empty."""
+
+    cid: str
+    filename: str
+    content_type: str
+    content: Callable[[], bytes]
+
+
+@dataclass(frozen=True, eq=False)
+class ParsedMessage:
+    """A message: ``raw`` are its bytes as they came; everything else is read from them when asked for.
+
+    ``defect`` is a reason code: ``too-complex`` (only the header can be read), ``unreadable`` (not a message), or None.
+    """
+
+    raw: bytes
+    root: Part
+    defect: str | None = None
+
+    def header(self, name: str) -> str | None:
+        """Return the first field called ``name`` decoded, in one line, or None."""
+        values = self.root.values(name.lower())
+        return decode(values[0]) if values else None
+
+    def headers(self, name: str) -> tuple[str, ...]:
+        """Return all fields called ``name`` decoded, each in one line, topmost first."""
+        return tuple(decode(value) for value in self.root.values(name.lower()))
+
+    def addresses(self, name: str) -> tuple[Address, ...]:
+        """Return the addresses of all fields called ``name``."""
+        return tuple(
+            address for value in self.root.values(name.lower()) for address in parse_addresses(unfold(value))
+        )
+
+    @cached_property
+    def authors(self) -> tuple[Address, ...]:
+        """Return the addresses of the first From field that has one."""
+        for value in self.root.values("from"):
+            if addresses := parse_addresses(unfold(value)):
+                return addresses
+        return ()
+
+    @property
+    def author(self) -> Address | None:
+        """Return the first author, or None."""
+        return self.authors[0] if self.authors else None
+
+    @cached_property
+    def to(self) -> tuple[Address, ...]:
+        """Return the addresses of To."""
+        return self.addresses("to")
+
+    @cached_property
+    def cc(self) -> tuple[Address, ...]:
+        """Return the addresses of Cc."""
+        return self.addresses("cc")
+
+    @cached_property
+    def subject(self) -> str | None:
+        """Return the subject; None when there is no such field."""
+        return self.header("subject")
+
+    @cached_property
+    def date(self) -> datetime | None:
+        """Return the Date field with its offset; None when it is missing or cannot be true."""
+        for value in self.root.values("date"):
+            if (date := parse_date(unfold(value))) is not None:
+                return date
+        return None
+
+    @cached_property
+    def message_id(self) -> str | None:
+        """Return the Message-ID with its angle brackets, or None."""
+        for value in self.root.values("message-id"):
+            if ids := parse_message_ids(value):
+                return ids[0]
+        return None
+
+    @cached_property
+    def in_reply_to(self) -> tuple[str, ...]:
+        """Return the Message-IDs of In-Reply-To."""
+        return self._ids("in-reply-to")
+
+    @cached_property
+    def references(self) -> tuple[str, ...]:
+        """Return the Message-IDs of References."""
+        return self._ids("references")
+
+    def _ids(self, name: str) -> tuple[str, ...]:
+        return tuple(found for value in self.root.values(name) for found in parse_message_ids(value))
+
+    @cached_property
+    def _sorted(self) -> Sorted:
+        return sort_parts(self.raw, self.root) if self.defect is None else Sorted((), (), (), ())
+
+    @cached_property
+    def text(self) -> str | None:
+        """Return the plain text with ``\\n`` line ends, or None."""
+        return self._text(self._sorted.text)
+
+    @cached_property
+    def html(self) -> str | None:
+        """Return the HTML as its author wrote it: not safe to show. None without."""
+        return self._text(self._sorted.html)
+
+    def _text(self, parts: tuple[Part, ...]) -> str | None:
+        return "\n".join(part_text(self.raw, part) for part in parts) if parts else None
+
+    @cached_property
+    def attachments(self) -> tuple[Attachment, ...]:
+        """Return what a person would call attachments, attached messages among them."""
+        return tuple(attachment(self.raw, part) for part in self._sorted.attached)
+
+    @cached_property
+    def inline_images(self) -> tuple[InlineImage, ...]:
+        """Return the images that the HTML shows."""
+        return tuple(
+            InlineImage(
+                content_id(part),
+                safe_filename(part.filename, part.content_type),
+                part.content_type,
+                _content(self.raw, part),
+            )
+            for part in self._sorted.inline
+        )
+
+    @cached_property
+    def is_encrypted(self) -> bool:
+        """Tell whether nothing but encrypted content is there to show (RFC 8551, RFC 3156, inline OpenPGP)."""
+        if self.defect is not None:
+            return False
+        if any(part.content_type in ("multipart/encrypted", "application/pgp-encrypted") for part in self.root.walk()):
+            return True
+        text = (self.text or "").strip()
+        if text.startswith("-----BEGIN PGP MESSAGE-----") and not self.html:
+            return True
+        return not text and not self.html and any(_is_enveloped(self.raw, part) for part in self.root.walk())
+
+
+def parse(source: bytes | BinaryIO) -> ParsedMessage:
+    """Return the message in ``source``, bytes or an open binary file, which is read to its end. Never fails."""
+    raw = source if isinstance(source, bytes) else source.read()
+    try:
+        root = structure.scan(raw)
+    except TooComplex:
+        return ParsedMessage(raw, _what_is_readable(raw), "too-complex")
+    return ParsedMessage(raw, root, None if is_message_header(root) else "unreadable")
+
+
+def looks_like_message(raw: bytes) -> bool:
+    """Tell whether ``raw`` begins with the header of a message: two fields that mail has, and an author or a route."""
+    try:
+        names = {field.name for field in structure.scan_header(raw).fields}
+    except TooComplex:
+        return False
+    return bool(names & {"from", "received", "return-path"}) and len(names & _OF_A_MESSAGE) >= 2
+
+
+def is_message_header(root: Part) -> bool:
+    """Tell whether the header has at least one field that only mail has."""
+    return any(field.name in _OF_A_MESSAGE for field in root.fields)
+
+
+def parse_date(text: str) -> datetime | None:
+    """Return an RFC 5322 date; an unknown zone counts as UTC. None when it cannot be read or cannot be true."""
+    try:
+        date = parsedate_to_datetime(text[:200])
+        if date.tzinfo is None:
+            date = date.replace(tzinfo=timezone.utc)
+        date.astimezone(timezone.utc)  # at the ends of time only this fails
+    except (ValueError, TypeError, IndexError, OverflowError, AttributeError):
+        return None
+    return date if date.year in _YEARS else None
+
+
+def parse_message_ids(value: bytes) -> tuple[str, ...]:
+    """Return the Message-IDs in a field value, with their angle brackets."""
+    text = unfold(value)
+    found = _MESSAGE_ID.findall(text)[:_MAX_IDS]
+    if not found and (match := _BARE_ID.search(text)):
+        found = [f"<{match[0]}>"]
+    return tuple(found)
+
+
+def attachment(raw: bytes, part: Part) -> Attachment:
+    """Return ``part`` as an attachment; a message without a name is called by its subject."""
+    if part.is_message and not part.filename:
+        return Attachment(message_filename(_subject(raw, part)), part.content_type, _content(raw, part))
+    return Attachment(
+        safe_filename(part.filename, part.content_type), part.content_type, _content(raw, part)
+    )
+
+
+def part_bytes(raw: bytes, part: Part) -> bytes:
+    """Return the content of a part without its transfer encoding.
+
+    A message that claims base64 but stands there in clear is taken as it stands.
+    """
+    if part.is_message and part.encoding and looks_like_message(raw[part.body : min(part.end, part.body + 65_536)]):
+        return raw[part.body : part.end]
+    return decode_body(raw, part.body, part.end, part.encoding)
+
+
+def _content(raw: bytes, part: Part) -> Callable[[], bytes]:
+    return lambda: part_bytes(raw, part)
+
+
+def _subject(raw: bytes, part: Part) -> str | None:
+    if part.parts:
+        values = part.parts[0].values("subject")
+    else:
+        try:
+            values = structure.scan_header(part_bytes(raw, part)).values("subject")
+        except TooComplex:
+            values = ()
+    return decode(values[0]) if values else None
+
+
+def _is_enveloped(raw: bytes, part: Part) -> bool:
+    if part.content_type not in ("application/pkcs7-mime", "application/x-pkcs7-mime"):
+        return False
+    smime_type = part.parameter("smime-type").lower()
+    if smime_type in ("enveloped-data", "authenveloped-data"):
+        return True
+    if smime_type:
+        return False
+    return any(oid in part_bytes(raw, part)[:80] for oid in _ENVELOPED)
+
+
+def _what_is_readable(raw: bytes) -> Part:
+    """Return the first header fields of a message that is too complex: enough to say who wrote about what."""
+    try:
+        return structure.scan_header(raw)
+    except TooComplex:
+        pass
+    try:
+        return structure.scan_header(raw[:20_000].rpartition(b"\n")[0] + b"\n\n")
+    except TooComplex:
+        return Part((), 0, len(raw), len(raw))

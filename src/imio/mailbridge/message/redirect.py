@@ -1,0 +1,97 @@
+"""Did a mailbox pass this message on unchanged? The marks that mail servers leave, as a table.
+
+A mark is a claim: anyone can write one. Who believes it is decided in ``classify``.
+"""
+
+from collections.abc import Callable
+from collections.abc import Iterable
+from dataclasses import dataclass
+from imio.mailbridge.message.address_list import parse_addresses
+from imio.mailbridge.message.parse import ParsedMessage
+
+
+@dataclass(frozen=True)
+class Detector:
+    """A mark: ``header`` that is read, ``mailboxes`` gives the lower-case addresses that a value of it names.
+
+    ``names_mailbox`` is False for marks that say that a server passed the message on, but not for whom.
+    """
+
+    name: str
+    header: str
+    mailboxes: Callable[[str], tuple[str, ...]]
+    names_mailbox: bool = True
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What a detector saw in a message."""
+
+    detector: Detector
+    value: str
+    mailboxes: tuple[str, ...]
+
+
+def _addresses(value: str) -> tuple[str, ...]:
+    return tuple(address.addr_spec.lower() for address in parse_addresses(value))
+
+
+def _first_word(value: str) -> tuple[str, ...]:
+    # "original target [further targets]"; the header is known from web proxies too, with IP addresses.
+    words = value.replace(",", " ").split()
+    return _addresses(words[0]) if words else ()
+
+
+def _before_semicolon(value: str) -> tuple[str, ...]:
+    return _addresses(value.partition(";")[0])
+
+
+def _none(value: str) -> tuple[str, ...]:
+    return ()
+
+
+#: What each server writes when it passes a message on.
+MARKS: tuple[Detector, ...] = (
+    Detector("gmail-forwarded-for", "x-forwarded-for", _first_word),
+    Detector("exchange-inbox-rule", "x-ms-exchange-inbox-rules-loop", _before_semicolon),
+    Detector("exchange-mailbox-forwarding", "x-ms-exchange-forwardingloop", _before_semicolon),
+    Detector("zimbra-forwarded", "x-zimbra-forwarded", _addresses),
+    Detector("sieve-redirected-from", "x-sieve-redirected-from", _addresses),
+    Detector("resent-from", "resent-from", _addresses),
+    Detector("gmail-forwarded-to", "x-forwarded-to", _none, names_mailbox=False),
+    Detector("exchange-external-forward", "x-ld-processed", _none, names_mailbox=False),
+)
+
+#: No marks of a redirect, but a declared mailbox in them tells where the message was.
+TRACES: tuple[Detector, ...] = (
+    Detector("delivered-to", "delivered-to", _addresses),
+    Detector("x-original-to", "x-original-to", _addresses),
+    Detector("to", "to", _addresses),
+    Detector("cc", "cc", _addresses),
+)
+
+
+def redirect_marks(message: ParsedMessage) -> tuple[Mark, ...]:
+    """Return the marks in ``message`` in the order of the table, topmost field first."""
+    return tuple(
+        mark
+        for mark in _read(message, MARKS)
+        if (mark.mailboxes or not mark.detector.names_mailbox) and _counts(mark)
+    )
+
+
+def redirect_traces(message: ParsedMessage, mailboxes: Iterable[str]) -> tuple[Mark, ...]:
+    """Return the traces in ``message`` that name one of ``mailboxes`` (lower case)."""
+    declared = frozenset(mailboxes)
+    return tuple(mark for mark in _read(message, TRACES) if declared.intersection(mark.mailboxes))
+
+
+def _counts(mark: Mark) -> bool:
+    # X-LD-Processed is on all mail of Microsoft 365; ExtFwd in it is the mark.
+    return mark.detector.header != "x-ld-processed" or "extfwd" in mark.value.lower()
+
+
+def _read(message: ParsedMessage, detectors: Iterable[Detector]) -> Iterable[Mark]:
+    for detector in detectors:
+        for value in message.headers(detector.header):
+            yield Mark(detector, value, detector.mailboxes(value))

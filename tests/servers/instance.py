@@ -1,0 +1,85 @@
+"""A real Plone process with the demo site, made and started as ``make start`` does."""
+
+from devel import instance
+from pathlib import Path
+from tests.servers.waiting import free_port
+from tests.servers.waiting import wait_for
+import contextlib
+import os
+import requests
+import shutil
+import subprocess
+import sys
+
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+BIN = Path(sys.executable).parent
+PASSWORD = "demo-iadocs"
+
+
+class Instance:
+    """The demo at ``url``; ``home`` holds its data. The host is localhost: Plone shows no theme on 127.0.0.1."""
+
+    def __init__(self, home):
+        self.home = home
+        self.port = free_port()
+        self.url = f"http://localhost:{self.port}/iadocs"
+        self.ini = instance.write(home, self.port)
+        self._process = None
+
+    @property
+    def log(self):
+        """Return the text of the log."""
+        path = self.home / "var/log/instance.log"
+        return path.read_text() if path.exists() else ""
+
+    def make(self, smtp_port=9):
+        """Create the demo site; its mail goes to ``smtp_port``."""
+        command = [BIN / "zconsole", "run", self.home / "etc/zope.conf", ROOT / "devel/site.py", str(smtp_port)]
+        environment = {**os.environ, "MAILBRIDGE_WORKER": "off"}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=180, check=False)
+        assert done.returncode == 0, done.stderr[-3000:]
+
+    def start(self):
+        """Start, and wait until the site answers."""
+        self._process = subprocess.Popen([BIN / "runwsgi", self.ini], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+        def answers():
+            assert self._process.poll() is None, self.log[-3000:]
+            with contextlib.suppress(requests.ConnectionError):
+                return requests.get(self.url, timeout=60).ok
+
+        wait_for(answers, 90, lambda: self.log[-3000:])
+
+    def stop(self, kill=False):
+        """End the process; ``kill`` with SIGKILL."""
+        if self._process is not None:
+            self._process.kill() if kill else self._process.terminate()
+            self._process.wait(30)
+            self._process = None
+
+    def request(self, method, path, user=None, **kwargs):
+        """Make a request as a demo user, ``admin`` or nobody; ``path`` is below the site."""
+        auth = {None: None, "admin": ("admin", "admin")}.get(user, (user, PASSWORD))
+        headers = {"Accept": "application/json", **kwargs.pop("headers", {})}
+        return requests.request(
+            method, f"{self.url}{path}", auth=auth, headers=headers, timeout=60, allow_redirects=False, **kwargs
+        )
+
+    def get(self, path, user=None, **kwargs):
+        return self.request("GET", path, user, **kwargs)
+
+    def post(self, path, user=None, **kwargs):
+        return self.request("POST", path, user, **kwargs)
+
+    def set(self, **values):
+        """Change settings."""
+        answer = self.request("PATCH", "/@controlpanels/mailbridge", "admin", json=values)
+        assert answer.status_code == 204, answer.text
+
+
+def copied(template, home):
+    """Return an instance with the data of another one that is stopped."""
+    shutil.copytree(template.home, home, dirs_exist_ok=True)
+    (home / "var/Data.fs.lock").unlink(missing_ok=True)
+    return Instance(home)
