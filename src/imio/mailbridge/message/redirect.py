@@ -7,6 +7,7 @@ from collections.abc import Callable
 from collections.abc import Iterable
 from dataclasses import dataclass
 from imio.mailbridge.message.address_list import parse_addresses
+from imio.mailbridge.message.header import unfold
 from imio.mailbridge.message.parse import ParsedMessage
 
 
@@ -93,5 +94,6 @@ def _counts(mark: Mark) -> bool:
 
 def _read(message: ParsedMessage, detectors: Iterable[Detector]) -> Iterable[Mark]:
     for detector in detectors:
-        for value in message.headers(detector.header):
+        for raw_value in message.root.values(detector.header):
+            value = unfold(raw_value)
             yield Mark(detector, value, detector.mailboxes(value))

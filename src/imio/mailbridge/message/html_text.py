@@ -1,0 +1,58 @@
+"""What is the text of an HTML body, line by line? For reading it by program, not for showing it."""
+
+from html import unescape
+import re
+
+
+_TAG = re.compile(r"(<[^<>]*>)")
+_TAG_NAME = re.compile(r"</?\s*([a-zA-Z][a-zA-Z0-9]*)")
+_SKIPPED = frozenset({"style", "script", "head", "title", "template"})
+_BLOCKS = frozenset(
+    "address article blockquote center dd div dl dt fieldset footer form h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre "
+    "section table tbody thead tr ul".split()
+)
+_SPACES = re.compile(r"[ \t\r\n]+")
+#: Where a forward begins is near the top; a book in HTML is not read to its end.
+_MAX_LENGTH = 1_000_000
+
+
+def html_lines(html: str) -> list[str]:
+    """Return the lines of ``html`` as a browser would break them, stripped; takes linear time on any input."""
+    lines: list[str] = []
+    current: list[str] = []
+    skipping = ""
+    for token in _TAG.split(_without_comments(html[:_MAX_LENGTH])):
+        match = _TAG_NAME.match(token) if token.startswith("<") else None
+        name = match[1].lower() if match else ""
+        if skipping:
+            if name == skipping and token.startswith("</"):
+                skipping = ""
+            continue
+        if not name:
+            if not token.startswith("<") or not token.endswith(">"):
+                current.append(token)
+            elif "@" in token:
+                current.append(token)  # an address that someone forgot to escape
+        elif name in _SKIPPED and not token.startswith("</") and not token.endswith("/>"):
+            skipping = name
+        elif name == "br" or name in _BLOCKS:
+            lines.append("".join(current))
+            current = []
+        elif name in ("td", "th"):
+            current.append(" ")
+        elif "@" in token and " " not in token:
+            current.append(token)
+    lines.append("".join(current))
+    return [_SPACES.sub(" ", unescape(line)).strip() for line in lines]
+
+
+def _without_comments(html: str) -> str:
+    kept: list[str] = []
+    position = 0
+    while (start := html.find("<!--", position)) >= 0:
+        kept.append(html[position:start])
+        end = html.find("-->", start + 4)
+        if end < 0:
+            return "".join(kept)
+        position = end + 3
+    return "".join([*kept, html[position:]])

@@ -1,0 +1,89 @@
+"""The pages as people see them, in French, in Chromium; the screenshots are in screenshots/."""
+
+from tests.servers.waiting import wait_for
+import re
+
+
+def test_agent_sends_a_document(person, iadocs, catcher):
+    iadocs.set(smtp_host="127.0.0.1", smtp_port=catcher.port, smtp_security="none", smtp_login=None,
+               login_address="administration@maville.test", sender_policy="login", reply_to_agent=True, close_on_send=True)  # fmt: skip
+    agent = person("agent")
+    page = agent.page
+    agent.open("/outgoing-mail/permis-durbanisme")
+    agent.screenshot("document")
+    page.click("text=Envoyer par e-mail >> nth=0")
+    preview = page.locator("#mailbridge-preview")
+    wait_for(lambda: "administration@maville.test" in preview.inner_text())
+    for expected in ("Al Bert", "al.bert@maville.test", "administration@maville.test", "Ko"):
+        assert expected in preview.inner_text()
+    assert page.locator("li.select2-search-choice").inner_text().strip() == "jeanne.dupont@citizen.test (Jeanne Dupont)"
+    page.locator(".field", has_text="Cc").locator(".select2-input").first.fill("fontai")
+    page.wait_for_selector(".select2-result-label:has-text('Fontaine')")
+    agent.screenshot("compose-completion")
+    page.click(".select2-result-label:has-text('Fontaine')")
+    page.wait_for_function("document.querySelectorAll('li.select2-search-choice').length == 2")
+    agent.screenshot("compose")
+    page.click("button[name='form.buttons.send']")
+    page.wait_for_selector("#mailbridge-messages details[data-state='sent']", timeout=20000)
+    page.reload()
+    page.click("#mailbridge-messages summary")
+    assert "envoyé" in page.locator("#mailbridge-messages summary").first.inner_text()
+    assert "Envoyé le" in page.locator("#content").inner_text()
+    agent.screenshot("sent")
+    (message,) = catcher.messages
+    assert message.rcpt_tos == ["jeanne.dupont@citizen.test", "claire.fontaine@maville.test"]
+    assert b"Permis" in message.content
+    assert not agent.errors
+
+
+def test_agent_pastes_an_address_with_a_name_and_types_one(person, iadocs, catcher):
+    iadocs.set(smtp_host="127.0.0.1", smtp_port=catcher.port)
+    agent = person("agent")
+    page = agent.page
+    agent.open("/outgoing-mail/invitation/@@send-email")
+    box = page.locator(".field", has_text="À").locator(".select2-input").first
+    box.fill('"Luc Petit" <luc.petit@citizen.test>')
+    page.wait_for_selector(".select2-result-label")
+    box.press("Enter")
+    box.type("anne@citizen.test")
+    page.locator("input[name='form.widgets.subject']").click()  # leaving the field keeps what was typed
+    page.fill("input[name='form.widgets.subject']", "Invitation")
+    page.click("button[name='form.buttons.send']")
+    (message,) = wait_for(lambda: catcher.messages)
+    assert message.rcpt_tos == ["luc.petit@citizen.test", "anne@citizen.test"]
+    assert b'"Luc Petit" <luc.petit@citizen.test>' in message.content
+
+
+def test_agent_sees_what_is_wrong(person, iadocs):
+    agent = person("agent")
+    page = agent.page
+    agent.open("/outgoing-mail/invitation/@@send-email")
+    page.locator(".field", has_text="À").locator(".select2-input").first.type("pas une adresse")
+    page.fill("input[name='form.widgets.subject']", "Essai")
+    page.click("button[name='form.buttons.send']")
+    page.wait_for_selector(".invalid-feedback, .fieldErrorBox, .error")
+    assert "n’est pas une adresse" in page.locator("#content").inner_text()
+    agent.screenshot("compose-error")
+
+
+def test_admin_sets_up_and_sends_a_test(person, iadocs, catcher):
+    admin = person("admin", password="admin")
+    page = admin.page
+    admin.open("/@@overview-controlpanel")
+    page.click("text=Passerelle e-mail")
+    page.fill("input[name='form.widgets.smtp_host']", "127.0.0.1")
+    page.fill("input[name='form.widgets.smtp_port']", str(catcher.port))
+    admin.screenshot("panel-outgoing")
+    page.click("button[name='form.buttons.test']")
+    page.wait_for_selector(".portalMessage, .alert")
+    admin.screenshot("panel-test")
+    wait_for(lambda: catcher.messages)
+    text = page.locator("body").inner_text()
+    assert re.search(r"a pris l’e-mail de test", text), text[:500]
+    catcher.answers["rcpt"] = "550 5.7.1 relaying denied"
+    page.click("button[name='form.buttons.test']")
+    page.wait_for_selector("text=relaying denied")
+    admin.screenshot("panel-test-refused")
+    for fieldset in ("Courrier entrant", "Confiance"):
+        page.click(f"nav >> text={fieldset}")
+        admin.screenshot(f"panel-{fieldset.split()[-1].lower()}")
