@@ -82,6 +82,15 @@ class MailbridgeForm(RegistryEditForm):
         outgoing.fields += Fields(IPassword, ignoreContext=True)
         move(self, "smtp_password", after="smtp_login")
 
+    def update(self):
+        """Show numbers as one types them: 2525, not 2 525."""
+        super().update()
+        for group in self.groups:
+            for name in {"smtp_port", "max_size"} & set(group.widgets or ()):
+                widget = group.widgets[name]
+                if widget.error is None:
+                    widget.value = "".join(filter(str.isdigit, widget.value))
+
     def save(self):
         """Write the settings; return whether they were right."""
         data, errors = self.extractData()

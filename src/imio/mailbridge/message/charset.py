@@ -30,7 +30,16 @@ _MEANT = {
     "macintosh": "mac-roman",
 }
 #: Codecs of Python that are no charsets of mail; some take quadratic time.
-_NOT_FOR_MAIL = {"idna", "punycode", "undefined", "unicode-escape", "unicode_escape", "raw-unicode-escape", "mbcs", "oem"}
+_NOT_FOR_MAIL = {
+    "idna",
+    "punycode",
+    "undefined",
+    "unicode-escape",
+    "unicode_escape",
+    "raw-unicode-escape",
+    "mbcs",
+    "oem",
+}
 
 
 def decode_text(content: bytes, charset: str | None = None) -> str:
@@ -65,7 +74,9 @@ def _codec(charset: str) -> str | None:
 
 
 def _is_multibyte(codec: str | None) -> bool:
-    return bool(codec) and str(codec).startswith(("utf-16", "utf-32", "gb", "big5", "euc", "cp9", "iso2022", "shift"))
+    return bool(codec) and str(codec).startswith(
+        ("utf-16", "utf-32", "gb", "big5", "euc", "cp9", "iso2022", "shift")
+    )
 
 
 def _mostly_utf8(content: bytes) -> bool:

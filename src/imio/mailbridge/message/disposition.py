@@ -1,16 +1,18 @@
 """What is the text of a message, what is shown inside it, and what would a person call an attachment?"""
 
+import re
 from dataclasses import dataclass
 from imio.mailbridge.message.charset import decode_text
 from imio.mailbridge.message.structure import Part
 from imio.mailbridge.message.transfer_encoding import decode_body
 from urllib.parse import unquote
-import re
 
 
 _CID = re.compile(r"cid:([^\s\"'<>)]{1,250})", re.IGNORECASE)
 _IMAGE_NAME = re.compile(r".*\.(?:png|jpe?g|gif|bmp|webp|svg|tiff?)", re.IGNORECASE)
-_SIGNATURES = frozenset({"application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature"})
+_SIGNATURES = frozenset(
+    {"application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature"}
+)
 _TECHNICAL = frozenset(
     {
         "application/applefile",
@@ -67,11 +69,18 @@ def _collect(part: Part, parent: Part | None, text: list[Part], html: list[Part]
     container = parent.content_type if parent is not None else ""
     if _is_body(part, parent):
         (html if part.content_type == "text/html" else text).append(part)
-    elif part.content_type in _TECHNICAL or part.content_type in _SIGNATURES and container == "multipart/signed":
+    elif (
+        part.content_type in _TECHNICAL
+        or part.content_type in _SIGNATURES
+        and container == "multipart/signed"
+    ):
         return
     elif container == "multipart/alternative" and part.maintype == "text" and not part.filename:
         return  # another form of the same text: an invitation, a watch or AMP version
-    elif container == "multipart/report" and part.content_type in ("text/rfc822-headers", "message/global-headers"):
+    elif container == "multipart/report" and part.content_type in (
+        "text/rfc822-headers",
+        "message/global-headers",
+    ):
         return
     elif part.end > part.body or part.filename:
         others.append(part)

@@ -4,6 +4,7 @@ The first thing in the body that introduces another message decides: a forward's
 line above a quotation ("Le … a écrit :"), which makes it a reply.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from imio.mailbridge.message.address import Address
@@ -12,7 +13,6 @@ from imio.mailbridge.message.header import clean
 from imio.mailbridge.message.html_text import html_lines
 from imio.mailbridge.message.parse import ParsedMessage
 from imio.mailbridge.message.written_date import parse_written_date
-import re
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,8 @@ class Proposal:
 
 
 _FORWARD_PREFIX = re.compile(
-    r"\s*(?:\[[^\[\]]{1,40}\]\s*)?(?:tr|fwd?|fw|wg|doorst|doorgest|i|rv|enc|tf|transf)\s*(?:\[\d+\])?\s*:", re.IGNORECASE
+    r"\s*(?:\[[^\[\]]{1,40}\]\s*)?(?:tr|fwd?|fw|wg|doorst|doorgest|i|rv|enc|tf|transf)\s*(?:\[\d+\])?\s*:",
+    re.IGNORECASE,
 )
 _REPLY_PREFIX = re.compile(
     r"\s*(?:\[[^\[\]]{1,40}\]\s*)?(?:re|ré|rép|aw|sv|antw|antwort|antwoord)\s*(?:\[\d+\])?\s*:", re.IGNORECASE
@@ -76,7 +77,8 @@ _LABELS = {
 }
 _FIELD_OF = {label: field for field, labels in _LABELS.items() for label in labels.split()}
 _LABEL = re.compile(
-    r"[*_ ]{0,4}([A-Za-zÀ-ÿ-]{1,14})(?: (?:le|à|op|am|an|aan))?[*_ ]{0,4}:(?:[*_]{1,4}(?=\s|$))?\s*(.*)", re.DOTALL
+    r"[*_ ]{0,4}([A-Za-zÀ-ÿ-]{1,14})(?: (?:le|à|op|am|an|aan))?[*_ ]{0,4}:(?:[*_]{1,4}(?=\s|$))?\s*(.*)",
+    re.DOTALL,
 )
 _RULE = re.compile(r"[_=\-–—\s]{5,}")
 _BLANKS = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2007": " ", "\t": " ", "\u200b": "", "\ufeff": ""})
@@ -113,9 +115,9 @@ def _read(message: ParsedMessage, lines: list[str]) -> Proposal | None:
         if not text or text.startswith(">"):
             continue
         if not reply and (style := _forward_marker(text)):
-            if block := _block(lines, number + 1):
-                return _proposal(message, style, block, lines)
-            return None
+            lines = _unquoted(lines, number + 1)
+            block = _block(lines, number + 1)
+            return _proposal(message, style, block, lines) if block else None
         if _ORIGINAL_MARKER.fullmatch(text):
             block = _block(lines, number + 1)
             return _proposal(message, "original", block, lines) if block and prefixed else None
@@ -128,6 +130,14 @@ def _read(message: ParsedMessage, lines: list[str]) -> Proposal | None:
 
 def _forward_marker(text: str) -> str:
     return next((style for style, pattern in _FORWARD_MARKERS if pattern.fullmatch(text)), "")
+
+
+def _unquoted(lines: list[str], start: int) -> list[str]:
+    # Apple Mail quotes what it forwards.
+    first = next((line for line in lines[start:] if line.strip()), "")
+    if not first.startswith(">"):
+        return lines
+    return lines[:start] + [re.sub(r"^>[ ]?", "", line) for line in lines[start:]]
 
 
 def _is_quotation(lines: list[str], number: int, text: str) -> bool:
@@ -197,8 +207,11 @@ def _block_at(lines: list[str], start: int) -> _Block | None:
 def _wrapped(fields: dict[str, str], last: str, line: str) -> bool:
     if last in ("to", "cc"):
         return "@" in line or fields[last].endswith((";", ","))
-    return last == "from" and "@" not in fields[last] and line.strip().startswith(("<", "[")) or (
-        last == "subject" and line.startswith(" ") and len(fields[last]) > 55
+    return (
+        last == "from"
+        and "@" not in fields[last]
+        and line.strip().startswith(("<", "["))
+        or (last == "subject" and line.startswith(" ") and len(fields[last]) > 55)
     )
 
 

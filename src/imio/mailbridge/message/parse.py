@@ -1,5 +1,6 @@
 """What does a message say? From raw bytes to a value that can be read without fear: nothing here raises on any input."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,13 +22,28 @@ from imio.mailbridge.message.limits import TooComplex
 from imio.mailbridge.message.structure import Part
 from imio.mailbridge.message.transfer_encoding import decode_body
 from typing import BinaryIO
-import re
 
 
 #: Fields that tell a message from any text with a colon in it.
 _OF_A_MESSAGE = frozenset(
-    "from sender reply-to to cc subject date message-id received return-path mime-version content-type "
-    "delivered-to resent-from in-reply-to references".split()
+    [
+        "from",
+        "sender",
+        "reply-to",
+        "to",
+        "cc",
+        "subject",
+        "date",
+        "message-id",
+        "received",
+        "return-path",
+        "mime-version",
+        "content-type",
+        "delivered-to",
+        "resent-from",
+        "in-reply-to",
+        "references",
+    ]
 )
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,990}>")
 _BARE_ID = re.compile(r"[^<>\s]{1,990}@[^<>\s]{1,990}")
@@ -185,7 +201,10 @@ class ParsedMessage:
         """Tell whether nothing but encrypted content is there to show (RFC 8551, RFC 3156, inline OpenPGP)."""
         if self.defect is not None:
             return False
-        if any(part.content_type in ("multipart/encrypted", "application/pgp-encrypted") for part in self.root.walk()):
+        if any(
+            part.content_type in ("multipart/encrypted", "application/pgp-encrypted")
+            for part in self.root.walk()
+        ):
             return True
         text = (self.text or "").strip()
         if text.startswith("-----BEGIN PGP MESSAGE-----") and not self.html:
@@ -199,16 +218,13 @@ def parse(source: bytes | BinaryIO) -> ParsedMessage:
     try:
         root = structure.scan(raw)
     except TooComplex:
-        return ParsedMessage(raw, _what_is_readable(raw), "too-complex")
+        return ParsedMessage(raw, structure.scan_header(raw), "too-complex")
     return ParsedMessage(raw, root, None if is_message_header(root) else "unreadable")
 
 
 def looks_like_message(raw: bytes) -> bool:
     """Tell whether ``raw`` begins with the header of a message: two fields that mail has, and an author or a route."""
-    try:
-        names = {field.name for field in structure.scan_header(raw).fields}
-    except TooComplex:
-        return False
+    names = {field.name for field in structure.scan_header(raw).fields}
     return bool(names & {"from", "received", "return-path"}) and len(names & _OF_A_MESSAGE) >= 2
 
 
@@ -242,9 +258,7 @@ def attachment(raw: bytes, part: Part) -> Attachment:
     """Return ``part`` as an attachment; a message without a name is called by its subject."""
     if part.is_message and not part.filename:
         return Attachment(message_filename(_subject(raw, part)), part.content_type, _content(raw, part))
-    return Attachment(
-        safe_filename(part.filename, part.content_type), part.content_type, _content(raw, part)
-    )
+    return Attachment(safe_filename(part.filename, part.content_type), part.content_type, _content(raw, part))
 
 
 def part_bytes(raw: bytes, part: Part) -> bytes:
@@ -252,7 +266,11 @@ def part_bytes(raw: bytes, part: Part) -> bytes:
 
     A message that claims base64 but stands there in clear is taken as it stands.
     """
-    if part.is_message and part.encoding and looks_like_message(raw[part.body : min(part.end, part.body + 65_536)]):
+    if (
+        part.is_message
+        and part.encoding
+        and looks_like_message(raw[part.body : min(part.end, part.body + 65_536)])
+    ):
         return raw[part.body : part.end]
     return decode_body(raw, part.body, part.end, part.encoding)
 
@@ -265,10 +283,7 @@ def _subject(raw: bytes, part: Part) -> str | None:
     if part.parts:
         values = part.parts[0].values("subject")
     else:
-        try:
-            values = structure.scan_header(part_bytes(raw, part)).values("subject")
-        except TooComplex:
-            values = ()
+        values = structure.scan_header(part_bytes(raw, part)).values("subject")
     return decode(values[0]) if values else None
 
 
@@ -281,15 +296,3 @@ def _is_enveloped(raw: bytes, part: Part) -> bool:
     if smime_type:
         return False
     return any(oid in part_bytes(raw, part)[:80] for oid in _ENVELOPED)
-
-
-def _what_is_readable(raw: bytes) -> Part:
-    """Return the first header fields of a message that is too complex: enough to say who wrote about what."""
-    try:
-        return structure.scan_header(raw)
-    except TooComplex:
-        pass
-    try:
-        return structure.scan_header(raw[:20_000].rpartition(b"\n")[0] + b"\n\n")
-    except TooComplex:
-        return Part((), 0, len(raw), len(raw))

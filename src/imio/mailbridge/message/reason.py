@@ -130,7 +130,9 @@ REASONS: Mapping[str, Reason] = {
         ),
     ),
     "filing-error": Reason(
-        _("The message was read without difficulty, but making the document failed. The message itself is safe."),
+        _(
+            "The message was read without difficulty, but making the document failed. The message itself is safe."
+        ),
         _(
             "Read the error below and correct its cause, often a missing service or folder, then replay the message. "
             "If it comes back, tell the support desk the number of this message."

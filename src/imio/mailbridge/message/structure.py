@@ -4,15 +4,17 @@ One pass finds header blocks and delimiters; no body is decoded or copied. The s
 it copies, gives no offsets, and takes seconds for what ``limits`` refuses.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from imio.mailbridge.message.header import unfold
 from imio.mailbridge.message.limits import Budget
+from imio.mailbridge.message.limits import LIMITS
+from imio.mailbridge.message.limits import Limits
 from imio.mailbridge.message.parameter import Parameters
 from imio.mailbridge.message.parameter import parse_parameters
 from imio.mailbridge.message.transfer_encoding import encoding_name
-import re
 
 
 _FIELD = re.compile(rb"([!-9;-~]{1,200})[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)\n?")
@@ -112,10 +114,10 @@ def scan(raw: bytes, budget: Budget | None = None) -> Part:
     return _scan(raw, _skip_leading(raw, 0, len(raw)), len(raw), budget or Budget(), 0, "text/plain")
 
 
-def scan_header(raw: bytes, budget: Budget | None = None) -> Part:
-    """Return the message without looking for its parts; errors: ``TooComplex``."""
+def scan_header(raw: bytes) -> Part:
+    """Return a message without its parts, and of an endless header only the beginning; never fails."""
     start = _skip_leading(raw, 0, len(raw))
-    fields, body = _read_header(raw, start, len(raw), budget or Budget())
+    fields, body = _read_header(raw, start, len(raw), LIMITS)
     return Part(fields, start, body, len(raw))
 
 
@@ -127,7 +129,8 @@ def _skip_leading(raw: bytes, start: int, end: int) -> int:
 
 def _scan(raw: bytes, start: int, end: int, budget: Budget, depth: int, default_type: str) -> Part:
     budget.part(depth)
-    fields, body = _read_header(raw, start, end, budget)
+    fields, body = _read_header(raw, start, end, budget.limits)
+    budget.header(body - start, len(fields))
     part = Part(fields, start, body, end, (), default_type)
     inner: tuple[Part, ...] = ()
     if part.maintype == "multipart":
@@ -142,16 +145,15 @@ def _scan(raw: bytes, start: int, end: int, budget: Budget, depth: int, default_
     return Part(fields, start, body, end, inner, default_type) if inner else part
 
 
-def _read_header(raw: bytes, start: int, end: int, budget: Budget) -> tuple[tuple[Field, ...], int]:
-    limit = min(end, start + budget.limits.header_bytes + 1)
+def _read_header(raw: bytes, start: int, end: int, limits: Limits) -> tuple[tuple[Field, ...], int]:
+    limit = min(end, start + limits.header_bytes + 1)
     fields: list[Field] = []
     position = start
     while position < limit and (match := _FIELD.match(raw, position, limit)):
         fields.append(Field(match[1].decode("ascii").lower(), match[2]))
         position = match.end()
-        if len(fields) > budget.limits.header_fields:
+        if len(fields) > limits.header_fields:
             break
-    budget.header(position - start, len(fields))
     blank = _BLANK.match(raw, position, end)
     # Without an empty line the body begins where the header stops being one.
     return tuple(fields), blank.end() if blank else position

@@ -7,7 +7,9 @@ import re
 _COMMENT = re.compile(r"\([^()]*\)")
 _ALPHABET = re.compile(rb"[A-Za-z0-9+/]")
 _BASE64_ONLY = re.compile(rb"[A-Za-z0-9+/=\s]*")
-_NOT_BASE64 = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"))
+_NOT_BASE64 = bytes(
+    set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
+)
 _MAX_SEGMENTS = 1000
 
 

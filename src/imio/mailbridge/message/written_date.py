@@ -1,12 +1,12 @@
 """Which moment does a date mean that a mail program wrote into a text, in French, English, Dutch or German?"""
 
+import re
+import unicodedata
 from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
 from datetime import tzinfo
 from imio.mailbridge.message.parse import parse_date
-import re
-import unicodedata
 
 
 #: Beginnings of month names without accents; longer ones first, so that "juil" is not "jui".
@@ -60,7 +60,12 @@ def _month(word: str) -> int | None:
 
 
 def _day(text: str) -> tuple[tuple[int, int, int], str] | None:
-    for pattern, order in ((_NAMED, (2, 1, 0)), (_AMERICAN, (2, 0, 1)), (_ISO, (0, 1, 2)), (_NUMBERS, (2, 1, 0))):
+    for pattern, order in (
+        (_NAMED, (2, 1, 0)),
+        (_AMERICAN, (2, 0, 1)),
+        (_ISO, (0, 1, 2)),
+        (_NUMBERS, (2, 1, 0)),
+    ):
         for match in pattern.finditer(text):
             year, month, day = (match[index + 1] for index in order)
             number = int(month) if month.isdigit() else _month(month)

@@ -1,9 +1,12 @@
 """What can an admin set? The registry schema of the bridge (prefix ``imio.mailbridge``)."""
 
+from collective.z3cform.datagridfield.datagridfield import DataGridFieldFactory
 from collective.z3cform.datagridfield.row import DictRow
 from imio.mailbridge.i18n import _
 from imio.mailbridge.settings import validate
+from plone.autoform import directives
 from plone.supermodel import model
+from z3c.form.browser.checkbox import CheckBoxFieldWidget
 from zope import schema
 from zope.interface import Interface
 from zope.schema.vocabulary import SimpleTerm
@@ -237,6 +240,10 @@ class ITrust(Interface):
 
 class IMailbridgeSettings(IOutgoing, IIncoming, ITrust, model.Schema):
     """All settings of the bridge."""
+
+    directives.widget("service_senders", CheckBoxFieldWidget)
+    directives.widget("mailin_addresses", DataGridFieldFactory)
+    directives.widget("mailboxes", DataGridFieldFactory)
 
     model.fieldset("outgoing", label=_("Outgoing mail"), fields=schema.getFieldNamesInOrder(IOutgoing))
     model.fieldset("incoming", label=_("Incoming mail"), fields=schema.getFieldNamesInOrder(IIncoming))

@@ -1,0 +1,75 @@
+"""Did a program answer in place of a person (RFC 3834)? Absence messages above all."""
+
+import re
+from collections.abc import Callable
+from imio.mailbridge.message.parse import ParsedMessage
+from imio.mailbridge.message.report import answered_message_id
+from imio.mailbridge.message.report import Report
+from imio.mailbridge.message.report import ReportedRecipient
+from imio.mailbridge.message.report import ReportKind
+
+
+_SUBJECT = re.compile(
+    r"\s*(?:(?:re|aw|sv|antw)\s*:\s*)?(?:auto(?:matic|mated|-)?[ :-]?\s?(?:reply|response|antwort|antwoord)|autoreply|out of (?:the )?office"
+    r"|ooo\b|réponse automatique|absence du bureau|absent du bureau|(?:message d['’])?absence\b|en congé|automatisch(?:e)? (?:antwoord|antwort|beantwoording)"
+    r"|afwezigheid|afwezig\b|niet aanwezig|abwesenheit|abwesend|vacation\b|on leave)",
+    re.IGNORECASE,
+)
+
+
+def _present(value: str) -> bool:
+    return bool(value.strip()) and value.strip().lower() not in ("no", "false", "0", "none")
+
+
+def _auto_replied(value: str) -> bool:
+    return value.strip().lower().startswith("auto-replied")
+
+
+def _not_no(value: str) -> bool:
+    return value.strip().lower().startswith("auto-")
+
+
+#: Fields that are on automatic answers only: one is enough.
+CERTAIN: tuple[tuple[str, Callable[[str], bool]], ...] = (
+    ("auto-submitted", _auto_replied),
+    ("x-autoreply", _present),
+    ("x-autorespond", _present),
+    ("x-autoresponder", _present),
+    ("x-auto-reply-from", _present),
+    ("x-autoreply-from", _present),
+    ("x-mail-autoreply", _present),
+    ("x-vacation", _present),
+    ("precedence", lambda value: value.strip().lower() in ("auto_reply", "auto-reply")),
+    ("delivered-to", lambda value: value.strip().lower() == "autoresponder"),
+)
+#: Fields that make a subject such as "Out of office" believable.
+SUPPORTING: tuple[tuple[str, Callable[[str], bool]], ...] = (
+    ("auto-submitted", _not_no),
+    ("x-auto-response-suppress", _present),
+    ("precedence", lambda value: value.strip().lower() in ("bulk", "junk")),
+    ("return-path", lambda value: value.strip() == "<>"),
+    ("x-loop", _present),
+    ("x-ms-exchange-generated-message-source", _present),
+)
+
+
+def read_auto_reply(message: ParsedMessage) -> Report | None:
+    """Return the automatic answer that ``message`` is, or None; ``auto-generated`` alone never is one."""
+    if message.defect is not None:
+        return None
+    evidence = _first(message, CERTAIN)
+    if evidence is None and _SUBJECT.match(message.subject or ""):
+        evidence = _first(message, SUPPORTING)
+    if evidence is None:
+        return None
+    recipients = tuple(ReportedRecipient(author.addr_spec.lower()) for author in message.authors[:1])
+    return Report(ReportKind.AUTO_REPLY, answered_message_id(message), recipients, (evidence,))
+
+
+def _first(
+    message: ParsedMessage, table: tuple[tuple[str, Callable[[str], bool]], ...]
+) -> tuple[str, str] | None:
+    return next(
+        ((name, value) for name, accepts in table for value in message.headers(name) if accepts(value)),
+        None,
+    )

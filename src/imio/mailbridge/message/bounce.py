@@ -1,0 +1,153 @@
+"""Is this a bounce of a mail server that does not write standard reports, and whom does it concern?
+
+Two kinds of evidence are wanted together: who sends it (a mail daemon, an empty envelope sender, a field that only bounces
+have) and what it says (a subject or a sentence that servers write).
+"""
+
+import re
+from imio.mailbridge.message.header import clean
+from imio.mailbridge.message.parse import ParsedMessage
+from imio.mailbridge.message.report import answered_message_id
+from imio.mailbridge.message.report import ENHANCED_STATUS
+from imio.mailbridge.message.report import Report
+from imio.mailbridge.message.report import ReportedRecipient
+from imio.mailbridge.message.report import ReportKind
+from imio.mailbridge.message.report import returned_message_id
+
+
+_DAEMON = re.compile(
+    r"(?:mailer[-_.]?daemon|mail[-_.]?daemon|postmaster|post[-_.]?office|mail[-_.]?system|mmdf|mdaemon|uucp|smtpd|daemon"
+    r"|microsoftexchange[0-9a-f]+|antispam|mailadm(?:in)?|internet-?mail|bounce(?:s|d)?|mail-?delivery.*|mta[-_]?admin)",
+    re.IGNORECASE,
+)
+_SUBJECT = re.compile(
+    r"(?:mail delivery (?:failed|failure|error|problem|subsystem)|delivery (?:status notification|failure|failed|report"
+    r"|notification|error|problem|unsuccessful)|delivery has (?:failed|been delayed)|(?:e-?mail |mail |message )?undeliver(?:able|ed)"
+    r"|un-?deliver(?:able|ed) (?:mail|message)|returned (?:mail|to sender|message)|failure notice|nondeliver(?:able|y)"
+    r"|non[- ]delivery|mail (?:system )?(?:error|failure)|warning: (?:could not send|message)|could not deliver|unable to deliver"
+    r"|failed mail|message (?:delivery|not delivered|status)|your message|rejected|bounce"
+    r"|non remis|non distribu|échec de (?:la )?(?:remise|distribution|livraison)|notification d'échec|remise différée"
+    r"|niet (?:te bezorgen|bestelbaar|afgeleverd)|onbestelbaar|kan niet worden bezorgd"
+    r"|unzustellbar|nicht zugestellt|zustellung (?:fehlgeschlagen|nicht)|fehlgeschlagen)",
+    re.IGNORECASE,
+)
+_SENTENCE = re.compile(
+    r"(?:hi\. this is the|i'm afraid i wasn't able to deliver|created automatically by (?:the )?mail (?:delivery )?(?:software|system)"
+    r"|could not be delivered|couldn'?t be delivered|cannot be delivered|was not delivered|not been delivered"
+    r"|unable to deliver|undeliver(?:able|ed)|delivery (?:has |to the following recipients? )?failed|permanent(?: fatal)? errors?"
+    r"|transient non-fatal errors|user unknown|unknown user|no such user|mailbox (?:is )?(?:full|unavailable|not found|unknown)"
+    r"|did not reach the following recipient|failed to (?:deliver|reach)|returned to sender|message was rejected"
+    r"|following address(?:es)? (?:had|failed|is|are)|failed addresses follow|recipients? address(?:es)? (?:rejected|unknown)"
+    r"|address(?:es)? not found|over quota|quota exceeded|n'a pas pu être (?:remis|livré|distribué|délivré)"
+    r"|konnte nicht zugestellt|nicht zugestellt werden|kon niet (?:worden )?(?:bezorgd|afgeleverd)|kan niet worden (?:bezorgd|afgeleverd))",
+    re.IGNORECASE,
+)
+_DELAYED = re.compile(
+    r"(?:delayed|warning: (?:could not send|message)|has not yet been delivered|will (?:be retried|retry|keep trying|continue to)"
+    r"|do not need to resend|still being retried|remise différée)",
+    re.IGNORECASE,
+)
+_RETURNED = re.compile(
+    r"^[ \t>|-]*(?:-{2,}.{0,60}(?:copy of (?:the|your) (?:original )?message|original message|below this line|message (?:header|text)|"
+    r"unsent message|returned message|message d'origine|included|transcript).{0,60}|(?:received|return-path|message-id)\s?:.*)$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_MESSAGE_ID_LINE = re.compile(
+    r"^[ \t>|]*Message-ID\s?:\s{0,4}[>|]?\s{0,4}(<[^<>\s]{1,990}>)", re.IGNORECASE | re.MULTILINE
+)
+_ADDRESS = re.compile(
+    r"(?<![\w.+-])([\w.+/=!#$%&'*-]{1,64}@(?:[A-Za-z0-9_-]{1,63}\.){1,8}[A-Za-z]{2,24})(?![\w@-])"
+)
+_QUEUE_HOST = re.compile(r"^(?:mailer-daemon|postmaster|mail-daemon)@", re.IGNORECASE)
+_MAX_TEXT = 200_000
+
+
+def read_bounce(message: ParsedMessage) -> Report | None:
+    """Return the bounce that ``message`` is, or None."""
+    if message.defect is not None:
+        return None
+    failed = message.header("x-failed-recipients") or ""
+    origin = _origin(message, failed)
+    if not origin:
+        return None
+    text = _text(message)
+    said = _said(message, text)
+    if not said:
+        return None
+    parts = [part for part in message.root.walk() if part is not message.root]
+    message_id = (
+        returned_message_id(message, parts)
+        or _quoted_message_id(message, text)
+        or answered_message_id(message)
+    )
+    return Report(ReportKind.BOUNCE, message_id, _recipients(message, failed, text), (*origin, *said))
+
+
+def _origin(message: ParsedMessage, failed: str) -> tuple[tuple[str, str], ...]:
+    if failed:
+        return (("x-failed-recipients", failed),)
+    author = message.author
+    if author is not None and _DAEMON.fullmatch(author.addr_spec.rpartition("@")[0]):
+        return (("from", author.addr_spec),)
+    if author is None and re.search(
+        r"mailer-daemon|postmaster|mail delivery", message.header("from") or "", re.IGNORECASE
+    ):
+        return (("from", message.header("from") or ""),)
+    if any(value.strip() == "<>" for value in message.headers("return-path")):
+        return (("return-path", "<>"),)
+    return ()
+
+
+def _said(message: ParsedMessage, text: str) -> tuple[tuple[str, str], ...]:
+    subject = _SUBJECT.search(message.subject or "")
+    sentence = _SENTENCE.search(text[:20_000])
+    daemon = message.author is not None and _DAEMON.fullmatch(message.author.addr_spec.rpartition("@")[0])
+    # An empty envelope sender alone is on absence messages too: then subject and text must both speak.
+    if not daemon and not message.header("x-failed-recipients") and not (subject and sentence):
+        return ()
+    found = [("subject", subject[0])] if subject else []
+    if sentence:
+        found.append(("text", clean(sentence[0])))
+    return tuple(found)
+
+
+def _text(message: ParsedMessage) -> str:
+    text = message.text if message.text and message.text.strip() else None
+    if text is None and message.html:
+        from imio.mailbridge.message.html_text import html_lines
+
+        text = "\n".join(html_lines(message.html))
+    return (text or "")[:_MAX_TEXT]
+
+
+def _quoted_message_id(message: ParsedMessage, text: str) -> str | None:
+    own = message.message_id
+    return next((match[1] for match in _MESSAGE_ID_LINE.finditer(text) if match[1] != own), None)
+
+
+def _recipients(message: ParsedMessage, failed: str, text: str) -> tuple[ReportedRecipient, ...]:
+    returned = _RETURNED.search(text)
+    said = text[: returned.start()] if returned else text
+    said = said[:20_000]
+    known = _ADDRESS.findall(failed)
+    own = {address.addr_spec.lower() for address in (*message.authors, *message.to, *message.cc)}
+    found = known or [
+        address
+        for address in _ADDRESS.findall(said)
+        if address.lower() not in own and not _QUEUE_HOST.match(address)
+    ]
+    delayed = bool(_DELAYED.search(message.subject or "") or _DELAYED.search(said))
+    statuses = ENHANCED_STATUS.findall(said)
+    distinct = list(dict.fromkeys(address.strip("'").lower() for address in found))[:50]
+    return tuple(
+        ReportedRecipient(address, "delayed" if delayed else "failed", _status(said, address, statuses))
+        for address in distinct
+    )
+
+
+def _status(text: str, address: str, statuses: list[str]) -> str | None:
+    position = text.lower().find(address)
+    near = ENHANCED_STATUS.search(text, position) if position >= 0 else None
+    if near is not None and near.start() - position < 600:
+        return near[1]
+    return statuses[0] if len(set(statuses)) == 1 else None

@@ -1,0 +1,324 @@
+"""How did this message come in, may it be filed, and what would be filed?
+
+Seven cases; the first that matches wins, in the order of ``_CASES``. ``transfer`` names the form, proven or not; ``reason`` says
+why nothing may be filed without a person (a code of ``reason.REASONS``), None when all is well.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from dataclasses import field
+from datetime import datetime
+from enum import Enum
+from imio.mailbridge.message.address import Address
+from imio.mailbridge.message.auto_reply import read_auto_reply
+from imio.mailbridge.message.bounce import read_bounce
+from imio.mailbridge.message.inline_forward import Proposal
+from imio.mailbridge.message.inline_forward import read_inline_forward
+from imio.mailbridge.message.parse import Attachment
+from imio.mailbridge.message.parse import ParsedMessage
+from imio.mailbridge.message.redirect import redirect_marks
+from imio.mailbridge.message.redirect import redirect_traces
+from imio.mailbridge.message.report import read_standard_report
+from imio.mailbridge.message.report import Report
+from imio.mailbridge.message.unwrap import attached_messages
+
+
+#: More stations than any mail passes on its way (Postfix's hopcount_limit).
+MAX_HOPS = 50
+
+
+class Transfer(str, Enum):
+    """How a message came in."""
+
+    REDIRECT = "redirect"
+    FORWARD = "forward"
+    INLINE_FORWARD = "inline-forward"
+    DIRECT = "direct"
+    REPLY = "reply"
+    BOUNCE = "bounce"
+    AUTO_REPLY = "auto-reply"
+    RECEIPT = "receipt"
+
+
+class Proof(str, Enum):
+    """What proves where a message comes from; decided by the caller, who knows the connection.
+
+    ``GATEWAY``: the client's address is trusted; ``TAG``: the envelope recipient has a secret tag; ``ARC``: a listed sealer;
+    ``DKIM``: aligned with the domain of the author, which proves who wrote and never who redirected.
+    """
+
+    GATEWAY = "gateway"
+    TAG = "tag"
+    ARC = "arc"
+    DKIM = "dkim"
+
+
+@dataclass(frozen=True)
+class Context:
+    """What is known beside the message itself.
+
+    ``mailboxes`` and ``mailin_addresses`` in lower case; ``tag_mailbox`` is the mailbox that alone was given the tag of the
+    envelope recipient; ``sent_by_us`` is True only for a Message-ID of ours with its unguessable part; ``inline_forward`` is
+    ``quarantine`` or ``file-proposal``.
+    """
+
+    agent_patterns: tuple[re.Pattern[str], ...] = ()
+    mailboxes: frozenset[str] = frozenset()
+    mailin_addresses: frozenset[str] = frozenset()
+    tag_mailbox: str | None = None
+    proof: Proof | None = None
+    sent_by_us: Callable[[str], bool] = field(default=lambda message_id: False)
+    accept_direct: bool = False
+    inline_forward: str = "quarantine"
+
+    def is_agent(self, addr_spec: str) -> bool:
+        """Tell whether one of the patterns matches the whole address, in any case."""
+        return any(pattern.fullmatch(addr_spec) for pattern in self.agent_patterns)
+
+    def is_mailbox(self, addr_spec: str) -> bool:
+        """Tell whether the address is a declared source mailbox."""
+        return addr_spec.lower() in self.mailboxes
+
+
+@dataclass(frozen=True)
+class OriginalMessage:
+    """A message to file: what a document is made of.
+
+    ``raw`` gives its original bytes; for an inline forward, which has none, those of the whole message. ``html`` is not safe to
+    show. ``source`` is the message that ``raw`` holds.
+    """
+
+    author: Address | None
+    subject: str | None
+    date: datetime | None
+    message_id: str | None
+    attachments: tuple[Attachment, ...]
+    source: ParsedMessage
+    text: str | None
+    html: str | None
+
+    @property
+    def raw(self) -> bytes:
+        """Return the bytes exactly as they came."""
+        return self.source.raw
+
+
+@dataclass(frozen=True)
+class Classification:
+    """What a message is: see the module. ``answered`` is the Message-ID of ours that a reply names."""
+
+    transfer: Transfer
+    reason: str | None = None
+    transferred_by: Address | None = None
+    source_mailbox: str | None = None
+    messages: tuple[OriginalMessage, ...] = ()
+    report: Report | None = None
+    answered: str | None = None
+    evidence: tuple[tuple[str, str], ...] = ()
+
+
+def classify(message: ParsedMessage, context: Context) -> Classification:
+    """Return how ``message`` came in and what to make of it; never fails."""
+    if message.defect is not None:
+        return Classification(Transfer.DIRECT, message.defect, messages=(_itself(message),))
+    for case in _CASES:
+        if (found := case(message, context)) is not None:
+            return found
+    return _direct(message, context)
+
+
+def compile_agent_patterns(patterns: tuple[str, ...] | list[str]) -> tuple[re.Pattern[str], ...]:
+    """Return the compiled patterns for ``Context``; errors: ``re.error``."""
+    return tuple(re.compile(pattern, re.IGNORECASE) for pattern in patterns)
+
+
+def _report(message: ParsedMessage, context: Context) -> Classification | None:
+    report = read_standard_report(message) or read_bounce(message) or read_auto_reply(message)
+    if report is None:
+        return None
+    ours = report.message_id is not None and context.sent_by_us(report.message_id)
+    return Classification(
+        Transfer(report.kind.value),
+        None if ours else "unmatched-report",
+        source_mailbox=_redirecting_mailbox(message, context),
+        report=report,
+        evidence=report.evidence,
+    )
+
+
+def _forward(message: ParsedMessage, context: Context) -> Classification | None:
+    if not _is_transferrer(message.author, context):
+        return None
+    attached = attached_messages(message)
+    if not attached:
+        return None
+    originals = tuple(_itself(found.message) for found in attached)
+    defect = next((found.message.defect for found in attached if found.message.defect), None)
+    return Classification(
+        Transfer.FORWARD,
+        _loop(message, context) or _unproven_agent(context) or defect or _encrypted(originals),
+        transferred_by=message.author,
+        source_mailbox=_mailbox_of(message.author, context),
+        messages=originals,
+        evidence=(_transferrer(message.author, context), *(("attached", found.form) for found in attached)),
+    )
+
+
+def _inline_forward(message: ParsedMessage, context: Context) -> Classification | None:
+    if not _is_transferrer(message.author, context):
+        return None
+    proposal = read_inline_forward(message)
+    evidence: tuple[tuple[str, str], ...] = (_transferrer(message.author, context),)
+    if proposal is not None:
+        evidence += (("forwarded-text", proposal.style),)
+        messages: tuple[OriginalMessage, ...] = (_proposed(message, proposal),)
+    elif _mailbox_of(message.author, context) and (
+        parent := message.header("x-ms-exchange-parent-message-id")
+    ):
+        # A rule of Exchange wrote this mail from the mailbox, in a language that is not known here.
+        evidence += (("x-ms-exchange-parent-message-id", parent),)
+        messages = ()
+    else:
+        return None
+    filed = (
+        context.inline_forward == "file-proposal" and messages and not _mailbox_of(message.author, context)
+    )
+    return Classification(
+        Transfer.INLINE_FORWARD,
+        _loop(message, context) or ((_unproven_agent(context)) if filed else "inline-forward"),
+        transferred_by=message.author,
+        source_mailbox=_mailbox_of(message.author, context),
+        messages=messages,
+        evidence=evidence,
+    )
+
+
+def _reply(message: ParsedMessage, context: Context) -> Classification | None:
+    answered = next(
+        (
+            found
+            for found in (*message.in_reply_to, *reversed(message.references))
+            if context.sent_by_us(found)
+        ),
+        None,
+    )
+    if answered is None:
+        return None
+    mailbox, marks = _redirecting_mailbox(message, context), _seen(message, context)
+    return Classification(
+        Transfer.REPLY,
+        _loop(message, context) or _encrypted((_itself(message),)),
+        source_mailbox=mailbox,
+        messages=(_itself(message),),
+        answered=answered,
+        evidence=(("reply", answered), *marks),
+    )
+
+
+def _redirect(message: ParsedMessage, context: Context) -> Classification | None:
+    seen = _seen(message, context)
+    if not seen:
+        return None
+    mailbox = _redirecting_mailbox(message, context)
+    if mailbox is None:
+        reason: str | None = "undeclared-mailbox"
+    elif context.proof not in (Proof.GATEWAY, Proof.TAG, Proof.ARC):
+        reason = "unproven-redirect"
+    else:
+        reason = _encrypted((_itself(message),))
+    return Classification(
+        Transfer.REDIRECT,
+        _loop(message, context) or reason,
+        source_mailbox=mailbox,
+        messages=(_itself(message),),
+        evidence=seen,
+    )
+
+
+def _direct(message: ParsedMessage, context: Context) -> Classification:
+    original = _itself(message)
+    reason = _encrypted((original,)) if context.accept_direct else "direct"
+    return Classification(Transfer.DIRECT, _loop(message, context) or reason, messages=(original,))
+
+
+_CASES: tuple[Callable[[ParsedMessage, Context], Classification | None], ...] = (
+    _report,
+    _forward,
+    _inline_forward,
+    _reply,
+    _redirect,
+)
+
+
+def _itself(message: ParsedMessage) -> OriginalMessage:
+    return OriginalMessage(
+        message.author,
+        message.subject,
+        message.date,
+        message.message_id,
+        message.attachments,
+        message,
+        message.text,
+        message.html,
+    )
+
+
+def _proposed(message: ParsedMessage, proposal: Proposal) -> OriginalMessage:
+    return OriginalMessage(
+        proposal.author,
+        proposal.subject,
+        proposal.date,
+        None,
+        message.attachments,
+        message,
+        proposal.body,
+        None,
+    )
+
+
+def _is_transferrer(author: Address | None, context: Context) -> bool:
+    return author is not None and (context.is_agent(author.addr_spec) or context.is_mailbox(author.addr_spec))
+
+
+def _transferrer(author: Address | None, context: Context) -> tuple[str, str]:
+    return ("mailbox" if _mailbox_of(author, context) else "agent", author.addr_spec if author else "")
+
+
+def _mailbox_of(author: Address | None, context: Context) -> str | None:
+    return author.addr_spec.lower() if author is not None and context.is_mailbox(author.addr_spec) else None
+
+
+def _unproven_agent(context: Context) -> str | None:
+    return None if context.proof is not None else "unproven-agent"
+
+
+def _encrypted(originals: tuple[OriginalMessage, ...]) -> str | None:
+    return "encrypted" if any(original.source.is_encrypted for original in originals) else None
+
+
+def _loop(message: ParsedMessage, context: Context) -> str | None:
+    own = message.message_id is not None and context.sent_by_us(message.message_id)
+    return "loop" if own or len(message.root.values("received")) > MAX_HOPS else None
+
+
+def _seen(message: ParsedMessage, context: Context) -> tuple[tuple[str, str], ...]:
+    """Return every sign of a redirect: the tag, marks, and traces of a declared mailbox."""
+    tag = (("tag", context.tag_mailbox),) if context.tag_mailbox else ()
+    marks = (*redirect_marks(message), *redirect_traces(message, context.mailboxes))
+    return (*tag, *((mark.detector.name, mark.value[:200]) for mark in marks))
+
+
+def _redirecting_mailbox(message: ParsedMessage, context: Context) -> str | None:
+    """Return the declared mailbox that passed the message on, or None.
+
+    A mark that names a mailbox counts before To and Cc: a citizen may write to a declared mailbox and to a private one, and the
+    private one passes the mail on.
+    """
+    if context.tag_mailbox:
+        return context.tag_mailbox
+    marks = [mark for mark in redirect_marks(message) if mark.detector.names_mailbox]
+    if not marks:
+        marks = list(redirect_traces(message, context.mailboxes))
+    named = (address for mark in marks for address in mark.mailboxes)
+    return next((address for address in named if address in context.mailboxes), None)
