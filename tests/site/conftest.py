@@ -2,12 +2,15 @@
 
 from imio.mailbridge.iadocs.demo import PASSWORD
 from imio.mailbridge.settings.read import settings
+from imio.mailbridge.taskqueue.publish import publish
 from imio.mailbridge.testing import FUNCTIONAL
 from imio.mailbridge.testing import INTEGRATION
 from plone.app.testing import SITE_OWNER_NAME
 from plone.app.testing import SITE_OWNER_PASSWORD
 from pytest_plone import fixtures_factory
+from zope.component.hooks import setSite
 from zope.globalrequest import getRequest
+from zope.globalrequest import setRequest
 import pytest
 import requests
 import transaction
@@ -39,6 +42,17 @@ class Site:
 
     def post(self, path, user=None, **kwargs):
         return self.request("POST", path, user, **kwargs)
+
+
+    def task(self, view, **params):
+        """Run a task of the site as the worker does; return its HTTP status."""
+        request = getRequest()
+        try:
+            return publish("task", f"/plone/{view}", "POST", params, {}, "", None)
+        finally:
+            setSite(self.portal)
+            setRequest(request)
+            transaction.begin()
 
 
 @pytest.fixture

@@ -4,17 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from imio.mailbridge.message.address import Address
+from imio.mailbridge.message.parse import Attachment
 from typing import BinaryIO
 from zope.interface import Interface
-
-
-@dataclass(frozen=True)
-class Attachment:
-    """A file of the message: ``content`` gives its decoded bytes when called."""
-
-    filename: str
-    content_type: str
-    content: Callable[[], bytes]
 
 
 @dataclass(frozen=True)

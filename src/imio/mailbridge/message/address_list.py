@@ -20,6 +20,8 @@ _ADDR = re.compile(r"[^\s<>()\[\]\",;:]{1,128}@[^\s<>()\",;:@]{1,255}")
 _BARE = re.compile(r"[^\s<>,;@]+@[^\s<>,;@]+|\"[^\"]+\"@[^\s<>,;@]+")
 #: More recipients than this tell nothing about where a message belongs.
 _MAX_ADDRESSES = 5000
+_MAX_SEARCHED = 10_000
+_MAX_ADDRESS = 320
 
 
 def parse_addresses(text: str) -> tuple[Address, ...]:
@@ -28,14 +30,14 @@ def parse_addresses(text: str) -> tuple[Address, ...]:
     if not found and "@" not in text and "=?" in text:
         # Some programs encode the whole field, the address included.
         found = _parse(decode_words(text))
-    if not found and (match := _ADDR.search(decode_words(text))):
+    if not found and (match := _ADDR.search(decode_words(text[:_MAX_SEARCHED]))):
         found = [Address("", match[0])]
     return tuple(found)
 
 
 def find_address(text: str) -> str | None:
     """Return the first thing in ``text`` that looks like an address."""
-    match = _ADDR.search(text)
+    match = _ADDR.search(text[:_MAX_SEARCHED])
     return match[0] if match else None
 
 
@@ -53,9 +55,9 @@ class _Mailbox:
         if self.angle is not None:
             return Address(clean(name), self.angle)
         compact = phrase if _BARE.fullmatch(phrase) else "".join(phrase.split())
-        if _BARE.fullmatch(compact):
+        if len(compact) <= _MAX_ADDRESS and _BARE.fullmatch(compact):
             return Address(clean(decode_words("".join(self.comment).strip())), compact)
-        match = _ADDR.search(phrase)
+        match = _ADDR.search(phrase[:_MAX_SEARCHED])
         if match is None:
             return None
         rest = " ".join((phrase[: match.start()] + phrase[match.end() :]).split())
@@ -107,4 +109,4 @@ def _addr_spec(inside: str) -> str | None:
         compact = compact[7:]
     compact = compact.strip("'")
     local, _, domain = compact.rpartition("@")
-    return compact if local and domain and len(compact) <= 320 and clean(compact) == compact else None
+    return compact if local and domain and len(compact) <= _MAX_ADDRESS and clean(compact) == compact else None

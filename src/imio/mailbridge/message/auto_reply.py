@@ -9,12 +9,24 @@ from imio.mailbridge.message.report import ReportedRecipient
 from imio.mailbridge.message.report import ReportKind
 
 
-_SUBJECT = re.compile(
-    r"\s*(?:(?:re|aw|sv|antw)\s*:\s*)?(?:auto(?:matic|mated|-)?[ :-]?\s?(?:reply|response|antwort|antwoord)|autoreply|out of (?:the )?office"
-    r"|ooo\b|réponse automatique|absence du bureau|absent du bureau|(?:message d['’])?absence\b|en congé|automatisch(?:e)? (?:antwoord|antwort|beantwoording)"
-    r"|afwezigheid|afwezig\b|niet aanwezig|abwesenheit|abwesend|vacation\b|on leave)",
-    re.IGNORECASE,
+#: How the subject of an automatic answer begins, in the languages of the country and English.
+SUBJECTS = (
+    r"auto(?:matic|mated|-)?[ :-]?\s?(?:reply|response|antwort|antwoord)",
+    r"autoreply",
+    r"out of (?:the )?office",
+    r"ooo\b",
+    r"on leave",
+    r"vacation\b",
+    r"réponse automatique",
+    r"abs(?:ence|ent) du bureau",
+    r"(?:message d['’])?absence\b",
+    r"en congé",
+    r"automatische? (?:antwoord|antwort|beantwoording)",
+    r"afwezig(?:heid)?\b",
+    r"niet aanwezig",
+    r"abwesen(?:d|heit)",
 )
+_SUBJECT = re.compile(rf"\s*(?:(?:re|aw|sv|antw)\s*:\s*)?(?:{'|'.join(SUBJECTS)})", re.IGNORECASE)
 
 
 def _present(value: str) -> bool:

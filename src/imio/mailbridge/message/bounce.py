@@ -6,6 +6,7 @@ have) and what it says (a subject or a sentence that servers write).
 
 import re
 from imio.mailbridge.message.header import clean
+from imio.mailbridge.message.html_text import html_lines
 from imio.mailbridge.message.parse import ParsedMessage
 from imio.mailbridge.message.report import answered_message_id
 from imio.mailbridge.message.report import ENHANCED_STATUS
@@ -20,36 +21,77 @@ _DAEMON = re.compile(
     r"|microsoftexchange[0-9a-f]+|antispam|mailadm(?:in)?|internet-?mail|bounce(?:s|d)?|mail-?delivery.*|mta[-_]?admin)",
     re.IGNORECASE,
 )
-_SUBJECT = re.compile(
-    r"(?:mail delivery (?:failed|failure|error|problem|subsystem)|delivery (?:status notification|failure|failed|report"
-    r"|notification|error|problem|unsuccessful)|delivery has (?:failed|been delayed)|(?:e-?mail |mail |message )?undeliver(?:able|ed)"
-    r"|un-?deliver(?:able|ed) (?:mail|message)|returned (?:mail|to sender|message)|failure notice|nondeliver(?:able|y)"
-    r"|non[- ]delivery|mail (?:system )?(?:error|failure)|warning: (?:could not send|message)|could not deliver|unable to deliver"
-    r"|failed mail|message (?:delivery|not delivered|status)|your message|rejected|bounce"
-    r"|non remis|non distribu|échec de (?:la )?(?:remise|distribution|livraison)|notification d'échec|remise différée"
-    r"|niet (?:te bezorgen|bestelbaar|afgeleverd)|onbestelbaar|kan niet worden bezorgd"
-    r"|unzustellbar|nicht zugestellt|zustellung (?:fehlgeschlagen|nicht)|fehlgeschlagen)",
-    re.IGNORECASE,
+#: What the subjects of bounces contain.
+SUBJECTS = (
+    r"mail delivery (?:failed|failure|error|problem|subsystem)",
+    r"delivery (?:status notification|failure|failed|report|notification|error|problem|unsuccessful)",
+    r"delivery has (?:failed|been delayed)",
+    r"un-?deliver(?:able|ed)",
+    r"returned (?:mail|to sender|message)",
+    r"failure notice",
+    r"non[- ]?deliver(?:y|able)",
+    r"mail (?:system )?(?:error|failure)",
+    r"warning: (?:could not send|message)",
+    r"could not deliver",
+    r"unable to deliver",
+    r"failed mail",
+    r"message (?:delivery|not delivered|status)",
+    r"your message",
+    r"rejected",
+    r"bounce",
+    r"non remis",
+    r"non distribu",
+    r"échec de (?:la )?(?:remise|distribution|livraison)",
+    r"notification d['’]échec",
+    r"remise différée",
+    r"niet (?:te bezorgen|bestelbaar|afgeleverd)",
+    r"onbestelbaar",
+    r"kan niet worden bezorgd",
+    r"unzustellbar",
+    r"nicht zugestellt",
+    r"zustellung (?:fehlgeschlagen|nicht)",
+    r"fehlgeschlagen",
 )
-_SENTENCE = re.compile(
-    r"(?:hi\. this is the|i'm afraid i wasn't able to deliver|created automatically by (?:the )?mail (?:delivery )?(?:software|system)"
-    r"|could not be delivered|couldn'?t be delivered|cannot be delivered|was not delivered|not been delivered"
-    r"|unable to deliver|undeliver(?:able|ed)|delivery (?:has |to the following recipients? )?failed|permanent(?: fatal)? errors?"
-    r"|transient non-fatal errors|user unknown|unknown user|no such user|mailbox (?:is )?(?:full|unavailable|not found|unknown)"
-    r"|did not reach the following recipient|failed to (?:deliver|reach)|returned to sender|message was rejected"
-    r"|following address(?:es)? (?:had|failed|is|are)|failed addresses follow|recipients? address(?:es)? (?:rejected|unknown)"
-    r"|address(?:es)? not found|over quota|quota exceeded|n'a pas pu être (?:remis|livré|distribué|délivré)"
-    r"|konnte nicht zugestellt|nicht zugestellt werden|kon niet (?:worden )?(?:bezorgd|afgeleverd)|kan niet worden (?:bezorgd|afgeleverd))",
-    re.IGNORECASE,
+#: What their texts say.
+SENTENCES = (
+    r"hi\. this is the",
+    r"i'm afraid i wasn't able to deliver",
+    r"created automatically by (?:the )?mail (?:delivery )?(?:software|system)",
+    r"(?:could not|couldn'?t|cannot) be delivered",
+    r"not (?:yet )?been delivered",
+    r"was not delivered",
+    r"unable to deliver",
+    r"un-?deliver(?:able|ed)",
+    r"delivery (?:has |to the following recipients? )?failed",
+    r"permanent(?: fatal)? errors?",
+    r"transient non-fatal errors",
+    r"(?:user unknown|unknown user|no such user)",
+    r"mailbox (?:is )?(?:full|unavailable|not found|unknown)",
+    r"did not reach the following recipient",
+    r"failed to (?:deliver|reach)",
+    r"returned to sender",
+    r"message was rejected",
+    r"following address(?:es)? (?:had|failed|is|are)",
+    r"failed addresses follow",
+    r"recipients? address(?:es)? (?:rejected|unknown)",
+    r"address(?:es)? not found",
+    r"(?:over quota|quota exceeded)",
+    r"n['’]a pas pu être (?:remis|livré|distribué|délivré)",
+    r"nicht zugestellt werden",
+    r"konnte nicht zugestellt",
+    r"k[ao]n niet (?:worden )?(?:bezorgd|afgeleverd)",
 )
+_SUBJECT = re.compile("|".join(SUBJECTS), re.IGNORECASE)
+_SENTENCE = re.compile("|".join(SENTENCES), re.IGNORECASE)
 _DELAYED = re.compile(
-    r"(?:delayed|warning: (?:could not send|message)|has not yet been delivered|will (?:be retried|retry|keep trying|continue to)"
-    r"|do not need to resend|still being retried|remise différée)",
+    r"delayed|warning: (?:could not send|message)|has not yet been delivered|will (?:be retried|retry|keep trying|continue to)"
+    r"|do not need to resend|still being retried|remise différée",
     re.IGNORECASE,
 )
+#: A line where the returned message begins: addresses below it are not those that failed.
 _RETURNED = re.compile(
-    r"^[ \t>|-]*(?:-{2,}.{0,60}(?:copy of (?:the|your) (?:original )?message|original message|below this line|message (?:header|text)|"
-    r"unsent message|returned message|message d'origine|included|transcript).{0,60}|(?:received|return-path|message-id)\s?:.*)$",
+    r"^[ \t>|]*(?:-{2,}.{0,60}(?:copy of (?:the|your) (?:original )?message|(?:original|unsent|returned) message|below this line"
+    r"|message (?:header|text)|message d['’]origine|included).{0,60}|(?:received|return-path|message-id)\s?:.*)$",
     re.IGNORECASE | re.MULTILINE,
 )
 _MESSAGE_ID_LINE = re.compile(
@@ -114,8 +156,6 @@ def _said(message: ParsedMessage, text: str) -> tuple[tuple[str, str], ...]:
 def _text(message: ParsedMessage) -> str:
     text = message.text if message.text and message.text.strip() else None
     if text is None and message.html:
-        from imio.mailbridge.message.html_text import html_lines
-
         text = "\n".join(html_lines(message.html))
     return (text or "")[:_MAX_TEXT]
 

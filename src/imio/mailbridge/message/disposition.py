@@ -43,8 +43,9 @@ def sort_parts(raw: bytes, root: Part) -> Sorted:
     html: list[Part] = []
     others: list[Part] = []
     _collect(root, None, text, html, others)
-    shown = _shown(raw, html)
-    inline = tuple(part for part in others if shown and _is_image(part) and _is_shown(part, shown))
+    shown = "\n".join(part_text(raw, part) for part in html)
+    cids = frozenset(unquote(match[1]).lower() for match in _CID.finditer(shown))
+    inline = tuple(part for part in others if shown and _is_image(part) and _is_shown(part, shown, cids))
     inside = {id(part) for part in inline}
     return Sorted(tuple(text), tuple(html), inline, tuple(part for part in others if id(part) not in inside))
 
@@ -97,23 +98,14 @@ def _is_body(part: Part, parent: Part | None) -> bool:
     return parent is None or not part.filename or parent.content_type == "multipart/alternative"
 
 
-def _shown(raw: bytes, html: list[Part]) -> str:
-    return "\n".join(part_text(raw, part) for part in html)
-
-
 def _is_image(part: Part) -> bool:
     if part.maintype == "image":
         return True
     return part.content_type == "application/octet-stream" and bool(_IMAGE_NAME.fullmatch(part.filename))
 
 
-def _is_shown(part: Part, html: str) -> bool:
-    cid = content_id(part).lower()
-    if cid and cid in _cids(html):
+def _is_shown(part: Part, html: str, cids: frozenset[str]) -> bool:
+    if content_id(part).lower() in cids:
         return True
     location = part.first("content-location")
     return bool(location) and (f'"{location}"' in html or f"'{location}'" in html)
-
-
-def _cids(html: str) -> frozenset[str]:
-    return frozenset(unquote(match[1]).lower() for match in _CID.finditer(html))

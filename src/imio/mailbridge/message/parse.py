@@ -26,30 +26,15 @@ from typing import BinaryIO
 
 #: Fields that tell a message from any text with a colon in it.
 _OF_A_MESSAGE = frozenset(
-    [
-        "from",
-        "sender",
-        "reply-to",
-        "to",
-        "cc",
-        "subject",
-        "date",
-        "message-id",
-        "received",
-        "return-path",
-        "mime-version",
-        "content-type",
-        "delivered-to",
-        "resent-from",
-        "in-reply-to",
-        "references",
-    ]
-)
+    {"from", "sender", "reply-to", "to", "cc", "subject", "date", "message-id", "received", "return-path", "mime-version",
+     "content-type", "delivered-to", "resent-from", "in-reply-to", "references"}
+)  # fmt: skip
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,990}>")
 _BARE_ID = re.compile(r"[^<>\s]{1,990}@[^<>\s]{1,990}")
 #: A date outside is a wrong clock: no mail is older than RFC 822.
 _YEARS = range(1982, 2100)
 _MAX_IDS = 200
+_MAX_SUBJECT = 2_000
 #: Object identifier of enveloped data (RFC 5652 §6.1) and authenticated enveloped data (RFC 5083).
 _ENVELOPED = (b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03", b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x17")
 
@@ -129,8 +114,9 @@ class ParsedMessage:
 
     @cached_property
     def subject(self) -> str | None:
-        """Return the subject; None when there is no such field."""
-        return self.header("subject")
+        """Return the subject, an endless one cut; None when there is no such field."""
+        subject = self.header("subject")
+        return subject[:_MAX_SUBJECT] if subject is not None else None
 
     @cached_property
     def date(self) -> datetime | None:
@@ -249,7 +235,7 @@ def parse_message_ids(value: bytes) -> tuple[str, ...]:
     """Return the Message-IDs in a field value, with their angle brackets."""
     text = unfold(value)
     found = _MESSAGE_ID.findall(text)[:_MAX_IDS]
-    if not found and (match := _BARE_ID.search(text)):
+    if not found and (match := _BARE_ID.search(text[:2000])):
         found = [f"<{match[0]}>"]
     return tuple(found)
 
@@ -280,10 +266,8 @@ def _content(raw: bytes, part: Part) -> Callable[[], bytes]:
 
 
 def _subject(raw: bytes, part: Part) -> str | None:
-    if part.parts:
-        values = part.parts[0].values("subject")
-    else:
-        values = structure.scan_header(part_bytes(raw, part)).values("subject")
+    message = part.parts[0] if part.parts else structure.scan_header(part_bytes(raw, part))
+    values = message.values("subject")
     return decode(values[0]) if values else None
 
 
