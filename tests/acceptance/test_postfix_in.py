@@ -1,0 +1,169 @@
+"""Mail arrives through a real Postfix and mailbridge-pipe; Plone may be down, and nothing is lost or made twice."""
+
+from concurrent.futures import ThreadPoolExecutor
+from email.message import EmailMessage
+from tests.servers.instance import copied
+from tests.servers.instance import Instance
+from tests.servers.waiting import wait_for
+import pytest
+import smtplib
+import uuid
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    """The demo, made and not started: what a test starts from is its own copy."""
+    instance = Instance(tmp_path_factory.mktemp("template"))
+    instance.make()
+    return instance
+
+
+@pytest.fixture
+def town(template, tmp_path, postfix):
+    """A demo of this test alone, and a Postfix that hands mail over to it."""
+    instance = copied(template, tmp_path / "town")
+    instance.start()
+    postfix.bridge_to(instance.url, token="gateway:demo-iadocs")
+    yield instance
+    instance.stop()
+
+
+def citizen(subject):
+    message = EmailMessage()
+    message["From"] = "Jeanne Dupont <jeanne.dupont@citizen.test>"
+    message["To"] = "info@maville.test"
+    message["Subject"] = subject
+    message["Message-ID"] = f"<{uuid.uuid4().hex}@citizen.test>"
+    message.set_content("Bonjour, voici ma demande à traiter.\n")
+    return message
+
+
+def redirected(subject):
+    message = citizen(subject)
+    message["Resent-From"] = "info@maville.test"
+    return message.as_bytes()
+
+
+def forwarded(*messages):
+    outer = EmailMessage()
+    outer["From"] = "Al Bert <al.bert@maville.test>"
+    outer["To"] = "in@bridge.test"
+    outer["Subject"] = "TR: à classer"
+    outer.set_content("Voir en annexe.\n")
+    for message in messages:
+        outer.add_attachment(message)
+    return outer.as_bytes()
+
+
+TEXT_FORWARD = """From: Al Bert <al.bert@maville.test>
+To: in@bridge.test
+Subject: TR: Demande en texte
+Content-Type: text/plain; charset=utf-8
+
+-----Message d'origine-----
+De : Jeanne Dupont <jeanne.dupont@citizen.test>
+Envoyé : lundi 16 novembre 2026 09:12
+À : Al Bert <al.bert@maville.test>
+Objet : Demande en texte
+
+Bonjour
+""".encode()
+
+
+def deliver(postfix, raw, sender="al.bert@maville.test", recipient="in@bridge.test"):
+    with smtplib.SMTP("127.0.0.1", postfix.smtp_port, timeout=30) as smtp:
+        smtp.sendmail(sender, recipient, raw)
+
+
+def inbox(town):
+    return town.get("/@mail-in?b_size=500", "chef").json()["items"]
+
+
+def filed(town):
+    """Return the incoming e-mails of the site but the demo's own, by title."""
+    found = town.get("/@search?portal_type=dmsincoming_email&b_size=500&metadata_fields=_all", "admin").json()["items"]
+    return [item for item in found if "permis d'urbanisme" not in item["title"]]
+
+
+def test_forward_redirect_and_text_forward(town, postfix):
+    deliver(postfix, forwarded(citizen("Première"), citizen("Deuxième")))
+    deliver(postfix, redirected("Redirigée"), sender="bounces+srs@maville.test")
+    deliver(postfix, TEXT_FORWARD)
+    wait_for(lambda: len(inbox(town)) == 3 and not postfix.queue(), 60, postfix.log_text)
+    states = {record["subject"]: (record["state"], record["transfer"], record["reason"]) for record in inbox(town)}
+    assert states == {
+        "Première": ("filed", "forward", None),
+        "Redirigée": ("filed", "redirect", None),
+        "Demande en texte": ("quarantined", "inline-forward", "inline-forward"),
+    }
+    items = {item["title"]: town.get(item["@id"].removeprefix(town.url), "admin").json() for item in filed(town)}
+    assert set(items) == {"Première", "Deuxième", "Redirigée"}
+    assert {item["orig_sender_email"] for item in items.values()} == {'"Jeanne Dupont" <jeanne.dupont@citizen.test>'}
+    assert items["Première"]["assigned_user"]["token"] == "agent"
+    redirect = next(record for record in inbox(town) if record["subject"] == "Redirigée")
+    assert redirect["envelope_sender"] == "bounces+srs@maville.test"
+    assert redirect["envelope_recipient"] == "in@bridge.test"
+
+
+@pytest.mark.parametrize("kill", [False, True])
+def test_plone_is_down_and_comes_back(town, postfix, kill):
+    town.stop(kill=kill)
+    for number in range(5):
+        deliver(postfix, redirected(f"Pendant l'arrêt {number}"))
+    wait_for(lambda: len(postfix.queue()) == 5 and "deferred" in postfix.log_text(), 60, postfix.log_text)
+    assert "bounced" not in postfix.log_text().partition("Pendant")[2]
+    town.start()
+    postfix.flush()
+    wait_for(lambda: not postfix.queue(), 60, postfix.log_text)
+    assert sorted(item["title"] for item in filed(town)) == [f"Pendant l'arrêt {number}" for number in range(5)]
+    assert len(inbox(town)) == 5
+
+
+def test_killed_while_mail_comes_in(town, postfix):
+    """Plone is killed again and again in the middle of deliveries: each message is one record and one document."""
+    count = 40
+    with ThreadPoolExecutor(4) as pool:
+        jobs = [pool.submit(deliver, postfix, redirected(f"Message {number}")) for number in range(count)]
+        for _ in range(2):
+            wait_for(lambda: "status=sent" in postfix.log_text(), 30)
+            town.stop(kill=True)
+            town.start()
+        for job in jobs:
+            job.result()
+    wait_for(lambda: postfix.flush() or not postfix.queue(), 120, postfix.log_text)
+    wait_for(lambda: all(record["state"] == "filed" for record in inbox(town)), 200, lambda: str(town.log[-3000:]))
+    assert len(inbox(town)) == count
+    assert sorted(item["title"] for item in filed(town)) == sorted(f"Message {number}" for number in range(count))
+
+
+def test_many_pipes_at_once(town):
+    """The same mail by eight pipes is one record; eight different ones at once are all filed."""
+    headers = {"Content-Type": "message/rfc822", "X-Envelope-Recipient": "in@bridge.test", "X-Client-Address": "127.0.0.1"}
+
+    def post(raw):
+        return town.post("/@@mail-in", "gateway", data=raw, headers=headers)
+
+    same = redirected("Huit fois")
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(post, [same] * 8))
+    assert {answer.status_code for answer in answers} <= {200, 201}, [answer.text for answer in answers]
+    assert {answer.json()["state"] for answer in answers} == {"filed"}
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(post, [redirected(f"Autre {number}") for number in range(8)]))
+    retried = [answer for answer in answers if answer.status_code >= 500]
+    assert all(answer.status_code in (201, 500, 503) for answer in answers)
+    assert sorted(item["title"] for item in filed(town)).count("Huit fois") == 1
+    assert len(filed(town)) == 1 + 8 - len(retried)
+    numbers = [town.get(item["@id"].removeprefix(town.url), "admin").json()["internal_reference_no"] for item in filed(town)]
+    assert len(set(numbers)) == len(numbers)
+
+
+def test_refused_recipient_bounces_and_a_message_too_large_too(town, postfix):
+    deliver(postfix, citizen("Personne").as_bytes(), sender="jeanne.dupont@citizen.test", recipient="nobody@bridge.test")
+    town.set(max_size=2000)
+    deliver(postfix, redirected("Grand") + b"x" * 5000 + b"\n", sender="jeanne.dupont@citizen.test")
+    reports = wait_for(lambda: len(postfix.messages("jeanne.dupont@citizen.test")) == 2 and postfix.messages("jeanne.dupont@citizen.test"), 60, postfix.log_text)  # fmt: skip
+    text = b"".join(report.content for report in reports)
+    assert b"5.1.1" in text
+    assert b"5.3.4" in text
+    assert inbox(town) == []
