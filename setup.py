@@ -72,6 +72,7 @@ setup(
         "redis": ["redis"],
         "test": [
             "Plone",
+            "ZEO",
             "aiosmtpd",
             "axe-playwright-python",
             "import-linter",
@@ -79,6 +80,7 @@ setup(
             "playwright",
             "pytest",
             "pytest-plone",
+            "requests",
             "trustme",
         ],
     },

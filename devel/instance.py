@@ -11,17 +11,27 @@ debug-mode off
   CHAMELEON_CACHE {home}/var/cache
 {environment}
 </environment>
-<zodb_db main>
+{imports}<zodb_db main>
+{storage}
+  mount-point /
+  cache-size 30000
+</zodb_db>
+"""
+
+FILE_STORAGE = """\
   <blobstorage>
     blob-dir {home}/var/blobstorage
     <filestorage>
       path {home}/var/Data.fs
     </filestorage>
-  </blobstorage>
-  mount-point /
-  cache-size 30000
-</zodb_db>
-"""
+  </blobstorage>"""
+
+ZEO_STORAGE = """\
+  <zeoclient>
+    server {server}
+    blob-dir {home}/var/blobcache
+    wait true
+  </zeoclient>"""
 
 ZOPE_INI = """\
 [app:zope]
@@ -72,13 +82,19 @@ SITE_ZCML = """\
 """
 
 
-def write(home: Path, port: int, **environment: str) -> Path:
-    """Write the configuration of an instance in ``home``, listening on 127.0.0.1:``port``; return the path of its zope.ini."""
-    for folder in ("etc", "var/log", "var/cache", "var/blobstorage"):
+def write(home: Path, port: int, zeo: str = "", **environment: str) -> Path:
+    """Write the configuration of an instance in ``home``, listening on 127.0.0.1:``port``; return the path of its zope.ini.
+
+    ``zeo`` is the address of a ZEO server (``127.0.0.1:8100``); without one the instance has a file storage of its own.
+    """
+    for folder in ("etc", "var/log", "var/cache", "var/blobstorage", "var/blobcache"):
         (home / folder).mkdir(parents=True, exist_ok=True)
-    (home / "var/blobstorage").chmod(0o700)
+        (home / folder).chmod(0o700)
+    storage = ZEO_STORAGE.format(home=home, server=zeo) if zeo else FILE_STORAGE.format(home=home)
     lines = "\n".join(f"  {name} {value}" for name, value in environment.items())
-    (home / "etc/zope.conf").write_text(ZOPE_CONF.format(home=home, environment=lines))
+    imports = "%import ZEO\n" if zeo else ""
+    conf = ZOPE_CONF.format(home=home, environment=lines, storage=storage, imports=imports)
+    (home / "etc/zope.conf").write_text(conf)
     (home / "etc/zope.ini").write_text(ZOPE_INI.format(home=home, port=port))
     (home / "etc/site.zcml").write_text(SITE_ZCML)
     return home / "etc/zope.ini"

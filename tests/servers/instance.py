@@ -20,11 +20,11 @@ PASSWORD = "demo-iadocs"
 class Instance:
     """The demo at ``url``; ``home`` holds its data. The host is localhost: Plone shows no theme on 127.0.0.1."""
 
-    def __init__(self, home):
+    def __init__(self, home, zeo="", **environment):
         self.home = home
         self.port = free_port()
         self.url = f"http://localhost:{self.port}/iadocs"
-        self.ini = instance.write(home, self.port)
+        self.ini = instance.write(home, self.port, zeo, **environment)
         self._process = None
 
     @property
@@ -78,8 +78,8 @@ class Instance:
         assert answer.status_code == 204, answer.text
 
 
-def copied(template, home):
+def copied(template, home, **options):
     """Return an instance with the data of another one that is stopped."""
     shutil.copytree(template.home, home, dirs_exist_ok=True)
     (home / "var/Data.fs.lock").unlink(missing_ok=True)
-    return Instance(home)
+    return Instance(home, **options)

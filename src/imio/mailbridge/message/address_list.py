@@ -15,8 +15,9 @@ _TOKEN = re.compile(
       | (?P<atom>[^\s"<>,;:()=]+|.)""",
     re.VERBOSE | re.DOTALL,
 )
+_AROUND_AT = re.compile(r"\s{0,9}@\s{0,9}")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
-_ADDR = re.compile(r"[^\s<>()\[\]\",;:]{1,128}@[^\s<>()\",;:@]{1,255}")
+_ADDR = re.compile(r"[^\s<>()\[\]\",;:@]{1,128}@[^\s<>()\",;:@]{1,255}")
 _BARE = re.compile(r"[^\s<>,;@]+@[^\s<>,;@]+|\"[^\"]+\"@[^\s<>,;@]+")
 #: More recipients than this tell nothing about where a message belongs.
 _MAX_ADDRESSES = 5000
@@ -27,9 +28,6 @@ _MAX_ADDRESS = 320
 def parse_addresses(text: str) -> tuple[Address, ...]:
     """Return the addresses in an unfolded field value; display names are decoded, groups are taken apart."""
     found = _parse(text)
-    if not found and "@" not in text and "=?" in text:
-        # Some programs encode the whole field, the address included.
-        found = _parse(decode_words(text))
     if not found and (match := _ADDR.search(decode_words(text[:_MAX_SEARCHED]))):
         found = [Address("", match[0])]
     return tuple(found)
@@ -54,7 +52,7 @@ class _Mailbox:
         name = decode_words(" ".join(phrase.split()))
         if self.angle is not None:
             return Address(clean(name), self.angle)
-        compact = phrase if _BARE.fullmatch(phrase) else "".join(phrase.split())
+        compact = _AROUND_AT.sub("@", phrase)
         if len(compact) <= _MAX_ADDRESS and _BARE.fullmatch(compact):
             return Address(clean(decode_words("".join(self.comment).strip())), compact)
         match = _ADDR.search(phrase[:_MAX_SEARCHED])
@@ -70,21 +68,29 @@ def _parse(text: str) -> list[Address]:
 
     def flush() -> None:
         nonlocal mailbox
-        if address := mailbox.address():
+        phrase = "".join(mailbox.phrase)
+        if mailbox.angle is None and "=?" in phrase and (decoded := decode_words(phrase)) != phrase:
+            # Some programs encode the whole field, the address included.
+            found.extend(_parse(decoded.replace("=?", "")))
+        elif address := mailbox.address():
             found.append(address)
         mailbox = _Mailbox()
 
     for token in _TOKEN.finditer(text):
         kind, value = token.lastgroup, token[0]
-        if value == "(":
-            depth += 1
-        elif value == ")" and depth:
-            depth -= 1
+        if value in ("(", ")") and (depth or value == "("):
+            outer = (value == "(") == (depth == 0) and depth <= 1
+            depth += 1 if value == "(" else -1
+            mailbox.comment += [] if outer else [value]
         elif depth:
             mailbox.comment.append(value)
         elif kind == "angle":
             mailbox.angle = mailbox.angle or _addr_spec(token["angle"])
         elif kind == "quoted":
+            if not value.endswith('"') or len(value) == 1:
+                # Never closed: read as if the quotation mark were not there.
+                found.extend(_parse(text[token.start() :].replace('"', " ")))
+                return found
             quoted = _ESCAPED.sub(r"\1", token["quoted"])
             following = text[token.end() : token.end() + 1]
             mailbox.phrase.append(value if following == "@" else quoted)
@@ -95,7 +101,7 @@ def _parse(text: str) -> list[Address]:
         elif value == ":":
             # The name of a group, or "mailto:".
             mailbox.phrase.clear()
-        else:
+        elif value != ">":
             mailbox.phrase.append(value)
     flush()
     return found

@@ -34,19 +34,21 @@ def decode_words(text: str) -> str:
     if "=?" not in text:
         return text
     result: list[str] = []
-    charset, octets, position = "", b"", 0
+    run: list[tuple[str, str]] = []
+    charset, position = "", 0
     for match in ENCODED_WORD.finditer(text):
         between = text[position : match.start()]
         this_charset = match[1].partition("*")[0].lower()
-        if octets and (between.strip() or this_charset != charset):
-            result.append(decode_text(octets, charset))
-            octets = b""
-        if between.strip() or not result and not octets:
+        if run and (between.strip() or this_charset != charset):
+            result.append(decode_text(_octets(run), charset))
+            run = []
+            between = between if between.strip() else ""
+        if not run:
             result.append(between)
         charset = this_charset
-        octets += _word(match[2], match[3])
+        run.append((match[2].lower(), match[3]))
         position = match.end()
-    result += [decode_text(octets, charset), text[position:]]
+    result += [decode_text(_octets(run), charset), text[position:]]
     return clean("".join(result))
 
 
@@ -55,6 +57,16 @@ def decode(value: bytes) -> str:
     return decode_words(unfold(value))
 
 
-def _word(encoding: str, payload: str) -> bytes:
-    content = payload.encode("utf-8", "replace")
-    return decode_base64(content) if encoding in "bB" else a2b_qp(content, header=True)
+def _octets(run: list[tuple[str, str]]) -> bytes:
+    octets, base64 = b"", b""
+    for encoding, payload in run:
+        content = payload.encode("utf-8", "replace")
+        if encoding == "b":
+            base64 += content
+            if len(base64) % 4 and not base64.endswith(b"="):
+                continue  # broken inside a group of four
+            octets += decode_base64(base64)
+        else:
+            octets += decode_base64(base64) + a2b_qp(content, header=True)
+        base64 = b""
+    return octets + decode_base64(base64)

@@ -70,7 +70,7 @@ _LABELS = {
     "from": "from de van von expéditeur afzender absender",
     "date": "date sent envoyé envoyée verzonden datum gesendet data",
     "to": "to à a aan an pour destinataire destinataires",
-    "cc": "cc copie kopie bcc cci copie à",
+    "cc": "cc copie kopie bcc cci",
     "subject": "subject objet sujet onderwerp betreff",
     "reply-to": "reply-to répondre antwoord antwort",
     "message-id": "message-id",

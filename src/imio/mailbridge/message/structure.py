@@ -19,7 +19,7 @@ from imio.mailbridge.message.transfer_encoding import encoding_name
 
 _FIELD = re.compile(rb"([!-9;-~]{1,200})[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)\n?")
 _BLANK = re.compile(rb"\r*(?:\n|\Z)")
-_LEADING = re.compile(rb"(?:\xef\xbb\xbf)?(?:[ \t]*\r*\n)*(?:>?From [^\n]*\n)?")
+_LEADING = re.compile(rb"(?:\xef\xbb\xbf|[ \t]*\r*\n)*(?:>?From [^\n]*\n)?")
 _DELIMITER_END = re.compile(rb"(--)?[ \t]*(?:\r*\n|\r?\Z)")
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,127}/[a-z0-9!#$&^_.+-]{1,127}")
 

@@ -1,0 +1,110 @@
+"""As a town runs it: two instances on a ZEO server, a worker process, and Redis as their queue."""
+
+from concurrent.futures import ThreadPoolExecutor
+from email.message import EmailMessage
+from tests.servers.instance import BIN
+from tests.servers.instance import Instance
+from tests.servers.required import required
+from tests.servers.waiting import free_port
+from tests.servers.waiting import wait_for
+import os
+import pytest
+import socket
+import subprocess
+
+
+ZEO_CONF = """\
+<zeo>
+  address 127.0.0.1:{port}
+</zeo>
+<filestorage 1>
+  path {var}/Data.fs
+  blob-dir {var}/blobstorage
+</filestorage>
+"""
+
+
+@pytest.fixture
+def processes():
+    """``processes(command)`` starts one; all are ended with the test."""
+    started = []
+
+    def start(*command, **environment):
+        process = subprocess.Popen(
+            [str(part) for part in command],
+            env={**os.environ, **environment},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in reversed(started):
+        process.terminate()
+        process.wait(30)
+
+
+@pytest.fixture
+def town(tmp_path, processes, catcher):
+    """Two instances without a worker of their own, on one ZEO and one Redis; its queue and its worker's command."""
+    first = Instance(tmp_path / "made")
+    first.make(catcher.port)
+    zeo_port, redis_port = free_port(), free_port()
+    var = first.home / "var"
+    (tmp_path / "zeo.conf").write_text(ZEO_CONF.format(port=zeo_port, var=var))
+    processes(BIN / "runzeo", "-C", tmp_path / "zeo.conf")
+    server = required("redis-server", "redis-server")
+    processes(server, "--bind", "127.0.0.1", "--port", redis_port, "--save", "", "--dir", tmp_path)
+    for port in (zeo_port, redis_port):
+        wait_for(lambda port=port: not socket.socket().connect_ex(("127.0.0.1", port)))
+    queue = {"MAILBRIDGE_QUEUE_URL": f"redis://127.0.0.1:{redis_port}/0", "MAILBRIDGE_QUEUE_KEY": "shared"}
+    zeo = f"127.0.0.1:{zeo_port}"
+    instances = [Instance(tmp_path / name, zeo, MAILBRIDGE_WORKER="off", **queue) for name in ("one", "two")]
+    for instance in instances:
+        instance.start()
+    worker = Instance(tmp_path / "worker", zeo, **queue)
+    yield instances, lambda: processes(BIN / "mailbridge-worker", worker.home / "etc/zope.conf")
+    for instance in instances:
+        instance.stop()
+
+
+def state(instance, id):
+    return instance.get(f"/@outbox/{id}", "agent").json()["state"]
+
+
+def test_a_worker_process_sends_what_the_instances_queue(town, catcher):
+    (one, two), start_worker = town
+    data = {"to": ["jeanne.dupont@citizen.test"], "subject": "Votre permis", "body": "<p>Bonjour</p>"}
+    ids = []
+    for instance in (one, two):
+        answer = instance.post("/outgoing-mail/invitation/@send-email", "agent", json=data)
+        assert answer.status_code == 202, answer.text
+        ids.append(answer.json()["id"])
+    assert not one.get("/@mailbridge-status", "chef").json()["worker"]["alive"]
+    assert not catcher.messages
+    start_worker()
+    start_worker()  # two of them: each message leaves once
+    wait_for(lambda: [state(two, id) for id in ids] == ["sent", "sent"], 60)
+    assert len(catcher.messages) == 2
+    assert one.get("/@mailbridge-status", "chef").json()["worker"]["alive"]
+
+
+def test_two_instances_file_the_same_mail_once(town):
+    (one, two), _start_worker = town
+    message = EmailMessage()
+    message["From"] = "jeanne.dupont@citizen.test"
+    message["To"] = message["Resent-From"] = "info@maville.test"
+    message["Subject"] = "Par deux chemins"
+    message.set_content("Bonjour")
+    headers = {"Content-Type": "message/rfc822", "X-Envelope-Recipient": "in@bridge.test", "X-Client-Address": "127.0.0.1"}
+
+    def post(instance):
+        return instance.post("/@@mail-in", "gateway", data=message.as_bytes(), headers=headers)
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(post, [one, two, one, two]))
+    assert {answer.status_code for answer in answers} <= {200, 201}, [answer.text for answer in answers]
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    found = one.get("/@search?portal_type=dmsincoming_email&SearchableText=chemins", "admin").json()
+    assert found["items_total"] == 1

@@ -1,0 +1,251 @@
+"""What a message says, however it is written."""
+
+from base64 import b64encode
+from datetime import datetime
+from datetime import timedelta
+from datetime import timezone
+from imio.mailbridge.message.address import Address
+from imio.mailbridge.message.parse import parse
+import io
+import pytest
+
+
+CET = timezone(timedelta(hours=1))
+
+
+def header(line, name):
+    return parse(line.encode("latin-1") + b"\nTo: x@example.org\n\n").header(name)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("Subject: plain", "plain"),
+        ("Subject: =?utf-8?Q?caf=C3=A9?=", "café"),
+        ("Subject: =?UTF-8?B?w6k=?= =?UTF-8?B?w6g=?=", "éè"),
+        ("Subject: =?utf-8?Q?a=C3?=\n =?utf-8?Q?=A9b?=", "aéb"),
+        ("Subject: =?utf-8?B?w?= =?utf-8?B?6k=?=", "é"),
+        ("Subject: =?iso-8859-1?Q?=80uro?=", "€uro"),
+        ("Subject: =?utf-8*fr?Q?=C3=A9?=", "é"),
+        ("Subject: =?martian?Q?=E9t=E9?=", "été"),
+        ("Subject: =?utf-8?Q?a b c?= d", "a b c d"),
+        ("Subject: =?utf-8?Q?broken", "=?utf-8?Q?broken"),
+        ("Subject: (=?utf-8?Q?=C3=A9?=)", "(é)"),
+        ("Subject: a =?utf-8?Q?=C3=A9?= b", "a é b"),
+        ("Subject: \xe9t\xe9", "été"),
+        ("Subject: \xc3\xa9t\xc3\xa9", "été"),
+        ("Subject: one\n two\n\tthree", "one two three"),
+        ("Subject: nul\x00 here", "nul  here"),
+        ("Subject: =?utf-8?Q?a=0D=0ABcc:_x?=", "a Bcc: x"),
+        ("Subject: =?utf-8?Q?txt=E2=80=AEexe?=", "txtexe"),
+        ("Subject:", ""),
+        ("SUBJECT : odd", "odd"),
+        ("Subject: =?punycode?Q?abc?=", "abc"),
+        ("Subject: first\nSubject: second", "first"),
+        ("X: y", None),
+    ],
+)
+def test_subject(line, expected):
+    assert header(line, "subject") == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("a@example.org", [Address("", "a@example.org")]),
+        ("A B <a@example.org>", [Address("A B", "a@example.org")]),
+        ('"Dupont, Jean" <A@Example.org>', [Address("Dupont, Jean", "A@Example.org")]),
+        ('"A \\"B\\"" <a@example.org>', [Address('A "B"', "a@example.org")]),
+        ("a@example.org (Jean (de) D.)", [Address("Jean (de) D.", "a@example.org")]),
+        ("=?utf-8?Q?Dupont=2C_J=C3=A9?= <a@example.org>", [Address("Dupont, Jé", "a@example.org")]),
+        ('"=?utf-8?Q?J=C3=A9?=" <a@example.org>', [Address("Jé", "a@example.org")]),
+        ("=?utf-8?Q?J=C3=A9_<a@example.org>?=", [Address("Jé", "a@example.org")]),
+        ('"boss@maville.be" <x@evil.test>', [Address("boss@maville.be", "x@evil.test")]),
+        ("boss@maville.be <x@evil.test>", [Address("boss@maville.be", "x@evil.test")]),
+        ("a@example.org, B <b@example.org>", [Address("", "a@example.org"), Address("B", "b@example.org")]),
+        ("List: a@example.org, b@example.org;", [Address("", "a@example.org"), Address("", "b@example.org")]),
+        ("undisclosed-recipients:;", []),
+        ("<mailto:a@example.org>", [Address("", "a@example.org")]),
+        ("<@relay.example.org:a@example.org>", [Address("", "a@example.org")]),
+        ('"Unclosed <a@example.org>', [Address("", "a@example.org")]),
+        ("<<a@example.org>>", [Address("", "a@example.org")]),
+        ("Jean a@example.org", [Address("Jean", "a@example.org")]),
+        ("/o=ExchangeLabs/ou=Exchange/cn=Recipients/cn=jean", []),
+        ("=?utf-8?Q?x=0D=0ATo:_y?= <a@example.org>", [Address("x To: y", "a@example.org")]),
+        ("root@localhost", [Address("", "root@localhost")]),
+        ("", []),
+    ],
+)
+def test_addresses(value, expected):
+    assert list(parse(f"From: {value}\nSubject: x\n\n".encode()).authors) == expected
+
+
+def test_the_first_author_field_with_an_address_counts():
+    message = parse(b"From: \nFrom: a@example.org\nFrom: b@example.org\n\n")
+    assert message.author == Address("", "a@example.org")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("Mon, 5 Jan 2026 10:11:12 +0100", datetime(2026, 1, 5, 10, 11, 12, tzinfo=CET)),
+        ("5 Jan 26 10:11 +0100 (CET)", datetime(2026, 1, 5, 10, 11, tzinfo=CET)),
+        ("Mon, 5 Jan 2026 10:11:12 -0000", datetime(2026, 1, 5, 10, 11, 12, tzinfo=timezone.utc)),
+        ("Mon, 5 Jan 2026 10:11:12", datetime(2026, 1, 5, 10, 11, 12, tzinfo=timezone.utc)),
+        ("Thu, 1 Jan 1970 00:00:00 +0000", None),
+        ("Mon, 45 Foo 2026 99:99 +0100", None),
+        ("Mon, 5 Jan 9999 10:11:12 +0100", None),
+        ("Fri, 31 Dec 9999 23:59:59 -1200", None),
+        ("Mon, 5 Jan 2026 10:11:12 +9999", None),
+        ("lundi", None),
+        ("", None),
+    ],
+)
+def test_date(value, expected):
+    assert parse(f"From: a@example.org\nDate: {value}\n\n".encode()).date == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("<a@b>", "<a@b>"),
+        ("\n <a@b>", "<a@b>"),
+        ("<[5f0c]@microsoft.com>", "<[5f0c]@microsoft.com>"),
+        ("a@b", "<a@b>"),
+        ("<a@b> (comment)", "<a@b>"),
+        ("nothing", None),
+        ("", None),
+    ],
+)
+def test_message_id(value, expected):
+    assert parse(f"From: a@example.org\nMessage-ID: {value}\n\n".encode()).message_id == expected
+
+
+def body(content_type, content, encoding="8bit"):
+    head = f"From: a@example.org\nContent-Type: {content_type}\nContent-Transfer-Encoding: {encoding}\n\n"
+    return parse(head.encode() + content)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "encoding", "content", "expected"),
+    [
+        ("text/plain; charset=utf-8", "8bit", "été".encode(), "été"),
+        ("text/plain; charset=us-ascii", "8bit", "été".encode(), "été"),
+        ("text/plain; charset=utf-8", "8bit", "été".encode("latin-1"), "été"),
+        ("text/plain; charset=iso-8859-1", "8bit", "5 €".encode("cp1252"), "5 €"),
+        ("text/plain; charset=x-martian", "8bit", "été".encode("cp1252"), "été"),
+        ("text/plain; charset=hex", "8bit", b"plain", "plain"),
+        ("text/plain; charset=utf-16", "base64", b64encode("été".encode("utf-16")), "été"),
+        ('text/plain; charset="utf-8"', "QUOTED-Printable (x)", b"=C3=A9t=C3=\n=A9", "été"),
+        ("text/plain", ' "base64" ', b64encode("été".encode()), "été"),
+        ("text/plain", "base64", b64encode("été!".encode()).rstrip(b"="), "été!"),
+        ("text/plain", "base64", b"w6l0\x00\nw6k=\n_____________\nlist footer", "été"),
+        ("text/plain", "x-unknown", b"as it is", "as it is"),
+        ("text", "7bit", b"x\r\ny\rz\x00\x07", "x\ny\nz"),
+        ("multipart/mixed; boundary=none", "7bit", b"no part", "no part"),
+        ("multipart/mixed", "7bit", b"--x\n\nno boundary", "--x\n\nno boundary"),
+    ],
+)
+def test_text(content_type, encoding, content, expected):
+    assert body(content_type, content, encoding).text == expected
+
+
+@pytest.mark.parametrize(
+    ("disposition", "expected"),
+    [
+        ('attachment; filename="a b.pdf"', "a b.pdf"),
+        ("attachment; filename=a b.pdf; size=3", "a b.pdf"),
+        ("attachment; filename*=utf-8''%C3%A9t%C3%A9.pdf", "été.pdf"),
+        ("attachment; filename*=iso-8859-1'fr'%E9t%E9.pdf; filename=ete.pdf", "été.pdf"),
+        ("attachment; filename*0=\"a\"; filename*1=\"b.pdf\"", "ab.pdf"),
+        ("attachment; filename*1*=%A9.pdf; filename*0*=utf-8''%C3", "é.pdf"),
+        ('attachment; filename="=?utf-8?Q?=C3=A9t=C3=A9=2Epdf?="', "été.pdf"),
+        ('attachment; filename="../../etc/passwd"', "passwd"),
+        ('attachment; filename="C:\\\\Temp\\\\x.pdf"', "x.pdf"),
+        ('attachment; filename="c:x.pdf"', "x.pdf"),
+        ("attachment; filename*=utf-8''..%2F..%2Fx.pdf", "x.pdf"),
+        ('attachment; filename=".."', "attachment.pdf"),
+        ('attachment; filename="/"', "attachment.pdf"),
+        ('attachment; filename="   "', "attachment.pdf"),
+        ("attachment", "attachment.pdf"),
+        ('attachment; filename="a\x00\x1fb.pdf"', "a b.pdf"),
+        ("attachment; filename*=utf-8''a%0D%0Ab.pdf", "a b.pdf"),
+        ("attachment; filename*=utf-8''a%E2%80%AEfdp.exe", "afdp.exe"),
+        ("attachment; filename*=martian''a%E9.pdf", "aé.pdf"),
+        (f'attachment; filename="{"x" * 400}.pdf"', "x" * 146 + ".pdf"),
+    ],
+)
+def test_filename(disposition, expected):
+    message = parse(
+        f"From: a@example.org\nContent-Type: application/pdf\nContent-Disposition: {disposition}\n\nx".encode()
+    )
+    assert [attachment.filename for attachment in message.attachments] == [expected]
+
+
+RELATED = b"""From: a@example.org
+Content-Type: multipart/related; boundary=r
+
+--r
+Content-Type: text/html
+
+<img src="cid:One%40x"><img src='logo.png'>
+--r
+Content-Type: image/png; name=one.png
+Content-ID: <one@x>
+
+1
+--r
+Content-Type: application/octet-stream; name=two.png
+Content-Location: logo.png
+
+2
+--r
+Content-Type: image/png; name=three.png
+Content-ID: <three@x>
+
+3
+--r
+Content-Type: application/pdf; name=four.pdf
+Content-ID: <one@x>
+
+4
+--r--
+"""
+
+
+def test_only_images_that_the_html_shows_are_inline():
+    message = parse(RELATED)
+    assert [image.filename for image in message.inline_images] == ["one.png", "two.png"]
+    assert [attachment.filename for attachment in message.attachments] == ["three.png", "four.pdf"]
+    assert [attachment.content() for attachment in message.attachments] == [b"3", b"4"]
+    assert message.text is None
+
+
+def test_invitation_beside_the_text_is_no_attachment_but_a_file_is():
+    message = parse(
+        b"From: a@example.org\nContent-Type: multipart/mixed; boundary=m\n\n--m\n"
+        b"Content-Type: multipart/alternative; boundary=a\n\n--a\n\ntext\n--a\nContent-Type: text/calendar\n\nX\n--a--\n"
+        b"--m\nContent-Type: application/ics; name=invite.ics\n\nX\n--m--\n"
+    )
+    assert [attachment.filename for attachment in message.attachments] == ["invite.ics"]
+    assert message.text == "text"
+
+
+def test_uuencoded_attachment():
+    content = b"begin 644 x.txt\n#0V%T\n`\nend\n"
+    message = body("application/octet-stream; name=x.txt", content, "x-uuencode")
+    assert message.attachments[0].content() == b"Cat"
+
+
+@pytest.mark.parametrize("raw", [b"", b"\n\n", b"\0" * 100, b"hello\nworld\n", b"note: milk\n\n", b"%PDF-1.4\n: x\n"])
+def test_unreadable(raw):
+    assert parse(raw).defect == "unreadable"
+
+
+@pytest.mark.parametrize("raw", [b"From: a@b.be\n\n", b"Subject: x", b"\n\xef\xbb\xbf\nReceived: y\n\n", b"From x\nTo: y\n\n"])
+def test_readable(raw):
+    assert parse(raw).defect is None
+
+
+def test_from_an_open_file():
+    assert parse(io.BytesIO(b"Subject: x\n\n")).subject == "x"
