@@ -67,7 +67,7 @@ def test_subject(line, expected):
         ("undisclosed-recipients:;", []),
         ("<mailto:a@example.org>", [Address("", "a@example.org")]),
         ("<@relay.example.org:a@example.org>", [Address("", "a@example.org")]),
-        ('"Unclosed <a@example.org>', [Address("", "a@example.org")]),
+        ('"Unclosed <a@example.org>', [Address("Unclosed", "a@example.org")]),
         ("<<a@example.org>>", [Address("", "a@example.org")]),
         ("Jean a@example.org", [Address("Jean", "a@example.org")]),
         ("/o=ExchangeLabs/ou=Exchange/cn=Recipients/cn=jean", []),

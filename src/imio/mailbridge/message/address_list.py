@@ -78,10 +78,12 @@ def _parse(text: str) -> list[Address]:
 
     for token in _TOKEN.finditer(text):
         kind, value = token.lastgroup, token[0]
-        if value in ("(", ")") and (depth or value == "("):
-            outer = (value == "(") == (depth == 0) and depth <= 1
-            depth += 1 if value == "(" else -1
-            mailbox.comment += [] if outer else [value]
+        if value == "(":
+            mailbox.comment += [value] if depth else []
+            depth += 1
+        elif value == ")" and depth:
+            depth -= 1
+            mailbox.comment += [value] if depth else []
         elif depth:
             mailbox.comment.append(value)
         elif kind == "angle":

@@ -33,6 +33,7 @@ _MESSAGE_ID = re.compile(r"<[^<>\s]{1,990}>")
 _BARE_ID = re.compile(r"[^<>\s]{1,990}@[^<>\s]{1,990}")
 #: A date outside is a wrong clock: no mail is older than RFC 822.
 _YEARS = range(1982, 2100)
+_NOT_QUOTED_PRINTABLE = re.compile(rb"[\x80-\xff]|=(?![0-9A-Fa-f]{2}|[ \t]{0,9}\r?(?:\n|\Z))")
 _MAX_IDS = 200
 _MAX_SUBJECT = 2_000
 #: Object identifier of enveloped data (RFC 5652 §6.1) and authenticated enveloped data (RFC 5083).
@@ -250,15 +251,17 @@ def attachment(raw: bytes, part: Part) -> Attachment:
 def part_bytes(raw: bytes, part: Part) -> bytes:
     """Return the content of a part without its transfer encoding.
 
-    A message that claims base64 but stands there in clear is taken as it stands.
+    A message that claims an encoding but stands there in clear is taken as it stands.
     """
-    if (
-        part.is_message
-        and part.encoding
-        and looks_like_message(raw[part.body : min(part.end, part.body + 65_536)])
-    ):
+    if part.is_message and part.encoding and _stands_in_clear(raw, part):
         return raw[part.body : part.end]
     return decode_body(raw, part.body, part.end, part.encoding)
+
+
+def _stands_in_clear(raw: bytes, part: Part) -> bool:
+    if part.encoding == "quoted-printable":
+        return _NOT_QUOTED_PRINTABLE.search(raw, part.body, part.end) is not None
+    return looks_like_message(raw[part.body : min(part.end, part.body + 65_536)])
 
 
 def _content(raw: bytes, part: Part) -> Callable[[], bytes]:

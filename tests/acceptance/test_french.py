@@ -1,0 +1,88 @@
+"""No English is left on any page of ours: every msgid of the catalog is looked for in what a French browser shows."""
+
+from pathlib import Path
+from tests.acceptance.test_postfix_in import redirected
+from tests.acceptance.test_postfix_in import TEXT_FORWARD
+import pytest
+import re
+
+
+CATALOG = Path(__file__).resolve().parent.parent.parent / "src/imio/mailbridge/locales/fr/LC_MESSAGES/imio.mailbridge.po"
+
+
+def english():
+    """Return the msgids that differ from their translation, longest first; short words could be French ones too."""
+    entries = re.findall(r'^msgid ((?:".*"\n)+)msgstr ((?:".*"\n?)+)', CATALOG.read_text("utf-8"), re.MULTILINE)
+    joined = [[re.sub(r'"\n"|^"|"\n?$', "", text).replace('\\"', '"') for text in entry] for entry in entries]
+    return [msgid for msgid, text in joined if msgid and msgid != text and len(msgid) > 3]
+
+
+def left_over(text, msgids):
+    lines = {line.strip() for line in text.splitlines()}
+    return [
+        msgid
+        for msgid in msgids
+        if msgid in lines or (len(msgid) > 25 and re.sub(r"\$\{\w+\}", "", msgid).strip()[:40] in text)
+    ]
+
+
+PAGES = [
+    ("agent", "/outgoing-mail"),
+    ("agent", "/outgoing-mail/permis-durbanisme"),
+    ("agent", "/outgoing-mail/permis-durbanisme/edit"),
+    ("agent", "/outgoing-mail/permis-durbanisme/@@send-email"),
+    ("agent", "/outgoing-mail/++add++dmsoutgoingmail"),
+    ("agent", "/incoming-mail"),
+    ("agent", "/contacts/jeanne-dupont"),
+    ("agent", "/contacts/jeanne-dupont/@@send-email"),
+    ("admin", "/contacts/jeanne-dupont/edit"),
+    ("admin", "/contacts/++add++organization"),
+    ("admin", "/contacts/++add++person"),
+    ("admin", "/incoming-mail/++add++dmsincoming_email"),
+    ("admin", "/@@mailbridge-controlpanel"),
+    ("admin", "/@@overview-controlpanel"),
+    ("chef", "/@@mailbridge-inbox"),
+]
+
+
+@pytest.fixture(scope="module")
+def content(iadocs):
+    """Give every list something to show."""
+    headers = {"Content-Type": "message/rfc822", "X-Envelope-Recipient": "in@bridge.test", "X-Client-Address": "127.0.0.1"}
+    for raw, address in ((redirected("Une"), "127.0.0.1"), (redirected("Deux"), "192.0.2.1"), (TEXT_FORWARD, "127.0.0.1")):
+        answer = iadocs.post("/@@mail-in", "gateway", data=raw, headers={**headers, "X-Client-Address": address})
+        assert answer.status_code in (200, 201, 202), answer.text
+    data = {"to": ["personne@citizen.test"], "subject": "Essai", "body": "x"}
+    for path in ("/outgoing-mail/permis-durbanisme", "/contacts/jeanne-dupont"):
+        assert iadocs.post(f"{path}/@send-email", "agent", json=data).status_code == 202
+
+
+@pytest.mark.parametrize("user", ["agent", "admin", "chef"])
+def test_no_english_on_our_pages(person, content, user):
+    msgids = english()
+    assert len(msgids) > 200
+    someone = person(user, **({"password": "admin"} if user == "admin" else {}))
+    for number, (_user, path) in enumerate(page for page in PAGES if page[0] == user):
+        someone.open(path)
+        assert someone.page.locator("h1").first.inner_text()
+        for details in someone.page.locator("#mailbridge-messages details:not([open]) summary").all():
+            details.click()
+        for tab in someone.page.locator(".autotoc-nav a").all():
+            tab.click()
+            assert left_over(someone.page.locator("body").inner_text(), msgids) == [], path
+        assert left_over(someone.page.locator("body").inner_text(), msgids) == [], path
+        titles = someone.page.locator("[title]").evaluate_all("all => all.map(one => one.title).join('\\n')")
+        assert left_over(titles, msgids) == [], path
+        someone.screenshot(f"fr-{user}-{number}")
+    assert not someone.errors
+
+
+def test_every_answer_of_the_rest_api_speaks_french(iadocs):
+    headers = {"Accept-Language": "fr"}
+    answer = iadocs.post("/outgoing-mail/invitation/@send-email", "agent", json={"to": ["x"]}, headers=headers)
+    texts = [error["message"] for error in answer.json()["errors"]]
+    texts.append(iadocs.post("/@@mail-in", "gateway", data=b"x", headers={"Content-Type": "text/plain", **headers}).json()["message"])
+    for record in iadocs.get("/@mail-in?state=quarantined", "chef", headers=headers).json()["items"]:
+        texts += [record["explanation"], record["remedy"]]
+    assert texts
+    assert left_over("\n".join(texts), english()) == []

@@ -1,0 +1,142 @@
+"""Forwards as text, program by program and language by language, and what only looks like one."""
+
+from imio.mailbridge.message.inline_forward import read_inline_forward
+from imio.mailbridge.message.parse import parse
+import pytest
+
+
+def read(subject, body, html=False):
+    kind = "text/html" if html else "text/plain"
+    head = f"From: al@maville.be\nDate: Thu, 22 Jan 2026 15:00:00 +0100\nSubject: {subject}\nContent-Type: {kind}; charset=utf-8\n\n"
+    return read_inline_forward(parse((head + body).encode()))
+
+
+def outlook(sender, date, to, subject):
+    return f"{sender}: Jan <jan@example.org>\n{date}: 05/01/2026 10:32\n{to}: al@maville.be\n{subject}: Vraag\n\nBeste\n"
+
+
+BLOCKS = {
+    "fr": outlook("De ", "Envoyé ", "À ", "Objet "),
+    "fr-bold": outlook("*De :*", "*Envoyé :*", "*À :*", "*Objet :*").replace(":*:", ":*"),
+    "en": outlook("From", "Sent", "To", "Subject"),
+    "nl": outlook("Van", "Verzonden", "Aan", "Onderwerp"),
+    "de": outlook("Von", "Gesendet", "An", "Betreff"),
+}
+MARKERS = [
+    "---------- Forwarded message ---------",
+    "---------- Forwarded message ----------",
+    "-------- Forwarded Message --------",
+    "-------- Message transféré --------",
+    "-------- Doorgestuurd bericht --------",
+    "-------- Weitergeleitete Nachricht --------",
+    "----- Mail transféré -----",
+    "----- Forwarded Message -----",
+    "----- Forwarded by Al Bert/Maville on 05/01/2026 10:00 -----",
+    "----- Transféré par Al Bert/Maville le 05/01/2026 10:00 -----",
+    "Début du message réexpédié :",
+    "Début du message transféré :",
+    "Begin forwarded message:",
+    "Begin doorgestuurd bericht:",
+    "Anfang der weitergeleiteten Nachricht:",
+]
+ORIGINAL = [
+    "-----Original Message-----",
+    "-----Message d'origine-----",
+    "-----Message d’origine-----",
+    "-----Oorspronkelijk bericht-----",
+    "-----Ursprüngliche Nachricht-----",
+    "-------- Message original --------",
+    "________________________________",
+]
+PREFIXES = ["Fwd: x", "FW: x", "Fw: x", "TR: x", "Tr : x", "TR : RE: x", "WG: x", "Doorst: x", "[EXT] Fwd: x"]
+
+
+def assert_read(proposal):
+    assert proposal is not None
+    assert proposal.author.addr_spec == "jan@example.org"
+    assert proposal.author.display_name == "Jan"
+    assert proposal.subject == "Vraag"
+    assert proposal.date.isoformat() == "2026-01-05T10:32:00+01:00"
+    assert proposal.body == "Beste"
+
+
+@pytest.mark.parametrize("block", BLOCKS.values(), ids=BLOCKS)
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_header_block_under_a_forward_prefix(prefix, block):
+    assert_read(read(prefix, f"Pour suivi.\n\nAl\n\n{block}"))
+
+
+@pytest.mark.parametrize("marker", MARKERS)
+@pytest.mark.parametrize("subject", ["Fwd: x", "Vraag"])
+def test_forward_marker_is_enough(marker, subject):
+    assert_read(read(subject, f"Voilà\n\n{marker}\n\n{BLOCKS['en']}"))
+
+
+@pytest.mark.parametrize("marker", ORIGINAL)
+def test_original_marker_wants_a_forward_prefix(marker):
+    assert_read(read("TR: x", f"Voilà\n\n{marker}\n{BLOCKS['fr']}"))
+    assert read("RE: x", f"Voilà\n\n{marker}\n{BLOCKS['fr']}") is None
+    assert read("x", f"Voilà\n\n{marker}\n{BLOCKS['fr']}") is None
+
+
+def test_html_of_outlook():
+    block = (
+        "<div style='border-top:solid 1pt'><p><b><span>De&nbsp;:</span></b> Jan &lt;jan@example.org&gt;<br><b>Envoyé&nbsp;:</b> "
+        "lundi 5 janvier 2026 10:32<br><b>À&nbsp;:</b> al@maville.be<br><b>Objet&nbsp;:</b> Vraag</p></div><p>Beste</p>"
+    )
+    assert_read(read("TR: x", f"<html><head><title>De : x</title></head><body><p>Voilà</p>{block}</body></html>", html=True))
+
+
+def test_apple_quotes_what_it_forwards():
+    quoted = "".join(f"> {line}\n" for line in BLOCKS["en"].splitlines())
+    assert_read(read("Fwd: x", f"\n\nBegin forwarded message:\n\n{quoted}"))
+
+
+@pytest.mark.parametrize(
+    ("value", "addr_spec"),
+    [
+        ("Jan [mailto:jan@example.org]", "jan@example.org"),
+        ("Jan <mailto:jan@example.org>", "jan@example.org"),
+        ("*Jan* <jan@example.org>", "jan@example.org"),
+        ("jan@example.org <jan@example.org>", "jan@example.org"),
+        ("jan@example.org<mailto:jan@example.org>", "jan@example.org"),
+        ("jan@example.org", "jan@example.org"),
+        ("'jan@example.org'", "jan@example.org"),
+        ("Jan (jan@example.org)", "jan@example.org"),
+        ("Jan Peeters", None),
+    ],
+)
+def test_author(value, addr_spec):
+    proposal = read("FW: x", f"From: {value}\nSent: 05/01/2026 10:32\nSubject: Vraag\n\nBeste\n")
+    assert (proposal.author.addr_spec if proposal.author else None) == addr_spec
+
+
+def test_long_list_of_recipients_goes_on():
+    body = "From: Jan <jan@example.org>\nSent: 05/01/2026 10:32\nTo: a <a@x.be>;\n b <b@x.be>; c <c@x.be>\nSubject: Vraag\n\nBeste"
+    assert_read(read("FW: x", body))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"Ok\n\nLe lun. 5 janv. 2026 à 10:32, Jan <jan@example.org> a écrit :\n\n> {MARKERS[0]}\n> {BLOCKS['en']}",
+        f"Ok\n\nLe lun. 5 janv. 2026 à 10:32, Jan Peeters <jan@example.org>\na écrit :\n{MARKERS[0]}\n{BLOCKS['en']}",
+        f"Ok\n\nOn Mon, Jan 5, 2026 at 10:32 AM Jan <jan@example.org> wrote:\n\n{MARKERS[0]}\n{BLOCKS['en']}",
+        f"Ok\n\nOp ma 5 jan 2026 om 10:32 schreef Jan <jan@example.org>:\n\n{MARKERS[0]}\n{BLOCKS['en']}",
+        f"Ok\n\nAm 05.01.26 um 10:32 schrieb Jan:\n\n{MARKERS[0]}\n{BLOCKS['en']}",
+        f"> {MARKERS[0]}\n> {BLOCKS['en']}",
+        MARKERS[0],
+        f"{MARKERS[0]}\nthere is no block here",
+        "De : Namur\nNous irons voir.",
+        "",
+    ],
+)
+def test_no_forward(body):
+    assert read("Fwd: x", body) is None
+    assert read("Re: x", body) is None
+
+
+@pytest.mark.parametrize("subject", ["Re: x", "RE: Fwd: x", "AW: x", "Antw: x", "Ré : x"])
+def test_answer_to_a_forward_is_none(subject):
+    assert read(subject, f"Ok\n\n{MARKERS[0]}\n{BLOCKS['en']}") is None
+    assert read(subject, f"Ok\n\n{BLOCKS['fr']}") is None

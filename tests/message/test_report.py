@@ -1,0 +1,172 @@
+"""Reports about messages: what they are about, and what only looks like one."""
+
+from imio.mailbridge.message.auto_reply import CERTAIN
+from imio.mailbridge.message.auto_reply import read_auto_reply
+from imio.mailbridge.message.bounce import read_bounce
+from imio.mailbridge.message.parse import parse
+from imio.mailbridge.message.report import read_standard_report
+from imio.mailbridge.message.report import ReportKind
+import pytest
+
+
+OURS = "<mailbridge.token@maville.be>"
+
+
+def standard(report_type, *parts):
+    head = f"From: x@example.org\nContent-Type: multipart/report; report-type={report_type}; boundary=r\n\n--r\n\nhello\n--r\n"
+    return read_standard_report(parse((head + "\n--r\n".join(parts) + "\n--r--\n").encode()))
+
+
+STATUS = """Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.example.org
+
+Original-Recipient: rfc822;Citizen@example.org
+Final-Recipient: rfc822; mbx123@internal.example.org
+Action: failed (permanent)
+Status: 5.1.1 (unknown)
+Diagnostic-Code: smtp; 550 5.1.1
+ no such user
+
+Final-Recipient: x400; /S=Nobody/
+Action: failed
+
+Final-Recipient: LOCAL;<two@example.org>
+Action: DELAYED
+Status: nonsense
+"""
+
+
+@pytest.mark.parametrize(
+    "returned",
+    [
+        f"Content-Type: message/rfc822\n\nFrom: a@maville.be\nMessage-ID: {OURS}\n\nx",
+        f"Content-Type: text/rfc822-headers\n\nFrom: a@maville.be\nMessage-ID:\n {OURS}\n",
+        f"Content-Type: message/global-headers\n\nMessage-Id: {OURS}\n",
+        "Content-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\n"
+        "RnJvbTogYUBtYXZpbGxlLmJlCk1lc3NhZ2UtSUQ6IDxtYWlsYnJpZGdlLnRva2VuQG1hdmlsbGUuYmU+Cgp4",
+    ],
+)
+def test_delivery_report(returned):
+    report = standard("delivery-status", STATUS, returned)
+    assert (report.kind, report.message_id) == (ReportKind.BOUNCE, OURS)
+    one, two = report.recipients
+    assert (one.address, one.original_address) == ("mbx123@internal.example.org", "citizen@example.org")
+    assert (one.action, one.status, one.diagnostic) == ("failed", "5.1.1", "550 5.1.1 no such user")
+    assert (two.address, two.action, two.status) == ("two@example.org", "delayed", None)
+
+
+def test_delivery_report_in_crlf_with_ids_in_the_status_only():
+    status = STATUS.replace("\n\nOriginal", f"\nX-Original-Message-ID: {OURS}\n\nOriginal").replace("\n", "\r\n")
+    report = standard("delivery-status", status)
+    assert report.message_id == OURS
+    assert len(report.recipients) == 2
+
+
+def test_delivery_report_without_report_type():
+    raw = f"From: x@example.org\nIn-Reply-To: {OURS}\nContent-Type: multipart/mixed; boundary=r\n\n--r\n{STATUS}\n--r--\n"
+    assert read_standard_report(parse(raw.encode())).message_id == OURS
+
+
+def test_receipt():
+    report = standard(
+        "disposition-notification",
+        f"Content-Type: message/disposition-notification\n\nFinal-Recipient: rfc822;A@example.org\nOriginal-Message-ID: {OURS}\n"
+        "Disposition: automatic-action/MDN-sent-automatically; deleted/error\n",
+    )
+    assert (report.kind, report.message_id) == (ReportKind.RECEIPT, OURS)
+    assert [(recipient.address, recipient.action) for recipient in report.recipients] == [("a@example.org", "deleted")]
+
+
+def test_other_reports_and_signed_mail_are_none():
+    assert standard("feedback-report", "Content-Type: message/feedback-report\n\nFeedback-Type: abuse\n") is None
+    assert read_standard_report(parse(b"From: a@b.be\nContent-Type: text/plain\n\n")) is None
+
+
+@pytest.mark.parametrize(
+    ("sender", "subject", "text"),
+    [
+        ("MAILER-DAEMON@x.test", "failure notice", "x"),
+        ("Mail Delivery Subsystem <mailer-daemon@x.test>", "Returned mail: see transcript for details", "x"),
+        ("postmaster@x.test", "Undeliverable: hello", "Your message did not reach the following recipient(s):"),
+        ("postmaster@x.test", "?", "Delivery has failed to these recipients"),
+        ("postmaster@x.test", "Non remis : bonjour", ""),
+        ("Mailer-Daemon", "Mail delivery failed", ""),
+    ],
+)
+def test_bounce_without_structure(sender, subject, text):
+    raw = f"From: {sender}\nTo: al@maville.be\nSubject: {subject}\n\n{text}\n\n<gone@example.org>\n\nMessage-ID: {OURS}\nTo: other@x.y.be\n"
+    report = read_bounce(parse(raw.encode()))
+    assert report.message_id == OURS
+    assert [(recipient.address, recipient.action) for recipient in report.recipients] == [("gone@example.org", "failed")]
+
+
+def test_warning_is_delayed():
+    raw = b"From: mailer-daemon@x.test\nSubject: Warning: could not send message for past 4 hours\n\n<gone@example.org>... Deferred 4.4.1\n"
+    (recipient,) = read_bounce(parse(raw)).recipients
+    assert (recipient.action, recipient.status) == ("delayed", "4.4.1")
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "From: a@example.org\nSubject: Undelivered Mail Returned to Sender\n\ncould not be delivered",
+        "From: postmaster@x.test\nSubject: Quota report of the month\n\nAll is well.",
+        "Return-Path: <>\nFrom: a@example.org\nSubject: hello\n\nMy letter could not be delivered.",
+        "Return-Path: <>\nFrom: a@example.org\nSubject: Undelivered mail\n\nhello.",
+    ],
+)
+def test_what_is_no_bounce(raw):
+    assert read_bounce(parse(raw.encode())) is None
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "Auto-Submitted: auto-replied",
+        "Auto-Submitted: AUTO-REPLIED (vacation); x=y",
+        "X-Autoreply: yes",
+        "X-Autorespond: x",
+        "X-Autoresponder: x",
+        "X-Auto-Reply-From: x@y.be",
+        "X-Autoreply-From: x@y.be",
+        "X-Mail-Autoreply: x",
+        "X-Vacation: x",
+        "Precedence: auto_reply",
+        "Delivered-To: Autoresponder",
+        "Subject: Automatic reply: hello\nX-Auto-Response-Suppress: All",
+        "Subject: Réponse automatique : bonjour\nAuto-Submitted: auto-generated",
+        "Subject: Automatisch antwoord: dag\nPrecedence: bulk",
+        "Subject: Automatische Antwort: Hallo\nReturn-Path: <>",
+        "Subject: Out of Office: x\nX-Auto-Response-Suppress: DR, OOF",
+        "Subject: Re: Absence du bureau\nPrecedence: junk",
+        "Subject: Afwezigheidsbericht\nPrecedence: bulk",
+        "Subject: Abwesenheitsnotiz\nReturn-Path: <>",
+    ],
+)
+def test_auto_reply(lines):
+    raw = f"{lines}\nFrom: Away@example.org\nReferences: <first@x> {OURS}\n\n"
+    report = read_auto_reply(parse(raw.encode()))
+    assert (report.kind, report.message_id) == (ReportKind.AUTO_REPLY, OURS)
+    assert [recipient.address for recipient in report.recipients] == ["away@example.org"]
+
+
+def test_every_certain_field_is_tested():
+    marks = test_auto_reply.pytestmark[0].args[1]
+    assert {name for name, _accepts in CERTAIN} <= {line.partition(":")[0].lower() for line in marks}
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "Auto-Submitted: auto-generated",
+        "Auto-Submitted: no\nSubject: Out of office",
+        "X-Auto-Response-Suppress: All",
+        "Precedence: bulk\nSubject: Newsletter",
+        "Subject: Out of office",
+        "Subject: Re: my absence\nX-Auto-Response-Suppress: All",
+        "X-Autoreply: no",
+    ],
+)
+def test_what_is_no_auto_reply(lines):
+    assert read_auto_reply(parse(f"{lines}\nFrom: a@example.org\n\n".encode())) is None

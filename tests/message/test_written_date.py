@@ -1,0 +1,48 @@
+"""Dates as mail programs write them into a forward."""
+
+from datetime import datetime
+from datetime import timedelta
+from datetime import timezone
+from imio.mailbridge.message.written_date import parse_written_date
+import pytest
+
+
+CET = timezone(timedelta(hours=1))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("lundi 5 janvier 2026 10:32", "2026-01-05T10:32:00+01:00"),
+        ("lun. 5 janv. 2026 à 10:32", "2026-01-05T10:32:00+01:00"),
+        ("1er août 2026 à 9 h 05", "2026-08-01T09:05:00+01:00"),
+        ("11 décembre 2025 à 23:59:58 UTC+2", "2025-12-11T23:59:58+02:00"),
+        ("juillet 14, 2026 10:00", "2026-07-14T10:00:00+01:00"),
+        ("14 juil. 2026, 10:00", "2026-07-14T10:00:00+01:00"),
+        ("Monday, January 5, 2026 10:32 AM", "2026-01-05T10:32:00+01:00"),
+        ("Monday, January 5, 2026 12:05 AM", "2026-01-05T00:05:00+01:00"),
+        ("Mon, Jan 5, 2026 at 9:12\u202fPM", "2026-01-05T21:12:00+01:00"),
+        ("Monday, 5 January 2026 15:04", "2026-01-05T15:04:00+01:00"),
+        ("maandag 5 januari 2026 10:32", "2026-01-05T10:32:00+01:00"),
+        ("ma 2 mrt 2026 om 08:15", "2026-03-02T08:15:00+01:00"),
+        ("Montag, 5. Januar 2026 10:32", "2026-01-05T10:32:00+01:00"),
+        ("Am 3. März 2026 um 10:32", "2026-03-03T10:32:00+01:00"),
+        ("05/01/2026 10:32", "2026-01-05T10:32:00+01:00"),
+        ("05.01.26 10:32", "2026-01-05T10:32:00+01:00"),
+        ("2026-01-05 10:32", "2026-01-05T10:32:00+01:00"),
+        ("Tue, 20 Jan 2026 07:15:00 +0000", "2026-01-20T07:15:00+00:00"),
+        ("Tue, 20 Jan 2026 07:15:00 GMT", "2026-01-20T07:15:00+00:00"),
+        ("5 janvier 2026", "2026-01-05T00:00:00+01:00"),
+        ("31 février 2026 10:00", None),
+        ("demain 10:00", None),
+        ("", None),
+        ("9" * 5000, None),
+    ],
+)
+def test_written_date(text, expected):
+    found = parse_written_date(text, CET)
+    assert (found.isoformat() if found else None) == expected
+
+
+def test_without_any_zone_it_is_utc():
+    assert parse_written_date("5 mai 2026 10:00", None) == datetime(2026, 5, 5, 10, tzinfo=timezone.utc)
