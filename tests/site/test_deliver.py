@@ -188,6 +188,27 @@ def test_refused_login_holds_the_account_and_a_probe_releases_it(site, caught, c
     assert len(server.messages) == 2
 
 
+def test_password_file_that_is_gone_holds_the_account(monkeypatch, send, caught, tmp_path):
+    monkeypatch.setenv(password.FILE, str(tmp_path / "gone"))
+    change(smtp_login="bridge")
+    record = send()
+    assert record.state == "held"
+    assert "gone" in record.history[-1]["text"]
+    monkeypatch.delenv(password.FILE)
+    change(smtp_login=None)
+    sweep()
+    deliver()
+    transaction.begin()
+    assert record.state == "sent"
+
+
+def test_password_that_smtp_cannot_carry(send, catcher_factory):
+    change(smtp_port=catcher_factory(login="bridge", password="x").port, smtp_login="bridge")
+    password.write("mot de passe é")
+    transaction.commit()
+    assert send().state == "held"
+
+
 def test_certificate_is_verified(send, catcher_factory, certificates):
     for security in ("starttls", "tls"):
         server = catcher_factory(security=security, certificates=certificates)

@@ -63,6 +63,7 @@ def test_dry_run_says_the_same_and_keeps_nothing(site):
         ({"to": ["a@b.be\0"]}, "to"),
         ({"to": [None]}, "to"),
         ({"to": [{"address": "a@b.be"}]}, "to"),
+        ({"to": ["x@" + "é" * 60 + ".be"]}, "to"),
         ({"cc": ["a@b.be\nBcc: x@y.be"]}, "cc"),
         ({"bcc": ["@"]}, "bcc"),
         ({"to": [f"a{number}@b.be" for number in range(101)]}, "to"),
@@ -86,6 +87,16 @@ def test_bad_field(site, changes, field):
     assert [error["field"] for error in answer.json()["errors"]] == [field]
     assert all(error["message"] for error in answer.json()["errors"])
     assert len(outbox()) == 0
+
+
+def test_what_people_paste_is_understood(site):
+    pasted = ["\u200bJeanne\xa0Dupont\u200e <jeanne.dupont@citizen.test>; luc@citizen.test", "", "  "]
+    answer = send(site, to=pasted, subject="Objet\xa0: réponse « oui »\u2028suite 👩\u200d🚒")
+    assert answer.status_code == 202, answer.text
+    assert [each["address"] for each in answer.json()["recipients"]] == ["jeanne.dupont@citizen.test", "luc@citizen.test"]
+    record = outbox().get(answer.json()["id"])
+    assert record.to[0].display_name == "Jeanne Dupont"
+    assert record.subject == "Objet\xa0: réponse « oui » suite 👩\u200d🚒"
 
 
 def test_every_error_is_listed(site):

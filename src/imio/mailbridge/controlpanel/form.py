@@ -5,6 +5,7 @@ from imio.mailbridge.message.address import is_addr_spec
 from imio.mailbridge.outbound.answers import answer_to
 from imio.mailbridge.outbound.answers import Outcome
 from imio.mailbridge.outbound.outbox import outbox
+from imio.mailbridge.outbound.submit import wake_outbox
 from imio.mailbridge.outbound.trial import send_trial
 from imio.mailbridge.settings import password
 from imio.mailbridge.settings.interfaces import IMailbridgeSettings
@@ -101,6 +102,7 @@ class MailbridgeForm(RegistryEditForm):
         self.applyChanges(data)
         if secret:
             password.write(secret)
+        wake_outbox()
         return True
 
     @button.buttonAndHandler(_("Save"), name="save")

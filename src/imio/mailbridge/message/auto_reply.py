@@ -22,7 +22,7 @@ SUBJECTS = (
     r"(?:message d['’])?absence\b",
     r"en congé",
     r"automatische? (?:antwoord|antwort|beantwoording)",
-    r"afwezig(?:heid)?\b",
+    r"afwezig",
     r"niet aanwezig",
     r"abwesen(?:d|heit)",
 )

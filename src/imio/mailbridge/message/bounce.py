@@ -113,7 +113,7 @@ def read_bounce(message: ParsedMessage) -> Report | None:
     if not origin:
         return None
     text = _text(message)
-    said = _said(message, text)
+    said = _said(message, text, alone=origin[0][0] == "return-path")
     if not said:
         return None
     parts = [part for part in message.root.walk() if part is not message.root]
@@ -140,12 +140,11 @@ def _origin(message: ParsedMessage, failed: str) -> tuple[tuple[str, str], ...]:
     return ()
 
 
-def _said(message: ParsedMessage, text: str) -> tuple[tuple[str, str], ...]:
+def _said(message: ParsedMessage, text: str, alone: bool) -> tuple[tuple[str, str], ...]:
     subject = _SUBJECT.search(message.subject or "")
     sentence = _SENTENCE.search(text[:20_000])
-    daemon = message.author is not None and _DAEMON.fullmatch(message.author.addr_spec.rpartition("@")[0])
     # An empty envelope sender alone is on absence messages too: then subject and text must both speak.
-    if not daemon and not message.header("x-failed-recipients") and not (subject and sentence):
+    if alone and not (subject and sentence):
         return ()
     found = [("subject", subject[0])] if subject else []
     if sentence:

@@ -16,6 +16,7 @@ from email.header import Header
 from email.message import EmailMessage
 from email.utils import format_datetime
 from imio.mailbridge.message.address import Address
+from imio.mailbridge.message.one_line import plain_spaces
 from imio.mailbridge.message.policy import Sender
 from imio.mailbridge.message.sanitise import clean_html
 from markdownify import markdownify
@@ -116,11 +117,9 @@ def _address_field(name: str, addresses: Iterable[Address]) -> bytes:
 
 def _mailbox(address: Address) -> str:
     addr_spec = wire_address(address.addr_spec)
-    name = " ".join(address.display_name.split())
+    name = plain_spaces(address.display_name)
     if not name:
         return addr_spec
-    if not name.isprintable():
-        raise ValueError(f"control character in the name {name!r}")
     if name.isascii():
         quoted = name.replace("\\", "\\\\").replace('"', '\\"')
         return (

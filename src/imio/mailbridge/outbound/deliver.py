@@ -45,6 +45,12 @@ COMMIT_TRIES = 20
 logger = logging.getLogger(__name__)
 
 
+_UNREADABLE = _(
+    "The file with the password of the mail server cannot be read. Your message is kept and leaves once the site administrator "
+    "has corrected this."
+)
+
+
 def mailer():
     """Return the mailer of the account that is set; errors: ``PasswordUnreadable``."""
     values = settings()
@@ -69,7 +75,13 @@ def deliver(id=None):
     ids = list(dict.fromkeys(itertools.chain([id] if id else [], itertools.islice(due, BATCH))))
     if not ids or not settings().smtp_host:
         return
-    with closing(mailer()) as account:
+    try:
+        account = mailer()
+    except password.PasswordUnreadable as error:
+        box.hold = {"at": now(), "code": None, "text": str(error), "explanation": _UNREADABLE}
+        _hold_new(box)
+        return
+    with closing(account):
         for each in ids:
             _deliver_one(each, account)
             if outbox().hold:
@@ -135,7 +147,7 @@ def _settle(id, replies):
             )
         elif row.outcome is Outcome.CONFIGURATION:
             states[address] = "held"
-            box.hold = {"at": now(), "code": reply.code, "text": reply.text, "explanation": row.explanation}
+            box.hold = {"at": now(), "code": reply.code or None, "text": reply.text, "explanation": row.explanation}
         elif row.outcome is Outcome.TEMPORARY and now() < record.trying_since + GIVE_UP_AFTER:
             states[address] = "deferred"
         else:
@@ -156,7 +168,7 @@ def _hold_new(box):
     for record in list(box.waiting_in("queued", "deferred")):
         addresses = record.in_state("queued", "deferred")
         for address in addresses:
-            record.note(address, "held", box.hold["code"] or None, box.hold["text"], box.hold["explanation"])
+            record.note(address, "held", box.hold["code"], box.hold["text"], box.hold["explanation"])
         box.update(record, dict.fromkeys(addresses, "held"))
     transaction.commit()
 
@@ -220,7 +232,11 @@ def _end_lease(id):
 def release():
     """Try the account; if it answers, queue all that was held and return True."""
     box = outbox()
-    with closing(mailer()) as account:
+    try:
+        account = mailer()
+    except password.PasswordUnreadable:
+        return False
+    with closing(account):
         if settings().smtp_host and account.probe() is not None:
             return False
     box.hold = None

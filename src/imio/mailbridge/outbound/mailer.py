@@ -159,7 +159,11 @@ class Mailer:
                 raise _Stopped(SmtpReply("tls" if code >= 500 else "connect", code, text))
             self._command("connect", connection.ehlo_or_helo_if_needed)
         if self.username:
-            self._command("auth", connection.login, self.username, self.password)
+            try:
+                self._command("auth", connection.login, self.username, self.password)
+            except UnicodeError as error:
+                reply = SmtpReply("auth", 535, "login or password holds a character that SMTP cannot carry")
+                raise _Stopped(reply) from error
 
     def _mail(self, envelope_sender, recipients, size):
         connection = self._connection

@@ -10,6 +10,10 @@ from imio.mailbridge.message.compose import compose
 from imio.mailbridge.message.compose import File
 from imio.mailbridge.message.compose import message_id
 from imio.mailbridge.message.compose import sender_headers
+from imio.mailbridge.message.compose import wire_address
+from imio.mailbridge.message.one_line import has_control
+from imio.mailbridge.message.one_line import one_line
+from imio.mailbridge.message.one_line import plain_spaces
 from imio.mailbridge.message.policy import choose_sender
 from imio.mailbridge.message.policy import Sender
 from imio.mailbridge.message.policy import SenderRefused
@@ -91,15 +95,20 @@ def parse_addresses(texts):
     """Return (addresses, bad): the ``Address`` values in a list of texts, and the first text that is none, or None."""
     found = []
     for text in texts:
-        if not isinstance(text, str) or not text.isprintable():
+        if not isinstance(text, str) or has_control(text):
             return found, str(text)
-        if not text.strip():
-            continue
-        for name, addr_spec in getaddresses([text.replace(";", ",")]):
-            if not is_addr_spec(addr_spec):
+        for name, addr_spec in getaddresses([plain_spaces(text).replace(";", ",")] if text.strip() else []):
+            if not _can_be_sent_to(addr_spec):
                 return found, text
             found.append(Address(name, addr_spec))
     return found, None
+
+
+def _can_be_sent_to(addr_spec):
+    try:
+        return is_addr_spec(addr_spec) and bool(wire_address(addr_spec))
+    except UnicodeError:  # a domain that has no ASCII form
+        return False
 
 
 def prepare(context, userid, data):
@@ -121,7 +130,7 @@ def prepare(context, userid, data):
     subject = data.get("subject")
     if not isinstance(subject, str) or not subject.strip():
         errors.append(("subject", _("Enter a subject.")))
-    elif not subject.isprintable() or len(subject) > MAX_SUBJECT:
+    elif has_control(subject) or len(subject) > MAX_SUBJECT:
         errors.append(
             (
                 "subject",
@@ -147,7 +156,7 @@ def prepare(context, userid, data):
         date=now(),
         to=recipients["to"],
         cc=recipients["cc"],
-        subject=subject.strip(),
+        subject=one_line(subject),
         html=html,
         files=[File(file.filename, file.content_type, sending.open(file.uid).read()) for file in files],
         in_reply_to=sending.reply_to_message_id,
@@ -158,7 +167,7 @@ def prepare(context, userid, data):
         message_id=new_id,
         sender=sender,
         fallback=fallback,
-        subject=subject.strip(),
+        subject=one_line(subject),
         filenames=tuple(file.filename for file in files),
         body=body,
         size=len(body) + len(sender_headers(sender)),
@@ -179,6 +188,12 @@ def wake(record):
     add("/".join(getSite().getPhysicalPath()) + "/@@mailbridge-deliver", "POST", params={"id": record.id})
 
 
+def wake_outbox():
+    """Queue a sweep of the Outbox for after the commit: the settings changed, and what was held may be able to leave."""
+    if outbox().hold is not None:
+        add("/".join(getSite().getPhysicalPath()) + "/@@mailbridge-sweep-outbox", "POST")
+
+
 def _addresses(data, field, errors):
     texts = data.get(field) or []
     if not isinstance(texts, list):
@@ -186,7 +201,7 @@ def _addresses(data, field, errors):
         return []
     found, bad = parse_addresses(texts)
     if bad is not None:
-        shown = "".join(char if char.isprintable() else "�" for char in bad)[:100]
+        shown = one_line(bad)[:100]
         errors.append((field, _("“${address}” is not an e-mail address.", mapping={"address": shown})))
     return found
 

@@ -2,6 +2,7 @@
 
 from imio.mailbridge.i18n import _
 from imio.mailbridge.interfaces import IMailbridgeLayer
+from imio.mailbridge.outbound.submit import wake_outbox
 from imio.mailbridge.settings import password
 from imio.mailbridge.settings.interfaces import IMailbridgeSettings
 from imio.mailbridge.settings.interfaces import PREFIX
@@ -57,6 +58,7 @@ class SettingsFromJson(ControlpanelDeserializeFromJson):
             ) from None
         if secret is not None:
             password.write(secret)
+        wake_outbox()
 
     def _error(self, field, message):
         return {
