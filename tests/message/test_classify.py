@@ -1,5 +1,8 @@
 """Which transfer, in which order, and what must be proven."""
 
+import dataclasses
+import json
+import pytest
 from imio.mailbridge.message.classify import classify
 from imio.mailbridge.message.classify import compile_agent_patterns
 from imio.mailbridge.message.classify import Context
@@ -8,16 +11,12 @@ from imio.mailbridge.message.classify import Transfer
 from imio.mailbridge.message.parse import parse
 from imio.mailbridge.message.reason import REASONS
 from pathlib import Path
-import dataclasses
-import json
-import pytest
 
 
 OURS = "<mailbridge.token@maville.be>"
 CONTEXT = Context(
     agent_patterns=compile_agent_patterns([r".+@maville\.be"]),
     mailboxes=frozenset({"contact@maville.be"}),
-    mailin_addresses=frozenset({"in@bridge.test"}),
     sent_by_us=lambda message_id: message_id == OURS,
 )
 REDIRECTED = "X-Forwarded-For: contact@maville.be in@bridge.test\nFrom: citizen@example.org\nSubject: x\n\ny"
@@ -56,18 +55,30 @@ def test_proof(raw, proof, reason):
 
 def test_redirect_names_its_mailbox_and_nobody():
     found = decide(REDIRECTED, proof=Proof.GATEWAY)
-    assert (found.transfer, found.source_mailbox, found.transferred_by) == (Transfer.REDIRECT, "contact@maville.be", None)
+    assert (found.transfer, found.source_mailbox, found.transferred_by) == (
+        Transfer.REDIRECT,
+        "contact@maville.be",
+        None,
+    )
     assert found.messages[0].raw == REDIRECTED.encode()
     assert ("gmail-forwarded-for", "contact@maville.be in@bridge.test") in found.evidence
 
 
 def test_tag_of_one_mailbox_is_a_mark_of_its_own():
-    found = decide("From: a@example.org\nTo: someone@example.org\n\n", proof=Proof.TAG, tag_mailbox="contact@maville.be")
-    assert (found.transfer, found.reason, found.source_mailbox) == (Transfer.REDIRECT, None, "contact@maville.be")
+    found = decide(
+        "From: a@example.org\nTo: someone@example.org\n\n", proof=Proof.TAG, tag_mailbox="contact@maville.be"
+    )
+    assert (found.transfer, found.reason, found.source_mailbox) == (
+        Transfer.REDIRECT,
+        None,
+        "contact@maville.be",
+    )
 
 
 def test_mark_with_undeclared_mailbox_counts_before_to():
-    raw = REDIRECTED.replace("contact@maville.be", "other@maville.be").replace("From:", "To: contact@maville.be\nFrom:")
+    raw = REDIRECTED.replace("contact@maville.be", "other@maville.be").replace(
+        "From:", "To: contact@maville.be\nFrom:"
+    )
     found = decide(raw, proof=Proof.GATEWAY)
     assert (found.reason, found.source_mailbox) == ("undeclared-mailbox", None)
 
@@ -77,7 +88,10 @@ def test_forward_by_agent_and_by_mailbox():
     assert (found.transferred_by.addr_spec, found.source_mailbox) == ("al@maville.be", None)
     assert [original.subject for original in found.messages] == ["inner"]
     found = decide(FORWARD.replace("al@", "Contact@"), proof=Proof.GATEWAY)
-    assert (found.transferred_by.addr_spec, found.source_mailbox) == ("Contact@maville.be", "contact@maville.be")
+    assert (found.transferred_by.addr_spec, found.source_mailbox) == (
+        "Contact@maville.be",
+        "contact@maville.be",
+    )
 
 
 def test_forward_comes_before_redirect_and_reply():
@@ -89,7 +103,10 @@ def test_inline_forward_can_be_filed_when_set_and_proven():
     assert decide(INLINE, proof=Proof.GATEWAY).reason == "inline-forward"
     assert decide(INLINE, proof=Proof.GATEWAY, inline_forward="file-proposal").reason is None
     assert decide(INLINE, inline_forward="file-proposal").reason == "unproven-agent"
-    assert decide(INLINE.replace("al@", "contact@"), proof=Proof.GATEWAY, inline_forward="file-proposal").reason == "inline-forward"
+    assert (
+        decide(INLINE.replace("al@", "contact@"), proof=Proof.GATEWAY, inline_forward="file-proposal").reason
+        == "inline-forward"
+    )
 
 
 def test_inline_forward_of_a_rule_in_an_unknown_language():
@@ -109,6 +126,12 @@ def test_direct():
     raw = "From: a@example.org\nTo: in@bridge.test\n\n"
     assert decide(raw, proof=Proof.GATEWAY).reason == "direct"
     assert decide(raw, accept_direct=True).reason is None
+
+
+def test_confirmation_of_gmail_is_pointed_out():
+    raw = "From: Gmail Team <forwarding-noreply@google.com>\nTo: in@bridge.test\nSubject: (#123) Confirmation\n\nhttps://"
+    found = decide(raw)
+    assert (found.reason, found.evidence) == ("direct", (("gmail-confirmation", "(#123) Confirmation"),))
 
 
 @pytest.mark.parametrize("raw", [REDIRECTED, FORWARD, INLINE, "From: a@example.org\n\n"])

@@ -1,11 +1,11 @@
 """The command mailbridge-explain as it is run from a shell."""
 
-from pathlib import Path
 import json
 import pytest
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 
 MESSAGES = Path(__file__).parent.parent / "messages"
@@ -61,6 +61,18 @@ def test_agent_pattern_matches_whole_address_in_any_case():
     assert (line["transfer"], line["transferred_by"]) == ("forward", "al.bert@maville.be")
     (line,) = lines(run(path, "--agent", "al.bert"))
     assert line["transfer"] == "direct"
+
+
+def test_options_and_files_in_any_order():
+    path = str(MESSAGES / "redirect-gmail.eml")
+    result = run(path, "--mailbox", "contact@maville.be", path, "--trusted")
+    assert [line["reason"] for line in lines(result)] == [None, None]
+
+
+def test_sent_with_and_without_angle_brackets():
+    path = str(MESSAGES / "reply.eml")
+    for message_id in ("<mailbridge.q3nT8xkJ0aWb5yZr@maville.be>", "mailbridge.q3nT8xkJ0aWb5yZr@maville.be"):
+        assert lines(run(path, "--sent", message_id))[0]["transfer"] == "reply"
 
 
 def test_starts_quickly():

@@ -1,17 +1,17 @@
 """Nothing that anyone sends may raise, take long, or leave a control character behind."""
 
-from imio.mailbridge.message.classify import classify
-from imio.mailbridge.message.classify import compile_agent_patterns
-from imio.mailbridge.message.classify import Context
-from imio.mailbridge.message.explain import explain
-from imio.mailbridge.message.parse import parse
-from pathlib import Path
 import base64
 import json
 import pytest
 import random
 import re
 import time
+from imio.mailbridge.message.classify import classify
+from imio.mailbridge.message.classify import compile_agent_patterns
+from imio.mailbridge.message.classify import Context
+from imio.mailbridge.message.explain import explain
+from imio.mailbridge.message.parse import parse
+from pathlib import Path
 
 
 MESSAGES = Path(__file__).parent.parent / "messages"
@@ -31,7 +31,9 @@ def read_all(raw):
         texts = [original["from"], original["subject"], original["message_id"]]
         texts += [file[key] for file in original["attachments"] for key in ("filename", "content_type")]
         assert not any(text and CONTROL.search(text) for text in texts)
-        assert all(file["filename"] and not re.search(r"[/\\]", file["filename"]) for file in original["attachments"])
+        assert all(
+            file["filename"] and not re.search(r"[/\\]", file["filename"]) for file in original["attachments"]
+        )
     for original in found.messages:
         assert original.date is None or original.date.tzinfo is not None
         (original.text or "").encode()
@@ -42,7 +44,9 @@ def read_all(raw):
 
 
 def nested(depth, inner=b"Content-Type: text/plain\n\nx\n"):
-    opened = b"".join(b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (i, i) for i in range(depth))
+    opened = b"".join(
+        b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (i, i) for i in range(depth)
+    )
     return AGENT + opened + inner + b"".join(b"--b%d--\n" % i for i in reversed(range(depth)))
 
 
@@ -55,8 +59,12 @@ def nested(depth, inner=b"Content-Type: text/plain\n\nx\n"):
         pytest.param(AGENT + b"X: " + b"y" * 3_000_000, id="3MB-header"),
         pytest.param(nested(3_000), id="136kB-of-nesting"),
         pytest.param(AGENT + b"Content-Type: message/rfc822\n\n" * 4_000 + b"x", id="nested-messages"),
-        pytest.param(AGENT + b"Content-Type: multipart/mixed; boundary=b\n\n" + b"--b\n\nx\n" * 50_000, id="parts"),
-        pytest.param(AGENT + b'Content-Type: multipart/mixed; boundary="-"\n\n' + b"---x\n" * 400_000, id="delimiters"),
+        pytest.param(
+            AGENT + b"Content-Type: multipart/mixed; boundary=b\n\n" + b"--b\n\nx\n" * 50_000, id="parts"
+        ),
+        pytest.param(
+            AGENT + b'Content-Type: multipart/mixed; boundary="-"\n\n' + b"---x\n" * 400_000, id="delimiters"
+        ),
     ],
 )
 def test_too_complex_at_once(raw):
@@ -81,10 +89,16 @@ def test_too_complex_at_once(raw):
         pytest.param(AGENT + b"Content-Type: text/html\n\n" + b"<style" * 300_000, id="tags"),
         pytest.param(AGENT + b"\n" + (b"-" * 900 + b"\n") * 2_000, id="dashes"),
         pytest.param(AGENT + b"\n" + (b"le on op am " * 24 + b"\n") * 2_000, id="almost-quotes"),
-        pytest.param(b"From: mailer-daemon@x.test\nSubject: failure notice\n\n" + b"a@" * 100_000, id="bounce"),
-        pytest.param(b"From: mailer-daemon@x.test\nSubject: failure notice\n\n" + b"a.a" * 60_000, id="bounce-2"),
         pytest.param(
-            AGENT + b"Content-Type: application/pdf\nContent-Transfer-Encoding: base64\n\n" + b"A=" * 1_000_000,
+            b"From: mailer-daemon@x.test\nSubject: failure notice\n\n" + b"a@" * 100_000, id="bounce"
+        ),
+        pytest.param(
+            b"From: mailer-daemon@x.test\nSubject: failure notice\n\n" + b"a.a" * 60_000, id="bounce-2"
+        ),
+        pytest.param(
+            AGENT
+            + b"Content-Type: application/pdf\nContent-Transfer-Encoding: base64\n\n"
+            + b"A=" * 1_000_000,
             id="padding",
         ),
     ],
@@ -104,17 +118,20 @@ def test_levels_and_files_of_real_mail_pass():
 
 def test_large_attachment_is_quick():
     content = base64.encodebytes(bytes(range(256)) * 130_000)
-    raw = AGENT + b"Content-Type: application/pdf; name=x.pdf\nContent-Transfer-Encoding: base64\n\n" + content
+    raw = (
+        AGENT + b"Content-Type: application/pdf; name=x.pdf\nContent-Transfer-Encoding: base64\n\n" + content
+    )
     started = time.perf_counter()
     assert parse(raw).attachments[0].size == 256 * 130_000
     assert time.perf_counter() - started < 2
 
 
 TOKENS = [
-    b"\n", b"\r\n", b"\n\n", b"\0", b"\xff", b"\xe9", b"=?utf-8?Q?", b"?=", b"=?x?b?/w==?=", b"--", b";", b'"', b"<", b">", b"(", b",",
-    b":", b"Content-Type: multipart/mixed; boundary=\n", b"Content-Type: message/rfc822\n", b"Content-Transfer-Encoding: base64\n",
-    b"filename*0*=utf-8''%", b"charset=punycode", b"charset=utf-7", b"Date: ", b"=0D=0A", b"=", b"%00", b"\xf0\x9f", b"boundary=\"\"",
-    b"From: ", b"Final-Recipient: ", b"De : ", b"---------- Forwarded message ---------\n",
+    b"\n", b"\r\n", b"\n\n", b"\0", b"\xff", b"\xe9", b"\xf0\x9f", b"--", b";", b'"', b"<", b">", b"(", b",", b":", b"=",
+    b"=?utf-8?Q?", b"?=", b"=?x?b?/w==?=", b"=0D=0A", b"%00", b'boundary=""', b"charset=punycode", b"charset=utf-7",
+    b"filename*0*=utf-8''%", b"Content-Type: multipart/mixed; boundary=\n", b"Content-Type: message/rfc822\n",
+    b"Content-Transfer-Encoding: base64\n", b"Date: ", b"From: ", b"Final-Recipient: ", b"De : ",
+    b"---------- Forwarded message ---------\n",
 ]  # fmt: skip
 
 

@@ -1,13 +1,14 @@
 """Forwards as text, program by program and language by language, and what only looks like one."""
 
+import pytest
 from imio.mailbridge.message.inline_forward import read_inline_forward
 from imio.mailbridge.message.parse import parse
-import pytest
 
 
 def read(subject, body, html=False):
     kind = "text/html" if html else "text/plain"
-    head = f"From: al@maville.be\nDate: Thu, 22 Jan 2026 15:00:00 +0100\nSubject: {subject}\nContent-Type: {kind}; charset=utf-8\n\n"
+    head = f"From: al@maville.be\nDate: Thu, 22 Jan 2026 15:00:00 +0100\nSubject: {subject}\n"
+    head += f"Content-Type: {kind}; charset=utf-8\n\n"
     return read_inline_forward(parse((head + body).encode()))
 
 
@@ -84,7 +85,28 @@ def test_html_of_outlook():
         "<div style='border-top:solid 1pt'><p><b><span>De&nbsp;:</span></b> Jan &lt;jan@example.org&gt;<br><b>Envoyé&nbsp;:</b> "
         "lundi 5 janvier 2026 10:32<br><b>À&nbsp;:</b> al@maville.be<br><b>Objet&nbsp;:</b> Vraag</p></div><p>Beste</p>"
     )
-    assert_read(read("TR: x", f"<html><head><title>De : x</title></head><body><p>Voilà</p>{block}</body></html>", html=True))
+    assert_read(
+        read(
+            "TR: x",
+            f"<html><head><title>De : x</title></head><body><p>Voilà</p>{block}</body></html>",
+            html=True,
+        )
+    )
+
+
+def test_html_of_gmail():
+    body = (
+        '<div dir="ltr">Voilà</div><br><div class="gmail_quote"><div dir="ltr" class="gmail_attr">'
+        '---------- Forwarded message ---------<br>De : <strong class="gmail_sendername" dir="auto">Jan</strong> '
+        '<span dir="auto">&lt;<a href="mailto:jan@example.org">jan@example.org</a>&gt;</span><br>'
+        "Date: lun. 5 janv. 2026 à 10:32<br>Subject: Vraag<br>To:  &lt;<a>al@maville.be</a>&gt;<br></div><br><br>Beste</div>"
+    )
+    assert_read(read("Fwd: x", body, html=True))
+
+
+def test_samsung():
+    body = "-------- Message d'origine --------\nDe : Jan <jan@example.org>\nDate : 05/01/2026 10:32 (GMT+01:00)\nÀ : a@x.be\n"
+    assert_read(read("TR: x", f"{body}Objet : Vraag\n\nBeste"))
 
 
 def test_apple_quotes_what_it_forwards():

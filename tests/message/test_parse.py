@@ -1,13 +1,13 @@
 """What a message says, however it is written."""
 
+import io
+import pytest
 from base64 import b64encode
 from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
 from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.parse import parse
-import io
-import pytest
 
 
 CET = timezone(timedelta(hours=1))
@@ -157,7 +157,7 @@ def test_text(content_type, encoding, content, expected):
         ("attachment; filename=a b.pdf; size=3", "a b.pdf"),
         ("attachment; filename*=utf-8''%C3%A9t%C3%A9.pdf", "été.pdf"),
         ("attachment; filename*=iso-8859-1'fr'%E9t%E9.pdf; filename=ete.pdf", "été.pdf"),
-        ("attachment; filename*0=\"a\"; filename*1=\"b.pdf\"", "ab.pdf"),
+        ('attachment; filename*0="a"; filename*1="b.pdf"', "ab.pdf"),
         ("attachment; filename*1*=%A9.pdf; filename*0*=utf-8''%C3", "é.pdf"),
         ('attachment; filename="=?utf-8?Q?=C3=A9t=C3=A9=2Epdf?="', "été.pdf"),
         ('attachment; filename="../../etc/passwd"', "passwd"),
@@ -237,12 +237,16 @@ def test_uuencoded_attachment():
     assert message.attachments[0].content() == b"Cat"
 
 
-@pytest.mark.parametrize("raw", [b"", b"\n\n", b"\0" * 100, b"hello\nworld\n", b"note: milk\n\n", b"%PDF-1.4\n: x\n"])
+@pytest.mark.parametrize(
+    "raw", [b"", b"\n\n", b"\0" * 100, b"hello\nworld\n", b"note: milk\n\n", b"%PDF-1.4\n: x\n"]
+)
 def test_unreadable(raw):
     assert parse(raw).defect == "unreadable"
 
 
-@pytest.mark.parametrize("raw", [b"From: a@b.be\n\n", b"Subject: x", b"\n\xef\xbb\xbf\nReceived: y\n\n", b"From x\nTo: y\n\n"])
+@pytest.mark.parametrize(
+    "raw", [b"From: a@b.be\n\n", b"Subject: x", b"\n\xef\xbb\xbf\nReceived: y\n\n", b"From x\nTo: y\n\n"]
+)
 def test_readable(raw):
     assert parse(raw).defect is None
 

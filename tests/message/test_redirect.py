@@ -1,15 +1,15 @@
 """Each mark of the table by itself."""
 
+import pytest
 from imio.mailbridge.message.parse import parse
 from imio.mailbridge.message.redirect import MARKS
 from imio.mailbridge.message.redirect import redirect_marks
 from imio.mailbridge.message.redirect import redirect_traces
-import pytest
 
 
 BOX = "contact@maville.be"
 SEEN = [
-    ("gmail-forwarded-for", "X-Forwarded-For: Contact@maville.be in@bridge.test", (BOX,)),
+    ("gmail-forwarded-for", "X-Forwarded-For: Contact@maville.be in@bridge.test", (BOX, "in@bridge.test")),
     ("exchange-inbox-rule", "X-MS-Exchange-Inbox-Rules-Loop: contact@maville.be", (BOX,)),
     (
         "exchange-mailbox-forwarding",

@@ -1,12 +1,16 @@
 """Reports about messages: what they are about, and what only looks like one."""
 
+import pytest
 from imio.mailbridge.message.auto_reply import CERTAIN
 from imio.mailbridge.message.auto_reply import read_auto_reply
 from imio.mailbridge.message.bounce import read_bounce
+from imio.mailbridge.message.classify import classify
+from imio.mailbridge.message.classify import compile_agent_patterns
+from imio.mailbridge.message.classify import Context
+from imio.mailbridge.message.classify import Transfer
 from imio.mailbridge.message.parse import parse
 from imio.mailbridge.message.report import read_standard_report
 from imio.mailbridge.message.report import ReportKind
-import pytest
 
 
 OURS = "<mailbridge.token@maville.be>"
@@ -51,13 +55,15 @@ def test_delivery_report(returned):
     report = standard("delivery-status", STATUS, returned)
     assert (report.kind, report.message_id) == (ReportKind.BOUNCE, OURS)
     one, two = report.recipients
-    assert (one.address, one.original_address) == ("mbx123@internal.example.org", "citizen@example.org")
+    assert (one.address, one.final_address) == ("citizen@example.org", "mbx123@internal.example.org")
     assert (one.action, one.status, one.diagnostic) == ("failed", "5.1.1", "550 5.1.1 no such user")
     assert (two.address, two.action, two.status) == ("two@example.org", "delayed", None)
 
 
 def test_delivery_report_in_crlf_with_ids_in_the_status_only():
-    status = STATUS.replace("\n\nOriginal", f"\nX-Original-Message-ID: {OURS}\n\nOriginal").replace("\n", "\r\n")
+    status = STATUS.replace("\n\nOriginal", f"\nX-Original-Message-ID: {OURS}\n\nOriginal").replace(
+        "\n", "\r\n"
+    )
     report = standard("delivery-status", status)
     assert report.message_id == OURS
     assert len(report.recipients) == 2
@@ -68,6 +74,20 @@ def test_delivery_report_without_report_type():
     assert read_standard_report(parse(raw.encode())).message_id == OURS
 
 
+def test_recipients_that_only_the_text_names():
+    raw = (
+        "From: MAILER-DAEMON@yahoo.test\nTo: al@maville.be\n"
+        "Content-Type: multipart/report; report-type=delivery-status; boundary=r\n\n"
+        "--r\n\nSorry, we were unable to deliver your message to the following address.\n\n<gone@example.org>:\n"
+        f"550: 5.1.1 User unknown\n--r\nContent-Type: message/rfc822\n\nTo: x@y.be\nMessage-ID: {OURS}\n\n--r--\n"
+    )
+    report = classify(parse(raw.encode()), Context()).report
+    assert report.message_id == OURS
+    assert [(recipient.address, recipient.status) for recipient in report.recipients] == [
+        ("gone@example.org", "5.1.1")
+    ]
+
+
 def test_receipt():
     report = standard(
         "disposition-notification",
@@ -75,11 +95,15 @@ def test_receipt():
         "Disposition: automatic-action/MDN-sent-automatically; deleted/error\n",
     )
     assert (report.kind, report.message_id) == (ReportKind.RECEIPT, OURS)
-    assert [(recipient.address, recipient.action) for recipient in report.recipients] == [("a@example.org", "deleted")]
+    assert [(recipient.address, recipient.action) for recipient in report.recipients] == [
+        ("a@example.org", "deleted")
+    ]
 
 
 def test_other_reports_and_signed_mail_are_none():
-    assert standard("feedback-report", "Content-Type: message/feedback-report\n\nFeedback-Type: abuse\n") is None
+    assert (
+        standard("feedback-report", "Content-Type: message/feedback-report\n\nFeedback-Type: abuse\n") is None
+    )
     assert read_standard_report(parse(b"From: a@b.be\nContent-Type: text/plain\n\n")) is None
 
 
@@ -88,21 +112,48 @@ def test_other_reports_and_signed_mail_are_none():
     [
         ("MAILER-DAEMON@x.test", "failure notice", "x"),
         ("Mail Delivery Subsystem <mailer-daemon@x.test>", "Returned mail: see transcript for details", "x"),
-        ("postmaster@x.test", "Undeliverable: hello", "Your message did not reach the following recipient(s):"),
+        (
+            "postmaster@x.test",
+            "Undeliverable: hello",
+            "Your message did not reach the following recipient(s):",
+        ),
         ("postmaster@x.test", "?", "Delivery has failed to these recipients"),
         ("postmaster@x.test", "Non remis : bonjour", ""),
         ("Mailer-Daemon", "Mail delivery failed", ""),
     ],
 )
 def test_bounce_without_structure(sender, subject, text):
-    raw = f"From: {sender}\nTo: al@maville.be\nSubject: {subject}\n\n{text}\n\n<gone@example.org>\n\nMessage-ID: {OURS}\nTo: other@x.y.be\n"
+    returned = f"Message-ID: {OURS}\nTo: other@x.y.be\n"
+    raw = (
+        f"From: {sender}\nTo: al@maville.be\nSubject: {subject}\n\n{text}\n\n<gone@example.org>\n\n{returned}"
+    )
     report = read_bounce(parse(raw.encode()))
     assert report.message_id == OURS
-    assert [(recipient.address, recipient.action) for recipient in report.recipients] == [("gone@example.org", "failed")]
+    assert [(recipient.address, recipient.action) for recipient in report.recipients] == [
+        ("gone@example.org", "failed")
+    ]
+
+
+UNKNOWN = (
+    "From: {}\nTo: al@maville.be\nSubject: Mail could not be delivered\n\nThe message was not delivered to:\n"
+    f"<gone@example.org>\n\nMessage-ID: {OURS}\n"
+)
+
+
+def test_bounce_of_an_unknown_server_returns_a_message_of_ours():
+    ours = Context(
+        agent_patterns=compile_agent_patterns([r".+@maville\.be"]), sent_by_us=lambda found: found == OURS
+    )
+    found = classify(parse(UNKNOWN.format("gateway@x.test").encode()), ours)
+    assert (found.transfer, found.reason, found.report.message_id) == (Transfer.BOUNCE, None, OURS)
+    assert [recipient.address for recipient in found.report.recipients] == ["gone@example.org"]
+    assert classify(parse(UNKNOWN.format("gateway@x.test").encode()), Context()).transfer is Transfer.DIRECT
+    assert classify(parse(UNKNOWN.format("al@maville.be").encode()), ours).transfer is Transfer.DIRECT
 
 
 def test_warning_is_delayed():
-    raw = b"From: mailer-daemon@x.test\nSubject: Warning: could not send message for past 4 hours\n\n<gone@example.org>... Deferred 4.4.1\n"
+    subject = b"Warning: could not send message for past 4 hours"
+    raw = b"From: mailer-daemon@x.test\nSubject: " + subject + b"\n\n<gone@example.org>... Deferred 4.4.1\n"
     (recipient,) = read_bounce(parse(raw)).recipients
     assert (recipient.action, recipient.status) == ("delayed", "4.4.1")
 

@@ -1,10 +1,10 @@
 """The attached message comes out byte for byte as it went in."""
 
+import pytest
 from base64 import encodebytes
 from imio.mailbridge.message.parse import parse
 from imio.mailbridge.message.unwrap import attached_messages
 from quopri import encodestring
-import pytest
 
 
 ODD = (
@@ -26,7 +26,10 @@ ORIGINALS = [
 
 def forward(part, original, newline=b"\n"):
     """Return a forward whose own lines end in ``newline``; the original stays as it is."""
-    head = b"From: al.bert@maville.be\nContent-Type: multipart/mixed; boundary=outer\n\n--outer\n\nhello\n--outer\n" + part
+    head = (
+        b"From: al.bert@maville.be\nContent-Type: multipart/mixed; boundary=outer\n\n--outer\n\nhello\n--outer\n"
+        + part
+    )
     return head.replace(b"\n", newline) + original + b"\n--outer--\n".replace(b"\n", newline)
 
 
@@ -81,7 +84,9 @@ def test_several_and_nested_containers():
 def test_messages_attached_to_the_attached_one_stay_there():
     inner = b"From: inner@example.org\nSubject: in\n\nx"
     original = (
-        b"From: a@example.org\nContent-Type: multipart/mixed; boundary=o\n\n--o\nContent-Type: message/rfc822\n\n" + inner + b"\n--o--\n"
+        b"From: a@example.org\nContent-Type: multipart/mixed; boundary=o\n\n--o\nContent-Type: message/rfc822\n\n"
+        + inner
+        + b"\n--o--\n"
     )
     (attached,) = attached_messages(parse(forward(b"Content-Type: message/rfc822\n\n", original)))
     assert attached.message.raw == original
@@ -105,6 +110,8 @@ def test_what_is_no_attached_message(part):
 
 def test_what_a_report_returns_is_not_forwarded():
     raw = (
-        b"From: a@example.org\nContent-Type: multipart/report; boundary=r\n\n--r\nContent-Type: message/rfc822\n\n" + PLAIN + b"\n--r--\n"
+        b"From: a@example.org\nContent-Type: multipart/report; boundary=r\n\n--r\nContent-Type: message/rfc822\n\n"
+        + PLAIN
+        + b"\n--r--\n"
     )
     assert raws(raw) == []

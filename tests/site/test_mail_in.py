@@ -397,6 +397,14 @@ def test_failed_filing_is_kept_with_its_exception_and_replayed(site, monkeypatch
     assert site.post(f"/@mail-in/{one['id']}/replay", "chef", json={}).json()["state"] == "filed"
 
 
+def test_error_in_classifying_is_a_state_too(site, monkeypatch):
+    with monkeypatch.context() as context:
+        context.setattr(processing, "classify", lambda *args: 1 / 0)
+        answer = deliver(site, redirected())
+    assert (answer.status_code, answer.json()["state"], answer.json()["reason"]) == (202, "failed", "filing-error")
+    assert site.post(f"/@mail-in/{answer.json()['id']}/replay", "chef", json={}).json()["state"] == "filed"
+
+
 def test_service_that_is_gone_is_explained(site):
     (urbanisme,) = api.content.find(portal_type="organization", Title="Urbanisme", unrestricted=True)
     settings().mailboxes = [{"address": "info@maville.test", "service": urbanisme.UID}]

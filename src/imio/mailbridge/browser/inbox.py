@@ -99,7 +99,7 @@ class InboxView(BrowserView):
             "sentence": _(sentence) if sentence else "",
             "remedy": _(remedy) if remedy else "",
             "error": record.error,
-            "items": [{"url": brain.getURL() + "/view", "title": brain.Title} for brain in items],
+            "documents": [{"url": brain.getURL() + "/view", "title": brain.Title} for brain in items],
             "source": f"{self.context.absolute_url()}/@@mailbridge-source?id={id}",
             "open": record.state in decide.OPEN,
         }

@@ -47,6 +47,17 @@ class Choice:
 
 def process(record, choice=None):
     """Bring ``record`` into its next state, in the current transaction; a conflict is raised, all else is a state."""
+    before = transaction.savepoint(optimistic=True)
+    try:
+        _process(record, choice)
+    except TransientError:
+        raise
+    except Exception as error:
+        before.rollback()
+        _fail(record, error)
+
+
+def _process(record, choice):
     values = settings()
     try:
         arrived = destination(record.envelope_recipient, values)
@@ -78,7 +89,6 @@ def _context(record, arrived, values):
     return Context(
         agent_patterns=compile_agent_patterns(values.agent_patterns or ()),
         mailboxes=frozenset(row["address"].lower() for row in values.mailboxes or ()),
-        mailin_addresses=frozenset(row["address"].lower() for row in values.mailin_addresses or ()),
         tag_mailbox=arrived.tag_mailbox or None,
         proof=proof,
         sent_by_us=outbox().sent_by_us,
@@ -114,15 +124,19 @@ def _file(record, found, originals, choice, arrived, values):
         _finish(record, "quarantined", record.error)
     except Exception as error:
         before.rollback()
-        logger.exception("message %s could not be filed", record.id)
-        record.reason = "filing-error"
-        record.error = f"{type(error).__name__}: {error}"[:MAX_SHOWN]
-        _finish(record, "failed", record.error)
+        _fail(record, error)
     else:
         record.items = items
         if found.answered:
             record.about = report.replied(found.answered, originals[0].author)
         _finish(record, "filed")
+
+
+def _fail(record, error):
+    logger.error("message %s could not be treated", record.id, exc_info=error)
+    record.reason = "filing-error"
+    record.error = f"{type(error).__name__}: {error}"[:MAX_SHOWN]
+    _finish(record, "failed", record.error)
 
 
 def _filing(record, found, original, choice, arrived, values):

@@ -36,7 +36,7 @@ def replied(message_id, author):
 
 def _bounce(message, report):
     for each in report.recipients:
-        for address in _concerned(message, [each.address, each.original_address]):
+        for address in _concerned(message, [each.address, each.final_address]):
             failed = each.action in FAILED
             message.note(
                 address,

@@ -117,4 +117,6 @@ def _addr_spec(inside: str) -> str | None:
         compact = compact[7:]
     compact = compact.strip("'")
     local, _, domain = compact.rpartition("@")
-    return compact if local and domain and len(compact) <= _MAX_ADDRESS and clean(compact) == compact else None
+    return (
+        compact if local and domain and len(compact) <= _MAX_ADDRESS and clean(compact) == compact else None
+    )

@@ -5,11 +5,12 @@ have) and what it says (a subject or a sentence that servers write).
 """
 
 import re
+from collections.abc import Callable
+from dataclasses import replace
 from imio.mailbridge.message.header import clean
 from imio.mailbridge.message.html_text import html_lines
 from imio.mailbridge.message.parse import ParsedMessage
 from imio.mailbridge.message.report import answered_message_id
-from imio.mailbridge.message.report import ENHANCED_STATUS
 from imio.mailbridge.message.report import Report
 from imio.mailbridge.message.report import ReportedRecipient
 from imio.mailbridge.message.report import ReportKind
@@ -18,9 +19,11 @@ from imio.mailbridge.message.report import returned_message_id
 
 _DAEMON = re.compile(
     r"(?:mailer[-_.]?daemon|mail[-_.]?daemon|postmaster|post[-_.]?office|mail[-_.]?system|mmdf|mdaemon|uucp|smtpd|daemon"
-    r"|microsoftexchange[0-9a-f]+|antispam|mailadm(?:in)?|internet-?mail|bounce(?:s|d)?|mail-?delivery.*|mta[-_]?admin)",
+    r"|microsoftexchange[0-9a-f]+|antispam|mailadm(?:in)?|internet-?mail|bounce(?:s|d)?|ndr|mail[-_.]?delivery.*|mta[-_]?admin)",
     re.IGNORECASE,
 )
+#: This name writes nothing but bounces.
+_CERTAIN = re.compile(r"(?:.*<)?mailer[-_.]?daemon\b", re.IGNORECASE)
 #: What the subjects of bounces contain.
 SUBJECTS = (
     r"mail delivery (?:failed|failure|error|problem|subsystem)",
@@ -32,13 +35,11 @@ SUBJECTS = (
     r"non[- ]?deliver(?:y|able)",
     r"mail (?:system )?(?:error|failure)",
     r"warning: (?:could not send|message)",
-    r"could not deliver",
+    r"(?:could not|couldn'?t|cannot) (?:be )?deliver(?:ed)?",
     r"unable to deliver",
     r"failed mail",
     r"message (?:delivery|not delivered|status)",
-    r"your message",
-    r"rejected",
-    r"bounce",
+    r"message (?:was |is )?rejected",
     r"non remis",
     r"non distribu",
     r"échec de (?:la )?(?:remise|distribution|livraison)",
@@ -98,8 +99,10 @@ _MESSAGE_ID_LINE = re.compile(
     r"^[ \t>|]*Message-ID\s?:\s{0,4}[>|]?\s{0,4}(<[^<>\s]{1,990}>)", re.IGNORECASE | re.MULTILINE
 )
 _ADDRESS = re.compile(
-    r"(?<![\w.+-])([\w.+/=!#$%&'*-]{1,64}@(?:[A-Za-z0-9_-]{1,63}\.){1,8}[A-Za-z]{2,24})(?![\w@-])"
+    r"(?<![\w.+-])([\w.+!$%&'-]{1,64}@(?:[A-Za-z0-9_-]{1,63}\.){1,8}[A-Za-z]{2,24})(?![\w@-])"
 )
+#: An enhanced status of a failure; in running text "2.0.12" is a version of some program.
+_STATUS = re.compile(r"(?<![\d.])([45]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _QUEUE_HOST = re.compile(r"^(?:mailer-daemon|postmaster|mail-daemon)@", re.IGNORECASE)
 _MAX_TEXT = 200_000
 
@@ -114,7 +117,7 @@ def read_bounce(message: ParsedMessage) -> Report | None:
         return None
     text = _text(message)
     said = _said(message, text, alone=origin[0][0] == "return-path")
-    if not said:
+    if not said and not _CERTAIN.match(origin[0][1]):
         return None
     parts = [part for part in message.root.walk() if part is not message.root]
     message_id = (
@@ -123,6 +126,29 @@ def read_bounce(message: ParsedMessage) -> Report | None:
         or answered_message_id(message)
     )
     return Report(ReportKind.BOUNCE, message_id, _recipients(message, failed, text), (*origin, *said))
+
+
+def read_bounce_of(message: ParsedMessage, sent_by_us: Callable[[str], bool]) -> Report | None:
+    """Return the bounce of a server that nobody knows: it speaks like one and returns a message of ours."""
+    text = _text(message)
+    said = _said(message, text, alone=True)
+    if message.defect is not None or not said:
+        return None
+    parts = [part for part in message.root.walk() if part is not message.root]
+    message_id = returned_message_id(message, parts) or _quoted_message_id(message, text)
+    if message_id is None or not sent_by_us(message_id):
+        return None
+    evidence = (("returned-message", message_id), *said)
+    return Report(ReportKind.BOUNCE, message_id, _recipients(message, "", text), evidence)
+
+
+def name_recipients(report: Report, message: ParsedMessage) -> Report:
+    """Return ``report`` with the recipients that only its text names (Yahoo's reports have no fields for programs)."""
+    if report.recipients or report.kind is not ReportKind.BOUNCE:
+        return report
+    return replace(
+        report, recipients=_recipients(message, message.header("x-failed-recipients") or "", _text(message))
+    )
 
 
 def _origin(message: ParsedMessage, failed: str) -> tuple[tuple[str, str], ...]:
@@ -176,7 +202,7 @@ def _recipients(message: ParsedMessage, failed: str, text: str) -> tuple[Reporte
         if address.lower() not in own and not _QUEUE_HOST.match(address)
     ]
     delayed = bool(_DELAYED.search(message.subject or "") or _DELAYED.search(said))
-    statuses = ENHANCED_STATUS.findall(said)
+    statuses = _STATUS.findall(said)
     distinct = list(dict.fromkeys(address.strip("'").lower() for address in found))[:50]
     return tuple(
         ReportedRecipient(address, "delayed" if delayed else "failed", _status(said, address, statuses))
@@ -186,7 +212,7 @@ def _recipients(message: ParsedMessage, failed: str, text: str) -> tuple[Reporte
 
 def _status(text: str, address: str, statuses: list[str]) -> str | None:
     position = text.lower().find(address)
-    near = ENHANCED_STATUS.search(text, position) if position >= 0 else None
+    near = _STATUS.search(text, position) if position >= 0 else None
     if near is not None and near.start() - position < 600:
         return near[1]
     return statuses[0] if len(set(statuses)) == 1 else None

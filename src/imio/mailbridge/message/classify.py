@@ -12,7 +12,9 @@ from datetime import datetime
 from enum import Enum
 from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.auto_reply import read_auto_reply
+from imio.mailbridge.message.bounce import name_recipients
 from imio.mailbridge.message.bounce import read_bounce
+from imio.mailbridge.message.bounce import read_bounce_of
 from imio.mailbridge.message.inline_forward import Proposal
 from imio.mailbridge.message.inline_forward import read_inline_forward
 from imio.mailbridge.message.parse import Attachment
@@ -24,6 +26,8 @@ from imio.mailbridge.message.report import Report
 from imio.mailbridge.message.unwrap import attached_messages
 
 
+#: Who asks whether Gmail may forward to an address.
+GMAIL_CONFIRMATION = "forwarding-noreply@google.com"
 #: More stations than any mail passes on its way (Postfix's hopcount_limit).
 MAX_HOPS = 50
 
@@ -58,14 +62,13 @@ class Proof(str, Enum):
 class Context:
     """What is known beside the message itself.
 
-    ``mailboxes`` and ``mailin_addresses`` in lower case; ``tag_mailbox`` is the mailbox that alone was given the tag of the
+    ``mailboxes`` in lower case; ``tag_mailbox`` is the mailbox that alone was given the tag of the
     envelope recipient; ``sent_by_us`` is True only for a Message-ID of ours with its unguessable part; ``inline_forward`` is
     ``quarantine`` or ``file-proposal``.
     """
 
     agent_patterns: tuple[re.Pattern[str], ...] = ()
     mailboxes: frozenset[str] = frozenset()
-    mailin_addresses: frozenset[str] = frozenset()
     tag_mailbox: str | None = None
     proof: Proof | None = None
     sent_by_us: Callable[[str], bool] = field(default=lambda message_id: False)
@@ -135,8 +138,11 @@ def compile_agent_patterns(patterns: tuple[str, ...] | list[str]) -> tuple[re.Pa
 
 def _report(message: ParsedMessage, context: Context) -> Classification | None:
     report = read_standard_report(message) or read_bounce(message) or read_auto_reply(message)
+    if report is None and not _is_transferrer(message.author, context):
+        report = read_bounce_of(message, context.sent_by_us)
     if report is None:
         return None
+    report = name_recipients(report, message)
     ours = report.message_id is not None and context.sent_by_us(report.message_id)
     return Classification(
         Transfer(report.kind.value),
@@ -239,7 +245,12 @@ def _redirect(message: ParsedMessage, context: Context) -> Classification | None
 def _direct(message: ParsedMessage, context: Context) -> Classification:
     original = _itself(message)
     reason = _encrypted((original,)) if context.accept_direct else "direct"
-    return Classification(Transfer.DIRECT, _loop(message, context) or reason, messages=(original,))
+    return Classification(
+        Transfer.DIRECT,
+        _loop(message, context) or reason,
+        messages=(original,),
+        evidence=_confirmation(message),
+    )
 
 
 _CASES: tuple[Callable[[ParsedMessage, Context], Classification | None], ...] = (
@@ -249,6 +260,12 @@ _CASES: tuple[Callable[[ParsedMessage, Context], Classification | None], ...] = 
     _reply,
     _redirect,
 )
+
+
+def _confirmation(message: ParsedMessage) -> tuple[tuple[str, str], ...]:
+    # Gmail forwards nothing before somebody has followed the link in this mail: an administrator must see it.
+    asks = message.author is not None and message.author.addr_spec.lower() == GMAIL_CONFIRMATION
+    return (("gmail-confirmation", message.subject or ""),) if asks else ()
 
 
 def _itself(message: ParsedMessage) -> OriginalMessage:

@@ -24,7 +24,7 @@ from typing import Any
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     parser = _parser()
-    options = parser.parse_args(argv)
+    options = parser.parse_intermixed_args(argv)  # files and options in any order
     try:
         context = _context(options)
     except re.error as error:
@@ -86,7 +86,6 @@ def _context(options: Namespace) -> Context:
     return Context(
         agent_patterns=compile_agent_patterns(options.agent),
         mailboxes=frozenset(address.strip().lower() for address in options.mailbox),
-        mailin_addresses=frozenset(address.strip().lower() for address in options.recipient),
         proof=Proof.GATEWAY if options.trusted else None,
         sent_by_us=lambda message_id: _bare_id(message_id) in sent,
     )
@@ -123,7 +122,7 @@ def _parser() -> ArgumentParser:
         metavar="ADDRESS",
         action="append",
         default=[],
-        help="an address that the bridge files mail for",
+        help="an address that the bridge files mail for; it changes nothing here, because a file has no envelope",
     )
     parser.add_argument(
         "--sent",

@@ -37,10 +37,10 @@ def _addresses(value: str) -> tuple[str, ...]:
     return tuple(address.addr_spec.lower() for address in parse_addresses(value))
 
 
-def _first_word(value: str) -> tuple[str, ...]:
+def _words(value: str) -> tuple[str, ...]:
     # "original target [further targets]"; the header is known from web proxies too, with IP addresses.
     words = value.replace(",", " ").split()
-    return _addresses(words[0]) if words else ()
+    return tuple(address for word in words[:20] for address in _addresses(word))
 
 
 def _before_semicolon(value: str) -> tuple[str, ...]:
@@ -53,7 +53,7 @@ def _none(value: str) -> tuple[str, ...]:
 
 #: What each server writes when it passes a message on.
 MARKS: tuple[Detector, ...] = (
-    Detector("gmail-forwarded-for", "x-forwarded-for", _first_word),
+    Detector("gmail-forwarded-for", "x-forwarded-for", _words),
     Detector("exchange-inbox-rule", "x-ms-exchange-inbox-rules-loop", _before_semicolon),
     Detector("exchange-mailbox-forwarding", "x-ms-exchange-forwardingloop", _before_semicolon),
     Detector("zimbra-forwarded", "x-zimbra-forwarded", _addresses),

@@ -30,14 +30,15 @@ class ReportKind(str, Enum):
 class ReportedRecipient:
     """One recipient of the reported message; all in lower case, None when the report does not say.
 
-    ``address`` is the Final-Recipient, ``original_address`` what the sender had written, when that differs; ``action`` as in
-    RFC 3464 §2.3.3, for a receipt its disposition type (RFC 8098 §3.2.6.2); ``status`` an enhanced code (RFC 3463).
+    ``address`` is what the sender had written where the report says so (Original-Recipient), ``final_address`` where the
+    message went from there, when that differs; ``action`` as in RFC 3464 §2.3.3, for a receipt its disposition type
+    (RFC 8098 §3.2.6.2); ``status`` an enhanced code (RFC 3463).
     """
 
     address: str | None
     action: str | None = None
     status: str | None = None
-    original_address: str | None = None
+    final_address: str | None = None
     diagnostic: str | None = None
 
 
@@ -60,7 +61,7 @@ RETURNED_HEADERS = (
     "message/global-headers",
 )
 
-ENHANCED_STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
+_STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 
 _GROUP_END = re.compile(rb"\n(?:[ \t]*\r*\n)+")
 _MAX_GROUPS = 500
@@ -134,7 +135,11 @@ def _receipt(message: ParsedMessage, parts: list[Part], dispositions: list[Part]
             disposition = group.get("disposition", "").partition(";")[2] or group.get("disposition", "")
             action = re.split(r"[/,;\s]", disposition.strip().lower())[0] or None
             if final or original:
-                recipients.append(ReportedRecipient(final or original, action, None, original))
+                recipients.append(
+                    ReportedRecipient(
+                        original or final, action, None, final if original and final != original else None
+                    )
+                )
     if not recipients and message.author:
         recipients.append(ReportedRecipient(message.author.addr_spec.lower(), "displayed"))
     message_id = (
@@ -162,16 +167,20 @@ def _recipient(group: dict[str, str]) -> ReportedRecipient | None:
     )
     if not final and not original:
         return None
-    status = ENHANCED_STATUS.search(group.get("status", ""))
+    status = _STATUS.search(group.get("status", ""))
     words = group.get("action", "").lower().split()
     diagnostic = clean(group.get("diagnostic-code", "").partition(";")[2]) or None
     return ReportedRecipient(
-        final or original,
+        original or final,
         words[0].strip(";,()") if words else None,
         status[1] if status else None,
-        original if original != final else None,
+        _other(final, original),
         diagnostic,
     )
+
+
+def _other(final: str | None, original: str | None) -> str | None:
+    return final if original and final != original else None
 
 
 def _recipient_address(group: dict[str, str], name: str) -> str | None:
