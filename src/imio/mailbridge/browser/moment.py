@@ -1,11 +1,10 @@
 """When was that, for a person?"""
 
+from imio.mailbridge.iadocs.clock import local_time
 from plone import api
-from plone.app.event.base import default_timezone
 
 
 def readable_time(moment):
     """Return an aware datetime in the time zone and notation of the site."""
-    return api.portal.get_localized_time(
-        moment.astimezone(default_timezone(as_tzinfo=True)), long_format=True
-    )
+    # Without its zone: Plone would turn an aware time into that of the server's own.
+    return api.portal.get_localized_time(local_time(moment).replace(tzinfo=None), long_format=True)

@@ -91,7 +91,7 @@ _DELAYED = re.compile(
 )
 #: A line where the returned message begins: addresses below it are not those that failed.
 _RETURNED = re.compile(
-    r"^[ \t>|]*(?:-{2,}.{0,60}(?:copy of (?:the|your) (?:original )?message|(?:original|unsent|returned) message|below this line"
+    r"^[ \t>|]*(?:-{2,50}.{0,60}(?:copy of (?:the|your) (?:original )?message|(?:original|unsent|returned) message|below this line"
     r"|message (?:header|text)|message d['’]origine|included).{0,60}|(?:received|return-path|message-id)\s?:.*)$",
     re.IGNORECASE | re.MULTILINE,
 )

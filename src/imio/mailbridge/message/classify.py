@@ -192,7 +192,7 @@ def _inline_forward(message: ParsedMessage, context: Context) -> Classification 
     )
     return Classification(
         Transfer.INLINE_FORWARD,
-        _loop(message, context) or ((_unproven_agent(context)) if filed else "inline-forward"),
+        _loop(message, context) or (_unproven_agent(context) if filed else "inline-forward"),
         transferred_by=message.author,
         source_mailbox=_mailbox_of(message.author, context),
         messages=messages,

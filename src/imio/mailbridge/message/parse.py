@@ -19,6 +19,7 @@ from imio.mailbridge.message.filename import safe_filename
 from imio.mailbridge.message.header import decode
 from imio.mailbridge.message.header import unfold
 from imio.mailbridge.message.limits import TooComplex
+from imio.mailbridge.message.opaque_signature import signed_content
 from imio.mailbridge.message.structure import Part
 from imio.mailbridge.message.transfer_encoding import decode_body
 from typing import BinaryIO
@@ -36,6 +37,7 @@ _YEARS = range(1982, 2100)
 _NOT_QUOTED_PRINTABLE = re.compile(rb"[\x80-\xff]|=(?![0-9A-Fa-f]{2}|[ \t]{0,9}\r?(?:\n|\Z))")
 _MAX_IDS = 200
 _MAX_SUBJECT = 2_000
+_PKCS7 = ("application/pkcs7-mime", "application/x-pkcs7-mime")
 #: Object identifier of enveloped data (RFC 5652 §6.1) and authenticated enveloped data (RFC 5083).
 _ENVELOPED = (b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03", b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x17")
 
@@ -149,8 +151,20 @@ class ParsedMessage:
         return tuple(found for value in self.root.values(name) for found in parse_message_ids(value))
 
     @cached_property
+    def content(self) -> tuple[bytes, Part]:
+        """Return the bytes and the structure to read the body from: the message's, or what an opaque signature holds."""
+        if self.defect is None and self.root.content_type in _PKCS7:
+            signed = signed_content(part_bytes(self.raw, self.root))
+            if signed is not None:
+                try:
+                    return signed, structure.scan(signed)
+                except TooComplex:
+                    pass
+        return self.raw, self.root
+
+    @cached_property
     def _sorted(self) -> Sorted:
-        return sort_parts(self.raw, self.root) if self.defect is None else Sorted((), (), (), ())
+        return sort_parts(*self.content) if self.defect is None else Sorted((), (), (), ())
 
     @cached_property
     def text(self) -> str | None:
@@ -163,12 +177,12 @@ class ParsedMessage:
         return self._text(self._sorted.html)
 
     def _text(self, parts: tuple[Part, ...]) -> str | None:
-        return "\n".join(part_text(self.raw, part) for part in parts) if parts else None
+        return "\n".join(part_text(self.content[0], part) for part in parts) if parts else None
 
     @cached_property
     def attachments(self) -> tuple[Attachment, ...]:
         """Return what a person would call attachments, attached messages among them."""
-        return tuple(attachment(self.raw, part) for part in self._sorted.attached)
+        return tuple(attachment(self.content[0], part) for part in self._sorted.attached)
 
     @cached_property
     def inline_images(self) -> tuple[InlineImage, ...]:
@@ -178,7 +192,7 @@ class ParsedMessage:
                 content_id(part),
                 safe_filename(part.filename, part.content_type),
                 part.content_type,
-                _content(self.raw, part),
+                _content(self.content[0], part),
             )
             for part in self._sorted.inline
         )
@@ -275,7 +289,7 @@ def _subject(raw: bytes, part: Part) -> str | None:
 
 
 def _is_enveloped(raw: bytes, part: Part) -> bool:
-    if part.content_type not in ("application/pkcs7-mime", "application/x-pkcs7-mime"):
+    if part.content_type not in _PKCS7:
         return False
     smime_type = part.parameter("smime-type").lower()
     if smime_type in ("enveloped-data", "authenveloped-data"):

@@ -29,7 +29,7 @@ def attached_messages(message: ParsedMessage) -> tuple[Attached, ...]:
     """
     if message.defect is not None:
         return ()
-    return tuple(_attached(message.raw, message.root))
+    return tuple(_attached(*message.content))
 
 
 def _attached(raw: bytes, part: Part) -> list[Attached]:
