@@ -1,8 +1,9 @@
 """No English is left on any page of ours: every msgid of the catalog is looked for in what a French browser shows."""
 
 from pathlib import Path
-from tests.acceptance.test_postfix_in import redirected
-from tests.acceptance.test_postfix_in import TEXT_FORWARD
+from tests.mails import redirected
+from tests.mails import TEXT_FORWARD
+from tests.mails import TRUSTED
 import pytest
 import re
 
@@ -48,9 +49,8 @@ PAGES = [
 @pytest.fixture(scope="module")
 def content(iadocs):
     """Give every list something to show."""
-    headers = {"Content-Type": "message/rfc822", "X-Envelope-Recipient": "in@bridge.test", "X-Client-Address": "127.0.0.1"}
     for raw, address in ((redirected("Une"), "127.0.0.1"), (redirected("Deux"), "192.0.2.1"), (TEXT_FORWARD, "127.0.0.1")):
-        answer = iadocs.post("/@@mail-in", "gateway", data=raw, headers={**headers, "X-Client-Address": address})
+        answer = iadocs.post("/@@mail-in", "gateway", data=raw, headers={**TRUSTED, "X-Client-Address": address})
         assert answer.status_code in (200, 201, 202), answer.text
     data = {"to": ["personne@citizen.test"], "subject": "Essai", "body": "x"}
     for path in ("/outgoing-mail/permis-durbanisme", "/contacts/jeanne-dupont"):

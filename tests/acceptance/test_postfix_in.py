@@ -1,13 +1,16 @@
 """Mail arrives through a real Postfix and mailbridge-pipe; Plone may be down, and nothing is lost or made twice."""
 
 from concurrent.futures import ThreadPoolExecutor
-from email.message import EmailMessage
+from tests.mails import citizen
+from tests.mails import forwarded
+from tests.mails import redirected
+from tests.mails import TEXT_FORWARD
+from tests.mails import TRUSTED
 from tests.servers.instance import copied
 from tests.servers.instance import Instance
 from tests.servers.waiting import wait_for
 import pytest
 import smtplib
-import uuid
 
 
 @pytest.fixture(scope="module")
@@ -26,48 +29,6 @@ def town(template, tmp_path, postfix):
     postfix.bridge_to(instance.url, token="gateway:demo-iadocs")
     yield instance
     instance.stop()
-
-
-def citizen(subject):
-    message = EmailMessage()
-    message["From"] = "Jeanne Dupont <jeanne.dupont@citizen.test>"
-    message["To"] = "info@maville.test"
-    message["Subject"] = subject
-    message["Message-ID"] = f"<{uuid.uuid4().hex}@citizen.test>"
-    message.set_content("Bonjour, voici ma demande à traiter.\n")
-    return message
-
-
-def redirected(subject):
-    message = citizen(subject)
-    message["Resent-From"] = "info@maville.test"
-    return message.as_bytes()
-
-
-def forwarded(*messages):
-    outer = EmailMessage()
-    outer["From"] = "Al Bert <al.bert@maville.test>"
-    outer["To"] = "in@bridge.test"
-    outer["Subject"] = "TR: à classer"
-    outer.set_content("Voir en annexe.\n")
-    for message in messages:
-        outer.add_attachment(message)
-    return outer.as_bytes()
-
-
-TEXT_FORWARD = """From: Al Bert <al.bert@maville.test>
-To: in@bridge.test
-Subject: TR: Demande en texte
-Content-Type: text/plain; charset=utf-8
-
------Message d'origine-----
-De : Jeanne Dupont <jeanne.dupont@citizen.test>
-Envoyé : lundi 16 novembre 2026 09:12
-À : Al Bert <al.bert@maville.test>
-Objet : Demande en texte
-
-Bonjour
-""".encode()
 
 
 def deliver(postfix, raw, sender="al.bert@maville.test", recipient="in@bridge.test"):
@@ -138,10 +99,9 @@ def test_killed_while_mail_comes_in(town, postfix):
 
 def test_many_pipes_at_once(town):
     """The same mail by eight pipes is one record; eight different ones at once are all filed."""
-    headers = {"Content-Type": "message/rfc822", "X-Envelope-Recipient": "in@bridge.test", "X-Client-Address": "127.0.0.1"}
 
     def post(raw):
-        return town.post("/@@mail-in", "gateway", data=raw, headers=headers)
+        return town.post("/@@mail-in", "gateway", data=raw, headers=TRUSTED)
 
     same = redirected("Huit fois")
     with ThreadPoolExecutor(8) as pool:
@@ -162,8 +122,9 @@ def test_refused_recipient_bounces_and_a_message_too_large_too(town, postfix):
     deliver(postfix, citizen("Personne").as_bytes(), sender="jeanne.dupont@citizen.test", recipient="nobody@bridge.test")
     town.set(max_size=2000)
     deliver(postfix, redirected("Grand") + b"x" * 5000 + b"\n", sender="jeanne.dupont@citizen.test")
-    reports = wait_for(lambda: len(postfix.messages("jeanne.dupont@citizen.test")) == 2 and postfix.messages("jeanne.dupont@citizen.test"), 60, postfix.log_text)  # fmt: skip
-    text = b"".join(report.content for report in reports)
+    reports = lambda: postfix.messages("jeanne.dupont@citizen.test")  # noqa: E731
+    wait_for(lambda: len(reports()) == 2, 60, postfix.log_text)
+    text = b"".join(report.content for report in reports())
     assert b"5.1.1" in text
     assert b"5.3.4" in text
     assert inbox(town) == []

@@ -1,7 +1,8 @@
 """As a town runs it: two instances on a ZEO server, a worker process, and Redis as their queue."""
 
 from concurrent.futures import ThreadPoolExecutor
-from email.message import EmailMessage
+from tests.mails import redirected
+from tests.mails import TRUSTED
 from tests.servers.instance import BIN
 from tests.servers.instance import Instance
 from tests.servers.required import required
@@ -92,15 +93,10 @@ def test_a_worker_process_sends_what_the_instances_queue(town, catcher):
 
 def test_two_instances_file_the_same_mail_once(town):
     (one, two), _start_worker = town
-    message = EmailMessage()
-    message["From"] = "jeanne.dupont@citizen.test"
-    message["To"] = message["Resent-From"] = "info@maville.test"
-    message["Subject"] = "Par deux chemins"
-    message.set_content("Bonjour")
-    headers = {"Content-Type": "message/rfc822", "X-Envelope-Recipient": "in@bridge.test", "X-Client-Address": "127.0.0.1"}
+    raw = redirected("Par deux chemins")
 
     def post(instance):
-        return instance.post("/@@mail-in", "gateway", data=message.as_bytes(), headers=headers)
+        return instance.post("/@@mail-in", "gateway", data=raw, headers=TRUSTED)
 
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(post, [one, two, one, two]))

@@ -1,8 +1,5 @@
 """Which transfer, in which order, and what must be proven."""
 
-import dataclasses
-import json
-import pytest
 from imio.mailbridge.message.classify import classify
 from imio.mailbridge.message.classify import compile_agent_patterns
 from imio.mailbridge.message.classify import Context
@@ -11,6 +8,9 @@ from imio.mailbridge.message.classify import Transfer
 from imio.mailbridge.message.parse import parse
 from imio.mailbridge.message.reason import REASONS
 from pathlib import Path
+import dataclasses
+import json
+import pytest
 
 
 OURS = "<mailbridge.token@maville.be>"

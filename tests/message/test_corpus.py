@@ -1,9 +1,9 @@
 """Each message of tests/messages is explained as the file beside it says."""
 
-import json
-import pytest
 from imio.mailbridge.message.explain import main
 from pathlib import Path
+import json
+import pytest
 
 
 MESSAGES = Path(__file__).parent.parent / "messages"

@@ -1,11 +1,11 @@
 """The command mailbridge-explain as it is run from a shell."""
 
+from pathlib import Path
 import json
 import pytest
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 
 MESSAGES = Path(__file__).parent.parent / "messages"

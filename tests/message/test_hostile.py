@@ -1,17 +1,17 @@
 """Nothing that anyone sends may raise, take long, or leave a control character behind."""
 
-import base64
-import json
-import pytest
-import random
-import re
-import time
 from imio.mailbridge.message.classify import classify
 from imio.mailbridge.message.classify import compile_agent_patterns
 from imio.mailbridge.message.classify import Context
 from imio.mailbridge.message.explain import explain
 from imio.mailbridge.message.parse import parse
 from pathlib import Path
+import base64
+import json
+import pytest
+import random
+import re
+import time
 
 
 MESSAGES = Path(__file__).parent.parent / "messages"

@@ -1,8 +1,8 @@
 """Forwards as text, program by program and language by language, and what only looks like one."""
 
-import pytest
 from imio.mailbridge.message.inline_forward import read_inline_forward
 from imio.mailbridge.message.parse import parse
+import pytest
 
 
 def read(subject, body, html=False):
@@ -102,6 +102,18 @@ def test_html_of_gmail():
         "Date: lun. 5 janv. 2026 à 10:32<br>Subject: Vraag<br>To:  &lt;<a>al@maville.be</a>&gt;<br></div><br><br>Beste</div>"
     )
     assert_read(read("Fwd: x", body, html=True))
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "De : Jan <jan@example.org>À : Al <al@maville.be>Envoyé : lundi 5 janvier 2026 à 10:32:00 UTC+1Objet : Vraag",
+        "From: Jan <jan@example.org>To: Al <al@maville.be>Sent: Monday, January 5, 2026 at 10:32:00 AM GMT+1Subject: Vraag",
+    ],
+)
+def test_yahoo_in_one_line(block):
+    marker = "----- Message transmis -----" if block.startswith("De") else "----- Forwarded Message -----"
+    assert_read(read("Fw: x", f"\n   {marker} {block}\n \nBeste".replace(f"{marker} ", f"{marker}\n")))
 
 
 def test_samsung():

@@ -1,15 +1,15 @@
 """A message wrapped into its signature is read as if it were not."""
 
-import pytest
 from base64 import encodebytes
 from imio.mailbridge.message.opaque_signature import signed_content
 from imio.mailbridge.message.parse import parse
 from imio.mailbridge.message.unwrap import attached_messages
+import pytest
 
 
 ENTITY = (
-    b"Content-Type: multipart/mixed; boundary=m\r\n\r\n--m\r\n\r\nBonjour\r\n--m\r\nContent-Type: message/rfc822; name=x.eml\r\n\r\n"
-    b"From: a@example.org\r\nSubject: inside\r\n\r\nz\r\n--m--\r\n"
+    b"Content-Type: multipart/mixed; boundary=m\r\n\r\n--m\r\n\r\nBonjour\r\n--m\r\n"
+    b"Content-Type: message/rfc822; name=x.eml\r\n\r\nFrom: a@example.org\r\nSubject: inside\r\n\r\nz\r\n--m--\r\n"
 )
 SIGNED, DATA, ENVELOPED = (
     b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07" + last for last in (b"\x02", b"\x01", b"\x03")

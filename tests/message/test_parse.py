@@ -1,13 +1,13 @@
 """What a message says, however it is written."""
 
-import io
-import pytest
 from base64 import b64encode
 from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
 from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.parse import parse
+import io
+import pytest
 
 
 CET = timezone(timedelta(hours=1))

@@ -1,10 +1,10 @@
 """Each mark of the table by itself."""
 
-import pytest
 from imio.mailbridge.message.parse import parse
 from imio.mailbridge.message.redirect import MARKS
 from imio.mailbridge.message.redirect import redirect_marks
 from imio.mailbridge.message.redirect import redirect_traces
+import pytest
 
 
 BOX = "contact@maville.be"

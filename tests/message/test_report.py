@@ -1,6 +1,5 @@
 """Reports about messages: what they are about, and what only looks like one."""
 
-import pytest
 from imio.mailbridge.message.auto_reply import CERTAIN
 from imio.mailbridge.message.auto_reply import read_auto_reply
 from imio.mailbridge.message.bounce import read_bounce
@@ -11,6 +10,7 @@ from imio.mailbridge.message.classify import Transfer
 from imio.mailbridge.message.parse import parse
 from imio.mailbridge.message.report import read_standard_report
 from imio.mailbridge.message.report import ReportKind
+import pytest
 
 
 OURS = "<mailbridge.token@maville.be>"

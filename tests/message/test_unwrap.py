@@ -1,10 +1,10 @@
 """The attached message comes out byte for byte as it went in."""
 
-import pytest
 from base64 import encodebytes
 from imio.mailbridge.message.parse import parse
 from imio.mailbridge.message.unwrap import attached_messages
 from quopri import encodestring
+import pytest
 
 
 ODD = (

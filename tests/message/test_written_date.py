@@ -1,10 +1,10 @@
 """Dates as mail programs write them into a forward."""
 
-import pytest
 from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
 from imio.mailbridge.message.written_date import parse_written_date
+import pytest
 
 
 CET = timezone(timedelta(hours=1))

@@ -2,8 +2,8 @@
 
 from imio.mailbridge.outbound.deliver import deliver
 from pathlib import Path
-from tests.site.test_mail_in import citizen
-from tests.site.test_mail_in import TRUSTED
+from tests.mails import citizen
+from tests.mails import TRUSTED
 import json
 import os
 import pytest
@@ -48,7 +48,7 @@ def english(site):
 
 def test_mail_in(english):
     raw = citizen(**{"Resent-From": "info@maville.test"}).as_bytes()
-    headers = {"Content-Type": "message/rfc822", **TRUSTED}
+    headers = TRUSTED
     shown = [f"{name}: {value}" for name, value in headers.items()]
     answer = english("POST", "/@@mail-in", "gateway", data=raw, headers=headers)
     check("mail-in", "POST", "/@@mail-in", answer, shown, "(the message, byte for byte)")

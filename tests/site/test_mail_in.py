@@ -1,7 +1,6 @@
 """``@@mail-in`` and ``@mail-in``: what a pipe is told, what is kept, what is filed, and who may do what."""
 
 from datetime import timedelta
-from email.message import EmailMessage
 from imio.mailbridge.inbound import process as processing
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.outbound.outbox import outbox
@@ -9,49 +8,19 @@ from imio.mailbridge.settings.read import settings
 from imio.mailbridge.taskqueue import queue as queues
 from plone import api
 from plone.app.uuid.utils import uuidToObject
+from tests.mails import citizen
+from tests.mails import forwarded
+from tests.mails import redirected
+from tests.mails import TEXT_FORWARD
+from tests.mails import TRUSTED
 from ZODB.POSException import ConflictError
 import hashlib
 import pytest
 import transaction
 
 
-TRUSTED = {"X-Envelope-Recipient": "in@bridge.test", "X-Client-Address": "127.0.0.1"}
-
-
-def citizen(**headers):
-    message = EmailMessage()
-    message["From"] = "Jeanne Dupont <jeanne.dupont@citizen.test>"
-    message["To"] = "info@maville.test"
-    message["Subject"] = "Une véranda é"
-    message["Date"] = "Mon, 16 Nov 2026 23:30:00 +0100"
-    message["Message-ID"] = "<1@citizen.test>"
-    for name, value in headers.items():
-        del message[name]
-        if value is not None:
-            message[name] = value
-    message.set_content("Bonjour\n")
-    message.add_attachment(b"%PDF-1.4\0plan", "application", "pdf", filename="plan.pdf")
-    message.set_boundary("boundary")  # the same bytes each time
-    return message
-
-
-def redirected(**headers):
-    return citizen(**{"Resent-From": "info@maville.test", **headers}).as_bytes()
-
-
-def forwarded(*messages, sender="Al Bert <al.bert@maville.test>"):
-    outer = EmailMessage()
-    outer["From"] = sender
-    outer["To"] = "in@bridge.test"
-    outer["Subject"] = "TR: à classer"
-    outer.set_content("Voir en annexe.\n")
-    for message in messages:
-        outer.add_attachment(message)
-    return outer.as_bytes()
-
-
 def deliver(site, raw, user="gateway", path="/@@mail-in", **headers):
-    return site.post(path, user, data=raw, headers={"Content-Type": "message/rfc822", **TRUSTED, **headers})
+    return site.post(path, user, data=raw, headers={**TRUSTED, **headers})
 
 
 def items(answer):
@@ -101,7 +70,7 @@ def test_any_accept_header_will_do(site):
 
 
 def test_forward_with_two_messages_is_two_items(site):
-    first, second = citizen(Subject="Un"), citizen(Subject="Deux", **{"Message-ID": "<2@citizen.test>"})
+    first, second = citizen("Un"), citizen("Deux")
     answer = deliver(site, forwarded(first, second))
     assert answer.status_code == 201, answer.text
     assert answer.json()["transfer"] == "forward"
@@ -123,21 +92,6 @@ def test_services_come_from_address_and_mailbox(site):
     transaction.commit()
     (item,) = items(deliver(site, redirected(**{"Message-ID": "<2@c.test>"})))
     assert item.treating_groups == services["Urbanisme"]
-
-
-TEXT_FORWARD = b"""From: Al Bert <al.bert@maville.test>
-To: in@bridge.test
-Subject: TR: Demande
-Content-Type: text/plain; charset=utf-8
-
----------- Forwarded message ---------
-De : Jeanne Dupont <jeanne.dupont@citizen.test>
-Date: lun. 16 nov. 2026
-Subject: Demande
-To: <al.bert@maville.test>
-
-Bonjour
-"""
 
 
 @pytest.mark.parametrize(
@@ -324,7 +278,7 @@ def test_accept_files_what_a_person_says(site):
     assert item.orig_sender_email == '"Jean Dupont" <jean@citizen.test>'
     assert item.original_mail_date.isoformat() == "2026-11-15"
     assert item.treating_groups == urbanisme
-    assert item.title == "Demande"
+    assert item.title == "Demande en texte"
     assert original(item) == TEXT_FORWARD
 
 

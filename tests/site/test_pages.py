@@ -10,8 +10,8 @@ from imio.mailbridge.outbound.submit import identities
 from imio.mailbridge.settings import password
 from imio.mailbridge.settings.read import settings
 from plone import api
+from tests.mails import redirected
 from tests.site.test_mail_in import deliver
-from tests.site.test_mail_in import redirected
 import pytest
 import re
 import requests
@@ -62,7 +62,7 @@ def test_buttons_need_post_and_a_token(site):
 
 def test_hostile_subject_is_shown_as_text(site):
     hostile = "<script>alert(1)</script><img src=x onerror=alert(2)>"
-    deliver(site, redirected(Subject=hostile, From=f'"{hostile}" <x@y.test>'), **{"X-Client-Address": "192.0.2.1"})
+    deliver(site, redirected(hostile, From=f'"{hostile}" <x@y.test>'), **{"X-Client-Address": "192.0.2.1"})
     page = site.get(INBOX, "chef", headers=HTML).text
     assert "<script>alert" not in page
     assert "<img src=x" not in page

@@ -1,9 +1,9 @@
 """Which addresses does a header field hold (RFC 5322 §3.4)? Whatever can be read, in the order given."""
 
-import re
 from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.header import clean
 from imio.mailbridge.message.header import decode_words
+import re
 
 
 _TOKEN = re.compile(

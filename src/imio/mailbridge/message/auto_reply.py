@@ -1,12 +1,12 @@
 """Did a program answer in place of a person (RFC 3834)? Absence messages above all."""
 
-import re
 from collections.abc import Callable
 from imio.mailbridge.message.parse import ParsedMessage
 from imio.mailbridge.message.report import answered_message_id
 from imio.mailbridge.message.report import Report
 from imio.mailbridge.message.report import ReportedRecipient
 from imio.mailbridge.message.report import ReportKind
+import re
 
 
 #: How the subject of an automatic answer begins, in the languages of the country and English.

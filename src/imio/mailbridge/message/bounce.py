@@ -4,7 +4,6 @@ Two kinds of evidence are wanted together: who sends it (a mail daemon, an empty
 have) and what it says (a subject or a sentence that servers write).
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from imio.mailbridge.message.header import clean
@@ -15,6 +14,7 @@ from imio.mailbridge.message.report import Report
 from imio.mailbridge.message.report import ReportedRecipient
 from imio.mailbridge.message.report import ReportKind
 from imio.mailbridge.message.report import returned_message_id
+import re
 
 
 _DAEMON = re.compile(

@@ -4,7 +4,6 @@ Seven cases; the first that matches wins, in the order of ``_CASES``. ``transfer
 why nothing may be filed without a person (a code of ``reason.REASONS``), None when all is well.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import field
@@ -24,6 +23,7 @@ from imio.mailbridge.message.redirect import redirect_traces
 from imio.mailbridge.message.report import read_standard_report
 from imio.mailbridge.message.report import Report
 from imio.mailbridge.message.unwrap import attached_messages
+import re
 
 
 #: Who asks whether Gmail may forward to an address.

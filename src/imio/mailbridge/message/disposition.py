@@ -1,11 +1,11 @@
 """What is the text of a message, what is shown inside it, and what would a person call an attachment?"""
 
-import re
 from dataclasses import dataclass
 from imio.mailbridge.message.charset import decode_text
 from imio.mailbridge.message.structure import Part
 from imio.mailbridge.message.transfer_encoding import decode_body
 from urllib.parse import unquote
+import re
 
 
 _CID = re.compile(r"cid:([^\s\"'<>)]{1,250})", re.IGNORECASE)

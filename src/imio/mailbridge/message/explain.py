@@ -3,9 +3,6 @@
 One JSON object per message and line, in the order given. Exit status 0 when all files were read, 2 when one could not be.
 """
 
-import json
-import re
-import sys
 from argparse import ArgumentParser
 from argparse import Namespace
 from collections.abc import Sequence
@@ -19,6 +16,9 @@ from imio.mailbridge.message.parse import parse
 from imio.mailbridge.message.report import Report
 from pathlib import Path
 from typing import Any
+import json
+import re
+import sys
 
 
 def main(argv: Sequence[str] | None = None) -> int:

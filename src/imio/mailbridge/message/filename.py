@@ -1,7 +1,7 @@
 """Under which name may a file of a message be kept? One that is no path, hides nothing and is not too long."""
 
-import re
 from imio.mailbridge.message.header import clean
+import re
 
 
 MAX_LENGTH = 150

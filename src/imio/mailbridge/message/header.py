@@ -1,9 +1,9 @@
 """What does a header field say? Unfolded, decoded, and without anything that a line end could hide in."""
 
-import re
 from binascii import a2b_qp
 from imio.mailbridge.message.charset import decode_text
 from imio.mailbridge.message.transfer_encoding import decode_base64
+import re
 
 
 ENCODED_WORD = re.compile(r"=\?([^?\s]{1,80})\?([bBqQ])\?([^?]*)\?=")

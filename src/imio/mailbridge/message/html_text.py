@@ -1,7 +1,7 @@
 """What is the text of an HTML body, line by line? For reading it by program, not for showing it."""
 
-import re
 from html import unescape
+import re
 
 
 _TAG = re.compile(r"(<[^<>]*>)")

@@ -4,7 +4,6 @@ The first thing in the body that introduces another message decides: a forward's
 line above a quotation ("Le … a écrit :"), which makes it a reply.
 """
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from imio.mailbridge.message.address import Address
@@ -13,6 +12,7 @@ from imio.mailbridge.message.header import clean
 from imio.mailbridge.message.html_text import html_lines
 from imio.mailbridge.message.parse import ParsedMessage
 from imio.mailbridge.message.written_date import parse_written_date
+import re
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,9 @@ _LABEL = re.compile(
     r"[*_ ]{0,4}([A-Za-zÀ-ÿ-]{1,14})(?: (?:le|à|op|am|an|aan))?[*_ ]{0,4}:(?:[*_]{1,4}(?=\s|$))?\s*(.*)",
     re.DOTALL,
 )
+_ONE_OF_SEVERAL = re.compile(
+    r"\s?((?:To|Sent|Subject|Cc|À|Envoyé|Objet|An|Gesendet|Betreff|Aan|Verzonden|Onderwerp)\s?:\s)"
+)
 _RULE = re.compile(r"[_=\-–—\s]{5,}")
 _BLANKS = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2007": " ", "\t": " ", "\u200b": "", "\ufeff": ""})
 _ANGLE = re.compile(r"[<\[]\s*(?:mailto:)?\s*([^<>\[\]\s]{1,128}@[^<>\[\]\s]{1,255}?)\s*[>\]]", re.IGNORECASE)
@@ -133,8 +136,11 @@ def _forward_marker(text: str) -> str:
 
 
 def _unquoted(lines: list[str], start: int) -> list[str]:
-    # Apple Mail quotes what it forwards.
-    first = next((line for line in lines[start:] if line.strip()), "")
+    # Apple Mail quotes what it forwards; Yahoo puts the whole block into one line.
+    number = next((number for number in range(start, len(lines)) if lines[number].strip()), len(lines))
+    first = lines[number] if number < len(lines) else ""
+    if len(_ONE_OF_SEVERAL.findall(first)) >= 2:
+        return lines[:number] + _ONE_OF_SEVERAL.sub(r"\n\1", first).split("\n") + lines[number + 1 :]
     if not first.startswith(">"):
         return lines
     return lines[:start] + [re.sub(r"^>[ ]?", "", line) for line in lines[start:]]

@@ -1,12 +1,12 @@
 """Which value and which parameters does a Content-… field hold (RFC 2045 §5.1, RFC 2231)?"""
 
-import re
 from dataclasses import dataclass
 from dataclasses import field
 from imio.mailbridge.message.charset import decode_text
 from imio.mailbridge.message.header import clean
 from imio.mailbridge.message.header import decode_words
 from urllib.parse import unquote_to_bytes
+import re
 
 
 _PARAMETER = re.compile(r';\s*([^\s=;"]{1,80})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;]*))', re.DOTALL)

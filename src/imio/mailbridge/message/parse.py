@@ -1,6 +1,5 @@
 """What does a message say? From raw bytes to a value that can be read without fear: nothing here raises on any input."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +22,7 @@ from imio.mailbridge.message.opaque_signature import signed_content
 from imio.mailbridge.message.structure import Part
 from imio.mailbridge.message.transfer_encoding import decode_body
 from typing import BinaryIO
+import re
 
 
 #: Fields that tell a message from any text with a colon in it.

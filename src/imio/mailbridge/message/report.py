@@ -4,7 +4,6 @@ Standard reports say so in their structure (RFC 3464, RFC 8098). What is written
 ``auto_reply``, which want several pieces of evidence each.
 """
 
-import re
 from dataclasses import dataclass
 from enum import Enum
 from imio.mailbridge.message.address_list import find_address
@@ -16,6 +15,7 @@ from imio.mailbridge.message.parse import ParsedMessage
 from imio.mailbridge.message.parse import part_bytes
 from imio.mailbridge.message.structure import Part
 from imio.mailbridge.message.structure import scan_header
+import re
 
 
 class ReportKind(str, Enum):

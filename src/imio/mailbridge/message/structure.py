@@ -4,7 +4,6 @@ One pass finds header blocks and delimiters; no body is decoded or copied. The s
 it copies, gives no offsets, and takes seconds for what ``limits`` refuses.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +14,7 @@ from imio.mailbridge.message.limits import Limits
 from imio.mailbridge.message.parameter import Parameters
 from imio.mailbridge.message.parameter import parse_parameters
 from imio.mailbridge.message.transfer_encoding import encoding_name
+import re
 
 
 _FIELD = re.compile(rb"([!-9;-~]{1,200})[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)\n?")

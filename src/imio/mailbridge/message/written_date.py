@@ -1,12 +1,12 @@
 """Which moment does a date mean that a mail program wrote into a text, in French, English, Dutch or German?"""
 
-import re
-import unicodedata
 from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
 from datetime import tzinfo
 from imio.mailbridge.message.parse import parse_date
+import re
+import unicodedata
 
 
 #: Beginnings of month names without accents; longer ones first, so that "juil" is not "jui".
