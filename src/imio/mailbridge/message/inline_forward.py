@@ -253,5 +253,7 @@ def _author(value: str) -> Address | None:
     addr_spec = addr_spec.strip("*_'\"")
     if addr_spec.lower().startswith("mailto:"):
         addr_spec = addr_spec[7:]
+    if clean(addr_spec) != addr_spec:
+        return None
     name = _NOT_NAME.sub("", value).replace("*", "").strip(" \"'")
     return Address("" if "@" in name else clean(name), addr_spec)
