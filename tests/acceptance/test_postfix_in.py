@@ -26,9 +26,11 @@ def town(template, tmp_path, postfix):
     """A demo of this test alone, and a Postfix that hands mail over to it."""
     instance = copied(template, tmp_path / "town")
     instance.start()
+    before = {"url": postfix.url, "token": postfix.token}
     postfix.bridge_to(instance.url, token="gateway:demo-iadocs")
     yield instance
     instance.stop()
+    postfix.bridge_to(**before)
 
 
 def deliver(postfix, raw, sender="al.bert@maville.test", recipient="in@bridge.test"):
