@@ -39,6 +39,7 @@ class Person:
     def __init__(self, iadocs, context, name):
         self.iadocs = iadocs
         self.page = context.new_page()
+        self.page.set_default_timeout(15_000)
         self.name = name
         self.errors = []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))

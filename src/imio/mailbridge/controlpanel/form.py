@@ -10,6 +10,7 @@ from imio.mailbridge.outbound.trial import send_trial
 from imio.mailbridge.settings import password
 from imio.mailbridge.settings.interfaces import IMailbridgeSettings
 from imio.mailbridge.settings.interfaces import PREFIX
+from imio.mailbridge.settings.read import login_address
 from plone import api
 from plone.app.registry.browser.controlpanel import ControlPanelFormWrapper
 from plone.app.registry.browser.controlpanel import RegistryEditForm
@@ -123,12 +124,16 @@ class MailbridgeForm(RegistryEditForm):
             self.send_test()
         self.request.response.redirect(self.request.getURL())
 
+    def own_addresses(self):
+        """Yield where a test could go: to the admin, to the site's address, to the account itself."""
+        yield api.user.get_current().getProperty("email") or ""
+        yield api.portal.get_registry_record("plone.email_from_address", default="") or ""
+        yield login_address(self.getContent())
+
     def send_test(self):
         """Send the test mail and say what happened."""
-        to = api.user.get_current().getProperty("email") or api.portal.get_registry_record(
-            "plone.email_from_address", default=""
-        )
-        if not to or not is_addr_spec(to):
+        to = next(filter(is_addr_spec, self.own_addresses()), "")
+        if not to:
             self.say(
                 _("There is no address to send the test to: enter an e-mail address in your user profile."),
                 "warning",
