@@ -1,11 +1,11 @@
 """Do the catalogs hold every message of the sources, translated? ``python -m devel.catalog`` says what is missing or left over."""
 
+from i18ndude.catalog import MessageCatalog
+from pathlib import Path
 import re
 import subprocess
 import sys
 import tempfile
-from i18ndude.catalog import MessageCatalog
-from pathlib import Path
 
 
 DOMAIN = "imio.mailbridge"
@@ -19,7 +19,9 @@ VARIABLE = re.compile(r"\$\{\w+\}")
 
 def read(catalog: Path) -> dict[str, str | None]:
     """Return the default text of each message in ``catalog``, a .pot or .po file."""
-    return {msgid: entry.getDefault() for msgid, entry in MessageCatalog(filename=str(catalog)).items() if msgid}
+    return {
+        msgid: entry.getDefault() for msgid, entry in MessageCatalog(filename=str(catalog)).items() if msgid
+    }
 
 
 def extracted() -> dict[str, str | None]:
@@ -67,7 +69,7 @@ def main() -> int:
         return 0
     lines = outdated()
     if lines:
-        print(f"{POT.relative_to(ROOT)} differs from the sources; rebuild it: i18ndude rebuild-pot, then sync")
+        print(f"{POT.relative_to(ROOT)} differs from the sources; run {LOCALES.relative_to(ROOT)}/update.sh")
         print("\n".join(f"  {line}" for line in lines))
     return 1 if lines else 0
 

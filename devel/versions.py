@@ -1,7 +1,7 @@
 """Which versions does zc.buildout take? Those of constraints.txt: ``python -m devel.versions`` writes versions.cfg from it."""
 
-import re
 from pathlib import Path
+import re
 
 
 ROOT = Path(__file__).resolve().parent.parent

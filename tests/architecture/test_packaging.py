@@ -31,9 +31,9 @@ PIPE = ("mailbridge-pipe", "mailbridge_pipe.py")
 
 def build(kind, source, target):
     """Build a ``kind`` (sdist or wheel) as a PEP 517 front end does, with what is installed; return its path."""
-    code = f"import sys; from setuptools import build_meta; build_meta.build_{kind}(sys.argv[1])"
+    code = f"from setuptools import build_meta; build_meta.build_{kind}({str(target)!r})"
     done = subprocess.run(
-        [sys.executable, "-c", code, target], cwd=source, capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, "-c", code], cwd=source, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stderr
     return next(target.glob("*.whl" if kind == "wheel" else "*.tar.gz"))
@@ -87,7 +87,7 @@ def test_all_kinds_of_files_are_looked_for():
     suffixes = {Path(name).suffix for name in needed()}
     assert {".js", ".pt", ".py", ".xml", ".zcml"} <= suffixes
     others = {p.name for p in PACKAGE.rglob("*") if p.is_file() and p.suffix not in NEEDED | {".mo", ".pyc"}}
-    assert others <= {"mailbridge-pipe", ".gitkeep"}, "add the kind of these files to NEEDED"
+    assert others <= {".gitkeep", "mailbridge-pipe", "update.sh"}, "add the kind of these files to NEEDED"
 
 
 def test_sdist_has_the_sources_their_tests_and_documents(sdist):
@@ -155,7 +155,9 @@ def test_metadata(metadata):
 
 def test_commands_and_autoinclude(wheel):
     parser = configparser.ConfigParser(delimiters=("=",))
-    parser.read_string(wheel.read(next(n for n in wheel.namelist() if n.endswith("entry_points.txt"))).decode())
+    parser.read_string(
+        wheel.read(next(n for n in wheel.namelist() if n.endswith("entry_points.txt"))).decode()
+    )
     assert {"mailbridge-explain", "mailbridge-worker"} <= set(parser["console_scripts"])
     assert parser["plone.autoinclude.plugin"]["target"] == "plone"
     for point in entry_points(group="console_scripts"):
@@ -201,7 +203,9 @@ def imported():
             else:
                 continue
             for name in names:
-                if name.split(".")[0] not in sys.stdlib_module_names and not name.startswith("imio.mailbridge"):
+                if name.split(".")[0] not in sys.stdlib_module_names and not name.startswith(
+                    "imio.mailbridge"
+                ):
                     found.setdefault(name, str(path.relative_to(SRC)))
     for path in PACKAGE.rglob("*.zcml"):
         for name in re.findall(r'package="([^".][^"]*)"', path.read_text()):
@@ -241,7 +245,9 @@ def test_requirements_are_sorted():
         for node in ast.walk(ast.parse((ROOT / "setup.py").read_text()))
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "setup"
     )
-    required = ast.literal_eval(next(keyword.value for keyword in call.keywords if keyword.arg == "install_requires"))
+    required = ast.literal_eval(
+        next(keyword.value for keyword in call.keywords if keyword.arg == "install_requires")
+    )
     assert required == sorted(required)
 
 
@@ -260,7 +266,9 @@ def test_buildout_pins_only_its_own_tools_elsewhere():
     assert pinned(ROOT / "buildout.cfg") & pinned(versions.VERSIONS) == set()
 
 
-@pytest.mark.parametrize("line", ["plone.api", "plone.api>=3", "-e .", "plone.api == 3", "git+https://example.test/a"])
+@pytest.mark.parametrize(
+    "line", ["plone.api", "plone.api>=3", "-e .", "plone.api == 3", "git+https://example.test/a"]
+)
 def test_a_constraint_that_pins_nothing_is_an_error(line):
     with pytest.raises(ValueError, match="not NAME==VERSION"):
         versions.pins(f"Plone==6.2.2\n{line}\n")

@@ -32,5 +32,5 @@ fi
 undated() { grep -v '^"POT-Creation-Date:' "$1"; }
 if [ ! -f "$pot" ] || [ "$(undated "$new")" != "$(undated "$pot")" ]; then
     cat "$new" >"$pot"
-    "$I18NDUDE" sync --pot "$pot" "$locales"/*/LC_MESSAGES/"$domain".po
 fi
+"$I18NDUDE" sync --pot "$pot" "$locales"/*/LC_MESSAGES/"$domain".po

@@ -229,7 +229,7 @@ class ITrust(Interface):
     agent_patterns = schema.List(
         title=_("Addresses of agents"),
         description=_(
-            "Regular expressions, one a line; the whole address must match. .+@maville\\.be means: everybody of maville.be."
+            "Regular expressions, one a line; the whole address must match. .+@maville[.]be means: everybody of maville.be."
         ),
         value_type=schema.TextLine(constraint=validate.pattern),
         default=[],
