@@ -65,7 +65,10 @@ def memory():
     """Parse a message with one large attachment in a process of its own; report its peak."""
     size = 40_000_000
     content = base64.encodebytes(os.urandom(size * 3 // 4))
-    raw = b'From: a@b.be\nContent-Type: application/pdf; name="x.pdf"\nContent-Transfer-Encoding: base64\n\n' + content
+    raw = (
+        b'From: a@b.be\nContent-Type: application/pdf; name="x.pdf"\nContent-Transfer-Encoding: base64\n\n'
+        + content
+    )
     read, write = os.pipe()
     if os.fork() == 0:
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -103,19 +106,32 @@ def _timed(call, rounds=ROUNDS):
 
 def _filing(instance):
     raw = (CORPUS.parent.parent / "devel" / "redirected.eml").read_bytes()
-    headers = {"Content-Type": "message/rfc822", "X-Envelope-Recipient": "in@bridge.test", "X-Client-Address": "127.0.0.1"}
+    headers = {
+        "Content-Type": "message/rfc822",
+        "X-Envelope-Recipient": "in@bridge.test",
+        "X-Client-Address": "127.0.0.1",
+    }
 
     def file(number):
-        answer = instance.post("/@@mail-in", "gateway", data=raw.replace(b"5f2c1b7a", b"%08d" % number), headers=headers)
+        answer = instance.post(
+            "/@@mail-in", "gateway", data=raw.replace(b"5f2c1b7a", b"%08d" % number), headers=headers
+        )
         assert answer.status_code == 201, answer.text
 
     def create(number):
-        answer = instance.post("/incoming-mail", "admin", json={"@type": "Folder", "title": f"bench {number}"})
+        answer = instance.post(
+            "/incoming-mail", "admin", json={"@type": "Folder", "title": f"bench {number}"}
+        )
         assert answer.status_code == 201, answer.text
 
     filing, creating = _timed(file), _timed(create)
     row("POST @@mail-in, one attachment: 3 objects", f"{filing:.0f}", "ms")
-    row("  plone.restapi creates one Folder", f"{creating:.0f}", "ms", f"ratio to 3 of them: {filing / (3 * creating):.2f}")
+    row(
+        "  plone.restapi creates one Folder",
+        f"{creating:.0f}",
+        "ms",
+        f"ratio to 3 of them: {filing / (3 * creating):.2f}",
+    )
 
 
 def _submitting(instance, catcher):

@@ -1,7 +1,5 @@
 """Run by ``zconsole run``: make the demo site, once. Arguments: the port of the mail catcher."""
 
-import sys
-import transaction
 from AccessControl.SecurityManagement import newSecurityManager
 from AccessControl.users import UnrestrictedUser
 from imio.mailbridge.settings.read import settings
@@ -9,6 +7,8 @@ from plone.distribution.api import site as sites
 from Testing.makerequest import makerequest
 from zope.component.hooks import setSite
 from zope.globalrequest import setRequest
+import sys
+import transaction
 
 
 SITE_ID = "iadocs"
@@ -45,7 +45,9 @@ def main(app, smtp_port):
             "setup_content": False,
         },
     )
-    app.acl_users.userFolderAddUser("admin", "admin", ["Manager"], [])  # not before: the first site replaces this folder
+    app.acl_users.userFolderAddUser(
+        "admin", "admin", ["Manager"], []
+    )  # not before: the first site replaces this folder
     setSite(site)
     for profile in ("imio.mailbridge:default", "imio.mailbridge:iadocs", "imio.mailbridge:demo"):
         site.portal_setup.runAllImportStepsFromProfile(f"profile-{profile}")

@@ -1,5 +1,7 @@
 """What does ``make start`` do? Makes the demo on first run, starts Plone and the mail catcher, says what to try."""
 
+from devel.instance import write
+from pathlib import Path
 import contextlib
 import os
 import signal
@@ -9,8 +11,6 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from devel.instance import write
-from pathlib import Path
 
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -5,8 +5,16 @@ import re
 
 
 def test_agent_sends_a_document(person, iadocs, catcher):
-    iadocs.set(smtp_host="127.0.0.1", smtp_port=catcher.port, smtp_security="none", smtp_login=None,
-               login_address="administration@maville.test", sender_policy="login", reply_to_agent=True, close_on_send=True)  # fmt: skip
+    iadocs.set(
+        smtp_host="127.0.0.1",
+        smtp_port=catcher.port,
+        smtp_security="none",
+        smtp_login=None,
+        login_address="administration@maville.test",
+        sender_policy="login",
+        reply_to_agent=True,
+        close_on_send=True,
+    )
     agent = person("agent")
     page = agent.page
     agent.open("/outgoing-mail/permis-durbanisme")
@@ -16,7 +24,10 @@ def test_agent_sends_a_document(person, iadocs, catcher):
     wait_for(lambda: "administration@maville.test" in preview.inner_text())
     for expected in ("Al Bert", "al.bert@maville.test", "administration@maville.test", "Ko"):
         assert expected in preview.inner_text()
-    assert page.locator("li.select2-search-choice").inner_text().strip() == "jeanne.dupont@citizen.test (Jeanne Dupont)"
+    assert (
+        page.locator("li.select2-search-choice").inner_text().strip()
+        == "jeanne.dupont@citizen.test (Jeanne Dupont)"
+    )
     page.locator("#formfield-form-widgets-cc .select2-input").fill("fontai")
     page.wait_for_selector(".select2-result-label:has-text('Fontaine')")
     agent.screenshot("compose-completion")

@@ -8,12 +8,17 @@ import pytest
 import re
 
 
-CATALOG = Path(__file__).resolve().parent.parent.parent / "src/imio/mailbridge/locales/fr/LC_MESSAGES/imio.mailbridge.po"
+CATALOG = (
+    Path(__file__).resolve().parent.parent.parent
+    / "src/imio/mailbridge/locales/fr/LC_MESSAGES/imio.mailbridge.po"
+)
 
 
 def english():
     """Return the msgids that differ from their translation, longest first; short words could be French ones too."""
-    entries = re.findall(r'^msgid ((?:".*"\n)+)msgstr ((?:".*"\n?)+)', CATALOG.read_text("utf-8"), re.MULTILINE)
+    entries = re.findall(
+        r'^msgid ((?:".*"\n)+)msgstr ((?:".*"\n?)+)', CATALOG.read_text("utf-8"), re.MULTILINE
+    )
     joined = [[re.sub(r'"\n"|^"|"\n?$', "", text).replace('\\"', '"') for text in entry] for entry in entries]
     return [msgid for msgid, text in joined if msgid and msgid != text and len(msgid) > 3]
 
@@ -49,8 +54,14 @@ PAGES = [
 @pytest.fixture(scope="module")
 def content(iadocs):
     """Give every list something to show."""
-    for raw, address in ((redirected("Une"), "127.0.0.1"), (redirected("Deux"), "192.0.2.1"), (TEXT_FORWARD, "127.0.0.1")):
-        answer = iadocs.post("/@@mail-in", "gateway", data=raw, headers={**TRUSTED, "X-Client-Address": address})
+    for raw, address in (
+        (redirected("Une"), "127.0.0.1"),
+        (redirected("Deux"), "192.0.2.1"),
+        (TEXT_FORWARD, "127.0.0.1"),
+    ):
+        answer = iadocs.post(
+            "/@@mail-in", "gateway", data=raw, headers={**TRUSTED, "X-Client-Address": address}
+        )
         assert answer.status_code in (200, 201, 202), answer.text
     data = {"to": ["personne@citizen.test"], "subject": "Essai", "body": "x"}
     for path in ("/outgoing-mail/permis-durbanisme", "/contacts/jeanne-dupont"):
@@ -79,9 +90,15 @@ def test_no_english_on_our_pages(person, content, user):
 
 def test_every_answer_of_the_rest_api_speaks_french(iadocs):
     headers = {"Accept-Language": "fr"}
-    answer = iadocs.post("/outgoing-mail/invitation/@send-email", "agent", json={"to": ["x"]}, headers=headers)
+    answer = iadocs.post(
+        "/outgoing-mail/invitation/@send-email", "agent", json={"to": ["x"]}, headers=headers
+    )
     texts = [error["message"] for error in answer.json()["errors"]]
-    texts.append(iadocs.post("/@@mail-in", "gateway", data=b"x", headers={"Content-Type": "text/plain", **headers}).json()["message"])
+    texts.append(
+        iadocs.post(
+            "/@@mail-in", "gateway", data=b"x", headers={"Content-Type": "text/plain", **headers}
+        ).json()["message"]
+    )
     for record in iadocs.get("/@mail-in?state=quarantined", "chef", headers=headers).json()["items"]:
         texts += [record["explanation"], record["remedy"]]
     assert texts

@@ -44,7 +44,9 @@ def inbox(town):
 
 def filed(town):
     """Return the incoming e-mails of the site but the demo's own, by title."""
-    found = town.get("/@search?portal_type=dmsincoming_email&b_size=500&metadata_fields=_all", "admin").json()["items"]
+    found = town.get(
+        "/@search?portal_type=dmsincoming_email&b_size=500&metadata_fields=_all", "admin"
+    ).json()["items"]
     return [item for item in found if "permis d'urbanisme" not in item["title"]]
 
 
@@ -53,15 +55,21 @@ def test_forward_redirect_and_text_forward(town, postfix):
     deliver(postfix, redirected("Redirigée"), sender="bounces+srs@maville.test")
     deliver(postfix, TEXT_FORWARD)
     wait_for(lambda: len(inbox(town)) == 3 and not postfix.queue(), 60, postfix.log_text)
-    states = {record["subject"]: (record["state"], record["transfer"], record["reason"]) for record in inbox(town)}
+    states = {
+        record["subject"]: (record["state"], record["transfer"], record["reason"]) for record in inbox(town)
+    }
     assert states == {
         "Première": ("filed", "forward", None),
         "Redirigée": ("filed", "redirect", None),
         "Demande en texte": ("quarantined", "inline-forward", "inline-forward"),
     }
-    items = {item["title"]: town.get(item["@id"].removeprefix(town.url), "admin").json() for item in filed(town)}
+    items = {
+        item["title"]: town.get(item["@id"].removeprefix(town.url), "admin").json() for item in filed(town)
+    }
     assert set(items) == {"Première", "Deuxième", "Redirigée"}
-    assert {item["orig_sender_email"] for item in items.values()} == {'"Jeanne Dupont" <jeanne.dupont@citizen.test>'}
+    assert {item["orig_sender_email"] for item in items.values()} == {
+        '"Jeanne Dupont" <jeanne.dupont@citizen.test>'
+    }
     assert items["Première"]["assigned_user"]["token"] == "agent"
     redirect = next(record for record in inbox(town) if record["subject"] == "Redirigée")
     assert redirect["envelope_sender"] == "bounces+srs@maville.test"
@@ -78,7 +86,9 @@ def test_plone_is_down_and_comes_back(town, postfix, kill):
     town.start()
     postfix.flush()
     wait_for(lambda: not postfix.queue(), 60, postfix.log_text)
-    assert sorted(item["title"] for item in filed(town)) == [f"Pendant l'arrêt {number}" for number in range(5)]
+    assert sorted(item["title"] for item in filed(town)) == [
+        f"Pendant l'arrêt {number}" for number in range(5)
+    ]
     assert len(inbox(town)) == 5
 
 
@@ -94,9 +104,13 @@ def test_killed_while_mail_comes_in(town, postfix):
         for job in jobs:
             job.result()
     wait_for(lambda: postfix.flush() or not postfix.queue(), 120, postfix.log_text)
-    wait_for(lambda: all(record["state"] == "filed" for record in inbox(town)), 200, lambda: str(town.log[-3000:]))
+    wait_for(
+        lambda: all(record["state"] == "filed" for record in inbox(town)), 200, lambda: str(town.log[-3000:])
+    )
     assert len(inbox(town)) == count
-    assert sorted(item["title"] for item in filed(town)) == sorted(f"Message {number}" for number in range(count))
+    assert sorted(item["title"] for item in filed(town)) == sorted(
+        f"Message {number}" for number in range(count)
+    )
 
 
 def test_many_pipes_at_once(town):
@@ -116,12 +130,20 @@ def test_many_pipes_at_once(town):
     assert all(answer.status_code in (201, 500, 503) for answer in answers)
     assert sorted(item["title"] for item in filed(town)).count("Huit fois") == 1
     assert len(filed(town)) == 1 + 8 - len(retried)
-    numbers = [town.get(item["@id"].removeprefix(town.url), "admin").json()["internal_reference_no"] for item in filed(town)]
+    numbers = [
+        town.get(item["@id"].removeprefix(town.url), "admin").json()["internal_reference_no"]
+        for item in filed(town)
+    ]
     assert len(set(numbers)) == len(numbers)
 
 
 def test_refused_recipient_bounces_and_a_message_too_large_too(town, postfix):
-    deliver(postfix, citizen("Personne").as_bytes(), sender="jeanne.dupont@citizen.test", recipient="nobody@bridge.test")
+    deliver(
+        postfix,
+        citizen("Personne").as_bytes(),
+        sender="jeanne.dupont@citizen.test",
+        recipient="nobody@bridge.test",
+    )
     town.set(max_size=2000)
     deliver(postfix, redirected("Grand") + b"x" * 5000 + b"\n", sender="jeanne.dupont@citizen.test")
     reports = lambda: postfix.messages("jeanne.dupont@citizen.test")  # noqa: E731

@@ -31,11 +31,17 @@ def send(iadocs, postfix):
             close_on_send=False,
             **settings,
         )
-        data = {"to": ["Jeanne Dupont <jeanne.dupont@citizen.test>"], "subject": "Votre permis é", "body": "<p>Bonjour</p>"}
+        data = {
+            "to": ["Jeanne Dupont <jeanne.dupont@citizen.test>"],
+            "subject": "Votre permis é",
+            "body": "<p>Bonjour</p>",
+        }
         answer = iadocs.post(f"{DOCUMENT}/@send-email", "agent", json=data)
         assert answer.status_code == 202, answer.text
         path = f"/@outbox/{answer.json()['id']}"
-        return wait_for(lambda: _if_final(iadocs.get(path, "agent", headers={"Accept-Language": "en"}).json()), 30)
+        return wait_for(
+            lambda: _if_final(iadocs.get(path, "agent", headers={"Accept-Language": "en"}).json()), 30
+        )
 
     return send
 
@@ -80,7 +86,9 @@ def test_login_without_reply_to(send, postfix):
 @pytest.fixture
 def may_send_as(iadocs):
     """Al Bert's record says that the server lets the login send as him."""
-    (position,) = iadocs.get("/@search?portal_type=held_position&SearchableText=Bert", "admin").json()["items"]
+    (position,) = iadocs.get("/@search?portal_type=held_position&SearchableText=Bert", "admin").json()[
+        "items"
+    ]
     path = position["@id"].removeprefix(iadocs.url)
 
     def declare(value):

@@ -257,6 +257,18 @@ def test_buildout_takes_the_versions_of_the_constraints():
     )
 
 
+def test_constraints_suit_the_python_of_debian():
+    """Debian 12 has 3.11.2; a pin made on a later 3.11 may refuse it."""
+    pinned = {canonicalize_name(name) for name in versions.pins(versions.CONSTRAINTS.read_text())}
+    refusing = {
+        f"{distribution.metadata['Name']}=={distribution.version}": distribution.metadata["Requires-Python"]
+        for distribution in distributions()
+        if canonicalize_name(distribution.metadata["Name"]) in pinned
+        and not SpecifierSet(distribution.metadata["Requires-Python"] or "").contains("3.11.2")
+    }
+    assert refusing == {}
+
+
 def test_buildout_pins_only_its_own_tools_elsewhere():
     def pinned(path):
         parser = configparser.RawConfigParser(delimiters=("=",))

@@ -69,7 +69,16 @@ def test_message_id_is_never_folded_or_encoded(domain):
 
 @pytest.mark.parametrize(
     "name",
-    ["Éric Bert", 'Al "le grand" Bert', "Bert, Al", "Ça; là (ici) <x@y.be>", "back\\slash", "日本語の名前", "É" * 120, ""],
+    [
+        "Éric Bert",
+        'Al "le grand" Bert',
+        "Bert, Al",
+        "Ça; là (ici) <x@y.be>",
+        "back\\slash",
+        "日本語の名前",
+        "É" * 120,
+        "",
+    ],
 )
 def test_names_survive(name):
     # Read by the older parser: the newer one of Python 3.11 puts spaces between adjacent encoded words (RFC 2047 §6.2).
@@ -79,7 +88,9 @@ def test_names_survive(name):
     assert second == ("Second", "c@d.be")
 
 
-@pytest.mark.parametrize("filename", ["plan.pdf", "Rôle d'évaluation n° 1; \"copie\".pdf", "図面.pdf", "é" * 150 + ".pdf"])
+@pytest.mark.parametrize(
+    "filename", ["plan.pdf", 'Rôle d\'évaluation n° 1; "copie".pdf', "図面.pdf", "é" * 150 + ".pdf"]
+)
 def test_filenames_survive(filename):
     message = read(written(files=[File(filename, "application/pdf", b"%PDF-1.4\0\r\n\n")]))
     (attachment,) = message.iter_attachments()
@@ -150,5 +161,7 @@ def test_internationalised_addresses():
 
 
 def test_text_alternative_is_readable():
-    html = "<h1>Titre</h1><p>a_b*c</p><ul><li>un</li><li>deux</li></ul><p><a href='https://x.be/p'>lien</a></p>"
+    html = (
+        "<h1>Titre</h1><p>a_b*c</p><ul><li>un</li><li>deux</li></ul><p><a href='https://x.be/p'>lien</a></p>"
+    )
     assert html_to_text(html) == "# Titre\n\na_b*c\n\n- un\n- deux\n\n[lien](https://x.be/p)\n"

@@ -42,7 +42,9 @@ def test_reply_to_has_its_own_switch():
     assert choose_sender(AGENT, LOGIN, "login", reply_to_agent=False).reply_to is None
 
 
-@pytest.mark.parametrize("address", ["", "al.bert", "al.bert@maville", "al bert@maville.be", "a@b.be\r\nBcc: x@y.be"])
+@pytest.mark.parametrize(
+    "address", ["", "al.bert", "al.bert@maville", "al bert@maville.be", "a@b.be\r\nBcc: x@y.be"]
+)
 @pytest.mark.parametrize("policy", ["send_as", "login", "auto"])
 def test_agent_without_a_usable_address_is_refused(policy, address):
     with pytest.raises(SenderRefused):
@@ -55,7 +57,9 @@ def test_agent_without_an_address_may_send_under_login_when_reply_to_is_off():
     assert sender.reply_to is None
 
 
-@pytest.mark.parametrize(("policy", "envelope_sender"), [("login", "from"), ("auto", "from"), ("send_as", "login")])
+@pytest.mark.parametrize(
+    ("policy", "envelope_sender"), [("login", "from"), ("auto", "from"), ("send_as", "login")]
+)
 def test_without_a_login_address_nothing_leaves(policy, envelope_sender):
     with pytest.raises(SenderRefused):
         choose_sender(AGENT, "", policy, envelope_sender=envelope_sender)

@@ -1,5 +1,12 @@
 """What becomes of a message: mailbridge-pipe delivers it, the site refuses it, or it stays in the queue."""
 
+from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
+from imio.mailbridge.pipe import mailbridge_pipe
+from pathlib import Path
+from tests.servers.fake_site import ACCEPTED
+from tests.servers.fake_site import FakeSite
+from typing import NamedTuple
 import base64
 import contextlib
 import json
@@ -19,13 +26,6 @@ import tempfile
 import threading
 import time
 import trustme
-from concurrent.futures import ThreadPoolExecutor
-from http import HTTPStatus
-from imio.mailbridge.pipe import mailbridge_pipe
-from pathlib import Path
-from tests.servers.fake_site import ACCEPTED
-from tests.servers.fake_site import FakeSite
-from typing import NamedTuple
 
 
 PIPE = Path(mailbridge_pipe.__file__).with_name("mailbridge-pipe")

@@ -1,10 +1,10 @@
 """An HTTP server in a thread that stands for the site: what a pipe sees of it, and no Plone."""
 
-import json
-import threading
 from http.server import BaseHTTPRequestHandler
 from http.server import ThreadingHTTPServer
 from typing import NamedTuple
+import json
+import threading
 
 
 ACCEPTED = {"@id": "http://localhost/site/@mail-in/abc", "id": "abc", "state": "filed", "items": []}

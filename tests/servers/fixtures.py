@@ -1,13 +1,13 @@
 """The servers as pytest fixtures: ``pytest_plugins = ["tests.servers.fixtures"]``."""
 
-import contextlib
-import pytest
-import shutil
-import tempfile
 from pathlib import Path
 from tests.servers.catcher import Catcher
 from tests.servers.certificates import Certificates
 from tests.servers.postfix import Postfix
+import contextlib
+import pytest
+import shutil
+import tempfile
 
 
 @contextlib.contextmanager

@@ -35,14 +35,24 @@ class Instance:
 
     def make(self, smtp_port=9):
         """Create the demo site; its mail goes to ``smtp_port``."""
-        command = [BIN / "zconsole", "run", self.home / "etc/zope.conf", ROOT / "devel/site.py", str(smtp_port)]
+        command = [
+            BIN / "zconsole",
+            "run",
+            self.home / "etc/zope.conf",
+            ROOT / "devel/site.py",
+            str(smtp_port),
+        ]
         environment = {**os.environ, "MAILBRIDGE_WORKER": "off"}
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=180, check=False)
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=180, check=False
+        )
         assert done.returncode == 0, done.stderr[-3000:]
 
     def start(self):
         """Start, and wait until the site answers."""
-        self._process = subprocess.Popen([BIN / "runwsgi", self.ini], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self._process = subprocess.Popen(
+            [BIN / "runwsgi", self.ini], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
 
         def answers():
             assert self._process.poll() is None, self.log[-3000:]
@@ -63,7 +73,13 @@ class Instance:
         auth = {None: None, "admin": ("admin", "admin")}.get(user, (user, PASSWORD))
         headers = {"Accept": "application/json", **kwargs.pop("headers", {})}
         return requests.request(
-            method, f"{self.url}{path}", auth=auth, headers=headers, timeout=60, allow_redirects=False, **kwargs
+            method,
+            f"{self.url}{path}",
+            auth=auth,
+            headers=headers,
+            timeout=60,
+            allow_redirects=False,
+            **kwargs,
         )
 
     def get(self, path, user=None, **kwargs):

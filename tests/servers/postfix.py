@@ -13,14 +13,6 @@
                     └─ any other ──> refused; no name is ever looked up, nothing leaves the machine
 """
 
-import contextlib
-import json
-import os
-import pwd
-import re
-import shutil
-import signal
-import subprocess
 from imio.mailbridge.pipe import mailbridge_pipe
 from pathlib import Path
 from tests.servers.certificates import Certificates
@@ -30,6 +22,14 @@ from tests.servers.waiting import free_port
 from tests.servers.waiting import listens
 from tests.servers.waiting import wait_for
 from typing import NamedTuple
+import contextlib
+import json
+import os
+import pwd
+import re
+import shutil
+import signal
+import subprocess
 
 
 LOGIN = "administration@maville.test"

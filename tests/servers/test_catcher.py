@@ -1,8 +1,8 @@
 """The catcher follows its script."""
 
+from tests.servers.catcher import Caught
 import pytest
 import smtplib
-from tests.servers.catcher import Caught
 
 
 MESSAGE = b"From: al.bert@maville.test\r\nSubject: hello\r\n\r\nhello\r\n"

@@ -1,15 +1,15 @@
 """The Postfix of the tests does what it is there for, and mailbridge-pipe loses nothing under it."""
 
+from tests.servers.fake_site import FakeSite
+from tests.servers.postfix import LOGIN
+from tests.servers.postfix import PASSWORD
+from tests.servers.waiting import free_port
 import base64
 import contextlib
 import os
 import pytest
 import smtplib
 import time
-from tests.servers.fake_site import FakeSite
-from tests.servers.postfix import LOGIN
-from tests.servers.postfix import PASSWORD
-from tests.servers.waiting import free_port
 
 
 MESSAGE = (

@@ -43,7 +43,6 @@ class Site:
     def post(self, path, user=None, **kwargs):
         return self.request("POST", path, user, **kwargs)
 
-
     def task(self, view, **params):
         """Run a task of the site as the worker does; return its HTTP status."""
         request = getRequest()

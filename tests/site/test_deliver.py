@@ -160,7 +160,9 @@ def test_cancelled_is_not_sent(site, send, caught):
     assert record.state == "cancelled"
 
 
-def test_refused_login_holds_the_account_and_a_probe_releases_it(site, caught, catcher_factory, send, certificates):
+def test_refused_login_holds_the_account_and_a_probe_releases_it(
+    site, caught, catcher_factory, send, certificates
+):
     server = catcher_factory(login="bridge", password="right", security="starttls", certificates=certificates)
     change(
         smtp_host="localhost", smtp_port=server.port, smtp_login="bridge", smtp_security="starttls",
@@ -173,7 +175,9 @@ def test_refused_login_holds_the_account_and_a_probe_releases_it(site, caught, c
     deliver(second.id)
     transaction.begin()
     assert [first.state, second.state] == ["held", "held"]
-    assert "login" in site.get("/@mailbridge-status", "chef", headers={"Accept-Language": "en"}).json()["held"]
+    assert (
+        "login" in site.get("/@mailbridge-status", "chef", headers={"Accept-Language": "en"}).json()["held"]
+    )
     sweep()
     transaction.begin()
     assert first.state == "held"
@@ -250,10 +254,19 @@ def may_send_as(site):
 @pytest.mark.parametrize(
     ("stage", "refusal"),
     [
-        ("mail:al.bert@maville.test", "553 5.7.1 <al.bert@maville.test>: Sender address rejected: not owned by user x"),
+        (
+            "mail:al.bert@maville.test",
+            "553 5.7.1 <al.bert@maville.test>: Sender address rejected: not owned by user x",
+        ),
         ("rcpt", ["553 5.7.1 <al.bert@maville.test>: Sender address rejected: not owned by user x", None]),
-        ("data:al.bert@maville.test", "554 5.2.252 SendAsDenied; x not allowed to send as al.bert@maville.test"),
-        ("data:al.bert@maville.test", "550 5.7.60 SMTP; Client does not have permissions to send as this sender"),
+        (
+            "data:al.bert@maville.test",
+            "554 5.2.252 SendAsDenied; x not allowed to send as al.bert@maville.test",
+        ),
+        (
+            "data:al.bert@maville.test",
+            "550 5.7.60 SMTP; Client does not have permissions to send as this sender",
+        ),
     ],
 )
 def test_auto_falls_back_to_login_once_and_remembers(site, send, caught, stage, refusal):

@@ -34,7 +34,9 @@ def check(name, method, path, answer, headers=(), body=None):
     target = EXAMPLES / f"{name}.txt"
     if os.environ.get("WRITE_EXAMPLES"):
         target.write_text(text, "utf-8")
-    assert target.read_text("utf-8") == text, f"{target.name}: run with WRITE_EXAMPLES=1 and read the difference"
+    assert target.read_text("utf-8") == text, (
+        f"{target.name}: run with WRITE_EXAMPLES=1 and read the difference"
+    )
 
 
 @pytest.fixture
@@ -64,7 +66,11 @@ def test_mail_in(english):
 
 def test_send_email(english, caught):
     path = "/outgoing-mail/permis-durbanisme/@send-email"
-    data = {"to": ["Jeanne Dupont <jeanne.dupont@citizen.test>"], "subject": "Votre permis", "body": "<p>Bonjour</p>"}
+    data = {
+        "to": ["Jeanne Dupont <jeanne.dupont@citizen.test>"],
+        "subject": "Votre permis",
+        "body": "<p>Bonjour</p>",
+    }
     sent = english("POST", path, "agent", json=data)
     check("send-email", "POST", path, sent, (), data)
     refused = {"to": ["jeanne"], "subject": ""}

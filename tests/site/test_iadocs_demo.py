@@ -1,6 +1,5 @@
 """The demo's town: who can log in, what they are, and documents that can be sent at once."""
 
-import pytest
 from imio.mailbridge.iadocs.demo import AGENTS
 from imio.mailbridge.iadocs.demo import load
 from imio.mailbridge.iadocs.demo import PASSWORD
@@ -8,6 +7,7 @@ from imio.mailbridge.outbound.interfaces import IDirectory
 from imio.mailbridge.outbound.interfaces import ISendingContext
 from plone import api
 from plone.app.testing import login
+import pytest
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """Who is who: identities of a user, completion, and the contacts that an address belongs to."""
 
-import pytest
 from imio.mailbridge.iadocs.removal import remove
 from imio.mailbridge.message.address import Address
 from imio.mailbridge.outbound.interfaces import IDirectory
@@ -15,6 +14,7 @@ from zope.component import getUtility
 from zope.event import notify
 from zope.intid.interfaces import IIntIds
 from zope.lifecycleevent import ObjectModifiedEvent
+import pytest
 
 
 AL_BERT = "contacts/personnel-folder/al-bert"

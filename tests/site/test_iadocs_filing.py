@@ -1,7 +1,5 @@
 """A filing becomes one document of iA.docs with the mail as it came and its attachments."""
 
-import dataclasses
-import pytest
 from datetime import date
 from datetime import datetime
 from datetime import timedelta
@@ -22,6 +20,8 @@ from plone.uuid.interfaces import IUUID
 from zc.relation.interfaces import ICatalog
 from zope.component import getUtility
 from zope.intid.interfaces import IIntIds
+import dataclasses
+import pytest
 
 
 RAW = b"From: j\xc3\xa9\r\nSubject: x\r\nMessage-ID: <1@x>\r\n\r\nBonjour\x00\xff\r\n"

@@ -1,6 +1,5 @@
 """The profile ``iadocs`` makes what is missing and leaves what is there; its removal keeps documents."""
 
-import pytest
 from AccessControl.PermissionRole import rolesForPermissionOn
 from imio.mailbridge.iadocs import install
 from imio.mailbridge.iadocs import names
@@ -10,6 +9,7 @@ from plone.app.testing import setRoles
 from plone.app.testing import TEST_USER_ID
 from plone.dexterity.fti import DexterityFTI
 from plone.dexterity.utils import createContentInContainer
+import pytest
 
 
 FIELDS = {

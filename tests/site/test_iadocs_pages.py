@@ -1,11 +1,11 @@
 """Every page of the types renders, for the people who work with them and for nobody else."""
 
-import pytest
-import transaction
 from imio.mailbridge.iadocs.demo import PASSWORD
 from plone.app.testing import SITE_OWNER_NAME
 from plone.app.testing import SITE_OWNER_PASSWORD
 from plone.testing.zope import Browser
+import pytest
+import transaction
 
 
 PERMIT = "outgoing-mail/permis-durbanisme"

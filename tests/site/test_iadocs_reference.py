@@ -1,9 +1,9 @@
 """No reference is handed out twice, whoever counts at the same time."""
 
-import pytest
 from imio.mailbridge.iadocs.reference import next_number
 from transaction import TransactionManager
 from ZODB.POSException import ConflictError
+import pytest
 
 
 @pytest.fixture

@@ -1,9 +1,9 @@
 """The types over plone.restapi: readable, and what is read-only or reserved stays so."""
 
+from imio.mailbridge.iadocs.demo import PASSWORD
 import pytest
 import requests
 import transaction
-from imio.mailbridge.iadocs.demo import PASSWORD
 
 
 PERMIT = "outgoing-mail/permis-durbanisme"

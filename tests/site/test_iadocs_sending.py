@@ -1,6 +1,5 @@
 """What documents and contacts offer to an e-mail, and what sending writes back on them."""
 
-import pytest
 from datetime import datetime
 from datetime import timezone
 from imio.mailbridge.iadocs.addresses import split_addresses
@@ -13,6 +12,7 @@ from plone.app.testing import login
 from plone.app.testing import logout
 from plone.uuid.interfaces import IUUID
 from zope.interface import alsoProvides
+import pytest
 
 
 JEANNE = '"Jeanne Dupont" <jeanne.dupont@citizen.test>'

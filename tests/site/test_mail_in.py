@@ -81,7 +81,9 @@ def test_forward_with_two_messages_is_two_items(site):
 
 
 def test_services_come_from_address_and_mailbox(site):
-    services = {brain.Title: brain.UID for brain in api.content.find(portal_type="organization", unrestricted=True)}
+    services = {
+        brain.Title: brain.UID for brain in api.content.find(portal_type="organization", unrestricted=True)
+    }
     settings().mailin_addresses = [
         {"address": "in@bridge.test", "service": services["Administration générale"], "mailbox": None}
     ]
@@ -112,7 +114,11 @@ def test_services_come_from_address_and_mailbox(site):
 def test_what_is_not_filed_is_kept_with_a_reason(site, raw, headers, transfer, reason):
     answer = deliver(site, raw, **headers)
     assert answer.status_code == 202, answer.text
-    assert (answer.json()["state"], answer.json()["transfer"], answer.json()["reason"]) == ("quarantined", transfer, reason)
+    assert (answer.json()["state"], answer.json()["transfer"], answer.json()["reason"]) == (
+        "quarantined",
+        transfer,
+        reason,
+    )
     assert answer.json()["items"] == []
     one = site.get(f"/@mail-in/{answer.json()['id']}", "chef").json()
     assert one["explanation"]
@@ -133,14 +139,19 @@ def test_nul_in_the_subject_is_filed_without_it(site):
 
 def test_secret_tag_is_a_proof_for_its_mailbox_only(site):
     tagged = "in+h7qm4tvx2lpz@bridge.test"
-    settings().mailboxes = [{"address": f"{name}@maville.test", "service": None} for name in ("info", "urbanisme")]
+    settings().mailboxes = [
+        {"address": f"{name}@maville.test", "service": None} for name in ("info", "urbanisme")
+    ]
     settings().mailin_addresses = [
         {"address": "in@bridge.test", "service": None, "mailbox": None},
         {"address": tagged, "service": None, "mailbox": "info@maville.test"},
     ]
     transaction.commit()
     untrusted = {"X-Client-Address": "192.0.2.1"}
-    assert deliver(site, redirected(), **untrusted, **{"X-Envelope-Recipient": tagged}).json()["state"] == "filed"
+    assert (
+        deliver(site, redirected(), **untrusted, **{"X-Envelope-Recipient": tagged}).json()["state"]
+        == "filed"
+    )
     guessed = {"X-Envelope-Recipient": "in+guess-guess-guess@bridge.test"}
     assert deliver(site, redirected(), **untrusted, **guessed).json()["reason"] == "unproven-redirect"
     settings().mailin_addresses = [{"address": "in+label@bridge.test", "service": None, "mailbox": None}]
@@ -163,7 +174,9 @@ def test_recipient_may_be_missing_when_there_is_one_address(site):
     first = deliver(site, redirected(), **{"X-Envelope-Recipient": ""})
     assert first.json()["state"] == "filed"
     assert deliver(site, redirected()).status_code == 200, "the same recipient, told or not"
-    settings().mailin_addresses = [{"address": f"{name}@bridge.test", "service": None, "mailbox": None} for name in "ab"]
+    settings().mailin_addresses = [
+        {"address": f"{name}@bridge.test", "service": None, "mailbox": None} for name in "ab"
+    ]
     transaction.commit()
     answer = deliver(site, redirected(**{"Message-ID": "<2@c.test>"}), **{"X-Envelope-Recipient": ""})
     assert (answer.status_code, answer.json()["reason"]) == (202, "no-recipient")
@@ -178,7 +191,11 @@ def test_removed_address_is_quarantined_for_a_while(site):
     site.request("PATCH", "/@controlpanels/mailbridge", "admin", json={"mailin_addresses": [
         {"address": "new@bridge.test", "service": None, "mailbox": None}]})  # fmt: skip
     answer = deliver(site, redirected())
-    assert (answer.status_code, answer.json()["state"], answer.json()["reason"]) == (202, "quarantined", "no-recipient")
+    assert (answer.status_code, answer.json()["state"], answer.json()["reason"]) == (
+        202,
+        "quarantined",
+        "no-recipient",
+    )
     inbox().retired["in@bridge.test"] -= timedelta(days=31)
     transaction.commit()
     assert deliver(site, redirected(**{"Message-ID": "<2@c.test>"})).status_code == 422
@@ -218,14 +235,17 @@ def test_get_on_the_view(site):
 
 @pytest.mark.parametrize("path", ["/@@mail-in", "/@mail-in"])
 @pytest.mark.parametrize(
-    ("user", "status"), [(None, 401), ("nobody", 401), ("agent", 403), ("chef", 403), ("gateway", 201), ("admin", 201)]
+    ("user", "status"),
+    [(None, 401), ("nobody", 401), ("agent", 403), ("chef", 403), ("gateway", 201), ("admin", 201)],
 )
 def test_who_delivers(site, path, user, status):
     assert deliver(site, redirected(), user, path).status_code == status
     assert len(inbox()) == (1 if status == 201 else 0)
 
 
-@pytest.mark.parametrize(("user", "status"), [(None, 401), ("agent", 401), ("gateway", 401), ("chef", 200), ("admin", 200)])
+@pytest.mark.parametrize(
+    ("user", "status"), [(None, 401), ("agent", 401), ("gateway", 401), ("chef", 200), ("admin", 200)]
+)
 def test_who_reads(site, user, status):
     id = deliver(site, redirected()).json()["id"]
     for path in ("/@mail-in", f"/@mail-in/{id}", f"/@mail-in/{id}/source"):
@@ -248,7 +268,9 @@ def test_list_is_a_batch_with_filters(site):
     listing = site.get("/@mail-in?state=filed&b_size=2", "chef").json()
     assert (listing["items_total"], len(listing["items"])) == (3, 2)
     assert listing["items"][0]["from"] == '"Jeanne Dupont" <jeanne.dupont@citizen.test>'
-    assert [each["state"] for each in site.get("/@mail-in?transfer=inline-forward", "chef").json()["items"]] == ["quarantined"]
+    assert [
+        each["state"] for each in site.get("/@mail-in?transfer=inline-forward", "chef").json()["items"]
+    ] == ["quarantined"]
     assert site.get("/@mail-in?state=nonsense", "chef").json()["items"] == []
     assert site.get("/@mail-in/unknown", "chef").status_code == 404
     assert site.post("/@mail-in/unknown/replay", "chef", json={}).status_code == 404
@@ -269,9 +291,15 @@ def test_replay_follows_the_rules_of_today(site):
 
 
 def test_accept_files_what_a_person_says(site):
-    urbanisme = next(b.UID for b in api.content.find(portal_type="organization", Title="Urbanisme", unrestricted=True))
+    urbanisme = next(
+        b.UID for b in api.content.find(portal_type="organization", Title="Urbanisme", unrestricted=True)
+    )
     path = f"/@mail-in/{deliver(site, TEXT_FORWARD).json()['id']}"
-    data = {"sender": "Jean Dupont <jean@citizen.test>", "date": "2026-11-15T10:00:00+01:00", "service": urbanisme}
+    data = {
+        "sender": "Jean Dupont <jean@citizen.test>",
+        "date": "2026-11-15T10:00:00+01:00",
+        "service": urbanisme,
+    }
     accepted = site.post(f"{path}/accept", "chef", json=data)
     assert accepted.json()["state"] == "filed", accepted.text
     (item,) = [site_object(uid) for uid in inbox().get(accepted.json()["id"]).items]
@@ -355,7 +383,11 @@ def test_error_in_classifying_is_a_state_too(site, monkeypatch):
     with monkeypatch.context() as context:
         context.setattr(processing, "classify", lambda *args: 1 / 0)
         answer = deliver(site, redirected())
-    assert (answer.status_code, answer.json()["state"], answer.json()["reason"]) == (202, "failed", "filing-error")
+    assert (answer.status_code, answer.json()["state"], answer.json()["reason"]) == (
+        202,
+        "failed",
+        "filing-error",
+    )
     assert site.post(f"/@mail-in/{answer.json()['id']}/replay", "chef", json={}).json()["state"] == "filed"
 
 
@@ -429,7 +461,9 @@ def test_reply_is_filed_and_linked(site):
     (item,) = items(answer)
     assert [relation.to_object.getId() for relation in item.reply_to] == ["permis-durbanisme"]
     assert message.state == "replied"
-    forged = citizen(**{"In-Reply-To": message.message_id.replace("0", "1"), "To": "in@bridge.test"}).as_bytes()
+    forged = citizen(
+        **{"In-Reply-To": message.message_id.replace("0", "1"), "To": "in@bridge.test"}
+    ).as_bytes()
     assert deliver(site, forged).json()["transfer"] == "direct"
 
 
@@ -466,7 +500,11 @@ x
 def test_bounce_is_recorded_on_its_message_and_is_no_item(site):
     message = sent(site)
     answer = deliver(site, BOUNCE.format(id=message.message_id).encode())
-    assert (answer.status_code, answer.json()["state"], answer.json()["transfer"]) == (201, "recorded", "bounce")
+    assert (answer.status_code, answer.json()["state"], answer.json()["transfer"]) == (
+        201,
+        "recorded",
+        "bounce",
+    )
     assert message.state == "bounced"
     assert "5.1.1" in message.history[-1]["text"]
     unmatched = deliver(site, BOUNCE.format(id="<mailbridge.guess@maville.test>").encode())

@@ -10,6 +10,7 @@ from imio.mailbridge.outbound.submit import identities
 from imio.mailbridge.settings import password
 from imio.mailbridge.settings.read import settings
 from plone import api
+from plone.app.uuid.utils import uuidToObject
 from tests.mails import redirected
 from tests.site.test_mail_in import deliver
 import pytest
@@ -23,7 +24,9 @@ INBOX = "/@@mailbridge-inbox"
 COMPOSE = "/outgoing-mail/permis-durbanisme/@@send-email"
 
 
-@pytest.mark.parametrize(("user", "status"), [(None, 302), ("agent", 302), ("gateway", 302), ("chef", 200), ("admin", 200)])
+@pytest.mark.parametrize(
+    ("user", "status"), [(None, 302), ("agent", 302), ("gateway", 302), ("chef", 200), ("admin", 200)]
+)
 def test_who_sees_the_list(site, user, status):
     id = deliver(site, redirected()).json()["id"]
     for page in (INBOX, f"/@@mailbridge-source?id={id}"):
@@ -45,12 +48,24 @@ def test_buttons_of_the_list(site):
     transaction.commit()
     assert act(site, "replay", id).status_code == 302
     assert inbox().get(id).state == "filed"
-    other = deliver(site, redirected(**{"Message-ID": "<2@c.test>"}), **{"X-Client-Address": "198.51.100.1"}).json()["id"]
+    other = deliver(
+        site, redirected(**{"Message-ID": "<2@c.test>"}), **{"X-Client-Address": "198.51.100.1"}
+    ).json()["id"]
     assert act(site, "discard", other, state="quarantined").headers["Location"].endswith("?state=quarantined")
     assert inbox().get(other).state == "discarded"
     page = site.get(f"{INBOX}?state=discarded", "chef", headers=HTML).text
     assert "discarded" in page
+    assert "/@@mailbridge-source?id=" in page
     assert "Replay" not in page
+
+
+def test_accept_with_a_service(site):
+    id = deliver(site, redirected(), **{"X-Client-Address": "192.0.2.1"}).json()["id"]
+    (urbanisme,) = api.content.find(portal_type="organization", Title="Urbanisme", unrestricted=True)
+    assert urbanisme.UID in site.get(INBOX, "chef", headers=HTML).text
+    act(site, "accept", id, service=urbanisme.UID)
+    (item,) = [uuidToObject(uid, unrestricted=True) for uid in inbox().get(id).items]
+    assert item.treating_groups == urbanisme.UID
 
 
 def test_buttons_need_post_and_a_token(site):
@@ -72,18 +87,31 @@ def test_hostile_subject_is_shown_as_text(site):
 @pytest.mark.parametrize("b_start", ["-1", "x", "99999999999999999999", ["1", "2"]])
 def test_odd_page_numbers(site, b_start):
     deliver(site, redirected())
-    assert requests.get(f"{site.url}{INBOX}", params={"b_start": b_start}, auth=("chef", "demo-iadocs"), timeout=30).ok
+    assert requests.get(
+        f"{site.url}{INBOX}", params={"b_start": b_start}, auth=("chef", "demo-iadocs"), timeout=30
+    ).ok
 
 
 @pytest.mark.parametrize(("user", "status"), [(None, 302), ("gateway", 302), ("agent", 200)])
 def test_who_composes(site, user, status):
-    for page in (COMPOSE, f"{COMPOSE}-preview", "/outgoing-mail/permis-durbanisme/@@mailbridge-complete?query=dup"):
-        assert site.get(page, user, headers=HTML).status_code in (status, 401 if status == 302 else status), page
+    for page in (
+        COMPOSE,
+        f"{COMPOSE}-preview",
+        "/outgoing-mail/permis-durbanisme/@@mailbridge-complete?query=dup",
+    ):
+        assert site.get(page, user, headers=HTML).status_code in (status, 401 if status == 302 else status), (
+            page
+        )
 
 
 def test_compose_is_prefilled_from_the_document(site):
     page = site.get(COMPOSE, "agent", headers=HTML).text
-    for expected in ("jeanne.dupont@citizen.test (Jeanne Dupont)", "Votre permis d'urbanisme", "Madame Dupont", "Permis PU-2026-114.pdf"):
+    for expected in (
+        "jeanne.dupont@citizen.test (Jeanne Dupont)",
+        "Votre permis d'urbanisme",
+        "Madame Dupont",
+        "Permis PU-2026-114.pdf",
+    ):
         assert expected in page
     assert len(re.findall(r'checked="checked"', page)) == 1
 
@@ -115,25 +143,40 @@ def test_preview_without_scripts(site):
 def test_preview_says_what_is_wrong(site):
     settings().login_address = None
     transaction.commit()
-    (error,) = site.post(f"{COMPOSE}-preview", "agent", data={"form.widgets.subject": "x"}, headers=HTML).json()["errors"]
+    (error,) = site.post(
+        f"{COMPOSE}-preview", "agent", data={"form.widgets.subject": "x"}, headers=HTML
+    ).json()["errors"]
     assert "login address" in error
 
 
 def test_completion(site):
     results = site.get("/outgoing-mail/invitation/@@mailbridge-complete?query=dup", "agent").json()["results"]
-    assert results == [{"id": "jeanne.dupont@citizen.test (Jeanne Dupont)"} | {"text": "jeanne.dupont@citizen.test (Jeanne Dupont)"}]
-    assert site.get("/outgoing-mail/invitation/@@mailbridge-complete?query=d", "agent").json()["results"] == []
+    assert results == [
+        {"id": "jeanne.dupont@citizen.test (Jeanne Dupont)"}
+        | {"text": "jeanne.dupont@citizen.test (Jeanne Dupont)"}
+    ]
+    assert (
+        site.get("/outgoing-mail/invitation/@@mailbridge-complete?query=d", "agent").json()["results"] == []
+    )
 
 
 def test_copy_from_plone(site):
     record = api.portal.set_registry_record
-    for name, value in {"smtp_host": "mail.maville.be", "smtp_port": 587, "smtp_userid": "bridge", "smtp_pass": "secret"}.items():
+    for name, value in {
+        "smtp_host": "mail.maville.be",
+        "smtp_port": 587,
+        "smtp_userid": "bridge",
+        "smtp_pass": "secret",
+    }.items():
         record(f"plone.{name}", value)
     transaction.commit()
     page = site.get("/@@mailbridge-controlpanel", "admin", headers=HTML).text
     token = re.search(r'name="_authenticator"[^>]*value="(\w+)"', page)[1]
     site.post(
-        "/@@mailbridge-controlpanel", "admin", data={"form.buttons.copy": "Copy", "_authenticator": token}, headers=HTML
+        "/@@mailbridge-controlpanel",
+        "admin",
+        data={"form.buttons.copy": "Copy", "_authenticator": token},
+        headers=HTML,
     )
     values = settings()
     assert (values.smtp_host, values.smtp_port, values.smtp_login) == ("mail.maville.be", 587, "bridge")
@@ -147,7 +190,8 @@ def test_notation_of_the_site(site):
 
 
 @pytest.mark.parametrize(
-    ("size", "text"), [(0, "0 bytes"), (999, "999 bytes"), (1000, "1.0 kB"), (2_449_999, "2.4 MB"), (123_456_789, "123 MB")]
+    ("size", "text"),
+    [(0, "0 bytes"), (999, "999 bytes"), (1000, "1.0 kB"), (2_449_999, "2.4 MB"), (123_456_789, "123 MB")],
 )
 def test_size(site, size, text):
     assert readable_size(size) == text

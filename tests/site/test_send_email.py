@@ -8,7 +8,11 @@ import transaction
 
 
 DOCUMENT = "/outgoing-mail/permis-durbanisme"
-GOOD = {"to": ["Jeanne Dupont <jeanne.dupont@citizen.test>"], "subject": "Votre permis", "body": "<p>Bonjour</p>"}
+GOOD = {
+    "to": ["Jeanne Dupont <jeanne.dupont@citizen.test>"],
+    "subject": "Votre permis",
+    "body": "<p>Bonjour</p>",
+}
 
 
 def send(site, user="agent", path=DOCUMENT, **changes):
@@ -25,7 +29,9 @@ def file_uids(site):
 
 
 def test_accepted(site):
-    answer = send(site, cc=["copie@citizen.test"], bcc=["secret@citizen.test"], attachments=file_uids(site)[:1])
+    answer = send(
+        site, cc=["copie@citizen.test"], bcc=["secret@citizen.test"], attachments=file_uids(site)[:1]
+    )
     assert answer.status_code == 202, answer.text
     message = answer.json()
     assert message["from"] == '"Al Bert" <administration@maville.test>'
@@ -93,7 +99,10 @@ def test_what_people_paste_is_understood(site):
     pasted = ["\u200bJeanne\xa0Dupont\u200e <jeanne.dupont@citizen.test>; luc@citizen.test", "", "  "]
     answer = send(site, to=pasted, subject="Objet\xa0: réponse « oui »\u2028suite 👩\u200d🚒")
     assert answer.status_code == 202, answer.text
-    assert [each["address"] for each in answer.json()["recipients"]] == ["jeanne.dupont@citizen.test", "luc@citizen.test"]
+    assert [each["address"] for each in answer.json()["recipients"]] == [
+        "jeanne.dupont@citizen.test",
+        "luc@citizen.test",
+    ]
     record = outbox().get(answer.json()["id"])
     assert record.to[0].display_name == "Jeanne Dupont"
     assert record.subject == "Objet\xa0: réponse « oui » suite 👩\u200d🚒"
@@ -106,7 +115,9 @@ def test_every_error_is_listed(site):
 
 @pytest.mark.parametrize("body", ["", "{", "[]", "null", '"text"', "1"])
 def test_body_that_is_no_json_object(site, body):
-    answer = site.post(f"{DOCUMENT}/@send-email", "agent", data=body, headers={"Content-Type": "application/json"})
+    answer = site.post(
+        f"{DOCUMENT}/@send-email", "agent", data=body, headers={"Content-Type": "application/json"}
+    )
     assert answer.status_code == 400
     assert len(outbox()) == 0
 
@@ -115,7 +126,10 @@ def test_attachment_of_another_document_is_refused(site):
     other = uid(site, "/outgoing-mail/invitation")
     assert send(site, attachments=[other]).status_code == 400
     foreign = file_uids(site)[:1]
-    assert send(site, path="/outgoing-mail/invitation", attachments=foreign).json()["errors"][0]["field"] == "attachments"
+    assert (
+        send(site, path="/outgoing-mail/invitation", attachments=foreign).json()["errors"][0]["field"]
+        == "attachments"
+    )
 
 
 def test_position_of_somebody_else_is_refused(site):
@@ -132,9 +146,18 @@ def test_service_address_only_where_it_is_allowed(site):
     assert send(site, sender=service).status_code == 400
     settings().service_senders = [service, uid(site, "/contacts/plonegroup-organization/urbanisme")]
     transaction.commit()
-    names = [str(identity.address) for identity in IDirectory(site.portal).identities("agent", settings().service_senders)]
-    assert names == ['"Al Bert" <al.bert@maville.test>', '"Administration générale" <administration@maville.test>']
-    assert send(site, sender=service).json()["reply_to"] == '"Administration générale" <administration@maville.test>'
+    names = [
+        str(identity.address)
+        for identity in IDirectory(site.portal).identities("agent", settings().service_senders)
+    ]
+    assert names == [
+        '"Al Bert" <al.bert@maville.test>',
+        '"Administration générale" <administration@maville.test>',
+    ]
+    assert (
+        send(site, sender=service).json()["reply_to"]
+        == '"Administration générale" <administration@maville.test>'
+    )
     assert send(site, sender=uid(site, "/contacts/plonegroup-organization/urbanisme")).status_code == 400
 
 

@@ -29,10 +29,14 @@ def test_keys_of_the_contract(site):
 
 
 def test_panel_is_listed(site):
-    assert "mailbridge" in {panel["@id"].rpartition("/")[2] for panel in site.get("/@controlpanels", "admin").json()}
+    assert "mailbridge" in {
+        panel["@id"].rpartition("/")[2] for panel in site.get("/@controlpanels", "admin").json()
+    }
 
 
-@pytest.mark.parametrize(("user", "status"), [(None, 401), ("agent", 401), ("gateway", 401), ("chef", 401), ("admin", 200)])
+@pytest.mark.parametrize(
+    ("user", "status"), [(None, 401), ("agent", 401), ("gateway", 401), ("chef", 401), ("admin", 200)]
+)
 def test_who_reads_and_writes(site, user, status):
     assert site.get(PANEL, user).status_code == status
     assert patch(site, user, smtp_host="mail.maville.be").status_code == (204 if status == 200 else 401)
@@ -101,7 +105,12 @@ def test_password_is_written_and_never_read(site):
     assert patch(site, smtp_password=SECRET).status_code == 204
     assert password.read() == SECRET
     assert password.source() == "site"
-    for path in (PANEL, "/@registry?q=imio.mailbridge&b_size=100", "/@registry/imio.mailbridge.smtp_login", "/@mailbridge-status"):
+    for path in (
+        PANEL,
+        "/@registry?q=imio.mailbridge&b_size=100",
+        "/@registry/imio.mailbridge.smtp_login",
+        "/@mailbridge-status",
+    ):
         answer = site.get(path, "admin")
         assert answer.status_code == 200, path
         assert SECRET not in answer.text
@@ -117,7 +126,9 @@ def test_password_from_outside(site, monkeypatch, tmp_path):
     path.write_text("from the file\n")
     monkeypatch.setenv(password.FILE, str(path))
     assert (password.source(), password.read()) == ("file", "from the file")
-    page = site.get("/@@mailbridge-controlpanel", "admin", headers={"Accept": "text/html", "Accept-Language": "en"}).text
+    page = site.get(
+        "/@@mailbridge-controlpanel", "admin", headers={"Accept": "text/html", "Accept-Language": "en"}
+    ).text
     assert password.FILE in page
     assert "form.widgets.smtp_password" not in page
     monkeypatch.setenv(password.ENVIRONMENT, "from the variable")
@@ -146,7 +157,11 @@ def test_action_is_shown_to_agents_once_a_server_is_set(site):
     settings().smtp_host = None
     transaction.commit()
     assert "mailbridge_send_email" not in actions()
-    page = site.get("/outgoing-mail/permis-durbanisme/@@send-email", "agent", headers={"Accept": "text/html"}).text
+    page = site.get(
+        "/outgoing-mail/permis-durbanisme/@@send-email", "agent", headers={"Accept": "text/html"}
+    ).text
     assert "form.widgets.to" not in page
-    panel = site.get("/@@mailbridge-controlpanel", "admin", headers={"Accept": "text/html", "Accept-Language": "en"})
+    panel = site.get(
+        "/@@mailbridge-controlpanel", "admin", headers={"Accept": "text/html", "Accept-Language": "en"}
+    )
     assert "not available" in panel.text

@@ -196,7 +196,15 @@ def test_unknown_kind_of_queue():
 
 def test_redis(tmp_path):
     port = free_port()
-    command = [required("redis-server", "redis-server"), "--bind", "127.0.0.1", "--port", str(port), "--save", ""]
+    command = [
+        required("redis-server", "redis-server"),
+        "--bind",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--save",
+        "",
+    ]
     server = subprocess.Popen([*command, "--dir", tmp_path], stdout=subprocess.DEVNULL)
     try:
         wait_for(lambda: not socket.socket().connect_ex(("127.0.0.1", port)))

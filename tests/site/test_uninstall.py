@@ -38,7 +38,10 @@ def picture(portal):
     """Return what an add-on can leave behind."""
     roles = portal.valid_roles()
     permissions = {
-        name: (tuple(sorted(role["name"] for role in portal.rolesOfPermission(name) if role["selected"])), bool(portal.acquiredRolesAreUsedBy(name)))
+        name: (
+            tuple(sorted(role["name"] for role in portal.rolesOfPermission(name) if role["selected"])),
+            bool(portal.acquiredRolesAreUsedBy(name)),
+        )
         for name in portal.possible_permissions()
         if not name.startswith("imio.mailbridge:")
     }
@@ -54,20 +57,30 @@ def picture(portal):
         "roles": sorted(roles),
         "permissions": permissions,
         "own permissions": sorted(name for name in portal.__dict__ if name.endswith("_Permission")),
-        "types": {fti.getId(): (getattr(fti, "behaviors", ()), workflows.getChainFor(fti.getId())) for fti in types.objectValues()},
+        "types": {
+            fti.getId(): (getattr(fti, "behaviors", ()), workflows.getChainFor(fti.getId()))
+            for fti in types.objectValues()
+        },
         "workflows": sorted(workflows.objectIds()),
         "indexes": sorted(catalog.indexes()),
         "columns": sorted(catalog.schema()),
         "actions": {category: sorted(actions[category].objectIds()) for category in actions.objectIds()},
         "configlets": sorted(action.getId() for action in portal.portal_controlpanel.listActions()),
         "pas": sorted(pas.objectIds()),
-        "plugins": {info["id"]: pas.plugins.listPluginIds(info["interface"]) for info in pas.plugins.listPluginTypeInfo()},
+        "plugins": {
+            info["id"]: pas.plugins.listPluginIds(info["interface"])
+            for info in pas.plugins.listPluginTypeInfo()
+        },
         "roles in pas": sorted(pas.portal_role_manager.listRoleIds()),
         "content": sorted(portal.objectIds()),
         "annotations": sorted(key for key in IAnnotations(portal) if "mailbridge" in key),
         "utilities": sorted(repr((each.provided, each.name)) for each in site_manager.registeredUtilities()),
-        "adapters": sorted(repr((each.required, each.provided, each.name)) for each in site_manager.registeredAdapters()),
-        "layers": sorted(repr(each) for each in site_manager.registeredUtilities() if "mailbridge" in repr(each)),
+        "adapters": sorted(
+            repr((each.required, each.provided, each.name)) for each in site_manager.registeredAdapters()
+        ),
+        "layers": sorted(
+            repr(each) for each in site_manager.registeredUtilities() if "mailbridge" in repr(each)
+        ),
     }
 
 
@@ -106,7 +119,11 @@ def test_records_and_documents_are_kept_and_named(bare_portal, caplog):
 
 
 def test_setup_py_and_profiles_agree(bare_portal):
-    profiles = {info["id"] for info in bare_portal.portal_setup.listProfileInfo() if info["id"].startswith("imio.mailbridge:")}
+    profiles = {
+        info["id"]
+        for info in bare_portal.portal_setup.listProfileInfo()
+        if info["id"].startswith("imio.mailbridge:")
+    }
     assert profiles == {f"imio.mailbridge:{name}" for name in ("default", "iadocs", "demo", "uninstall")}
     install(bare_portal, "default")
     assert bare_portal.portal_setup.getLastVersionForProfile("imio.mailbridge:default") == ("1000",)

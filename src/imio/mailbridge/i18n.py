@@ -4,3 +4,8 @@ from zope.i18nmessageid import MessageFactory
 
 
 _ = MessageFactory("imio.mailbridge")
+
+
+def translatable(text):
+    """Return a stored msgid as a message that can be translated; an empty one stays empty."""
+    return _(text) if text else ""

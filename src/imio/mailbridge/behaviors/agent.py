@@ -19,7 +19,7 @@ class IMailAgent(model.Schema):
         title=_("The SMTP server lets the login send with this address"),
         description=_(
             "Tick this only when the administrator of the mail server has given the login the right to send "
-            "as this agent. The sender policy Automatic then uses the agent's own address at once."
+            "as this agent. The bridge then sends with the agent's own address where the settings leave it the choice."
         ),
         default=False,
         required=False,

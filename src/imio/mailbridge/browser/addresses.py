@@ -1,6 +1,5 @@
 """Who can be written to? The widget of a list of addresses, and the completion behind it."""
 
-import json
 from imio.mailbridge.outbound.interfaces import IDirectory
 from imio.mailbridge.outbound.permission import check_may_send
 from plone import api
@@ -9,6 +8,7 @@ from Products.Five.browser import BrowserView
 from z3c.form.interfaces import IFieldWidget
 from z3c.form.widget import FieldWidget
 from zope.interface import implementer
+import json
 
 
 def widget_text(address):

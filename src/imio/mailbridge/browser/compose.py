@@ -1,6 +1,5 @@
 """How does an agent write an e-mail? The compose page ``@@send-email``, and its preview."""
 
-import json
 from imio.mailbridge.browser.addresses import AddressesFieldWidget
 from imio.mailbridge.browser.addresses import widget_text
 from imio.mailbridge.browser.size import readable_size
@@ -37,6 +36,7 @@ from zope.interface import provider
 from zope.schema.interfaces import IContextSourceBinder
 from zope.schema.vocabulary import SimpleTerm
 from zope.schema.vocabulary import SimpleVocabulary
+import json
 
 
 @provider(IContextSourceBinder)

@@ -4,6 +4,7 @@ from imio.mailbridge.browser import titles
 from imio.mailbridge.browser.moment import readable_time
 from imio.mailbridge.browser.size import readable_size
 from imio.mailbridge.i18n import _
+from imio.mailbridge.i18n import translatable
 from imio.mailbridge.inbound import decide
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.reasons import reason_texts
@@ -13,17 +14,20 @@ from plone.app.uuid.utils import uuidToCatalogBrain
 from plone.batching import Batch
 from Products.Five.browser import BrowserView
 from zExceptions import NotFound
+from zope.component import getUtility
+from zope.schema.interfaces import IVocabularyFactory
 
 
 PAGE = 25
 ACTIONS = {
     "replay": (decide.replay, _("The message was treated again.")),
+    "accept": (decide.accept, _("The message is filed as you said.")),
     "discard": (decide.discard, _("The message is discarded; its original is kept.")),
 }
 
 
 class InboxView(BrowserView):
-    """A table with filters by state, and the buttons replay and discard."""
+    """A table with filters by state, and the buttons replay, accept and discard."""
 
     def __call__(self):
         form = self.request.form
@@ -40,11 +44,14 @@ class InboxView(BrowserView):
             raise NotFound(id)
         action, done = ACTIONS[name]
         try:
-            action(record, {"reason": self.request.form.get("reason", "")})
+            action(record, {"service": self.request.form.get("service", "")})
         except decide.NotPossible as error:
             api.portal.show_message(error.message, self.request, "warning")
         else:
-            api.portal.show_message(done, self.request)
+            filed = name == "discard" or record.state == "filed"
+            api.portal.show_message(
+                done if filed else _("The message could not be filed; the list says why."), self.request
+            )
         state = self.request.form.get("state", "")
         return self.request.response.redirect(
             f"{self.url}?state={state}" if state in titles.INCOMING else self.url
@@ -60,6 +67,11 @@ class InboxView(BrowserView):
         """Return the chosen state; what waits for a decision when none is chosen and there is some."""
         chosen = self.request.form.get("state")
         return chosen if chosen in titles.INCOMING else ""
+
+    def services(self):
+        """Return uid and name of the services that a message can be given to."""
+        factory = getUtility(IVocabularyFactory, "imio.mailbridge.services")
+        return [(term.value, term.title or term.token) for term in factory(self.context)]
 
     def filters(self):
         """Return the states that have records, with their counts."""
@@ -96,8 +108,8 @@ class InboxView(BrowserView):
             "transfer": titles.TRANSFER.get(record.transfer, ""),
             "transferred_by": record.transferred_by or record.source_mailbox,
             "reason": record.reason,
-            "sentence": _(sentence) if sentence else "",
-            "remedy": _(remedy) if remedy else "",
+            "sentence": translatable(sentence),
+            "remedy": translatable(remedy),
             "error": record.error,
             "documents": [{"url": brain.getURL() + "/view", "title": brain.Title} for brain in items],
             "source": f"{self.context.absolute_url()}/@@mailbridge-source?id={id}",

@@ -2,7 +2,7 @@
 
 from imio.mailbridge.browser import titles
 from imio.mailbridge.browser.moment import readable_time
-from imio.mailbridge.i18n import _
+from imio.mailbridge.i18n import translatable
 from imio.mailbridge.outbound.outbox import outbox
 from imio.mailbridge.outbound.permission import action_visible
 from imio.mailbridge.outbound.permission import check_may_send
@@ -42,7 +42,7 @@ class Messages(BrowserView):
                         **line,
                         "title": titles.OUTGOING[line["state"]],
                         "answer": f"{line['code'] or ''} {line['text']}".strip(),
-                        "explanation": _(line["explanation"]) if line["explanation"] else "",
+                        "explanation": translatable(line["explanation"]),
                     }
                     for line in record.history
                     if line["recipient"] is None or line["recipient"] in visible

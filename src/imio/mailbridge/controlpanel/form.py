@@ -1,6 +1,7 @@
 """Where does an admin set up the bridge? The control panel ``@@mailbridge-controlpanel``."""
 
 from imio.mailbridge.i18n import _
+from imio.mailbridge.i18n import translatable
 from imio.mailbridge.message.address import is_addr_spec
 from imio.mailbridge.outbound.answers import answer_to
 from imio.mailbridge.outbound.answers import Outcome
@@ -56,7 +57,7 @@ class MailbridgeForm(RegistryEditForm):
                 ),
             )
         if (hold := outbox().hold) is not None:
-            yield "warning", _(hold["explanation"])
+            yield "warning", translatable(hold["explanation"])
         if self.kept_elsewhere == "environment":
             yield (
                 "info",
@@ -157,7 +158,7 @@ class MailbridgeForm(RegistryEditForm):
                 _("The server took the test e-mail for ${address}. Its answer: ${answer}", mapping=mapping)
             )
         else:
-            self.say(_(answer.explanation), "error")
+            self.say(translatable(answer.explanation), "error")
             self.say(
                 _("The test e-mail was not sent. The server's answer: ${answer}", mapping=mapping), "error"
             )

@@ -5,7 +5,6 @@ contacts cannot make an agent of one. Lookups for the sender and for filing see 
 sees what the current user may view.
 """
 
-import re
 from Acquisition import aq_base
 from Acquisition import aq_parent
 from imio.mailbridge.iadocs import names
@@ -20,6 +19,7 @@ from plone.uuid.interfaces import IUUID
 from Products.CMFCore.utils import getToolByName
 from zope.component import adapter
 from zope.interface import implementer
+import re
 
 
 _WORD = re.compile(r"\w+")

@@ -5,8 +5,6 @@ events, each item indexed once. Nothing here asks what the current user may do, 
 right to file is checked by whoever calls, and the workflow decides who sees the document.
 """
 
-import re
-import shutil
 from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs import names
 from imio.mailbridge.iadocs.clock import local_time
@@ -28,6 +26,8 @@ from zope.event import notify
 from zope.interface import implementer
 from zope.intid.interfaces import IIntIds
 from zope.lifecycleevent import ObjectAddedEvent
+import re
+import shutil
 
 
 _NOT_IN_FILENAMES = re.compile(r'[\x00-\x1f\x7f\\/:*?"<>|]+')

@@ -1,6 +1,5 @@
 """What do the documents and contacts of iA.docs offer to an e-mail? One class for each kind of content."""
 
-import re
 from Acquisition import aq_base
 from imio.mailbridge.behaviors.sending import ContentSendingContext
 from imio.mailbridge.i18n import _
@@ -19,6 +18,7 @@ from Products.CMFCore.utils import getToolByName
 from zope.component import adapter
 from zope.i18n import translate
 from zope.interface import implementer
+import re
 
 
 _REPLY = re.compile(r"\s*(?:re|ré|rép|aw|sv|antw)\s*(?:\[\d+\])?\s*:", re.IGNORECASE)

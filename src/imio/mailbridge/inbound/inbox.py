@@ -10,7 +10,6 @@ Life of a record::
        └─→ discarded                 by a person, with a reason; the bytes stay
 """
 
-import hashlib
 from BTrees.OOBTree import OOBTree
 from datetime import timedelta
 from imio.mailbridge.store.store import now
@@ -18,6 +17,7 @@ from imio.mailbridge.store.store import Record
 from imio.mailbridge.store.store import Store
 from imio.mailbridge.store.store import stored
 from ZODB.blob import Blob
+import hashlib
 
 
 KEY = "imio.mailbridge.inbox"

@@ -1,7 +1,5 @@
 """What becomes of a kept message? Classified by the rules of today, then filed, noted on what it reports, or quarantined."""
 
-import logging
-import transaction
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -24,10 +22,13 @@ from imio.mailbridge.outbound.outbox import outbox
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.taskqueue.system_user import system_user
 from io import BytesIO
+from plone import api
 from plone.uuid.interfaces import IUUID
 from transaction.interfaces import TransientError
 from zope.component.hooks import getSite
 from zope.i18n import translate
+import logging
+import transaction
 
 
 MAX_SHOWN = 500
@@ -52,7 +53,7 @@ def process(record, choice=None):
         _process(record, choice)
     except TransientError:
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - kept, and shown to a person
         before.rollback()
         _fail(record, error)
 
@@ -120,9 +121,9 @@ def _file(record, found, originals, choice, arrived, values):
     except FilingError as error:
         before.rollback()
         record.reason = "filing-error"
-        record.error = translate(error.args[0], target_language="en")
+        record.error = translate(error.args[0], target_language=api.portal.get_default_language())
         _finish(record, "quarantined", record.error)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - kept, and shown to a person
         before.rollback()
         _fail(record, error)
     else:

@@ -10,7 +10,6 @@
     ✝4 filed; the pipe tries again and is told so
 """
 
-import transaction
 from imio.mailbridge.i18n import _
 from imio.mailbridge.inbound.inbox import InboundMessage
 from imio.mailbridge.inbound.inbox import inbox
@@ -24,6 +23,7 @@ from imio.mailbridge.message.address import is_addr_spec
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.taskqueue import add
 from zope.component.hooks import getSite
+import transaction
 
 
 MEDIA_TYPE = "message/rfc822"

@@ -1,9 +1,9 @@
 """For which mail-in address is this message, and what does the envelope prove?"""
 
-import ipaddress
 from dataclasses import dataclass
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.store.store import now
+import ipaddress
 
 
 #: A shorter detail part is a label that a person chose, not a secret.

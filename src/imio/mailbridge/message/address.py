@@ -1,7 +1,7 @@
 """What is an address, and is this text one?"""
 
-import re
 from dataclasses import dataclass
+import re
 
 
 #: RFC 5321 §4.5.3.1.1 to .3: octets of the local part and of the whole path.

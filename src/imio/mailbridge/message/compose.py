@@ -4,8 +4,6 @@ The sender is settled at delivery (a refused address goes out again under the lo
 From and Reply-To, and ``sender_headers`` gives those to put in front.
 """
 
-import binascii
-import re
 from base64 import b64decode
 from collections.abc import Iterable
 from collections.abc import Sequence
@@ -20,6 +18,8 @@ from imio.mailbridge.message.one_line import plain_spaces
 from imio.mailbridge.message.policy import Sender
 from imio.mailbridge.message.sanitise import clean_html
 from markdownify import markdownify
+import binascii
+import re
 
 
 _DATA_IMAGE = re.compile(r'src="data:image/(png|jpeg|gif|webp);base64,([A-Za-z0-9+/=\s]*)"')

@@ -35,7 +35,7 @@ REASONS: Mapping[str, Reason] = {
         ),
         _(
             "If the message looks right, accept it. If all mail of this mailbox ends here, add the address of the mail "
-            "server that passes it on to the trusted gateways, or forward to the mail-in address with its secret tag, "
+            "server that passes it on to the trusted mail servers, or forward to a mail-in address with a secret part, "
             "then replay the message."
         ),
     ),
@@ -46,23 +46,23 @@ REASONS: Mapping[str, Reason] = {
         ),
         _(
             "Ask the agent whether he or she forwarded this message; if so, accept it. If forwards of all agents end "
-            "here, add your mail server to the trusted gateways, then replay the message."
+            "here, add your mail server to the trusted mail servers, then replay the message."
         ),
     ),
     "undeclared-mailbox": Reason(
         _(
-            "A mailbox that is not in the settings of the mail bridge passed this message on. "
+            "A mailbox that is not among the source mailboxes in the settings passed this message on. "
             "The bridge does not know which service it belongs to, so no document was made."
         ),
         _(
-            "If the mailbox is one of yours, add it to the mailboxes in the settings, then replay the message. "
+            "If the mailbox is one of yours, add it to the source mailboxes in the settings, then replay the message. "
             "If not, ask its owner to stop forwarding, and discard the message."
         ),
     ),
     "inline-forward": Reason(
         _(
             "This message was forwarded as text: the original is only quoted in it, so its sender and date cannot be "
-            "trusted. What could be read from the text is shown as a proposal; no document was made."
+            "trusted. What could be read from the text is kept as a proposal; no document was made."
         ),
         _(
             "Check the proposal and accept it, or forward the original again as an attachment. If a mailbox does this "
@@ -115,7 +115,7 @@ REASONS: Mapping[str, Reason] = {
             "The bytes were kept as they came, but no document was made."
         ),
         _(
-            "Download the source to see what it is. If your mail server delivers such content again, "
+            "Download the original to see what it is. If your mail server delivers such content again, "
             "tell whoever runs it; otherwise discard the message."
         ),
     ),
@@ -135,7 +135,7 @@ REASONS: Mapping[str, Reason] = {
         ),
         _(
             "Read the error below and correct its cause, often a missing service or folder, then replay the message. "
-            "If it comes back, tell the support desk the number of this message."
+            "If it comes back, send the error to the support desk."
         ),
     ),
 }

@@ -1,9 +1,9 @@
 """What does an SMTP answer mean? A table; the first row that fits decides."""
 
-import re
 from dataclasses import dataclass
 from enum import Enum
 from imio.mailbridge.i18n import _
+import re
 
 
 class Outcome(Enum):
@@ -131,7 +131,7 @@ ANSWERS = (
     ),
     Answer(
         Outcome.PERMANENT,
-        _("The recipient's mailbox is full or closed. Reach them another way."),
+        _("The recipient's mailbox is full or closed. Reach the recipient another way."),
         r"5\d\d",
         frozenset({"rcpt", "data"}),
         r"^5\.2\.[12]\b",

@@ -12,11 +12,6 @@
 No step after ✝2 may be retried by the publisher: ``_committed`` retries only the writing of what the server said.
 """
 
-import itertools
-import logging
-import random
-import time
-import transaction
 from contextlib import closing
 from imio.mailbridge.i18n import _
 from imio.mailbridge.message.compose import sender_headers
@@ -37,6 +32,11 @@ from imio.mailbridge.taskqueue.system_user import system_user
 from plone.app.uuid.utils import uuidToObject
 from transaction.interfaces import TransientError
 from zope.component import queryAdapter
+import itertools
+import logging
+import random
+import time
+import transaction
 
 
 BATCH = 50
@@ -147,7 +147,12 @@ def _settle(id, replies):
             )
         elif row.outcome is Outcome.CONFIGURATION:
             states[address] = "held"
-            box.hold = {"at": now(), "code": reply.code or None, "text": reply.text, "explanation": row.explanation}
+            box.hold = {
+                "at": now(),
+                "code": reply.code or None,
+                "text": reply.text,
+                "explanation": row.explanation,
+            }
         elif row.outcome is Outcome.TEMPORARY and now() < record.trying_since + GIVE_UP_AFTER:
             states[address] = "deferred"
         else:
@@ -223,9 +228,7 @@ def _end_lease(id):
     record = box.get(id)
     if addresses := record.in_state("sending"):
         record.lease_until = None
-        record.note(
-            None, "queued", explanation=_("The worker stopped while it was sending. The bridge tries again.")
-        )
+        record.note(None, "queued", explanation=_("Sending was interrupted. The bridge tries again."))
         box.update(record, dict.fromkeys(addresses, "queued"))
 
 

@@ -1,13 +1,13 @@
 """How does one message get through SMTP? A zope.sendmail mailer that says what the server answered, recipient by recipient."""
 
-import contextlib
-import smtplib
-import ssl
 from imio.mailbridge.message.compose import needs_smtputf8
 from imio.mailbridge.message.compose import wire_address
 from imio.mailbridge.outbound.answers import SmtpReply
 from zope.interface import implementer
 from zope.sendmail.interfaces import ISMTPMailer
+import contextlib
+import smtplib
+import ssl
 
 
 class IReportingMailer(ISMTPMailer):

@@ -9,7 +9,6 @@ Life of a recipient::
       └── retry by a person                        cancelled: by a person, before it was taken
 """
 
-import uuid
 from BTrees.OOBTree import OOTreeSet
 from datetime import timedelta
 from imio.mailbridge.outbound.states import message_state
@@ -21,6 +20,7 @@ from imio.mailbridge.store.store import Store
 from imio.mailbridge.store.store import stored
 from persistent.mapping import PersistentMapping
 from ZODB.blob import Blob
+import uuid
 
 
 KEY = "imio.mailbridge.outbox"

@@ -1,6 +1,5 @@
 """May this e-mail be sent, and as what? From a request to a record in the Outbox, or to the list of all that is wrong with it."""
 
-import secrets
 from dataclasses import dataclass
 from email.utils import getaddresses
 from imio.mailbridge.i18n import _
@@ -29,6 +28,7 @@ from imio.mailbridge.store.store import now
 from imio.mailbridge.taskqueue import add
 from plone.uuid.interfaces import IUUID
 from zope.component.hooks import getSite
+import secrets
 
 
 MAX_RECIPIENTS = 100
@@ -233,7 +233,7 @@ def _sender(userid, uid, values, errors):
         if chosen:
             return sender_for(chosen[0], values)
         if own:
-            errors.append(("sender", _("You may not send under this sender.")))
+            errors.append(("sender", _("You may not send as this sender.")))
         else:
             errors.append(
                 ("sender", _("You have no position in the contacts, so there is no address to send from."))

@@ -1,6 +1,5 @@
 """Does the account work? One real message, at once, and what the server answered."""
 
-import secrets
 from contextlib import closing
 from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.compose import compose
@@ -11,6 +10,7 @@ from imio.mailbridge.outbound.deliver import mailer
 from imio.mailbridge.settings.read import login_address
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.store import now
+import secrets
 
 
 def send_trial(to, subject, html):

@@ -7,17 +7,17 @@ into "try again later". So nothing is caught here that has no better text than i
 
 from __future__ import annotations
 
+from base64 import b64encode
+from http.client import HTTPConnection
+from http.client import HTTPException
+from http.client import HTTPSConnection
+from urllib.parse import urlsplit
 import io
 import json
 import os
 import re
 import signal
 import sys
-from base64 import b64encode
-from http.client import HTTPConnection
-from http.client import HTTPException
-from http.client import HTTPSConnection
-from urllib.parse import urlsplit
 
 
 # sysexits.h

@@ -26,7 +26,7 @@ SECURITY = _terms(
     none=_("No encryption (only for a server on the same machine or network)"),
 )
 SENDER_POLICY = _terms(
-    login=_("The login address sends, answers go to the agent (works with every server)"),
+    login=_("The login address sends (works with every server)"),
     send_as=_("The agent's own address sends (the server must allow it)"),
     auto=_("The agent's own address where the server is known to allow it, else the login address"),
 )
@@ -155,7 +155,7 @@ class IOutgoing(Interface):
         default="from",
     )
     close_on_send = schema.Bool(
-        title=_("Close the document once it is e-mailed"),
+        title=_("Mark the document as sent once it is e-mailed"),
         description=_("Runs when the server took the message for all recipients, never before."),
         default=True,
         required=False,
@@ -176,7 +176,7 @@ class IIncoming(Interface):
     mailin_addresses = schema.List(
         title=_("Mail-in addresses"),
         description=_(
-            "Every mail that your mail server hands over for one of these addresses is filed or explained."
+            "Every mail that your mail server hands over for one of these addresses is filed, or the bridge says why not."
         ),
         value_type=DictRow(title=_("Mail-in address"), schema=IMailinAddressRow),
         default=[],

@@ -1,9 +1,9 @@
 """Where is the SMTP password? Outside the registry, so that no registry view or export shows it."""
 
-import os
 from pathlib import Path
 from zope.annotation.interfaces import IAnnotations
 from zope.component.hooks import getSite
+import os
 
 
 KEY = "imio.mailbridge.smtp_password"

@@ -1,11 +1,11 @@
 """Is this setting usable? Constraints of the registry schema; each raises with a sentence for the admin."""
 
-import ipaddress
-import re
 from imio.mailbridge.i18n import _
 from imio.mailbridge.message.address import is_addr_spec
 from pathlib import Path
 from zope.interface import Invalid
+import ipaddress
+import re
 
 
 _HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_](?:[\w-]{0,61}\w)?(?:\.[A-Za-z0-9_](?:[\w-]{0,61}\w)?)*\.?")

@@ -5,7 +5,6 @@ records it shows. BTrees merge what concurrent requests write to different keys;
 publisher retries, and the second try finds the record of the first.
 """
 
-import heapq
 from BTrees.OOBTree import OOBTree
 from BTrees.OOBTree import OOTreeSet
 from datetime import datetime
@@ -14,6 +13,7 @@ from persistent import Persistent
 from persistent.list import PersistentList
 from zope.annotation.interfaces import IAnnotations
 from zope.component.hooks import getSite
+import heapq
 
 
 def now():

@@ -1,10 +1,10 @@
 """How is a task added? With the transaction: what is not committed is never queued."""
 
+from AccessControl import getSecurityManager
+from imio.mailbridge.taskqueue import queue as queues
 import logging
 import transaction
 import uuid
-from AccessControl import getSecurityManager
-from imio.mailbridge.taskqueue import queue as queues
 
 
 logger = logging.getLogger(__name__)

@@ -1,6 +1,5 @@
 """How does a task run? As an ordinary request to this Zope, on a layer that the web cannot reach."""
 
-import logging
 from imio.mailbridge.taskqueue.interfaces import ITaskLayer
 from io import BytesIO
 from plone.protect.interfaces import IDisableCSRFProtection
@@ -8,6 +7,7 @@ from urllib.parse import urlencode
 from zope.interface import implementer
 from ZPublisher.HTTPRequest import WSGIRequest
 from ZPublisher.WSGIPublisher import publish_module
+import logging
 
 
 USER_ID = "mailbridge.userid"

@@ -1,10 +1,5 @@
 """Which queue? One huey instance a process, chosen by ``MAILBRIDGE_QUEUE_URL``."""
 
-import App.config
-import logging
-import os
-import secrets
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +11,11 @@ from huey import SqliteHuey
 from imio.mailbridge.taskqueue.publish import publish
 from imio.mailbridge.taskqueue.serializer import SignedJSONSerializer
 from pathlib import Path
+import App.config
+import logging
+import os
+import secrets
+import time
 
 
 NAME = "default"

@@ -1,10 +1,10 @@
 """How does a task travel? As signed JSON: who can write to the queue must not be able to run code."""
 
+from huey.registry import Message
+from huey.serializer import Serializer
 import hashlib
 import hmac
 import json
-from huey.registry import Message
-from huey.serializer import Serializer
 
 
 class UntrustedTask(ValueError):

@@ -1,12 +1,12 @@
 """Who works? A thread in the instance, or processes of their own (``mailbridge-worker zope.conf``)."""
 
+from huey.consumer import Consumer
+from imio.mailbridge.taskqueue import queue as queues
 import argparse
 import atexit
 import logging
 import os
 import sys
-from huey.consumer import Consumer
-from imio.mailbridge.taskqueue import queue as queues
 
 
 #: Set to ``off`` in instances where ``mailbridge-worker`` processes do the work.

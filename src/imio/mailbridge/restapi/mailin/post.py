@@ -1,6 +1,5 @@
 """``POST <site>/@mail-in`` and ``POST <site>/@@mail-in`` deliver a message; ``POST <site>/@mail-in/<id>/…`` decides on one."""
 
-import json
 from AccessControl import getSecurityManager
 from imio.mailbridge.i18n import _
 from imio.mailbridge.inbound import decide
@@ -18,6 +17,7 @@ from plone.restapi.exceptions import DeserializationError
 from Products.Five.browser import BrowserView
 from zope.i18n import translate
 from zope.interface import alsoProvides
+import json
 
 
 DELIVER = "imio.mailbridge: Deliver mail"

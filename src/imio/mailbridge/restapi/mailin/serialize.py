@@ -1,6 +1,6 @@
 """How does an incoming message look in JSON?"""
 
-from imio.mailbridge.i18n import _
+from imio.mailbridge.i18n import translatable
 from imio.mailbridge.inbound.reasons import reason_texts
 from plone import api
 from plone.app.uuid.utils import uuidToCatalogBrain
@@ -49,8 +49,8 @@ def record_json(record, request):
         "subject": record.subject,
         "transferred_by": record.transferred_by or None,
         "source_mailbox": record.source_mailbox or None,
-        "explanation": translate(_(sentence), context=request) if sentence else "",
-        "remedy": translate(_(remedy), context=request) if remedy else "",
+        "explanation": translate(translatable(sentence), context=request),
+        "remedy": translate(translatable(remedy), context=request),
         "error": record.error,
         "evidence": [{"detector": name, "saw": saw} for name, saw in record.evidence],
         "history": [{**line, "at": line["at"].isoformat()} for line in record.history],

@@ -1,6 +1,6 @@
 """How does an outgoing message look in JSON?"""
 
-from imio.mailbridge.i18n import _
+from imio.mailbridge.i18n import translatable
 from imio.mailbridge.outbound.visibility import visible_recipients
 from plone import api
 from zope.i18n import translate
@@ -57,9 +57,7 @@ def message_with_timeline(record, request):
                 "state": line["state"],
                 "code": line["code"],
                 "text": line["text"],
-                "explanation": translate(_(line["explanation"]), context=request)
-                if line["explanation"]
-                else "",
+                "explanation": translate(translatable(line["explanation"]), context=request),
             }
             for line in record.history
             if line["recipient"] is None or line["recipient"] in visible

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from datetime import timezone
-from imio.mailbridge.i18n import _
+from imio.mailbridge.i18n import translatable
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.outbound.outbox import outbox
 from imio.mailbridge.taskqueue import queue
@@ -35,7 +35,7 @@ class StatusGet(Service):
             "outbox": outbox().counts(),
             "inbox": inbox().counts(),
             "oldest_waiting": self._oldest_waiting(),
-            "held": translate(_(hold["explanation"]), context=self.request) if hold else None,
+            "held": translate(translatable(hold["explanation"]), context=self.request) if hold else None,
             "errors": errors,
         }
 
