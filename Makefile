@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: start test check format bench constraints clean
+.PHONY: start test check bench clean
 
 start: $(INSTALLED)
 	@PORT="$(PORT)" SMTP_PORT="$(SMTP_PORT)" $(BIN)/python -m devel.start

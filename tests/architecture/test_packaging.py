@@ -16,14 +16,13 @@ import shutil
 import stat
 import subprocess
 import sys
-import tarfile
 import zipfile
 
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SRC = ROOT / "src"
 PACKAGE = SRC / "imio" / "mailbridge"
-NEEDED = {".css", ".js", ".po", ".pot", ".pt", ".py", ".svg", ".xml", ".zcml"}
+NEEDED = {".css", ".js", ".po", ".pot", ".pt", ".py", ".sh", ".svg", ".xml", ".zcml"}
 RELEASED = ("MANIFEST.in", "CHANGES.rst", "LICENSE.GPL", "README.rst", "pyproject.toml", "setup.py")
 LEFT_OUT = shutil.ignore_patterns("*.egg-info", "*.mo", "__pycache__")
 PIPE = ("mailbridge-pipe", "mailbridge_pipe.py")
@@ -50,8 +49,7 @@ def sdist(tmp_path_factory):
     for name in ("docs", "devel", "src", "tests"):
         shutil.copytree(ROOT / name, tree / name, symlinks=True, ignore=LEFT_OUT)
     (tree / "locales").symlink_to("src/imio/mailbridge/locales")
-    with tarfile.open(build("sdist", tree, folder)) as archive:
-        archive.extractall(folder / "unpacked", filter="data")
+    shutil.unpack_archive(build("sdist", tree, folder), folder / "unpacked")
     return next((folder / "unpacked").iterdir())
 
 

@@ -462,7 +462,7 @@ def test_reply_is_filed_and_linked(site):
     assert [relation.to_object.getId() for relation in item.reply_to] == ["permis-durbanisme"]
     assert message.state == "replied"
     forged = citizen(
-        **{"In-Reply-To": message.message_id.replace("0", "1"), "To": "in@bridge.test"}
+        **{"In-Reply-To": message.message_id.replace("mailbridge.", "mailbridge.0"), "To": "in@bridge.test"}
     ).as_bytes()
     assert deliver(site, forged).json()["transfer"] == "direct"
 

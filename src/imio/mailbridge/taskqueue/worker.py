@@ -2,6 +2,7 @@
 
 from huey.consumer import Consumer
 from imio.mailbridge.taskqueue import queue as queues
+from zc.lockfile import LockError
 import argparse
 import atexit
 import logging
@@ -53,7 +54,10 @@ def main(argv=None):
     configure_wsgi(arguments.zope_conf)
     import Zope2
 
-    Zope2.startup_wsgi()
+    try:
+        Zope2.startup_wsgi()
+    except LockError:
+        sys.exit("mailbridge-worker: another process has this database; a worker beside instances needs ZEO or RelStorage")
     try:
         huey = queues.get_queue().huey
     except queues.QueueNotConfigured as error:
