@@ -40,7 +40,7 @@ def send(iadocs, postfix):
         assert answer.status_code == 202, answer.text
         path = f"/@outbox/{answer.json()['id']}"
         return wait_for(
-            lambda: _if_final(iadocs.get(path, "agent", headers={"Accept-Language": "en"}).json()), 30
+            lambda: _if_final(iadocs.get(path, "agent").json()), 30
         )
 
     return send
@@ -112,6 +112,6 @@ def test_auto_where_the_server_refuses_it(send, postfix, may_send_as):
     assert message["state"] == "sent", message
     assert [line["state"] for line in message["timeline"]] == ["queued", "queued", "sent"]
     refusal = message["timeline"][1]
-    assert (refusal["code"], "login address" in refusal["explanation"]) == (553, True)
+    assert (refusal["code"], "adresse du compte" in refusal["explanation"]) == (553, True)
     assert delivered(postfix) == (LOGIN_HEADER, AGENT_HEADER, LOGIN, message["message_id"])
     assert postfix.log_text().count("not owned by user") == before + 1
