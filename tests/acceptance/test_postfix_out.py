@@ -39,9 +39,7 @@ def send(iadocs, postfix):
         answer = iadocs.post(f"{DOCUMENT}/@send-email", "agent", json=data)
         assert answer.status_code == 202, answer.text
         path = f"/@outbox/{answer.json()['id']}"
-        return wait_for(
-            lambda: _if_final(iadocs.get(path, "agent").json()), 30
-        )
+        return wait_for(lambda: _if_final(iadocs.get(path, "agent").json()), 30)
 
     return send
 

@@ -57,7 +57,9 @@ def main(argv=None):
     try:
         Zope2.startup_wsgi()
     except LockError:
-        sys.exit("mailbridge-worker: another process has this database; a worker beside instances needs ZEO or RelStorage")
+        sys.exit(
+            "mailbridge-worker: another process has this database; a worker beside instances needs ZEO or RelStorage"
+        )
     try:
         huey = queues.get_queue().huey
     except queues.QueueNotConfigured as error:
