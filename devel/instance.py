@@ -19,12 +19,10 @@ debug-mode off
 """
 
 FILE_STORAGE = """\
-  <blobstorage>
+  <filestorage>
+    path {home}/var/Data.fs
     blob-dir {home}/var/blobstorage
-    <filestorage>
-      path {home}/var/Data.fs
-    </filestorage>
-  </blobstorage>"""
+  </filestorage>"""
 
 ZEO_STORAGE = """\
   <zeoclient>

@@ -124,12 +124,15 @@ def test_many_pipes_at_once(town):
         answers = list(pool.map(post, [same] * 8))
     assert {answer.status_code for answer in answers} <= {200, 201}, [answer.text for answer in answers]
     assert {answer.json()["state"] for answer in answers} == {"filed"}
+    others = [redirected(f"Autre {number}") for number in range(8)]
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(post, [redirected(f"Autre {number}") for number in range(8)]))
-    retried = [answer for answer in answers if answer.status_code >= 500]
-    assert all(answer.status_code in (201, 500, 503) for answer in answers)
+        answers = list(pool.map(post, others))
+    # A pipe that met too many conflicts is told to try later, and does.
+    assert {answer.status_code for answer in answers} <= {201, 500, 503}
+    again = [post(raw) for raw, answer in zip(others, answers, strict=True) if answer.status_code != 201]
+    assert {answer.status_code for answer in again} <= {200, 201}
     assert sorted(item["title"] for item in filed(town)).count("Huit fois") == 1
-    assert len(filed(town)) == 1 + 8 - len(retried)
+    assert len(filed(town)) == 1 + 8
     numbers = [
         town.get(item["@id"].removeprefix(town.url), "admin").json()["internal_reference_no"]
         for item in filed(town)

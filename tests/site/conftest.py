@@ -1,5 +1,6 @@
 """Fixtures of a Plone site. They stand here, not above: a pure test must not pay for them."""
 
+from devel.site import configure
 from imio.mailbridge.iadocs.demo import PASSWORD
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.taskqueue.publish import publish
@@ -56,16 +57,8 @@ class Site:
 
 @pytest.fixture
 def site(functional_portal):
-    """The demo with one mail-in address, one mailbox, a trusted gateway, and an SMTP host where nothing listens."""
-    values = settings()
-    values.smtp_host = "127.0.0.1"
-    values.smtp_port = 9
-    values.smtp_security = "none"
-    values.login_address = "administration@maville.test"
-    values.mailin_addresses = [{"address": "in@bridge.test", "service": None, "mailbox": None}]
-    values.mailboxes = [{"address": "info@maville.test", "service": None}]
-    values.agent_patterns = [r".+@maville\.test"]
-    values.trusted_gateways = ["127.0.0.0/8"]
+    """The demo with its settings, and an SMTP port where nothing listens."""
+    configure(smtp_port=9)
     transaction.commit()
     return Site(functional_portal)
 

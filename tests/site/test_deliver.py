@@ -192,6 +192,26 @@ def test_refused_login_holds_the_account_and_a_probe_releases_it(
     assert len(server.messages) == 2
 
 
+def test_time_on_hold_is_not_the_messages(send, caught):
+    caught.answers["mail"] = ["530 5.7.0 login first", "451 4.7.1 greylisted", None]
+    record = send()
+    assert record.state == "held"
+    record.trying_since -= timedelta(hours=72)
+    transaction.commit()
+    sweep()
+    deliver()
+    transaction.begin()
+    assert record.state == "deferred"
+
+
+def test_another_account_starts_without_refusals(site):
+    send_as.remember_refusal("al.bert@maville.test")
+    change(smtp_port=26)
+    assert send_as.refused_at("al.bert@maville.test")
+    change(smtp_login="other")
+    assert send_as.refused_at("al.bert@maville.test") is None
+
+
 def test_password_file_that_is_gone_holds_the_account(monkeypatch, send, caught, tmp_path):
     monkeypatch.setenv(password.FILE, str(tmp_path / "gone"))
     change(smtp_login="bridge")

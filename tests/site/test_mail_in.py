@@ -5,7 +5,9 @@ from imio.mailbridge.inbound import process as processing
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.outbound.outbox import outbox
 from imio.mailbridge.settings.read import settings
+from imio.mailbridge.store.blobs import is_readable
 from imio.mailbridge.taskqueue import queue as queues
+from pathlib import Path
 from plone import api
 from plone.app.uuid.utils import uuidToObject
 from tests.mails import citizen
@@ -427,6 +429,27 @@ def test_unfinished_record_is_resumed_by_the_next_delivery(site, monkeypatch):
     assert inbox().counts() == {"filed": 1}
 
 
+@pytest.mark.parametrize("headers", [{}, {"Prefer": "respond-async"}])
+def test_bytes_that_cannot_be_read_back_are_not_taken(site, monkeypatch, headers):
+    with monkeypatch.context() as context:
+        context.setattr("imio.mailbridge.inbound.receive.is_readable", lambda blob: False)
+        assert deliver(site, redirected(), **headers).status_code == 503
+    assert deliver(site, redirected()).status_code == 201
+
+
+def test_lost_bytes_are_mended_by_the_next_delivery(site):
+    record = inbox().get(deliver(site, redirected()).json()["id"])
+    Path(record.raw.committed()).unlink()
+    transaction.commit()
+    record.raw._p_invalidate()
+    assert not is_readable(record.raw)
+    assert deliver(site, redirected()).status_code == 200
+    transaction.begin()
+    with record.raw.open("r") as stream:
+        assert stream.read() == redirected()
+    assert len(inbox()) == 1
+
+
 def test_unfinished_record_is_found_by_the_sweep(site):
     deliver(site, redirected(), Prefer="respond-async")
     queue = queues.get_queue().huey
@@ -509,6 +532,17 @@ def test_bounce_is_recorded_on_its_message_and_is_no_item(site):
     assert "5.1.1" in message.history[-1]["text"]
     unmatched = deliver(site, BOUNCE.format(id="<mailbridge.guess@maville.test>").encode())
     assert (unmatched.status_code, unmatched.json()["reason"]) == (202, "unmatched-report")
+
+
+@pytest.mark.parametrize("state", ["queued", "deferred", "held"])
+def test_mail_from_outside_never_ends_what_still_waits(site, state):
+    message = sent(site)
+    outbox().update(message, {"jeanne.dupont@citizen.test": state})
+    transaction.commit()
+    deliver(site, BOUNCE.format(id=message.message_id).encode())
+    deliver(site, citizen(**{"In-Reply-To": message.message_id}).as_bytes())
+    assert message.state == state
+    assert len(message.history) == 3
 
 
 def test_out_of_office_is_recorded(site):

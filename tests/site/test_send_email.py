@@ -170,6 +170,17 @@ def test_who_may_send(site, user, status):
     assert len(outbox()) == (1 if status == 202 else 0)
 
 
+def test_a_reader_of_a_document_does_not_send_it(site):
+    document = site.portal["outgoing-mail"]["permis-durbanisme"]
+    site.portal["outgoing-mail"].manage_delLocalRoles(["agents"])
+    document.manage_setLocalRoles("agent", ["Reader"])
+    document.reindexObjectSecurity()
+    transaction.commit()
+    assert site.get(DOCUMENT, "agent").status_code == 200
+    assert send(site).status_code == 401
+    assert site.post("/contacts/jeanne-dupont/@send-email", "agent", json=GOOD).status_code == 202
+
+
 @pytest.mark.parametrize(("user", "status"), [(None, 401), ("gateway", 401), ("agent2", 200)])
 def test_who_sees_the_messages_of_a_document(site, user, status):
     send(site)

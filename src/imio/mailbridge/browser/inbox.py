@@ -64,7 +64,7 @@ class InboxView(BrowserView):
 
     @property
     def state(self):
-        """Return the chosen state; what waits for a decision when none is chosen and there is some."""
+        """Return the chosen state, or an empty string for all."""
         chosen = self.request.form.get("state")
         return chosen if chosen in titles.INCOMING else ""
 

@@ -8,6 +8,8 @@
     ✝2 the record is ``received``: the next delivery of the same bytes, or the sweep, goes on with it
     ✝3 as ✝2; a conflict makes the publisher run the request again, which finds the record and goes on
     ✝4 filed; the pipe tries again and is told so
+
+A record whose bytes cannot be read back after the commit is not taken: the pipe tries again, and its bytes mend the record.
 """
 
 from imio.mailbridge.i18n import _
@@ -21,6 +23,7 @@ from imio.mailbridge.inbound.recipient import destination
 from imio.mailbridge.inbound.recipient import UnknownRecipient
 from imio.mailbridge.message.address import is_addr_spec
 from imio.mailbridge.settings.read import settings
+from imio.mailbridge.store.blobs import is_readable
 from imio.mailbridge.taskqueue import add
 from zope.component.hooks import getSite
 import transaction
@@ -67,6 +70,10 @@ def _keep(request, blob, sha256, size, recipient):
     box = inbox()
     id = record_id(sha256, recipient)
     record = box.get(id)
+    if record is not None and not is_readable(record.raw):
+        record.raw = blob
+        record.note("received", text="the bytes were lost on disk and came again")
+        box.set_state(record, "received" if record.state == "failed" else record.state)
     if record is not None and record.state != "received":
         return 200, record
     if record is None:
@@ -75,10 +82,14 @@ def _keep(request, blob, sha256, size, recipient):
         record = InboundMessage(id, blob, sha256, size, sender, recipient, client.strip()[:64])
         record.note("received")
         box.add(record)
-    if "respond-async" in (request.getHeader("Prefer") or "").lower():
+    asynchronous = "respond-async" in (request.getHeader("Prefer") or "").lower()
+    if asynchronous:
         wake(record)
-        return 202, record
     transaction.commit()
+    if not is_readable(record.raw):
+        raise Refused(503, _("The message could not be read again after it was stored. Try again later."))
+    if asynchronous:
+        return 202, record
     process(record)
     return (201 if record.state in ("filed", "recorded") else 202), record
 

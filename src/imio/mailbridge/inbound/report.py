@@ -3,6 +3,7 @@
 from imio.mailbridge.i18n import _
 from imio.mailbridge.message.report import ReportKind
 from imio.mailbridge.outbound.outbox import outbox
+from imio.mailbridge.outbound.states import TAKEN
 
 
 FAILED = ("failed",)
@@ -30,14 +31,14 @@ def replied(message_id, author):
     addresses = _concerned(message, [author.addr_spec] if author else [])
     for address in addresses or [None]:
         message.note(address, "replied", explanation=_("An answer came in and was filed."))
-    outbox().update(message, dict.fromkeys(addresses, "replied"))
+    outbox().update(message, {address: "replied" for address in addresses if _was_taken(message, address)})
     return message.id
 
 
 def _bounce(message, report):
     for each in report.recipients:
         for address in _concerned(message, [each.address, each.final_address]):
-            failed = each.action in FAILED
+            failed = each.action in FAILED and _was_taken(message, address)
             message.note(
                 address,
                 "bounced" if failed else message.recipients[address],
@@ -57,6 +58,11 @@ def _bounce(message, report):
 def _message(message_id):
     box = outbox()
     return box.get(box.by_message_id[message_id])
+
+
+def _was_taken(message, address):
+    """Tell whether a server took the message for this recipient; a mail from outside never ends what still waits to be sent."""
+    return message.recipients[address] in TAKEN
 
 
 def _concerned(message, addresses):

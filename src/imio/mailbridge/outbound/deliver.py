@@ -246,6 +246,7 @@ def release():
     for record in list(box.waiting_in("held")):
         addresses = record.in_state("held")
         record.note(None, "queued", explanation=_("The mail server accepts iA.docs again."))
+        record.start_trying()  # the time on hold is not the message's
         box.update(record, dict.fromkeys(addresses, "queued"))
         wake(record)
     return True
@@ -256,9 +257,7 @@ def retry(record):
     addresses = record.in_state("failed", "deferred", "held")
     if addresses:
         record.note(None, "queued", explanation=_("Sent again on request."))
-        record.next_try = None
-        record.tries = 0
-        record.trying_since = now()
+        record.start_trying()
         outbox().update(record, dict.fromkeys(addresses, "queued"))
         wake(record)
     return bool(addresses)

@@ -47,16 +47,19 @@ class OutgoingMessage(Record):
         self.fallback = draft.fallback
         self.to, self.cc, self.bcc = draft.to, draft.cc, draft.bcc
         self.subject = draft.subject
-        self.filenames = draft.filenames
         self.size = draft.size
         self.body = Blob(draft.body)
         self.lease_until = None
         addresses = [address.addr_spec for address in (*self.to, *self.cc, *self.bcc)]
         self.recipients = PersistentMapping(dict.fromkeys(dict.fromkeys(addresses), "queued"))
+        self.start_trying()
+        self.note(None, "queued")
+
+    def start_trying(self):
+        """Let the tries, and the time after which they end, begin now."""
         self.next_try = None
         self.tries = 0
-        self.trying_since = self.created
-        self.note(None, "queued")
+        self.trying_since = now()
 
     def note(self, recipient, state, code=None, text="", explanation=""):
         """Add a line to the timeline."""

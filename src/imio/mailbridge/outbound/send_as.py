@@ -23,6 +23,7 @@ def remember_refusal(addr_spec):
     refusals()[addr_spec.lower()] = now()
 
 
-def forget_refusals():
-    """Let ``auto`` try every declared address again."""
-    refusals().clear()
+def forget_refusals(settings, event):
+    """Let ``auto`` try again what another account was refused (subscriber of the registry records)."""
+    if event.record.fieldName in ("smtp_host", "smtp_login") and event.oldValue != event.newValue:
+        refusals().clear()

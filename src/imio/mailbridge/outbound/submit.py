@@ -59,7 +59,6 @@ class Draft:
     cc: tuple[Address, ...]
     bcc: tuple[Address, ...]
     subject: str
-    filenames: tuple[str, ...]
     body: bytes
     size: int
 
@@ -168,7 +167,6 @@ def prepare(context, userid, data):
         sender=sender,
         fallback=fallback,
         subject=one_line(subject),
-        filenames=tuple(file.filename for file in files),
         body=body,
         size=len(body) + len(sender_headers(sender)),
         **{field: tuple(addresses) for field, addresses in recipients.items()},

@@ -6,6 +6,7 @@ from imio.mailbridge.inbound import decide
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.receive import receive
 from imio.mailbridge.inbound.receive import Refused
+from imio.mailbridge.outbound.visibility import is_manager
 from imio.mailbridge.restapi.mailin.serialize import delivery_json
 from imio.mailbridge.restapi.mailin.serialize import items_json
 from imio.mailbridge.restapi.mailin.serialize import record_json
@@ -21,7 +22,6 @@ import json
 
 
 DELIVER = "imio.mailbridge: Deliver mail"
-MANAGE = "imio.mailbridge: Manage mail"
 ACTIONS = {"replay": decide.replay, "accept": decide.accept, "discard": decide.discard}
 
 
@@ -75,7 +75,7 @@ class MailInPost(PathService):
             status, body = deliver(self.context, self.request)
             self.request.response.setStatus(status)
             return body
-        if not getSecurityManager().checkPermission(MANAGE, self.context):
+        if not is_manager():
             status, body = _not_allowed(self.request)
             self.request.response.setStatus(status)
             return body

@@ -1,0 +1,33 @@
+"""Is the file of a blob really there? ZODB promises it; one configuration of it does not keep the promise.
+
+``<blobstorage>`` around ``<filestorage>`` ends a transaction first and tidies up its list of new files after: a conflict
+in another thread at that moment deletes the files of the transaction that was just committed. ``blob-dir`` inside
+``<filestorage>``, ZEO and RelStorage are not concerned.
+"""
+
+from ZODB.blob import BlobStorage
+from ZODB.POSException import POSKeyError
+import logging
+
+
+logger = logging.getLogger(__name__)
+
+
+def is_readable(blob):
+    """Tell whether the bytes of a committed blob can be read."""
+    try:
+        blob.open("r").close()
+    except POSKeyError:
+        return False
+    return True
+
+
+def warn_of_blobstorage(event):
+    """Say in the log that this database can lose files (subscriber of ``IDatabaseOpenedWithRoot``)."""
+    for name, database in event.database.databases.items():
+        if isinstance(database.storage, BlobStorage):
+            logger.warning(
+                "Database %s has <blobstorage> around <filestorage>: with several threads files can be lost when "
+                "requests conflict. Write blob-dir into <filestorage> instead, or use ZEO or RelStorage.",
+                name,
+            )
