@@ -8,6 +8,7 @@ from imio.mailbridge.outbound.deliver import deliver
 from imio.mailbridge.outbound.deliver import sweep
 from imio.mailbridge.outbound.outbox import outbox
 from imio.mailbridge.settings import password
+from imio.mailbridge.settings.account import default_account
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.store import now
 from plone import api
@@ -185,7 +186,7 @@ def test_refused_login_holds_the_account_and_a_probe_releases_it(
     transaction.commit()
     sweep()
     transaction.begin()
-    assert outbox().hold is None
+    assert not outbox().holds
     deliver()
     transaction.begin()
     assert [first.state, second.state] == ["sent", "sent"]
@@ -205,11 +206,11 @@ def test_time_on_hold_is_not_the_messages(send, caught):
 
 
 def test_another_account_starts_without_refusals(site):
-    send_as.remember_refusal("al.bert@maville.test")
+    send_as.learn("default", "al.bert@maville.test", allowed=False)
     change(smtp_port=26)
-    assert send_as.refused_at("al.bert@maville.test")
+    assert not send_as.verdict("default", "al.bert@maville.test").allowed
     change(smtp_login="other")
-    assert send_as.refused_at("al.bert@maville.test") is None
+    assert send_as.verdict("default", "al.bert@maville.test") is None
 
 
 def test_password_file_that_is_gone_holds_the_account(monkeypatch, send, caught, tmp_path):
@@ -240,7 +241,7 @@ def test_certificate_is_verified(send, catcher_factory, certificates):
         record = send()
         assert record.state == "held", security
         assert not server.messages
-        outbox().hold = None
+        outbox().holds.clear()
         change(smtp_ca_file=str(certificates.ca_file))
         assert send().state == "sent"
 
@@ -302,7 +303,7 @@ def test_auto_falls_back_to_login_once_and_remembers(site, send, caught, stage, 
     assert read["Message-ID"] == record.message_id
     assert [line["state"] for line in record.history] == ["queued", "queued", "sent"]
     assert "login address" in record.history[1]["explanation"]
-    assert send_as.refused_at("al.bert@maville.test")
+    assert not send_as.verdict("default", "al.bert@maville.test").allowed
     before = caught.received["mail"]
     send()
     assert caught.received["mail"] == before + 1, "a known refusal is not asked for again"
@@ -363,12 +364,13 @@ def test_a_document_that_cannot_be_written_hides_nothing(monkeypatch, site, send
 
 def test_a_dead_worker_is_followed_by_the_sweep(send, caught):
     record = send(run=False)
-    delivery._claim(record.id)
+    account = default_account(settings())
+    delivery._claim(account, [record.id])
     transaction.commit()
     sweep()
     transaction.begin()
     assert record.state == "sending", "another worker may still hold it"
-    assert delivery._claim(record.id) == ()
+    assert delivery._claim(account, [record.id]) is None
     record.lease_until = now()
     transaction.commit()
     sweep()

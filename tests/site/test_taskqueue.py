@@ -179,7 +179,7 @@ def test_key_file_is_for_its_owner_alone(tmp_path):
     key = tmp_path / "q.key"
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
     again = queues.connect(f"sqlite:///{tmp_path}/q.sqlite")
-    queue.submit("id", "/x", "GET", {}, {}, "", None)
+    queue.submit(0, "id", "/x", "GET", {}, {}, "", None)
     assert again.huey.dequeue().args[0] == "id"
 
 
@@ -209,7 +209,7 @@ def test_redis(tmp_path):
     try:
         wait_for(lambda: not socket.socket().connect_ex(("127.0.0.1", port)))
         queue = queues.connect(f"redis://127.0.0.1:{port}/0", b"key")
-        queue.submit("id", "/x", "GET", {}, {}, "", None)
+        queue.submit(0, "id", "/x", "GET", {}, {}, "", None)
         assert queue.huey.dequeue().args[1] == "/x"
         queue.huey.put(queues.HEARTBEAT, 1.5)
         assert queue.huey.get(queues.HEARTBEAT, peek=True) == 1.5

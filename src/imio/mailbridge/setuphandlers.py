@@ -34,7 +34,7 @@ def installed(tool):
     authenticate.install(api.portal.get())
     outbox.outbox()
     inbox.inbox()
-    send_as.refusals()
+    send_as.knowledge()
 
 
 def uninstalled(tool):
@@ -44,7 +44,7 @@ def uninstalled(tool):
     kept = [*removal.remove(site)]
     kept += [key for key in (outbox.KEY, inbox.KEY) if discard_empty(key)]
     annotations = IAnnotations(site)
-    for key in (password.KEY, send_as.KEY):
+    for key in (password.KEY, password.OTHERS, send_as.KEY):
         annotations.pop(key, None)
     _remove_roles(site)
     if kept:

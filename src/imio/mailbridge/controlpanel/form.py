@@ -9,6 +9,7 @@ from imio.mailbridge.outbound.outbox import outbox
 from imio.mailbridge.outbound.submit import wake_outbox
 from imio.mailbridge.outbound.trial import send_trial
 from imio.mailbridge.settings import password
+from imio.mailbridge.settings.account import default_account
 from imio.mailbridge.settings.interfaces import IMailbridgeSettings
 from imio.mailbridge.settings.interfaces import PREFIX
 from imio.mailbridge.settings.read import login_address
@@ -56,8 +57,9 @@ class MailbridgeForm(RegistryEditForm):
                     "Sending e-mails is not available yet: agents do not see the action until an SMTP server is set below."
                 ),
             )
-        if (hold := outbox().hold) is not None:
+        for hold in outbox().holds.values():
             yield "warning", translatable(hold["explanation"])
+            yield "warning", translatable(hold["remedy"])
         if self.kept_elsewhere == "environment":
             yield (
                 "info",
@@ -142,6 +144,7 @@ class MailbridgeForm(RegistryEditForm):
             return
         try:
             reply = send_trial(
+                default_account(self.getContent()),
                 to,
                 self.translated(_("Test of the iA.docs mail bridge")),
                 f"<p>{self.translated(_('If you can read this, iA.docs can send e-mails.'))}</p>",

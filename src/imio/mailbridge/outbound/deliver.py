@@ -2,289 +2,360 @@
 
 ::
 
-    claim ── commit ──▶ MAIL, RCPT, DATA ──▶ 250 ──▶ settle ── commit ──▶ document ── commit
-      ✝1               ✝2                    ✝3                       ✝4
+    claim 1 ── commit ──▶ MAIL, RCPT, DATA ──▶ 250 ──▶ settle 1, claim 2 ── commit ──▶ MAIL …  ──▶ documents ── commit
+            ✝1          ✝2                     ✝3                        ✝4                     ✝5
     ✝1 the message is still queued: the sweep finds it
     ✝2 it is ``sending`` until its lease ends, then the sweep queues it again; the server took nothing
     ✝3 the server took it and we do not know: it goes out again after the lease, with the same Message-ID. The only repeat there is.
-    ✝4 the message is ``sent``; its document is in ``unwritten`` until the sweep has written it
+    ✝4 the first message is ``sent``, the second as ✝2
+    ✝5 both are ``sent``; their documents are in ``unwritten`` until the sweep has written them
 
-No step after ✝2 may be retried by the publisher: ``_committed`` retries only the writing of what the server said.
+One commit a message: what the server said of one is written together with the lease on the next. A worker holds one lease at a
+time, so ✝3 concerns one message. No step after ✝2 may be retried by the publisher: ``committed`` retries only the writing of
+what the server said. Two workers that claim the same message conflict; the one that loses sees the lease and takes the next.
 """
 
 from contextlib import closing
+from dataclasses import dataclass
+from dataclasses import replace
+from datetime import timedelta
 from imio.mailbridge.i18n import _
 from imio.mailbridge.message.compose import sender_headers
+from imio.mailbridge.message.policy import Sender
+from imio.mailbridge.outbound import alarm
 from imio.mailbridge.outbound import send_as
 from imio.mailbridge.outbound.answers import answer_to
 from imio.mailbridge.outbound.answers import Outcome
-from imio.mailbridge.outbound.interfaces import ISendingContext
-from imio.mailbridge.outbound.mailer import Mailer
-from imio.mailbridge.outbound.outbox import BACKOFF
-from imio.mailbridge.outbound.outbox import GIVE_UP_AFTER
-from imio.mailbridge.outbound.outbox import LEASE
+from imio.mailbridge.outbound.answers import SmtpReply
+from imio.mailbridge.outbound.commit import committed
+from imio.mailbridge.outbound.connect import mailer_for
+from imio.mailbridge.outbound.documents import write_documents
+from imio.mailbridge.outbound.notice import tell_agent
 from imio.mailbridge.outbound.outbox import outbox
 from imio.mailbridge.outbound.submit import wake
 from imio.mailbridge.settings import password
+from imio.mailbridge.settings.account import account_for
+from imio.mailbridge.settings.account import accounts
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.store import now
-from imio.mailbridge.taskqueue.system_user import system_user
-from plone.app.uuid.utils import uuidToObject
-from transaction.interfaces import TransientError
-from zope.component import queryAdapter
+from ZODB.POSException import POSKeyError
 import itertools
-import logging
-import random
 import time
 import transaction
 
 
-BATCH = 50
-COMMIT_TRIES = 20
+BATCH = 100
 
-logger = logging.getLogger(__name__)
+#: How long a worker may hold a message. Longer than the deadline of the mailer.
+LEASE = timedelta(minutes=30)
 
-
-_UNREADABLE = _(
-    "The file with the password of the mail server cannot be read. Your message is kept and leaves once the site administrator "
-    "has corrected this."
-)
+DUE = ("scheduled", "queued", "deferred")
 
 
-def mailer():
-    """Return the mailer of the account that is set; errors: ``PasswordUnreadable``."""
-    values = settings()
-    return Mailer(
-        values.smtp_host,
-        values.smtp_port,
-        values.smtp_security,
-        values.smtp_login or "",
-        password.read() if values.smtp_login else "",
-        values.smtp_ca_file or "",
-    )
+@dataclass(frozen=True)
+class Claim:
+    """The lease on one message: the recipients to try, and as whom."""
+
+    id: str
+    addresses: tuple[str, ...]
+    sender: Sender
 
 
 def deliver(id=None):
-    """Send the message ``id`` and whatever else is due, on one connection. Commits by itself, a message at a time."""
+    """Send the message ``id`` and whatever else is due, account by account. Commits by itself, a message at a time."""
     transaction.begin()
-    box = outbox()
-    if box.hold:
-        _hold_new(box)
-        return
-    due = (record.id for record in box.waiting_in("queued", "deferred") if _is_due(record))
-    ids = list(dict.fromkeys(itertools.chain([id] if id else [], itertools.islice(due, BATCH))))
-    if not ids or not settings().smtp_host:
-        return
-    try:
-        account = mailer()
-    except password.PasswordUnreadable as error:
-        box.hold = {"at": now(), "code": None, "text": str(error), "explanation": _UNREADABLE}
-        _hold_new(box)
-        return
-    with closing(account):
-        for each in ids:
-            _deliver_one(each, account)
-            if outbox().hold:
-                break
+    due = _due(id)
+    known = accounts(settings())
+    for name, ids in due.items():
+        if name in known:
+            _pass(known[name], ids)
+        else:
+            committed(lambda ids=ids: _move(ids))
+    if id is None and any(len(ids) == BATCH for ids in due.values()):
+        deliver()
 
 
-def _is_due(record):
+def _due(id):
+    """Return account name → ids of what is due, ``id`` first, the oldest next, at most a batch for each."""
+    box, found = outbox(), {}
+    asked = [record for record in [box.get(id)] if record is not None and record.in_state(*DUE)] if id else []
+    for record in itertools.chain(asked, box.waiting_in(*DUE)):
+        ids = found.setdefault(record.account, [])
+        if is_due(record) and record.id not in ids and len(ids) < BATCH:
+            ids.append(record.id)
+    return {name: ids for name, ids in found.items() if ids}
+
+
+def is_due(record):
+    """Tell whether the time of the next try has come."""
     return record.next_try is None or record.next_try <= now()
 
 
-def _deliver_one(id, account):
-    claimed = _committed(lambda: _claim(id))
-    if not claimed:
-        return
-    replies = _send(id, claimed, account)
-    again = _committed(lambda: _settle(id, replies))
-    if again:  # the server refused the sender, and the fallback is in place
-        _deliver_one(id, account)
-        return
-    write_document(id)
-
-
-def _claim(id):
-    """Take the recipients to try; return their addresses, or nothing when there is nothing to do or somebody else does it."""
+def _move(ids):
+    """Give messages whose account was removed to the account that serves their sender now, if there is one."""
     box = outbox()
-    record = box.get(id)
-    if record is None or record.in_state("sending"):
-        return ()
-    addresses = record.in_state("queued", "deferred")
-    if not addresses:
-        return ()
-    record.lease_until = now() + LEASE
-    record.next_try = None
-    record.tries += 1
-    box.update(record, dict.fromkeys(addresses, "sending"))
-    return addresses
+    for record in filter(None, map(box.get, ids)):
+        account = account_for(record.sender.author.addr_spec, settings())
+        if account is not None:
+            record.account = account.name
+            wake(record)
 
 
-def _send(id, addresses, account):
-    record = outbox().get(id)
-    with record.body.open("r") as body:
-        message = sender_headers(record.sender) + body.read()
-    return account.deliver(record.sender.envelope_sender, addresses, message)
+def _pass(account, ids):
+    """Send messages over one connection, and write their documents."""
+    if outbox().hold_of(account.name) is not None:
+        committed(lambda: _hold_new(account.name))
+        return
+    try:
+        connection = mailer_for(account)
+    except password.PasswordUnreadable as error:
+        reply = SmtpReply("store", 0, str(error))
+        committed(lambda: _hold(account.name, reply, UNREADABLE, UNREADABLE_REMEDY))
+        return
+    with closing(connection):
+        claim = committed(lambda: _claim(account, ids))
+        while claim is not None:
+            replies = _send(claim, connection)
+            claim = committed(
+                lambda claim=claim, replies=replies: _settle_and_claim(account, claim, replies, ids)
+            )
+    write_documents(ids)
 
 
-def _settle(id, replies):
-    """Write what the server said; return whether the message is to be sent again at once, under the fallback."""
+def _settle_and_claim(account, claim, replies, ids):
+    if _settle(account, claim, replies):  # the server refused the sender, and the fallback is in place
+        return _claim(account, [claim.id])
+    if outbox().hold_of(account.name) is not None:
+        return None
+    return _claim(account, ids[ids.index(claim.id) + 1 :] if claim.id in ids else ids)
+
+
+def _claim(account, ids):
+    """Take the first message of ``ids`` that nobody else has taken, or return None."""
     box = outbox()
-    record = box.get(id)
+    for id in ids:
+        record = box.get(id)
+        if record is None or record.in_state("sending") or not is_due(record):
+            continue
+        addresses = record.in_state(*DUE)
+        if not addresses:
+            continue
+        if account.rate and not _slot(account, record):
+            return None
+        record.lease_until = now() + LEASE
+        record.next_try = None
+        record.tries += 1
+        box.update(record, dict.fromkeys(addresses, "sending"))
+        return Claim(id, tuple(addresses), record.sender)
+    return None
+
+
+def _slot(account, record):
+    """Take one of the account's messages a minute; if there is none left, wake up when there is, and return False."""
+    box, at = outbox(), time.time()
+    recent = [begun for begun in box.recent.get(account.name, ()) if at - 60 < begun <= at]
+    if len(recent) >= account.rate:
+        wake(record, delay=max(1, recent[0] + 60 - at))
+        return False
+    box.recent[account.name] = (*recent, at)
+    return True
+
+
+def _send(claim, connection):
+    record = outbox().get(claim.id)
+    head = sender_headers(claim.sender)
+    try:
+        with record.body.open("r") as body:
+            return connection.deliver(
+                claim.sender.envelope_sender,
+                claim.addresses,
+                [head, body],
+                record.size,
+                record.eight_bit,
+                claim.id,
+            )
+    except (POSKeyError, OSError, AttributeError) as error:
+        return dict.fromkeys(claim.addresses, SmtpReply("store", 0, str(error)))
+
+
+def _settle(account, claim, replies):
+    """Write what the server said; return whether the message is to be sent again at once, from another sender."""
+    box, values = outbox(), settings()
+    record = box.get(claim.id)
     record.lease_until = None
+    rows = {address: answer_to(reply) for address, reply in replies.items()}
+    refused = [address for address, row in rows.items() if row.outcome is Outcome.SENDER_REFUSED]
+    other, explanation = _other_sender(account, record, claim, replies[refused[0]]) if refused else (None, "")
     states = {}
     for address, reply in replies.items():
-        row = answer_to(reply)
-        explanation = row.explanation
-        if row.outcome is Outcome.SENT:
-            states[address] = "sent"
-            box.unwritten.insert(id)
-        elif row.outcome is Outcome.SENDER_REFUSED and record.fallback is not None:
-            states[address] = "queued"
-            explanation = _(
-                "The mail server does not let iA.docs send as the agent. The message goes out again from the login address, "
-                "and the bridge remembers this."
-            )
-        elif row.outcome is Outcome.CONFIGURATION:
-            states[address] = "held"
-            box.hold = {
-                "at": now(),
-                "code": reply.code or None,
-                "text": reply.text,
-                "explanation": row.explanation,
-            }
-        elif row.outcome is Outcome.TEMPORARY and now() < record.trying_since + GIVE_UP_AFTER:
-            states[address] = "deferred"
-        else:
-            states[address] = "failed"
-        record.note(address, states[address], reply.code or None, reply.text, explanation)
-    if "deferred" in states.values():
-        record.next_try = now() + BACKOFF[min(record.tries, len(BACKOFF)) - 1]
-    again = "queued" in states.values()
-    if again:
-        send_as.remember_refusal(record.sender.author.addr_spec)
-        record.sender, record.fallback = record.fallback, None
-    box.update(record, states)
-    return again
-
-
-def _hold_new(box):
-    """Say of messages that came while the account is stopped that they wait too."""
-    for record in list(box.waiting_in("queued", "deferred")):
-        addresses = record.in_state("queued", "deferred")
-        for address in addresses:
-            record.note(address, "held", box.hold["code"], box.hold["text"], box.hold["explanation"])
-        box.update(record, dict.fromkeys(addresses, "held"))
-    transaction.commit()
-
-
-def write_document(id):
-    """Write on the document how many recipients the message was sent to; close it when that is all of them."""
-    try:
-        _committed(lambda: _write_document(id))
-    except Exception:  # noqa: BLE001 - the mail is out; that the document cannot be written must not hide it
-        transaction.abort()
-        logger.exception(
-            "message %s is sent, but its document could not be updated; the sweep tries again", id
+        row = rows[address]
+        states[address] = _state(row.outcome, record, other is not None, values)
+        record.note(
+            address,
+            states[address],
+            reply.code or None,
+            reply.text,
+            explanation if states[address] == "queued" else row.explanation,
+            row.name,
         )
+    _learn(account, claim, rows, replies)
+    if other is not None:
+        record.sender, record.fallback = other
+    if "deferred" in states.values():
+        record.next_try = now() + backoff(record.tries, values)
+    if "held" in states.values():
+        reply, row = next((replies[each], rows[each]) for each, state in states.items() if state == "held")
+        _stop(account.name, reply, row.explanation, row.remedy)
+    if "sent" in states.values() and record.document:
+        box.unwritten.insert(record.id)
+    box.update(record, states)
+    if "failed" in states.values():
+        tell_agent(record, "failed")
+    return "queued" in states.values()
 
 
-def _write_document(id):
+def _state(outcome, record, has_other_sender, values):
+    if outcome is Outcome.SENT:
+        return "sent"
+    if outcome is Outcome.SENDER_REFUSED and has_other_sender:
+        return "queued"
+    if outcome is Outcome.CONFIGURATION:
+        return "held"
+    if outcome is Outcome.TEMPORARY and now() < record.trying_since + timedelta(hours=values.give_up_hours):
+        return "deferred"
+    return "failed"
+
+
+def _other_sender(account, record, claim, reply):
+    """Return ((sender, fallback), explanation) of the next try after a refused sender, or (None, "") if there is none."""
+    sender, login = claim.sender, account.login_address
+    if sender.envelope_sender not in (sender.author.addr_spec, login) and reply.stage != "data" and login:
+        # our bounce address was refused, not the agent
+        fallback = record.fallback and replace(record.fallback, envelope_sender=login)
+        return (replace(sender, envelope_sender=login), fallback), _(
+            "The mail server does not take the bridge's own address for error reports. The message goes out again with the login "
+            "address for them, and the bridge remembers this."
+        )
+    if record.fallback is not None:
+        return (record.fallback, None), _(
+            "The mail server does not let iA.docs send as the agent. The message goes out again from the login address, "
+            "and the bridge remembers this."
+        )
+    return None, ""
+
+
+def _learn(account, claim, rows, replies):
+    """Remember what the answers say of the sender."""
+    sender = claim.sender
+    outcomes = {row.outcome for row in rows.values()}
+    own_bounce = sender.envelope_sender not in (sender.author.addr_spec, account.login_address)
+    if Outcome.SENDER_REFUSED in outcomes:
+        refusal = next(
+            reply for each, reply in replies.items() if rows[each].outcome is Outcome.SENDER_REFUSED
+        )
+        if own_bounce and refusal.stage != "data":
+            send_as.learn(account.name, send_as.BOUNCE, False, str(refusal))
+        elif sender.policy == "send_as":
+            send_as.learn(account.name, sender.author.addr_spec, False, str(refusal))
+    elif Outcome.SENT in outcomes:
+        taken = next(str(reply) for each, reply in replies.items() if rows[each].outcome is Outcome.SENT)
+        if own_bounce:
+            send_as.learn(account.name, send_as.BOUNCE, True, taken)
+        if sender.policy == "send_as":
+            send_as.learn(account.name, sender.author.addr_spec, True, taken)
+
+
+def backoff(tries, values):
+    """Return the time between a try and the next one."""
+    steps = values.retry_minutes or [60]
+    return timedelta(minutes=steps[min(max(tries, 1), len(steps)) - 1])
+
+
+# an account that stops
+
+
+UNREADABLE = _(
+    "The file with the password of the mail server cannot be read. Your message is kept and leaves once this is right."
+)
+UNREADABLE_REMEDY = _("Check the path and the rights of the file that MAILBRIDGE_SMTP_PASSWORD_FILE names.")
+
+
+def _hold(name, reply, explanation, remedy):
+    _stop(name, reply, explanation, remedy)
+    _hold_new(name)
+
+
+def _stop(name, reply, explanation, remedy):
+    """Stop an account, and raise the alarm if it is not stopped already."""
     box = outbox()
-    record = box.get(id)
-    if record is None or id not in box.unwritten:
-        return
-    box.unwritten.remove(id)
-    document = uuidToObject(record.document, unrestricted=True)
-    sending = queryAdapter(document, ISendingContext)
-    if sending is None:
-        return
-    sent_at = max(line["at"] for line in record.history if line["state"] == "sent")
-    with system_user(record.userid):
-        sending.write_status(record.taken, len(record.recipients), sent_at)
-        if settings().close_on_send and record.taken == len(record.recipients):
-            sending.close()
+    if name not in box.holds:
+        box.holds[name] = {
+            "at": now(),
+            "code": reply.code or None,
+            "text": reply.text,
+            "explanation": explanation,
+            "remedy": remedy,
+        }
+        alarm.stopped(name, box.holds[name])
+
+
+def _hold_new(name):
+    """Say of messages that came while the account is stopped that they wait too."""
+    box = outbox()
+    hold = box.holds[name]
+    for record in list(box.waiting_in(*DUE)):
+        if record.account == name and is_due(record):
+            addresses = record.in_state(*DUE)
+            for address in addresses:
+                record.note(address, "held", hold["code"], hold["text"], hold["explanation"])
+            box.update(record, dict.fromkeys(addresses, "held"))
+
+
+def release(name):
+    """Try an account; if it answers, queue all that was held and return True."""
+    box, account = outbox(), accounts(settings()).get(name)
+    if account is not None:
+        try:
+            connection = mailer_for(account)
+        except password.PasswordUnreadable:
+            return False
+        with closing(connection):
+            if connection.probe() is not None:
+                return False
+    del box.holds[name]
+    alarm.released(name)
+    for record in list(box.waiting_in("held")):
+        if record.account == name:
+            addresses = record.in_state("held")
+            record.note(None, "queued", explanation=_("The mail server accepts iA.docs again."))
+            record.start_trying()  # the time on hold is not the message's
+            box.update(record, dict.fromkeys(addresses, "queued"))
+            wake(record)
+    return True
 
 
 def sweep():
-    """Find what a lost task left behind: ended leases, due messages, unwritten documents; try to release a hold."""
+    """Find what a lost task left behind: ended leases, due messages, unwritten documents; try to release what is held."""
     transaction.begin()
-    box = outbox()
-    if box.hold:
-        _committed(release)
-        box = outbox()
-    for record in list(box.waiting_in("sending")):
+    for name in list(outbox().holds):
+        committed(lambda name=name: release(name))
+    for record in list(outbox().waiting_in("sending")):
         if record.lease_until is not None and record.lease_until <= now():
-            _committed(lambda id=record.id: _end_lease(id))
-    for id in list(box.unwritten):
-        write_document(id)
+            committed(lambda id=record.id: _end_lease(id))
+    write_documents(list(outbox().unwritten))
     transaction.begin()
-    if any(_is_due(record) for record in outbox().waiting_in("queued", "deferred")):
+    if any(is_due(record) for record in outbox().waiting_in(*DUE)):
         deliver()
 
 
 def _end_lease(id):
     box = outbox()
     record = box.get(id)
-    if addresses := record.in_state("sending"):
+    if (
+        (addresses := record.in_state("sending"))
+        and record.lease_until is not None
+        and record.lease_until <= now()
+    ):
         record.lease_until = None
         record.note(None, "queued", explanation=_("Sending was interrupted. The bridge tries again."))
         box.update(record, dict.fromkeys(addresses, "queued"))
-
-
-def release():
-    """Try the account; if it answers, queue all that was held and return True."""
-    box = outbox()
-    try:
-        account = mailer()
-    except password.PasswordUnreadable:
-        return False
-    with closing(account):
-        if settings().smtp_host and account.probe() is not None:
-            return False
-    box.hold = None
-    for record in list(box.waiting_in("held")):
-        addresses = record.in_state("held")
-        record.note(None, "queued", explanation=_("The mail server accepts iA.docs again."))
-        record.start_trying()  # the time on hold is not the message's
-        box.update(record, dict.fromkeys(addresses, "queued"))
-        wake(record)
-    return True
-
-
-def retry(record):
-    """Queue again what failed, or waits, for some recipients; the current transaction decides."""
-    addresses = record.in_state("failed", "deferred", "held")
-    if addresses:
-        record.note(None, "queued", explanation=_("Sent again on request."))
-        record.start_trying()
-        outbox().update(record, dict.fromkeys(addresses, "queued"))
-        wake(record)
-    return bool(addresses)
-
-
-def cancel(record):
-    """Give up the recipients that no server took yet and none is being asked for; return whether there were any."""
-    addresses = record.in_state("scheduled", "queued", "deferred", "held")
-    if addresses:
-        for address in addresses:
-            record.note(address, "cancelled")
-        outbox().update(record, dict.fromkeys(addresses, "cancelled"))
-    return bool(addresses)
-
-
-def _committed(change):
-    """Run ``change`` and commit it, again after each conflict; return its result."""
-    for attempt in range(COMMIT_TRIES):
-        transaction.begin()
-        try:
-            result = change()
-            transaction.commit()
-        except TransientError:
-            transaction.abort()
-            if attempt + 1 == COMMIT_TRIES:
-                raise
-            time.sleep(random.uniform(0, 0.05 * (attempt + 1)))  # noqa: S311 - not a secret
-        else:
-            return result
-    raise AssertionError("not reached")

@@ -7,14 +7,27 @@ from zope.interface import implementer
 from zope.sendmail.interfaces import ISMTPMailer
 import contextlib
 import smtplib
+import socket
 import ssl
+import threading
+
+
+BLOCK = 1 << 16
+
+#: Seconds for one command, and for one message; the lease of the Outbox is longer than the second.
+TIMEOUT = 60.0
+DEADLINE = 20 * 60.0
 
 
 class IReportingMailer(ISMTPMailer):
     """A mailer that keeps its connection for several messages and returns the answers."""
 
-    def deliver(envelope_sender, recipients, message):
-        """Send one message; return a dict of recipient → ``SmtpReply``. Nothing that a server or network does is raised."""
+    def deliver(envelope_sender, recipients, message, size=None, eight_bit=False, envelope_id=""):
+        """Send one message; return a dict of recipient → ``SmtpReply``. Nothing that a server or network does is raised.
+
+        ``message`` is a sequence of bytes and binary streams, in CRLF lines, ``size`` bytes together; ``envelope_id`` goes
+        to a server that offers DSN (RFC 3461), which names it in its reports.
+        """
 
     def probe():
         """Connect and log in; return the ``SmtpReply`` that stopped it, or None."""
@@ -23,61 +36,56 @@ class IReportingMailer(ISMTPMailer):
         """End the connection; never raises."""
 
 
-class _Stopped(Exception):
+class Stopped(Exception):
     """The dialogue ended; ``reply`` says where and why."""
 
     def __init__(self, reply):
+        super().__init__(str(reply))
         self.reply = reply
 
 
-def _text(answer):
+def readable(answer):
+    """Return a server's answer, or an exception, as one printable line."""
     text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else str(answer)
     return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 
 @implementer(IReportingMailer)
 class Mailer:
-    """An SMTP account: where and how to log in. Certificates are always verified."""
+    """A connection to an ``Account``. Certificates are always verified.
 
-    no_tls = False
+    ``authenticate`` gets the ``smtplib.SMTP`` after EHLO and TLS, logs in, and raises what smtplib raises; None: no login.
+    """
 
-    def __init__(self, hostname, port, security, username="", password="", ca_file="", timeout=60.0):
-        self.hostname = hostname
-        self.port = port
-        self.username = username
-        self.password = password
-        self.implicit_tls = security == "tls"
-        self.force_tls = security == "starttls"
-        self.no_tls = security == "none"
-        self.ca_file = ca_file
+    def __init__(self, account, authenticate=None, timeout=TIMEOUT, deadline=DEADLINE):
+        self.account = account
+        self.authenticate = authenticate
         self.timeout = timeout
+        self.deadline = deadline
         self._connection = None
 
-    def deliver(self, envelope_sender, recipients, message):
+    def deliver(self, envelope_sender, recipients, message, size=None, eight_bit=False, envelope_id=""):
         replies = {}
         try:
-            self._open()
-            self._mail(envelope_sender, recipients, len(message))
-            for recipient in recipients:
-                code, text = self._command("rcpt", self._connection.rcpt, wire_address(recipient))
-                if code // 100 != 2:
-                    replies[recipient] = SmtpReply("rcpt", code, text)
-                    if code == 421:
-                        raise _Stopped(replies[recipient])
-            if len(replies) < len(recipients):
-                reply = SmtpReply("data", *self._data(message))
-                replies |= {recipient: reply for recipient in recipients if recipient not in replies}
-            else:
-                self._reset()
-        except _Stopped as stopped:
-            self._reset()
+            self._ready()
+            with self._bounded():
+                self._mail(envelope_sender, recipients, size, eight_bit, envelope_id)
+                self._recipients(recipients, envelope_id, replies)
+                if len(replies) < len(recipients):
+                    reply = SmtpReply("data", *self._data(message))
+                    replies |= {recipient: reply for recipient in recipients if recipient not in replies}
+                    if reply.code == 421:
+                        self.close()
+        except Stopped as stopped:
+            if stopped.reply.code == 421:
+                self.close()
             replies |= {recipient: stopped.reply for recipient in recipients if recipient not in replies}
         return replies
 
     def probe(self):
         try:
-            self._open()
-        except _Stopped as stopped:
+            self._ready()
+        except Stopped as stopped:
             return stopped.reply
         return None
 
@@ -100,7 +108,7 @@ class Mailer:
     def send(self, fromaddr, toaddrs, message):
         message = message.encode() if isinstance(message, str) else message
         try:
-            replies = self.deliver(fromaddr, list(toaddrs), message)
+            replies = self.deliver(fromaddr, list(toaddrs), [message], len(message), not message.isascii())
         finally:
             self.close()
         refused = {
@@ -111,98 +119,172 @@ class Mailer:
 
     # the dialogue
 
-    def _open(self):
+    def _ready(self):
+        """Have a connection on which MAIL may come next: the one there is, after RSET, or a new one."""
         if self._connection is not None:
-            try:
-                if self._connection.noop()[0] == 250:
+            with contextlib.suppress(OSError, smtplib.SMTPException):
+                if self._connection.rset()[0] == 250:
                     return
-            except (OSError, smtplib.SMTPException):
-                pass
             self.close()
         context = self._context()
+        tls = self.account.security == "tls"
         try:
-            connect = smtplib.SMTP_SSL if self.implicit_tls else smtplib.SMTP
-            options = {"context": context} if self.implicit_tls else {}
-            self._connection = connect(self.hostname, self.port, timeout=self.timeout, **options)
+            connect = smtplib.SMTP_SSL if tls else smtplib.SMTP
+            options = {"context": context} if tls else {}
+            self._connection = connect(self.account.host, self.account.port, timeout=self.timeout, **options)
         except smtplib.SMTPResponseException as error:
-            raise _Stopped(SmtpReply("connect", error.smtp_code, _text(error.smtp_error))) from error
+            raise Stopped(SmtpReply("connect", error.smtp_code, readable(error.smtp_error))) from error
         except ssl.SSLCertVerificationError as error:
-            raise _Stopped(SmtpReply("tls", 0, _text(error))) from error
+            raise Stopped(SmtpReply("tls", 0, readable(error))) from error
         except (OSError, smtplib.SMTPException, UnicodeError) as error:
-            raise _Stopped(SmtpReply("connect", 0, _text(error) or type(error).__name__)) from error
+            raise Stopped(SmtpReply("connect", 0, readable(error) or type(error).__name__)) from error
         try:
             self._greet(context)
-        except _Stopped:
+        except Stopped:
             self.close()
             raise
 
     def _context(self):
         context = ssl.create_default_context()
-        if self.ca_file:
+        if self.account.ca_file:
             try:
-                context.load_verify_locations(self.ca_file)
+                context.load_verify_locations(self.account.ca_file)
             except (OSError, ssl.SSLError) as error:
-                raise _Stopped(SmtpReply("tls", 0, f"{self.ca_file}: {_text(error)}")) from error
+                raise Stopped(SmtpReply("tls", 0, f"{self.account.ca_file}: {readable(error)}")) from error
         return context
 
     def _greet(self, context):
         connection = self._connection
         self._command("connect", connection.ehlo_or_helo_if_needed)
-        if self.force_tls:
+        if self.account.security == "starttls":
             if not connection.has_extn("starttls"):
-                raise _Stopped(SmtpReply("tls", 502, "STARTTLS is not offered"))
+                raise Stopped(SmtpReply("tls", 502, "STARTTLS is not offered"))
             try:
                 code, text = self._command("tls", connection.starttls, context=context)
             except ssl.SSLCertVerificationError as error:
-                raise _Stopped(SmtpReply("tls", 0, _text(error))) from error
+                raise Stopped(SmtpReply("tls", 0, readable(error))) from error
             if code != 220:
-                raise _Stopped(SmtpReply("tls" if code >= 500 else "connect", code, text))
+                raise Stopped(SmtpReply("tls" if code >= 500 else "connect", code, text))
             self._command("connect", connection.ehlo_or_helo_if_needed)
-        if self.username:
+        if self.authenticate is not None:
             try:
-                self._command("auth", connection.login, self.username, self.password)
+                self._command("auth", self.authenticate, connection)
             except UnicodeError as error:
                 reply = SmtpReply("auth", 535, "login or password holds a character that SMTP cannot carry")
-                raise _Stopped(reply) from error
+                raise Stopped(reply) from error
 
-    def _mail(self, envelope_sender, recipients, size):
+    @contextlib.contextmanager
+    def _bounded(self):
+        """End the dialogue of one message at the deadline, also against a server that sends a byte now and then."""
+        sock = self._connection.sock
+
+        def end():
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+
+        timer = threading.Timer(self.deadline, end)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _mail(self, envelope_sender, recipients, size, eight_bit, envelope_id):
         connection = self._connection
         limit = connection.esmtp_features.get("size", "")
-        if limit.isdigit() and 0 < int(limit) < size:
-            raise _Stopped(
-                SmtpReply(
-                    "mail", 552, f"5.3.4 message size exceeds the server's limit ({size} > {limit} bytes)"
+        options = []
+        if size and connection.has_extn("size"):
+            if limit.isdigit() and 0 < int(limit) < size:
+                raise Stopped(
+                    SmtpReply(
+                        "mail", 552, f"5.3.4 message size exceeds the server's limit ({size} > {limit} bytes)"
+                    )
                 )
-            )
-        options = [f"SIZE={size}"] if connection.has_extn("size") else []
-        if needs_smtputf8([envelope_sender, *recipients]):
-            if not connection.has_extn("smtputf8"):
-                raise _Stopped(SmtpReply("mail", 550, "5.6.7 SMTPUTF8 is not offered"))
-            options += ["SMTPUTF8", "BODY=8BITMIME"]
-        code, text = self._command("mail", connection.mail, wire_address(envelope_sender), options)
+            options += [f"SIZE={size}"]
+        utf8 = needs_smtputf8([envelope_sender, *recipients])
+        if utf8 and not connection.has_extn("smtputf8"):
+            raise Stopped(SmtpReply("mail", 550, "5.6.7 SMTPUTF8 is not offered"))
+        if eight_bit and not connection.has_extn("8bitmime"):
+            raise Stopped(SmtpReply("mail", 554, "5.6.3 8BITMIME is not offered"))
+        options += ["SMTPUTF8"] if utf8 else []
+        options += ["BODY=8BITMIME"] if utf8 or eight_bit else []
+        if envelope_id and connection.has_extn("dsn"):
+            options += ["RET=HDRS", f"ENVID={envelope_id}"]
+        code, text = self._command(
+            "mail", connection.mail, wire_address(envelope_sender) if envelope_sender else "", options
+        )
         if code // 100 != 2:
-            raise _Stopped(SmtpReply("mail", code, text))
+            raise Stopped(SmtpReply("mail", code, text))
+
+    def _recipients(self, recipients, envelope_id, replies):
+        options = ["NOTIFY=FAILURE,DELAY"] if envelope_id and self._connection.has_extn("dsn") else []
+        for recipient in recipients:
+            code, text = self._command("rcpt", self._connection.rcpt, wire_address(recipient), options)
+            if code // 100 != 2:
+                replies[recipient] = SmtpReply("rcpt", code, text)
+                if code == 421:
+                    raise Stopped(replies[recipient])
 
     def _data(self, message):
-        return self._command("data", self._connection.data, message)
+        """Stream the message; return the last answer."""
+        code, text = self._command("data", self._connection.docmd, "DATA")
+        if code != 354:
+            return code, text
+        try:
+            self._stream(message)
+        except OSError as error:
+            return self._last_words(error)
+        return self._command("data", self._connection.getreply)
+
+    def _last_words(self, error):
+        """Return the refusal that a server sent before it hung up in the middle of the message, if there is one."""
+        code, text = 0, b""
+        with contextlib.suppress(OSError, smtplib.SMTPException):
+            code, text = self._connection.getreply()
+        self.close()
+        if code < 400:
+            raise Stopped(SmtpReply("connect", 0, readable(error) or type(error).__name__)) from error
+        return code, readable(text)
+
+    def _stream(self, message):
+        send, fresh = self._connection.sock.sendall, True
+        for block in _blocks(message):
+            if fresh and block.startswith(b"."):
+                send(b".")
+            send(block.replace(b"\r\n.", b"\r\n.."))
+            fresh = block.endswith(b"\r\n")
+        send(b".\r\n" if fresh else b"\r\n.\r\n")
 
     def _command(self, stage, call, *args, **kwargs):
         try:
             answer = call(*args, **kwargs)
         except ssl.SSLCertVerificationError:
             raise
+        except Stopped:
+            raise
         except smtplib.SMTPNotSupportedError as error:
-            raise _Stopped(SmtpReply(stage, 502, _text(error))) from error
+            raise Stopped(SmtpReply(stage, 502, readable(error))) from error
         except smtplib.SMTPResponseException as error:
-            raise _Stopped(SmtpReply(stage, error.smtp_code, _text(error.smtp_error))) from error
+            raise Stopped(SmtpReply(stage, error.smtp_code, readable(error.smtp_error))) from error
         except (OSError, smtplib.SMTPException) as error:
             self.close()
-            raise _Stopped(SmtpReply("connect", 0, _text(error) or type(error).__name__)) from error
-        return (answer[0], _text(answer[1])) if answer else (250, "")
+            raise Stopped(SmtpReply("connect", 0, readable(error) or type(error).__name__)) from error
+        return (answer[0], readable(answer[1])) if answer else (250, "")
 
-    def _reset(self):
-        if self._connection is not None:
-            try:
-                self._connection.rset()
-            except (OSError, smtplib.SMTPException):
-                self.close()
+
+def _blocks(message):
+    """Yield the message in blocks that never end between CR and LF, so that a line's first dot is seen."""
+    held = b""
+    for piece in message:
+        reads = (
+            iter([piece]) if isinstance(piece, bytes) else iter(lambda piece=piece: piece.read(BLOCK), b"")
+        )
+        for block in reads:
+            block = held + block
+            cut = len(block) - (block.endswith(b"\r"))
+            held = block[cut:]
+            if cut:
+                yield block[:cut]
+    if held:
+        yield held

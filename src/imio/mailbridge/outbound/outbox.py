@@ -2,66 +2,79 @@
 
 Life of a recipient::
 
-    queued ─→ sending ─→ sent ─→ bounced | replied
-      ↑  ↑       ├─→ deferred ─→ sending …        next try after 1, 5, 15, 60 min, then hourly for 48 h, then failed
-      │  │       ├─→ failed                        the server refused for good; a person may retry
-      │  └── held ←── configuration error: the whole account waits, released by a probe that succeeds
-      └── retry by a person                        cancelled: by a person, before it was taken
+    scheduled ─→ queued ─→ sending ─→ sent ─→ bounced | replied
+      undo,        ↑  ↑       ├─→ deferred ─→ sending …    next try after 1, 5, 15, 60 min, then hourly for 48 h, then failed
+      send later   │  │       ├─→ failed                   the server refused for good; a person may retry
+                   │  └── held ←── configuration error: the whole account waits, released by a probe that succeeds
+                   └── retry by a person                   cancelled: by a person, before it was taken
 """
 
 from BTrees.OOBTree import OOTreeSet
-from datetime import timedelta
 from imio.mailbridge.outbound.states import message_state
 from imio.mailbridge.outbound.states import TAKEN
 from imio.mailbridge.outbound.states import WAITING
+from imio.mailbridge.settings.account import DEFAULT
 from imio.mailbridge.store.store import now
 from imio.mailbridge.store.store import Record
 from imio.mailbridge.store.store import Store
 from imio.mailbridge.store.store import stored
+from persistent import Persistent
 from persistent.mapping import PersistentMapping
 from ZODB.blob import Blob
-import uuid
 
 
 KEY = "imio.mailbridge.outbox"
 
-#: How long a worker may hold a message. Longer than any dialogue with our timeouts.
-LEASE = timedelta(minutes=30)
-BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60))
-GIVE_UP_AFTER = timedelta(hours=48)
+
+class Written(Persistent):
+    """What the agent entered (the dict that ``prepare`` got), to edit and send again; not loaded with its message."""
+
+    def __init__(self, data):
+        self.data = data
 
 
 class OutgoingMessage(Record):
     """A message as it was submitted, the bytes without sender headers, and what became of each recipient.
 
-    ``history`` is the timeline: dicts of ``at`` (aware datetime), ``recipient`` (or None for all), ``state``, ``code``, ``text``
-    and ``explanation`` (a msgid or an empty string).
+    ``origin`` is ``agent`` (written from ``document``), ``notice`` (the bridge tells somebody something) or ``site`` (Plone's own
+    mail). ``history`` is the timeline: dicts of ``at`` (aware datetime), ``recipient`` (or None for all), ``state``, ``code``,
+    ``text``, ``explanation`` (a msgid or an empty string), ``answer`` (name of a row of ``answers.ANSWERS``, or empty), ``by`` (the
+    userid of the person who did it, or empty).
     """
 
+    body = None  #: deleted after the retention time
+
     def __init__(self, draft):
-        super().__init__(uuid.uuid4().hex, "queued")
+        super().__init__(draft.id, "queued")
         self.userid = draft.userid
+        self.origin = draft.origin
         self.document = draft.document
+        self.account = draft.account
         self.message_id = draft.message_id
         self.sender = draft.sender
         self.fallback = draft.fallback
         self.to, self.cc, self.bcc = draft.to, draft.cc, draft.bcc
         self.subject = draft.subject
         self.size = draft.size
+        self.eight_bit = not draft.body.isascii()
         self.body = Blob(draft.body)
+        self.written = Written(draft.written) if draft.written is not None else None
         self.lease_until = None
+        self.told = ()  # the kinds of notices that its agent got
+        first = "queued" if draft.send_at is None else "scheduled"
         addresses = [address.addr_spec for address in (*self.to, *self.cc, *self.bcc)]
-        self.recipients = PersistentMapping(dict.fromkeys(dict.fromkeys(addresses), "queued"))
-        self.start_trying()
-        self.note(None, "queued")
+        self.recipients = PersistentMapping(dict.fromkeys(dict.fromkeys(addresses), first))
+        self.start_trying(draft.send_at)
+        self.state = first
+        self.note(None, first, by=draft.userid)
 
-    def start_trying(self):
-        """Let the tries, and the time after which they end, begin now."""
-        self.next_try = None
+    def start_trying(self, at=None):
+        """Let the tries, and the time after which they end, begin now or at a time."""
+        self.next_try = at
         self.tries = 0
-        self.trying_since = now()
+        self.trying_since = at or now()
 
-    def note(self, recipient, state, code=None, text="", explanation=""):
+    def note(self, recipient, state, code=None, text="", explanation="", answer="", by=""):
         """Add a line to the timeline."""
         self.history.append(
             {
@@ -71,6 +84,8 @@ class OutgoingMessage(Record):
                 "code": code,
                 "text": text,
                 "explanation": explanation,
+                "answer": answer,
+                "by": by,
             }
         )
 
@@ -87,31 +102,48 @@ class OutgoingMessage(Record):
 class Outbox(Store):
     """All outgoing messages of a site.
 
-    ``by_document`` maps a content uid to its message keys, ``by_message_id`` a Message-ID to its message id. ``unwritten``
-    holds the ids whose document does not say yet what was sent. ``waiting`` holds the keys of messages with a recipient that
-    the bridge still means to send to (the state of a message is its worst recipient's, so it does not tell). ``hold`` is why
-    the account is stopped, or None.
+    ``by_document`` and ``by_user`` map a content uid, a userid to message keys, ``by_message_id`` a Message-ID to its message id.
+    ``unwritten`` holds the ids whose document does not say yet what was sent. ``waiting`` holds the keys of messages with a
+    recipient that the bridge still means to send to (the state of a message is its worst recipient's, so it does not tell).
+    ``holds`` maps the name of a stopped account to why: a dict of ``at``, ``code``, ``text``, ``explanation``. ``recent`` maps the
+    name of an account with a rate to when its last messages were begun (seconds since the epoch).
     """
 
     def __init__(self):
         super().__init__()
-        self.by_document = type(self.records)()
-        self.by_message_id = type(self.records)()
+        tree = type(self.records)
+        self.by_document = tree()
+        self.by_user = tree()
+        self.by_message_id = tree()
         self.unwritten = OOTreeSet()
         self.waiting = OOTreeSet()
-        self.hold = None
+        self.holds = PersistentMapping()
+        self.recent = tree()
 
     def add(self, record):
         super().add(record)
         self.waiting.insert(record.sort_key)
+        self.index(record)
+
+    def index(self, record):
+        """Note a record under its Message-ID, its document and its user."""
         self.by_message_id[record.message_id] = record.id
-        if record.document not in self.by_document:
-            self.by_document[record.document] = OOTreeSet()
-        self.by_document[record.document].insert(record.sort_key)
+        for index, key in ((self.by_document, record.document), (self.by_user, record.userid)):
+            if key:
+                if key not in index:
+                    index[key] = OOTreeSet()
+                index[key].insert(record.sort_key)
 
     def of_document(self, uid):
         """Return the messages written from a document, the newest first."""
-        return [self.records[id] for _created, id in reversed(list(self.by_document.get(uid, ())))]
+        return self._newest(self.by_document.get(uid, ()))
+
+    def of_user(self, userid):
+        """Return the messages of a user, the newest first."""
+        return self._newest(self.by_user.get(userid, ()))
+
+    def _newest(self, keys):
+        return [self.records[id] for _created, id in reversed(list(keys))]
 
     def sent_by_us(self, message_id):
         """Tell whether this whole Message-ID, its unguessable part included, is one of ours."""
@@ -130,6 +162,10 @@ class Outbox(Store):
         """Return the messages with a recipient in one of ``states`` (which are all ones of waiting), the oldest first."""
         records = (self.records[id] for _created, id in list(self.waiting))
         return (record for record in records if record.in_state(*states))
+
+    def hold_of(self, account=DEFAULT):
+        """Return why an account is stopped, or None."""
+        return self.holds.get(account)
 
 
 def outbox():

@@ -1,29 +1,60 @@
-"""As whom does the server let the login send? What was learned from its refusals."""
+"""As whom does an account let its login send? Learned from real answers and from probes; one entry an address or domain.
 
+An address comes before its domain. the entry ``bounce`` says whether the account takes the bridge's own envelope sender.
+"""
+
+from BTrees.OOBTree import OOBTree
+from dataclasses import dataclass
+from datetime import datetime
+from imio.mailbridge.settings.account import DEFAULT
 from imio.mailbridge.store.store import now
 from imio.mailbridge.store.store import stored
-from persistent.mapping import PersistentMapping
 
 
 KEY = "imio.mailbridge.send_as"
 
-
-def refusals():
-    """Return the mapping of address → when it was refused, for the current site."""
-    return stored(KEY, PersistentMapping)
+#: Stands for the bridge's own envelope sender.
+BOUNCE = "bounce"
 
 
-def refused_at(addr_spec):
-    """Return when the server refused this sender address (aware datetime), or None."""
-    return refusals().get(addr_spec.lower())
+@dataclass(frozen=True)
+class Verdict:
+    """What the server said: ``text`` is its answer, ``source`` ``answer`` (to a real message) or ``probe``."""
+
+    allowed: bool
+    at: datetime
+    text: str = ""
+    source: str = "answer"
 
 
-def remember_refusal(addr_spec):
-    """Note that the server does not let the login send as this address; ``auto`` will not try again."""
-    refusals()[addr_spec.lower()] = now()
+def knowledge():
+    """Return the mapping of (account name, address or domain) → ``Verdict``, for the current site."""
+    return stored(KEY, OOBTree)
+
+
+def verdict(account, addr_spec):
+    """Return what is known of an address under an account, by itself or by its domain, or None."""
+    known, wanted = knowledge(), addr_spec.lower()
+    return known.get((account, wanted)) or known.get((account, wanted.rpartition("@")[2]))
+
+
+def learn(account, name, allowed, text="", source="answer"):
+    """Note what the server said of an address or domain; what is known already is not written again."""
+    key = (account, name.lower())
+    known = knowledge().get(key)
+    if known is None or known.allowed != allowed or source == "probe":
+        knowledge()[key] = Verdict(allowed, now(), text[:500], source)
+
+
+def forget(account, name=None):
+    """Forget one entry of an account, or all of them; return how many."""
+    keys = [key for key in knowledge() if key[0] == account and name in (None, key[1])]
+    for key in keys:
+        del knowledge()[key]
+    return len(keys)
 
 
 def forget_refusals(settings, event):
     """Let ``auto`` try again what another account was refused (subscriber of the registry records)."""
     if event.record.fieldName in ("smtp_host", "smtp_login") and event.oldValue != event.newValue:
-        refusals().clear()
+        forget(DEFAULT)

@@ -1,6 +1,9 @@
 """May this e-mail be sent, and as what? From a request to a record in the Outbox, or to the list of all that is wrong with it."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from datetime import timedelta
+from datetime import timezone
 from email.utils import getaddresses
 from imio.mailbridge.i18n import _
 from imio.mailbridge.message.address import Address
@@ -21,18 +24,27 @@ from imio.mailbridge.outbound.interfaces import IDirectory
 from imio.mailbridge.outbound.interfaces import ISendingContext
 from imio.mailbridge.outbound.outbox import outbox
 from imio.mailbridge.outbound.outbox import OutgoingMessage
-from imio.mailbridge.settings.read import bounce_address
-from imio.mailbridge.settings.read import login_address
+from imio.mailbridge.settings.account import account_for
+from imio.mailbridge.settings.account import accounts
+from imio.mailbridge.settings.account import choice
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.store import now
 from imio.mailbridge.taskqueue import add
 from plone.uuid.interfaces import IUUID
 from zope.component.hooks import getSite
 import secrets
+import uuid
 
 
 MAX_RECIPIENTS = 100
 MAX_SUBJECT = 998  # RFC 5322 §2.1.1, before encoding
+MAX_DELAY = timedelta(days=366)
+
+#: A task waits this long in the queue, in seconds; a longer wait is left to the sweep, which comes once a minute.
+MAX_WAIT = 600
+
+#: What is kept of a submission, to edit and send again.
+WRITTEN = ("to", "cc", "bcc", "subject", "body", "attachments", "sender")
 
 
 class Invalid(Exception):
@@ -50,8 +62,10 @@ class Draft:
     ``fallback`` is the sender to use when the server refuses ``sender`` (policy ``auto``), or None.
     """
 
+    id: str
     userid: str
     document: str
+    account: str
     message_id: str
     sender: Sender
     fallback: Sender | None
@@ -61,11 +75,14 @@ class Draft:
     subject: str
     body: bytes
     size: int
+    origin: str = "agent"
+    send_at: datetime | None = None
+    written: dict | None = None
 
 
 def available(values):
     """Tell whether sending is set up at all."""
-    return bool(values.smtp_host)
+    return bool(accounts(values))
 
 
 def identities(userid):
@@ -73,19 +90,18 @@ def identities(userid):
     return IDirectory(getSite()).identities(userid, tuple(settings().service_senders or ()))
 
 
-def sender_for(identity, values):
-    """Return (sender, fallback) for an identity under the present settings; errors: ``SenderRefused``."""
+def sender_for(identity, account, values):
+    """Return (sender, fallback) for an identity under an account; errors: ``SenderRefused``."""
     address = identity.address
-    common = {
-        "login_address": login_address(values),
-        "reply_to_agent": bool(values.reply_to_agent),
-        "envelope_sender": values.envelope_sender,
-        "bounce_address": bounce_address(values),
-    }
-    allowed = identity.may_send_as and send_as.refused_at(address.addr_spec) is None
-    sender = choose_sender(address, policy=values.sender_policy, send_as_allowed=allowed, **common)
+    known = send_as.verdict(account.name, address.addr_spec)
+    allowed = known.allowed if known is not None else identity.may_send_as
+    common = choice(account, values)
+    own_bounce = send_as.knowledge().get((account.name, send_as.BOUNCE))
+    if common["envelope_sender"] == "bounce" and own_bounce is not None and not own_bounce.allowed:
+        common["envelope_sender"] = "login"
+    sender = choose_sender(address, policy=account.sender_policy, send_as_allowed=allowed, **common)
     fallback = None
-    if values.sender_policy == "auto" and sender.policy == "send_as":
+    if account.sender_policy == "auto" and sender.policy == "send_as":
         fallback = choose_sender(address, policy="login", **common)
     return sender, fallback
 
@@ -144,15 +160,18 @@ def prepare(context, userid, data):
         errors.append(("body", _("The text of the message cannot be read.")))
     sending = ISendingContext(context)
     files = _files(sending, data.get("attachments"), errors)
-    sender, fallback = _sender(userid, data.get("sender"), values, errors)
+    account, sender, fallback = _sender(userid, data.get("sender"), values, errors)
+    _check_size(files, account, errors)
+    send_at = _send_at(data.get("send_at"), values.undo_seconds if data.get("undo") else 0, errors)
     if errors:
         raise Invalid(errors)
-    new_id = message_id(
-        secrets.token_hex(16), (login_address(values) or sender.author.addr_spec).rpartition("@")[2]
+    new_id = uuid.uuid4().hex
+    new_message_id = message_id(
+        secrets.token_hex(16), (account.login_address or sender.author.addr_spec).rpartition("@")[2]
     )
     body = compose(
-        message_id=new_id,
-        date=now(),
+        message_id=new_message_id,
+        date=send_at or now(),
         to=recipients["to"],
         cc=recipients["cc"],
         subject=one_line(subject),
@@ -161,14 +180,18 @@ def prepare(context, userid, data):
         in_reply_to=sending.reply_to_message_id,
     )
     return Draft(
+        id=new_id,
         userid=userid,
         document=IUUID(context),
-        message_id=new_id,
+        account=account.name,
+        message_id=new_message_id,
         sender=sender,
         fallback=fallback,
         subject=one_line(subject),
         body=body,
         size=len(body) + len(sender_headers(sender)),
+        send_at=send_at,
+        written={key: data[key] for key in WRITTEN if data.get(key)},
         **{field: tuple(addresses) for field, addresses in recipients.items()},
     )
 
@@ -181,15 +204,56 @@ def submit(draft):
     return record
 
 
-def wake(record):
-    """Queue the delivery of a record for after the commit."""
-    add("/".join(getSite().getPhysicalPath()) + "/@@mailbridge-deliver", "POST", params={"id": record.id})
+def wake(record, delay=0):
+    """Queue the delivery of a record for after the commit, ``delay`` seconds later, and not before its next try."""
+    wait = max(delay, (record.next_try - now()).total_seconds()) if record.next_try else delay
+    if wait <= MAX_WAIT:  # what is later is found by the sweep
+        _wake("mailbridge-deliver", delay=wait, params={"id": record.id})
 
 
 def wake_outbox():
     """Queue a sweep of the Outbox for after the commit: the settings changed, and what was held may be able to leave."""
-    if outbox().hold is not None:
-        add("/".join(getSite().getPhysicalPath()) + "/@@mailbridge-sweep-outbox", "POST")
+    if outbox().holds:
+        _wake("mailbridge-sweep-outbox")
+
+
+def _wake(view, **options):
+    add("/".join(getSite().getPhysicalPath()) + f"/@@{view}", "POST", **options)
+
+
+def _send_at(text, undo_seconds, errors):
+    """Return when the message is to leave: the time that was asked for, at least the time to undo from now, or None for at once."""
+    soonest = now() + timedelta(seconds=undo_seconds) if undo_seconds else None
+    if not text:
+        return soonest
+    try:
+        wanted = datetime.fromisoformat(text)
+        if wanted.tzinfo is None:
+            raise ValueError(text)
+    except (TypeError, ValueError):
+        errors.append(("send_at", _("This is not a time with an offset, such as 2026-12-01T08:30:00+01:00.")))
+        return None
+    if wanted > now() + MAX_DELAY:
+        errors.append(("send_at", _("An e-mail can leave a year from now at the latest.")))
+        return None
+    wanted = wanted.astimezone(timezone.utc).replace(microsecond=0)
+    return max(wanted, soonest) if soonest else (wanted if wanted > now() else None)
+
+
+def _check_size(files, account, errors):
+    limit = account.attachment_limit if account is not None else 0
+    size = sum(file.size for file in files)
+    if limit and size > limit:
+        mapping = {"size": str(size), "limit": str(limit)}
+        errors.append(
+            (
+                "attachments",
+                _(
+                    "The attachments have ${size} bytes together; at most ${limit} are allowed.",
+                    mapping=mapping,
+                ),
+            )
+        )
 
 
 def _addresses(data, field, errors):
@@ -225,12 +289,17 @@ def _files(sending, uids, errors):
 
 
 def _sender(userid, uid, values, errors):
+    """Return (account, sender, fallback), or Nones after an error."""
     own = identities(userid)
     chosen = [identity for identity in own if identity.uid == uid] if uid else list(own[:1])
     try:
         if chosen:
-            return sender_for(chosen[0], values)
-        if own:
+            account = account_for(chosen[0].address.addr_spec, values)
+            if account is not None:
+                return account, *sender_for(chosen[0], account, values)
+            if accounts(values):
+                errors.append(("sender", _("No SMTP account serves the address of this sender.")))
+        elif own:
             errors.append(("sender", _("You may not send as this sender.")))
         else:
             errors.append(
@@ -238,4 +307,4 @@ def _sender(userid, uid, values, errors):
             )
     except SenderRefused as refused:
         errors.append(("sender", _(refused.args[0])))
-    return None, None
+    return None, None, None

@@ -6,16 +6,17 @@ from imio.mailbridge.message.compose import compose
 from imio.mailbridge.message.compose import message_id
 from imio.mailbridge.message.compose import sender_headers
 from imio.mailbridge.message.policy import Sender
-from imio.mailbridge.outbound.deliver import mailer
-from imio.mailbridge.settings.read import login_address
-from imio.mailbridge.settings.read import settings
+from imio.mailbridge.outbound.connect import mailer_for
 from imio.mailbridge.store.store import now
 import secrets
 
 
-def send_trial(to, subject, html):
-    """Send a message from the login address (or, without one, from ``to``) to ``to``; return the ``SmtpReply``."""
-    author = login_address(settings()) or to
+def send_trial(account, to, subject, html):
+    """Send a message from the login address (or, without one, from ``to``) to ``to``; return the ``SmtpReply``.
+
+    Errors: ``PasswordUnreadable``.
+    """
+    author = account.login_address or to
     sender = Sender("login", Address("", author), None, author)
     body = compose(
         message_id=message_id(secrets.token_hex(16), author.rpartition("@")[2]),
@@ -25,5 +26,6 @@ def send_trial(to, subject, html):
         subject=subject,
         html=html,
     )
-    with closing(mailer()) as account:
-        return account.deliver(author, [to], sender_headers(sender) + body)[to]
+    message = sender_headers(sender) + body
+    with closing(mailer_for(account)) as connection:
+        return connection.deliver(author, [to], [message], len(message))[to]

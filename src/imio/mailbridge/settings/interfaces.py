@@ -39,6 +39,14 @@ ENVELOPE_SENDER = SimpleVocabulary(
         ),
     ]
 )
+AUTH = _terms(
+    password=_("Password"),
+    oauth2=_("OAuth 2.0 (Microsoft 365, Google)"),
+)
+BCC = _terms(
+    agent_email=_("The agent's own address"),
+    service_email=_("The address of the agent's service"),
+)
 INLINE_FORWARD = SimpleVocabulary(
     [
         SimpleTerm("quarantine", "quarantine", _("Quarantine it and explain how to forward as attachment")),
@@ -81,6 +89,44 @@ class IMailboxRow(Interface):
         description=_("Treats what was written to this mailbox."),
         vocabulary="imio.mailbridge.services",
         required=False,
+    )
+
+
+class ISmtpAccountRow(Interface):
+    """One more SMTP account, beside the default one; the keys are those of ``settings.account.Account``."""
+
+    name = schema.TextLine(
+        title=_("Name"),
+        description=_("Short and without spaces; it stands in lists and reports. Example: cpas"),
+        constraint=validate.account_name,
+    )
+    senders = schema.List(
+        title=_("Sender addresses and domains"),
+        description=_(
+            "Mail from these leaves by this account, one a line: an address (info@cpas.be) or a domain (cpas.be). An address "
+            "comes before a domain, a domain before the default account."
+        ),
+        value_type=schema.TextLine(constraint=validate.sender),
+        min_length=1,
+    )
+    host = schema.TextLine(title=_("SMTP server"), constraint=validate.host)
+    port = schema.Int(title=_("Port"), min=1, max=65535, default=587)
+    security = schema.Choice(title=_("Encryption"), vocabulary=SECURITY, default="starttls")
+    ca_file = schema.TextLine(
+        title=_("Certificates of your own authority"), constraint=validate.readable_file, required=False
+    )
+    auth = schema.Choice(title=_("Log in with"), vocabulary=AUTH, default="password")
+    login = schema.TextLine(title=_("Login"), constraint=validate.one_line, required=False)
+    login_address = schema.TextLine(title=_("Login address"), constraint=validate.address, required=False)
+    sender_policy = schema.Choice(title=_("Who is the sender?"), vocabulary=SENDER_POLICY, default="login")
+    oauth_token_url = schema.TextLine(
+        title=_("Token endpoint"), constraint=validate.token_url, required=False
+    )
+    oauth_client_id = schema.TextLine(title=_("Client ID"), constraint=validate.one_line, required=False)
+    oauth_scope = schema.TextLine(title=_("Scope"), constraint=validate.one_line, required=False)
+    rate = schema.Int(title=_("Messages a minute"), min=0, max=100000, default=0, required=False)
+    attachment_limit = schema.Int(
+        title=_("Attachments, at most (bytes)"), min=0, max=1024**3, default=0, required=False
     )
 
 
@@ -127,6 +173,32 @@ class IOutgoing(Interface):
         constraint=validate.one_line,
         required=False,
     )
+    smtp_auth = schema.Choice(
+        title=_("Log in with"),
+        description=_(
+            "Microsoft and Google stop accepting passwords: with OAuth 2.0 the bridge gets a token from the provider instead."
+        ),
+        vocabulary=AUTH,
+        default="password",
+    )
+    oauth_token_url = schema.TextLine(
+        title=_("Token endpoint"),
+        description=_("For OAuth 2.0: https://login.microsoftonline.com/TENANT/oauth2/v2.0/token"),
+        constraint=validate.token_url,
+        required=False,
+    )
+    oauth_client_id = schema.TextLine(
+        title=_("Client ID"),
+        description=_("For OAuth 2.0: the application that your mail provider registered for iA.docs."),
+        constraint=validate.one_line,
+        required=False,
+    )
+    oauth_scope = schema.TextLine(
+        title=_("Scope"),
+        description=_("For OAuth 2.0: https://outlook.office365.com/.default"),
+        constraint=validate.one_line,
+        required=False,
+    )
     login_address = schema.TextLine(
         title=_("Login address"),
         description=_("E-mail address of that account, if the login is not an address."),
@@ -154,6 +226,32 @@ class IOutgoing(Interface):
         vocabulary=ENVELOPE_SENDER,
         default="from",
     )
+    smtp_rate = schema.Int(
+        title=_("Messages a minute"),
+        description=_(
+            "The bridge sends no faster; the others wait their turn. 0: no limit. Microsoft 365 allows 30."
+        ),
+        min=0,
+        max=100000,
+        default=0,
+        required=False,
+    )
+    attachment_limit = schema.Int(
+        title=_("Attachments, at most (bytes)"),
+        description=_("Together, in one message. 0: no limit. On the way they grow by a third."),
+        min=0,
+        max=1024**3,
+        default=0,
+        required=False,
+    )
+    smtp_accounts = schema.List(
+        title=_("Other SMTP accounts"),
+        value_type=DictRow(title=_("SMTP account"), schema=ISmtpAccountRow),
+        constraint=validate.accounts,
+        default=[],
+        missing_value=[],
+        required=False,
+    )
     close_on_send = schema.Bool(
         title=_("Mark the document as sent once it is e-mailed"),
         description=_("Runs when the server took the message for all recipients, never before."),
@@ -166,6 +264,87 @@ class IOutgoing(Interface):
         value_type=schema.Choice(vocabulary="imio.mailbridge.services"),
         default=[],
         missing_value=[],
+        required=False,
+    )
+
+
+class IDelivery(Interface):
+    """What happens around sending."""
+
+    undo_seconds = schema.Int(
+        title=_("Time to undo, in seconds"),
+        description=_(
+            "An e-mail waits this long before it leaves, so that its agent can take it back. 0: it leaves at once."
+        ),
+        min=0,
+        max=600,
+        default=30,
+    )
+    retry_minutes = schema.List(
+        title=_("Tries again after, in minutes"),
+        description=_("One a line, when the server asks to try later; the last one repeats."),
+        value_type=schema.Int(min=1, max=1440),
+        min_length=1,
+        default=[1, 5, 15, 60],
+    )
+    give_up_hours = schema.Int(
+        title=_("Gives up after, in hours"),
+        description=_("Then the message has failed and its agent is told."),
+        min=1,
+        max=240,
+        default=48,
+    )
+    notify_agent = schema.Bool(
+        title=_("Tell the agent by e-mail"),
+        description=_("When a message failed, came back, or was answered."),
+        default=True,
+        required=False,
+    )
+    alarm_address = schema.TextLine(
+        title=_("Alarms go to"),
+        description=_("When an account stops. Empty: the address of the site."),
+        constraint=validate.address,
+        required=False,
+    )
+    signature = schema.Text(
+        title=_("Signature"),
+        description=_(
+            "HTML below each new e-mail, as a TAL template: sender is the position (its name, address and service), user "
+            "the agent. An agent's record may have its own."
+        ),
+        constraint=validate.template,
+        required=False,
+    )
+    bcc_default = schema.List(
+        title=_("Blind copies by default"),
+        value_type=schema.Choice(vocabulary=BCC),
+        default=[],
+        missing_value=[],
+        required=False,
+    )
+    dns_resolver = schema.TextLine(
+        title=_("DNS server for checks"),
+        description=_(
+            "IP address, with :port if it is not 53, of the server that the diagnosis asks. Empty: that of the machine."
+        ),
+        constraint=validate.resolver,
+        required=False,
+    )
+    keep_sent_days = schema.Int(
+        title=_("Keeps the bytes of sent mail, in days"),
+        description=_(
+            "Afterwards the timeline stays and the message itself is deleted. 0: keeps them for ever."
+        ),
+        min=0,
+        max=36500,
+        default=0,
+    )
+    whole_site = schema.Bool(
+        title=_("All mail of the site leaves by the bridge"),
+        description=_(
+            "Also what Plone itself sends, such as password resets: it gets the same tries, timeline and outbox."
+        ),
+        default=False,
         required=False,
     )
 
@@ -238,13 +417,16 @@ class ITrust(Interface):
     )
 
 
-class IMailbridgeSettings(IOutgoing, IIncoming, ITrust, model.Schema):
+class IMailbridgeSettings(IOutgoing, IDelivery, IIncoming, ITrust, model.Schema):
     """All settings of the bridge."""
 
     directives.widget("service_senders", CheckBoxFieldWidget)
+    directives.widget("bcc_default", CheckBoxFieldWidget)
+    directives.omitted("smtp_accounts")  # has pages of its own
     directives.widget("mailin_addresses", DataGridFieldFactory)
     directives.widget("mailboxes", DataGridFieldFactory)
 
     model.fieldset("outgoing", label=_("Outgoing mail"), fields=schema.getFieldNamesInOrder(IOutgoing))
+    model.fieldset("delivery", label=_("Delivery"), fields=schema.getFieldNamesInOrder(IDelivery))
     model.fieldset("incoming", label=_("Incoming mail"), fields=schema.getFieldNamesInOrder(IIncoming))
     model.fieldset("trust", label=_("Trust"), fields=schema.getFieldNamesInOrder(ITrust))

@@ -1,14 +1,23 @@
-"""Where is the SMTP password? Outside the registry, so that no registry view or export shows it."""
+"""Where are the secrets of the SMTP accounts? Outside the registry, so that no registry view or export shows them.
 
+An account has up to three: ``password``, and for OAuth 2.0 ``client_secret`` and ``refresh_token``. Those of the default account
+may come from the environment, by value or by the path of a file.
+"""
+
+from imio.mailbridge.settings.account import DEFAULT
 from pathlib import Path
+from persistent.mapping import PersistentMapping
 from zope.annotation.interfaces import IAnnotations
 from zope.component.hooks import getSite
 import os
 
 
 KEY = "imio.mailbridge.smtp_password"
+OTHERS = "imio.mailbridge.secrets"
 ENVIRONMENT = "MAILBRIDGE_SMTP_PASSWORD"
 FILE = "MAILBRIDGE_SMTP_PASSWORD_FILE"
+
+KINDS = ("password", "client_secret", "refresh_token")
 
 
 class PasswordUnreadable(Exception):
@@ -16,7 +25,7 @@ class PasswordUnreadable(Exception):
 
 
 def source():
-    """Return where the password comes from: ``environment``, ``file``, ``site``, or an empty string when none is set."""
+    """Return where the default account's password comes from: ``environment``, ``file``, ``site``, or an empty string."""
     if os.environ.get(ENVIRONMENT):
         return "environment"
     if os.environ.get(FILE):
@@ -24,8 +33,10 @@ def source():
     return "site" if IAnnotations(getSite()).get(KEY) else ""
 
 
-def read():
-    """Return the password or an empty string; errors: ``PasswordUnreadable``."""
+def read(account=DEFAULT, kind="password"):
+    """Return a secret or an empty string; errors: ``PasswordUnreadable``."""
+    if (account, kind) != (DEFAULT, "password"):
+        return _others().get((account, kind), "")
     if value := os.environ.get(ENVIRONMENT):
         return value
     if path := os.environ.get(FILE):
@@ -36,10 +47,26 @@ def read():
     return IAnnotations(getSite()).get(KEY, "")
 
 
-def write(value):
+def write(value, account=DEFAULT, kind="password"):
     """Keep ``value`` in the site; an empty one removes it."""
     annotations = IAnnotations(getSite())
-    if value:
-        annotations[KEY] = value
+    if (account, kind) == (DEFAULT, "password"):
+        store, key = annotations, KEY
     else:
-        annotations.pop(KEY, None)
+        if OTHERS not in annotations:
+            annotations[OTHERS] = PersistentMapping()
+        store, key = annotations[OTHERS], (account, kind)
+    if value:
+        store[key] = value
+    else:
+        store.pop(key, None)
+
+
+def forget(account):
+    """Remove the secrets of an account that is no more."""
+    for kind in KINDS:
+        write("", account, kind)
+
+
+def _others():
+    return IAnnotations(getSite()).get(OTHERS) or {}

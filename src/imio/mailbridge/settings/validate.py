@@ -3,6 +3,8 @@
 from imio.mailbridge.i18n import _
 from imio.mailbridge.message.address import is_addr_spec
 from pathlib import Path
+from Products.PageTemplates.ZopePageTemplate import ZopePageTemplate
+from urllib.parse import urlsplit
 from zope.interface import Invalid
 import ipaddress
 import re
@@ -32,6 +34,69 @@ def address(value):
     """Accept one bare e-mail address."""
     if not is_addr_spec(value):
         raise Invalid(_("This is not an e-mail address. Example: info@maville.be"))
+    return True
+
+
+def account_name(value):
+    """Accept a short name for an SMTP account; ``default`` is the account of the main settings."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,30}", value) or value.lower() == "default":
+        raise Invalid(_("This is not a name for an account: letters, digits and - only, and not default."))
+    return True
+
+
+def sender(value):
+    """Accept an e-mail address or a domain."""
+    wanted = value.strip()
+    if not is_addr_spec(wanted) and not is_addr_spec(f"x@{wanted.removeprefix('@')}"):
+        raise Invalid(_("This is neither an e-mail address nor a domain. Example: cpas.be"))
+    return True
+
+
+def accounts(rows):
+    """Refuse two accounts with one name, and two that serve the same sender."""
+    for values in (
+        [row["name"].lower() for row in rows],
+        [sender.strip().lower().removeprefix("@") for row in rows for sender in row["senders"]],
+    ):
+        twice = next((value for value in values if values.count(value) > 1), None)
+        if twice is not None:
+            raise Invalid(_("“${value}” stands in two accounts.", mapping={"value": twice}))
+    return True
+
+
+def token_url(value):
+    """Accept the https address of a token endpoint; http only on this machine."""
+    parts = urlsplit(value)
+    local = parts.hostname in ("localhost", "127.0.0.1", "::1")
+    if (
+        not value.isprintable()
+        or not parts.hostname
+        or parts.scheme not in (("http", "https") if local else ("https",))
+    ):
+        raise Invalid(_("This is not the https address of a token endpoint."))
+    return True
+
+
+def resolver(value):
+    """Accept an IPv4 address, or an IPv6 address in brackets, with or without a port."""
+    host, colon, port = value.rpartition(":") if not value.endswith("]") and ":" in value else (value, "", "")
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+        good = not colon or 0 < int(port) < 65536
+    except ValueError:
+        good = False
+    if not good:
+        raise Invalid(_("This is not the IP address of a DNS server. Example: 192.0.2.53"))
+    return True
+
+
+def template(value):
+    """Accept a page template that can be compiled."""
+    page = ZopePageTemplate("signature", value)
+    page._cook_check()
+    if errors := page._v_errors:
+        problem = " ".join(errors[-1].split())[:200]
+        raise Invalid(_("The template cannot be read: ${problem}", mapping={"problem": problem}))
     return True
 
 

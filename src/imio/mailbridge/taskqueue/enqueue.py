@@ -10,12 +10,13 @@ import uuid
 logger = logging.getLogger(__name__)
 
 
-def add(url, method="GET", params=None, headers=None, payload=None, queue=queues.NAME):
+def add(url, method="GET", params=None, headers=None, payload=None, queue=queues.NAME, delay=0):
     """Queue a request to ``url`` when the current transaction commits; return the task id (sent as ``X-Task-Id``).
 
     ``url`` is a path from the Zope root (``/iadocs/@@view``); ``params`` go into the query string; ``payload`` is text, the body.
-    The request runs as the current user. Errors: ``ValueError`` for a queue that no worker reads. A queue that cannot be
-    reached after the commit is logged, never raised: the commit is done, and the sweep finds the record.
+    The request runs as the current user, ``delay`` seconds after the commit at the earliest. Errors: ``ValueError`` for a queue
+    that no worker reads. A queue that cannot be reached after the commit is logged, never raised: the commit is done, and the
+    sweep finds the record.
     """
     if queue != queues.NAME:
         raise ValueError(f"no worker reads the queue {queue!r}")
@@ -25,15 +26,15 @@ def add(url, method="GET", params=None, headers=None, payload=None, queue=queues
     user = getSecurityManager().getUser()
     userid = user.getId() if user is not None else None
     args = (task_id, url, method, params or {}, headers or {}, payload or "", userid)
-    transaction.get().addAfterCommitHook(_enqueue, args=args)
+    transaction.get().addAfterCommitHook(_enqueue, args=(delay, *args))
     return task_id
 
 
-def _enqueue(committed, *args):
+def _enqueue(committed, delay, *args):
     if not committed:
         return
     try:
-        queues.get_queue().submit(*args)
+        queues.get_queue().submit(delay, *args)
     except Exception:  # noqa: BLE001 - whatever the queue's client raises
         logger.exception(
             "task %s for %s could not be queued; the sweep will find its record", args[0], args[1]

@@ -55,7 +55,7 @@ def _key_beside(path):
 
 @dataclass(frozen=True)
 class Queue:
-    """A huey instance and the one task it knows: ``submit`` takes the arguments of ``publish``."""
+    """A huey instance and the one task it knows: ``submit`` takes a delay in seconds and the arguments of ``publish``."""
 
     huey: Huey
     submit: Callable
@@ -82,7 +82,8 @@ def connect(url, key=None):
     else:
         raise QueueNotConfigured(f"{URL} must start with sqlite:///, redis:// or postgresql://")
     huey.periodic_task(crontab(minute="*"), name="sweep")(_sweep)
-    return Queue(huey, huey.task(name="publish")(publish))
+    task = huey.task(name="publish")(publish)
+    return Queue(huey, lambda delay, *args: task.schedule(args, delay=delay) if delay else task(*args))
 
 
 def _sweep():

@@ -1,8 +1,8 @@
 """``POST <site>/@outbox/<id>/retry`` and ``/cancel``."""
 
 from imio.mailbridge.i18n import _
-from imio.mailbridge.outbound.deliver import cancel
-from imio.mailbridge.outbound.deliver import retry
+from imio.mailbridge.outbound.decide import cancel
+from imio.mailbridge.outbound.decide import retry
 from imio.mailbridge.restapi.outbox.access import visible_record
 from imio.mailbridge.restapi.outbox.serialize import message_with_timeline
 from imio.mailbridge.restapi.path import PathService

@@ -25,7 +25,7 @@ class StatusGet(Service):
         except Exception as error:  # noqa: BLE001 - whatever the queue's client raises
             seen = None
             errors.append(f"queue: {error}")
-        hold = outbox().hold
+        hold = next(iter(outbox().holds.values()), None)
         return {
             "@id": f"{self.context.absolute_url()}/@mailbridge-status",
             "worker": {

@@ -1,0 +1,20 @@
+"""How does the bridge get into an account? Its mailer, with the secret that the account logs in with."""
+
+from imio.mailbridge.outbound import oauth
+from imio.mailbridge.outbound.mailer import Mailer
+from imio.mailbridge.settings import password
+
+
+def mailer_for(account, **options):
+    """Return the ``Mailer`` of an ``Account``; errors: ``PasswordUnreadable``. Nothing is connected yet."""
+    if not account.login:
+        authenticate = None
+    elif account.auth == "oauth2":
+        authenticate = oauth.authenticator(account)
+    else:
+        secret = password.read(account.name)
+
+        def authenticate(connection):
+            return connection.login(account.login, secret)
+
+    return Mailer(account, authenticate, **options)

@@ -1,0 +1,42 @@
+"""What may a person do with a message? Send it again, or give it up. The current transaction decides."""
+
+from imio.mailbridge.i18n import _
+from imio.mailbridge.outbound.outbox import outbox
+from imio.mailbridge.outbound.submit import wake
+from plone import api
+
+
+def retry(record):
+    """Queue again what failed, or waits, for some recipients; return whether there were any."""
+    addresses = record.in_state("failed", "deferred", "held") if record.body is not None else []
+    if addresses:
+        record.note(None, "queued", explanation=_("Sent again on request."), by=_by())
+        record.start_trying()
+        outbox().update(record, dict.fromkeys(addresses, "queued"))
+        wake(record)
+    return bool(addresses)
+
+
+def send_now(record):
+    """Let a scheduled message leave at once; return whether it was scheduled."""
+    addresses = record.in_state("scheduled")
+    if addresses:
+        record.note(None, "queued", explanation=_("Sent at once on request."), by=_by())
+        record.start_trying()
+        outbox().update(record, dict.fromkeys(addresses, "queued"))
+        wake(record)
+    return bool(addresses)
+
+
+def cancel(record):
+    """Give up the recipients that no server took yet and none is being asked for; return whether there were any."""
+    addresses = record.in_state("scheduled", "queued", "deferred", "held")
+    if addresses:
+        for address in addresses:
+            record.note(address, "cancelled", by=_by())
+        outbox().update(record, dict.fromkeys(addresses, "cancelled"))
+    return bool(addresses)
+
+
+def _by():
+    return api.user.get_current().getId() or ""

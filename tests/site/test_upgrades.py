@@ -1,0 +1,44 @@
+"""A site of an older version becomes one of today."""
+
+from imio.mailbridge.outbound import send_as
+from imio.mailbridge.outbound.outbox import outbox
+from imio.mailbridge.settings.interfaces import PREFIX
+from imio.mailbridge.settings.read import settings
+from imio.mailbridge.store.store import now
+from persistent.mapping import PersistentMapping
+from plone import api
+from plone.registry.interfaces import IRegistry
+from zope.annotation.interfaces import IAnnotations
+from zope.component import getUtility
+import transaction
+
+
+PROFILE = "imio.mailbridge:default"
+
+
+def test_1000_to_1001(site):
+    data = {"to": ["jeanne.dupont@citizen.test"], "subject": "Votre permis", "body": "x"}
+    answer = site.post("/outgoing-mail/permis-durbanisme/@send-email", "agent", json=data)
+    record, box = outbox().get(answer.json()["id"]), outbox()
+    box.update(record, {"jeanne.dupont@citizen.test": "held"})
+    for name in ("holds", "by_user", "recent"):
+        delattr(box, name)
+    box.hold = {"at": now()}
+    for name in ("origin", "account", "eight_bit", "written", "told"):
+        delattr(record, name)
+    for line in record.history:
+        del line["answer"], line["by"]
+    IAnnotations(site.portal)[send_as.KEY] = PersistentMapping({"al.bert@maville.test": now()})
+    del getUtility(IRegistry).records[f"{PREFIX}.give_up_hours"]
+    api.portal.get_tool("portal_setup").setLastVersionForProfile(PROFILE, "1000")
+    transaction.commit()
+
+    api.portal.get_tool("portal_setup").upgradeProfile(PROFILE)
+    transaction.commit()
+
+    assert settings().give_up_hours == 48
+    assert settings().smtp_host == "127.0.0.1"
+    assert not send_as.verdict("default", "al.bert@maville.test").allowed
+    assert (record.account, record.state, dict(box.holds)) == ("default", "queued", {})
+    assert box.of_user("agent") == [record]
+    assert site.get(f"/@outbox/{record.id}", "agent").json()["timeline"][0]["state"] == "queued"
