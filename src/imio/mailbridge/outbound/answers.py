@@ -96,7 +96,7 @@ ANSWERS = (
             "The mail server does not offer the encryption that is set. Your message is kept and leaves once this is right."
         ),
         _("Check port and encryption in the control panel: 587 with STARTTLS, 465 with TLS from the start."),
-        r"[245]\d\d",
+        r"[25]\d\d",
         frozenset({"tls"}),
     ),
     Answer(
@@ -142,7 +142,30 @@ ANSWERS = (
         _(
             "Enter login and password in the control panel, and check the encryption: servers offer no login without it."
         ),
-        "530",
+        r"53[0458]",
+    ),
+    Answer(
+        "login-wanted",
+        Outcome.CONFIGURATION,
+        _(
+            "The mail server wants a login before it takes mail. Your message is kept and leaves once this is right."
+        ),
+        _(
+            "Enter login and password in the control panel, and check the encryption: servers offer no login without it."
+        ),
+        r"5\d\d",
+        text=r"not authenticated|authentication (?:is )?(?:required|needed)|must (?:authenticate|log ?in) first",
+    ),
+    Answer(
+        "no-service",
+        Outcome.CONFIGURATION,
+        _("The mail server does not talk to iA.docs. Your message is kept and leaves once this is right."),
+        _(
+            "The server refuses the connection as a whole: check its name and port, then ask the mail provider whether the address of "
+            "the iA.docs server is allowed or blocked."
+        ),
+        r"5\d\d",
+        frozenset({"connect"}),
     ),
     # the sender
     Answer(

@@ -57,11 +57,11 @@ class Mailer:
     ``authenticate`` gets the ``smtplib.SMTP`` after EHLO and TLS, logs in, and raises what smtplib raises; None: no login.
     """
 
-    def __init__(self, account, authenticate=None, timeout=TIMEOUT, deadline=DEADLINE):
+    def __init__(self, account, authenticate=None, timeout=None, deadline=None):
         self.account = account
         self.authenticate = authenticate
-        self.timeout = timeout
-        self.deadline = deadline
+        self.timeout = timeout or TIMEOUT
+        self.deadline = deadline or DEADLINE
         self._connection = None
 
     def deliver(self, envelope_sender, recipients, message, size=None, eight_bit=False, envelope_id=""):
@@ -155,23 +155,28 @@ class Mailer:
 
     def _greet(self, context):
         connection = self._connection
-        self._command("connect", connection.ehlo_or_helo_if_needed)
+        self._hello()
         if self.account.security == "starttls":
             if not connection.has_extn("starttls"):
                 raise Stopped(SmtpReply("tls", 502, "STARTTLS is not offered"))
             try:
-                code, text = self._command("tls", connection.starttls, context=context)
+                self._command("tls", connection.starttls, context=context)
             except ssl.SSLCertVerificationError as error:
                 raise Stopped(SmtpReply("tls", 0, readable(error))) from error
-            if code != 220:
-                raise Stopped(SmtpReply("tls" if code >= 500 else "connect", code, text))
-            self._command("connect", connection.ehlo_or_helo_if_needed)
+            self._hello()
         if self.authenticate is not None:
             try:
                 self._command("auth", self.authenticate, connection)
             except UnicodeError as error:
                 reply = SmtpReply("auth", 535, "login or password holds a character that SMTP cannot carry")
                 raise Stopped(reply) from error
+
+    def _hello(self):
+        code, text = self._command("connect", self._connection.ehlo)
+        if code in (500, 502):  # a server that does not know EHLO
+            code, text = self._command("connect", self._connection.helo)
+        if code // 100 != 2:
+            raise Stopped(SmtpReply("connect", code, text))
 
     @contextlib.contextmanager
     def _bounded(self):

@@ -1,0 +1,163 @@
+"""Every class of answer at every stage of the dialogue: state, explanation and next try of each cell."""
+
+from datetime import timedelta
+from imio.mailbridge.outbound import mailer
+from imio.mailbridge.outbound.answers import answer_named
+from imio.mailbridge.outbound.answers import ANSWERS
+from imio.mailbridge.outbound.deliver import deliver
+from imio.mailbridge.outbound.outbox import outbox
+from imio.mailbridge.settings import password
+from imio.mailbridge.settings.read import settings
+from imio.mailbridge.store.store import now
+from tests.servers.scripted import DROP
+from tests.servers.scripted import Scripted
+from tests.servers.scripted import STALL
+import pytest
+import transaction
+
+
+STAGES = ("banner", "ehlo", "starttls", "auth", "mail", "rcpt", "data", "end")
+STATES = {
+    "not-reached": "deferred",
+    "later": "deferred",
+    "greylisted": "deferred",
+    "busy": "deferred",
+    "mailbox-full-now": "deferred",
+    "no-service": "held",
+    "no-encryption": "held",
+    "login-refused": "held",
+    "login-wanted": "held",
+    "password-retired": "held",
+    "sender-refused": "failed",
+    "no-such-address": "failed",
+    "no-such-domain": "failed",
+    "mailbox-full": "failed",
+    "too-large": "failed",
+    "content-refused": "failed",
+    "refused": "failed",
+}
+LATER = ("later",) * 8
+OURS = (
+    "no-service",
+    "no-service",
+    "no-encryption",
+    "login-refused",
+)  # 5xx before MAIL: the account does not work
+SENDER = (*OURS, *("sender-refused",) * 4)
+#: What the server says, and the row of the answers at each stage.
+TABLE = {
+    "451 4.3.0 local error": LATER,
+    "450 4.2.0 Greylisted, please try again": ("greylisted",) * 8,
+    "421 4.3.2 too many connections": (
+        "busy",
+        "busy",
+        "busy",
+        "not-reached",
+        *("busy",) * 4,
+    ),  # smtplib tries another AUTH
+    "432 4.3.2 STOREDRV.ClientSubmit; sender thread limit exceeded": ("busy",) * 8,
+    "452 4.2.2 mailbox full": ("later", "later", "later", "later", "later", *("mailbox-full-now",) * 3),
+    "550 5.1.1 no such user": (*OURS, "refused", *("no-such-address",) * 3),
+    "550 5.1.2 host not found": (*OURS, "refused", *("no-such-domain",) * 3),
+    "552 5.2.2 mailbox full": (*OURS, "refused", *("mailbox-full",) * 3),
+    "553 5.7.1 Sender address rejected: not owned by user bridge": SENDER,
+    "550 5.7.60 SMTP; Client does not have permissions to send as this sender": SENDER,
+    "554 5.2.252 SendAsDenied; bridge not allowed to send as al": SENDER,
+    "530 5.7.0 authentication required": (
+        "login-wanted",
+        "login-wanted",
+        "no-encryption",
+        "login-refused",
+        *("login-wanted",) * 4,
+    ),
+    "535 5.7.8 bad credentials": ("login-wanted", "login-wanted", *OURS[2:], *("login-wanted",) * 4),
+    "550 5.7.30 Basic authentication is not supported": (
+        "password-retired",
+        "password-retired",
+        "no-encryption",
+        *("password-retired",) * 5,
+    ),
+    "552 5.3.4 message size exceeds limit": (*OURS, *("too-large",) * 4),
+    "554 5.7.1 content rejected as spam": (*OURS, "sender-refused", *("content-refused",) * 3),
+    "554 5.0.0 no": (*OURS, *("refused",) * 4),
+    DROP: ("not-reached",) * 8,
+    STALL: ("not-reached",) * 8,
+}
+CELLS = [
+    (stage, said, rows[position]) for said, rows in TABLE.items() for position, stage in enumerate(STAGES)
+]
+
+
+@pytest.fixture(scope="module")
+def scripted(certificates):
+    with Scripted(certificates) as server:
+        yield server
+
+
+@pytest.fixture
+def account(site, scripted, certificates, monkeypatch):
+    """The account of ``site`` is on the scripted server, which does nothing unusual yet."""
+    scripted.script.clear()
+    scripted.messages.clear()
+    monkeypatch.setattr(mailer, "TIMEOUT", 0.4)
+    values = settings()
+    values.smtp_port = scripted.port
+    values.smtp_security = "starttls"
+    values.smtp_ca_file = str(certificates.ca_file)
+    values.smtp_login = "bridge"
+    password.write(scripted.password)
+    transaction.commit()
+    return scripted
+
+
+def send(site):
+    data = {"to": ["jeanne@citizen.test"], "subject": "Votre permis", "body": "x"}
+    answer = site.post("/outgoing-mail/permis-durbanisme/@send-email", "agent", json=data)
+    record = outbox().get(answer.json()["id"])
+    deliver(record.id)
+    transaction.begin()
+    return record
+
+
+def test_good_day(site, account):
+    assert send(site).state == "sent"
+    assert len(account.messages) == 1
+
+
+@pytest.mark.parametrize(("stage", "said", "name"), CELLS)
+def test_cell(site, account, stage, said, name):
+    account.script[stage] = said
+    record = send(site)
+    state = STATES[name]
+    assert dict(record.recipients) == {"jeanne@citizen.test": state}
+    line = record.history[-1]
+    row = answer_named(name)
+    assert (line["answer"], line["state"]) == (name, state)
+    assert line["explanation"] == row.explanation
+    if name != "not-reached":
+        assert f"{line['code']} {line['text']}" == said
+    if state == "deferred":
+        assert record.trying_since + timedelta(seconds=59) <= record.next_try <= now() + timedelta(minutes=1)
+    else:
+        assert record.next_try is None
+    assert (outbox().hold_of() is not None) == (state == "held")
+    assert account.messages == []
+    if state != "failed":  # what waits leaves once the server is well
+        account.script.clear()
+        record.next_try = None
+        transaction.commit()
+        site.task("@@mailbridge-sweep-outbox")
+        transaction.begin()
+        assert record.state == "sent"
+        assert len(account.messages) == 1
+
+
+def test_table_has_every_row():
+    elsewhere = {"sent", "bytes-lost", "certificate", "token", "no-smtputf8", "no-8bitmime", "relay-denied"}
+    assert {row.name for row in ANSWERS} - elsewhere == set(STATES)
+    assert {name for rows in TABLE.values() for name in rows} == set(STATES)
+
+
+@pytest.mark.parametrize("row", ANSWERS, ids=lambda row: row.name)
+def test_every_row_speaks(row):
+    assert row.name == "sent" or (row.explanation and row.remedy)
