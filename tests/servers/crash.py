@@ -1,0 +1,82 @@
+"""Run by ``zconsole run``: a worker that kills itself. Arguments: ``submit COUNT``, or ``deliver POINT NUMBER``.
+
+``POINT`` is a crash point of ``outbound.deliver``; the process ends by SIGKILL when it comes there for the NUMBERth time. ``deliver
+none 0`` goes on to the end.
+"""
+
+from AccessControl.SecurityManagement import newSecurityManager
+from datetime import timedelta
+from imio.mailbridge.outbound import deliver
+from imio.mailbridge.outbound.mailer import Mailer
+from imio.mailbridge.outbound.submit import prepare
+from imio.mailbridge.outbound.submit import submit
+from Testing.makerequest import makerequest
+from zope.component.hooks import setSite
+from zope.globalrequest import setRequest
+import os
+import signal
+import sys
+import time
+import transaction
+
+
+def die_at(number, function, part=None):
+    """Return ``function``, but for its NUMBERth call: SIGKILL before it, or after ``part``, which gets its arguments."""
+    calls = iter(range(1, 1_000_000))
+
+    def dying(*args, **kwargs):
+        if next(calls) == number:
+            if part is not None:
+                part(*args, **kwargs)
+            os.kill(os.getpid(), signal.SIGKILL)
+        return function(*args, **kwargs)
+
+    return dying
+
+
+def half(mailer, message):
+    """Send the first half of a message."""
+    head, body = message
+    content = head + body.read()
+    mailer._connection.sock.sendall(content[: len(content) // 2])
+    time.sleep(0.1)
+
+
+def arm(point, number):
+    """Make the crash point fatal."""
+    if point == "claimed":  # ✝2, before MAIL
+        deliver._send = die_at(number, deliver._send)
+    elif point == "data":  # ✝2, in the middle of DATA
+        Mailer._stream = die_at(number, Mailer._stream, half)
+    elif point == "taken":  # ✝3, after 250
+        deliver._settle_and_claim = die_at(number, deliver._settle_and_claim)
+    elif point == "documents":  # ✝5
+        deliver.write_documents = die_at(number, deliver.write_documents)
+
+
+def main(app, command, *arguments):
+    """Do what the arguments say."""
+    app = makerequest(app)
+    setRequest(app.REQUEST)
+    site = app["iadocs"]
+    setSite(site)
+    user = site.acl_users.getUserById("agent")
+    newSecurityManager(None, user)
+    if command == "submit":
+        document = site["outgoing-mail"]["permis-durbanisme"]
+        for number in range(int(arguments[0])):
+            data = {
+                "to": [f"citizen{number}@citizen.test"],
+                "subject": f"Message {number}",
+                "body": "Bonjour",
+            }
+            submit(prepare(document, "agent", data))
+        transaction.commit()
+        return
+    deliver.LEASE = timedelta(seconds=1)
+    arm(arguments[0], int(arguments[1]))
+    deliver.sweep()
+
+
+if "app" in globals():  # given by zconsole
+    main(globals()["app"], *sys.argv[sys.argv.index("--") + 1 :])
