@@ -1,6 +1,7 @@
 """What does the bridge need to know of an agent? Behavior of the record of a position."""
 
 from imio.mailbridge.i18n import _
+from plone.app.textfield import RichText
 from plone.autoform import directives
 from plone.autoform.interfaces import IFormFieldProvider
 from plone.supermodel import model
@@ -12,7 +13,7 @@ from zope.interface import provider
 class IMailAgent(model.Schema):
     """Mail settings of one agent in one position."""
 
-    model.fieldset("mail", label=_("E-mail"), fields=["may_send_as"])
+    model.fieldset("mail", label=_("E-mail"), fields=["may_send_as", "email_signature"])
 
     directives.write_permission(may_send_as="imio.mailbridge.ManageMail")
     may_send_as = schema.Bool(
@@ -22,5 +23,13 @@ class IMailAgent(model.Schema):
             "as this agent. The bridge then sends with the agent's own address where the settings leave it the choice."
         ),
         default=False,
+        required=False,
+    )
+    email_signature = RichText(
+        title=_("Signature"),
+        description=_("Stands below each new e-mail of this agent, instead of the signature of the site."),
+        default_mime_type="text/html",
+        output_mime_type="text/x-html-safe",
+        allowed_mime_types=("text/html",),
         required=False,
     )

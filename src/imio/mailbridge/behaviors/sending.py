@@ -53,6 +53,10 @@ class ContentSendingContext:
                 return child.file.open()
         raise KeyError(uid)
 
+    def known_addresses(self):
+        """Return nothing: this content has no contacts."""
+        return frozenset()
+
     def write_status(self, sent, total, sent_at):
         """Keep the content as it is: the outbox shows what became of the message."""
 

@@ -141,12 +141,24 @@ class Directory:
         return services
 
     def _identity(self, contact, kind):
+        service = contact if kind == "service" else _organization(contact)
+        signature = getattr(aq_base(contact), "email_signature", None)
         return Identity(
             uid=IUUID(contact),
             kind=kind,
             address=Address(contact_name(contact), contact_email(contact)),
             may_send_as=bool(getattr(aq_base(contact), "may_send_as", False)),
+            function=_text(contact, "label"),
+            service=service.Title() if service is not None else "",
+            service_address=contact_email(service) if service is not None else "",
+            phone=_text(contact, "phone") or _text(aq_parent(contact), "phone"),
+            signature=getattr(signature, "raw", signature) or "",
         )
+
+
+def _text(contact, name):
+    text = getattr(aq_base(contact), name, None)
+    return text if isinstance(text, str) else ""
 
 
 def _organization(position):

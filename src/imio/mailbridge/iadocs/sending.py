@@ -1,6 +1,7 @@
 """What do the documents and contacts of iA.docs offer to an e-mail? One class for each kind of content."""
 
 from Acquisition import aq_base
+from Acquisition import aq_parent
 from imio.mailbridge.behaviors.sending import ContentSendingContext
 from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs import names
@@ -10,6 +11,7 @@ from imio.mailbridge.iadocs.indexers import contact_email
 from imio.mailbridge.iadocs.indexers import contact_name
 from imio.mailbridge.iadocs.message_id import read_message_id
 from imio.mailbridge.message.address import Address
+from imio.mailbridge.message.address_list import parse_addresses
 from imio.mailbridge.outbound.interfaces import ISendByEmail
 from imio.mailbridge.outbound.interfaces import ISendingContext
 from plone.api.env import adopt_roles
@@ -42,6 +44,14 @@ class OutgoingMailSendingContext(ContentSendingContext):
             "attachments": [uid for uid in self._field("email_attachments") or () if uid in files],
             "sender": self._field("sender") or "",
         }
+
+    def known_addresses(self):
+        """Return what the e-mail fields hold, and the addresses of the recipients and of the senders of what this answers."""
+        fields = ("email_recipient", "email_cc", "email_bcc", "orig_sender_email")
+        answered = [IncomingEmailSendingContext(document) for document in self._related("reply_to")]
+        return addr_specs(map(self._field, fields), self._related("recipients")).union(
+            *(each.known_addresses() for each in answered)
+        )
 
     def write_status(self, sent, total, sent_at):
         """Write in the site's language ``Envoyé le 23/11/2026 à 14:05 : 2 destinataires sur 3``."""
@@ -88,7 +98,7 @@ class OutgoingMailSendingContext(ContentSendingContext):
         )
 
     def _related(self, name):
-        return [relation.to_object for relation in self._field(name) or () if not relation.isBroken()]
+        return related(self.content, name)
 
     def _field(self, name):
         return getattr(aq_base(self.content), name, None)
@@ -108,6 +118,11 @@ class IncomingEmailSendingContext(ContentSendingContext):
             "subject": title if _REPLY.match(title) else f"Re: {title}".strip(),
         }
 
+    def known_addresses(self):
+        """Return the addresses of the original sender and of the contacts known by that address."""
+        sender = getattr(aq_base(self.content), "orig_sender_email", None)
+        return addr_specs([sender], related(self.content, "sender"))
+
     @property
     def reply_to_message_id(self):
         """Return the Message-ID of the e-mail as it came in."""
@@ -123,6 +138,10 @@ class ContactSendingContext(ContentSendingContext):
         """Return the address of the contact."""
         return {"to": [str(contact_address(self.content))] if contact_email(self.content) else []}
 
+    def known_addresses(self):
+        """Return the addresses of the contact."""
+        return addr_specs((), [self.content])
+
     def files(self):
         """Return nothing: below a contact there are contacts."""
         return ()
@@ -130,6 +149,27 @@ class ContactSendingContext(ContentSendingContext):
     def open(self, uid):
         """Refuse, for the same reason."""
         raise KeyError(uid)
+
+
+def related(content, name):
+    """Return the content that a field of relations leads to."""
+    relations = getattr(aq_base(content), name, None) or ()
+    return [relation.to_object for relation in relations if not relation.isBroken()]
+
+
+def addr_specs(texts, contacts):
+    """Return the addr-specs, in lower case, in lists of addresses and of contacts: a person's include those of the positions."""
+    found = [
+        address.addr_spec
+        for text in texts
+        for entry in split_addresses(text)
+        for address in parse_addresses(entry)
+    ]
+    for contact in contacts:
+        person = aq_parent(contact) if contact.portal_type == names.HELD_POSITION else contact
+        positions = person.objectValues() if person.portal_type == names.PERSON else ()
+        found += [contact_email(each) for each in (contact, person, *positions)]
+    return frozenset(addr_spec.lower() for addr_spec in found if addr_spec)
 
 
 def contact_address(contact):

@@ -10,13 +10,19 @@ from zope.interface import Interface
 class Identity:
     """A name under which a user may send: an own position, or a service the user is a member of.
 
-    ``may_send_as`` says what the agent's record declares: the SMTP server lets the login send as this address.
+    ``may_send_as`` says what the agent's record declares: the SMTP server lets the login send as this address. ``service`` is the
+    name of the organization of the position, ``signature`` the HTML in the record; both may be empty, as all that follow.
     """
 
     uid: str
     kind: str  # "position" | "service"
     address: Address
     may_send_as: bool = False
+    function: str = ""
+    service: str = ""
+    service_address: str = ""
+    phone: str = ""
+    signature: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,9 @@ class ISendingContext(Interface):
 
     def open(uid):
         """Return a binary stream of one of ``files()``."""
+
+    def known_addresses():
+        """Return the set of the addr-specs, in lower case, of the contacts of the document; empty where it has none."""
 
     def write_status(sent, total, sent_at):
         """Write on the document that ``sent`` of ``total`` recipients were taken by the server (``sent_at``: aware datetime)."""

@@ -9,7 +9,9 @@ Life of a recipient::
                    └── retry by a person                   cancelled: by a person, before it was taken
 """
 
+from BTrees.OOBTree import intersection
 from BTrees.OOBTree import OOTreeSet
+from imio.mailbridge.outbound.states import LOST
 from imio.mailbridge.outbound.states import message_state
 from imio.mailbridge.outbound.states import TAKEN
 from imio.mailbridge.outbound.states import WAITING
@@ -21,6 +23,7 @@ from imio.mailbridge.store.store import stored
 from persistent import Persistent
 from persistent.mapping import PersistentMapping
 from ZODB.blob import Blob
+import itertools
 
 
 KEY = "imio.mailbridge.outbox"
@@ -102,7 +105,8 @@ class OutgoingMessage(Record):
 class Outbox(Store):
     """All outgoing messages of a site.
 
-    ``by_document`` and ``by_user`` map a content uid, a userid to message keys, ``by_message_id`` a Message-ID to its message id.
+    ``by_document`` and ``by_user`` map a content uid, a userid (of what agents wrote) to message keys, ``by_message_id`` a
+    Message-ID to its message id. ``unseen`` maps a userid to the ids of messages that were lost since the user last looked.
     ``unwritten`` holds the ids whose document does not say yet what was sent. ``waiting`` holds the keys of messages with a
     recipient that the bridge still means to send to (the state of a message is its worst recipient's, so it does not tell).
     ``holds`` maps the name of a stopped account to why: a dict of ``at``, ``code``, ``text``, ``explanation``. ``recent`` maps the
@@ -119,6 +123,7 @@ class Outbox(Store):
         self.waiting = OOTreeSet()
         self.holds = PersistentMapping()
         self.recent = tree()
+        self.unseen = tree()
 
     def add(self, record):
         super().add(record)
@@ -128,7 +133,8 @@ class Outbox(Store):
     def index(self, record):
         """Note a record under its Message-ID, its document and its user."""
         self.by_message_id[record.message_id] = record.id
-        for index, key in ((self.by_document, record.document), (self.by_user, record.userid)):
+        userid = record.userid if record.origin == "agent" else ""
+        for index, key in ((self.by_document, record.document), (self.by_user, userid)):
             if key:
                 if key not in index:
                     index[key] = OOTreeSet()
@@ -146,6 +152,22 @@ class Outbox(Store):
         return [self.records[id] for _created, id in reversed(list(keys))]
 
     def sent_by_us(self, message_id):
+    def newest_ids_of_user(self, userid, *states, since=None):
+        """Return the ids of the messages of a user in ``states`` (all if none is given), made since a time, the newest first."""
+        keys = self.by_user.get(userid) or OOTreeSet()
+        if since is not None:
+            return [id for _created, id in reversed(list(keys.keys((since.isoformat(),))))]
+        found = [intersection(keys, self.listing[state]) for state in states if state in self.listing]
+        return [id for _created, id in sorted(itertools.chain(*found) if states else keys, reverse=True)]
+
+    def unseen_of(self, userid):
+        """Return how many messages of a user failed or came back since the user last looked."""
+        return len(self.unseen.get(userid, ()))
+
+    def see(self, userid):
+        """Note that a user looked."""
+        self.unseen.pop(userid, None)
+
         """Tell whether this whole Message-ID, its unguessable part included, is one of ours."""
         return message_id in self.by_message_id
 
@@ -157,11 +179,19 @@ class Outbox(Store):
             self.waiting.insert(record.sort_key)
         elif record.sort_key in self.waiting:
             self.waiting.remove(record.sort_key)
+        if record.origin == "agent":
+            self._count_unseen(record, LOST.intersection(states.values()))
 
     def waiting_in(self, *states):
         """Return the messages with a recipient in one of ``states`` (which are all ones of waiting), the oldest first."""
         records = (self.records[id] for _created, id in list(self.waiting))
         return (record for record in records if record.in_state(*states))
+    def _count_unseen(self, record, lost):
+        if lost:
+            self.unseen.setdefault(record.userid, OOTreeSet()).insert(record.id)
+        elif record.state not in LOST and record.id in self.unseen.get(record.userid, ()):
+            self.unseen[record.userid].remove(record.id)
+
 
     def hold_of(self, account=DEFAULT):
         """Return why an account is stopped, or None."""

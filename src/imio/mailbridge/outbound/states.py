@@ -6,6 +6,9 @@ ORDER = ("failed", "bounced", "held", "deferred", "sending", "queued", "schedule
 #: A server took the message for this recipient.
 TAKEN = frozenset({"sent", "bounced", "replied"})
 
+#: The message did not reach this recipient, and no further try is meant.
+LOST = frozenset({"failed", "bounced"})
+
 #: The bridge still means to send to this recipient.
 WAITING = frozenset({"scheduled", "queued", "sending", "deferred", "held"})
 

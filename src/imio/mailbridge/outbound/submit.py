@@ -44,7 +44,7 @@ MAX_DELAY = timedelta(days=366)
 MAX_WAIT = 600
 
 #: What is kept of a submission, to edit and send again.
-WRITTEN = ("to", "cc", "bcc", "subject", "body", "attachments", "sender")
+WRITTEN = ("to", "cc", "bcc", "subject", "body", "attachments", "sender", "send_at")
 
 
 class Invalid(Exception):

@@ -11,7 +11,8 @@ from zope.component.hooks import getSite
 
 def upgrade(tool):
     """Add the new settings, give each message its account, take over hold and refusals."""
-    tool.runImportStepFromProfile("profile-imio.mailbridge:default", "plone.app.registry")
+    for step in ("plone.app.registry", "actions"):
+        tool.runImportStepFromProfile("profile-imio.mailbridge:default", step)
     annotations = IAnnotations(getSite())
     refused = annotations.get(send_as.KEY)
     if isinstance(refused, PersistentMapping):  # address → when
@@ -22,14 +23,14 @@ def upgrade(tool):
         return
     box = outbox()
     tree = type(box.records)
-    box.holds, box.by_user, box.recent = PersistentMapping(), tree(), tree()
-    if box.__dict__.pop("hold", None) is not None:  # a probe finds out anew; what waits is queued
-        for record in list(box.waiting_in("held")):
-            box.update(record, dict.fromkeys(record.in_state("held"), "queued"))
+    box.holds, box.by_user, box.recent, box.unseen = PersistentMapping(), tree(), tree(), tree()
     for record in box.records.values():
         record.origin, record.account = "agent", DEFAULT
         record.eight_bit, record.written, record.told = False, None, ()
         for line in record.history:
             line.update({"answer": "", "by": "", **line})
         box.index(record)
+    if box.__dict__.pop("hold", None) is not None:  # a probe finds out anew; what waits is queued
+        for record in list(box.waiting_in("held")):
+            box.update(record, dict.fromkeys(record.in_state("held"), "queued"))
     box._p_changed = True
