@@ -1,6 +1,6 @@
 """When was that, for a person?"""
 
-from imio.mailbridge.iadocs.clock import local_time
+from imio.mailbridge.settings.clock import local_time
 from plone import api
 
 

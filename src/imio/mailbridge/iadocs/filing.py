@@ -7,11 +7,11 @@ right to file is checked by whoever calls, and the workflow decides who sees the
 
 from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs import names
-from imio.mailbridge.iadocs.clock import local_time
 from imio.mailbridge.iadocs.reference import next_number
 from imio.mailbridge.inbound.interfaces import FilingError
 from imio.mailbridge.inbound.interfaces import IFiler
 from imio.mailbridge.outbound.interfaces import IDirectory
+from imio.mailbridge.settings.clock import local_time
 from OFS.event import ObjectWillBeAddedEvent
 from plone.base.interfaces import IPloneSiteRoot
 from plone.dexterity.interfaces import IDexterityFTI

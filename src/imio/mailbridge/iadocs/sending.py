@@ -6,7 +6,6 @@ from imio.mailbridge.behaviors.sending import ContentSendingContext
 from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs import names
 from imio.mailbridge.iadocs.addresses import split_addresses
-from imio.mailbridge.iadocs.clock import local_time
 from imio.mailbridge.iadocs.indexers import contact_email
 from imio.mailbridge.iadocs.indexers import contact_name
 from imio.mailbridge.iadocs.message_id import read_message_id
@@ -14,6 +13,7 @@ from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.address_list import parse_addresses
 from imio.mailbridge.outbound.interfaces import ISendByEmail
 from imio.mailbridge.outbound.interfaces import ISendingContext
+from imio.mailbridge.settings.clock import local_time
 from plone.api.env import adopt_roles
 from plone.namedfile.interfaces import INamedBlobFile
 from Products.CMFCore.utils import getToolByName
