@@ -3,6 +3,8 @@
 from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs import removal
 from imio.mailbridge.inbound import inbox
+from imio.mailbridge.outbound import alarm
+from imio.mailbridge.outbound import envelope
 from imio.mailbridge.outbound import outbox
 from imio.mailbridge.outbound import send_as
 from imio.mailbridge.settings import password
@@ -35,6 +37,7 @@ def installed(tool):
     outbox.outbox()
     inbox.inbox()
     send_as.knowledge()
+    envelope.signing_key()
 
 
 def uninstalled(tool):
@@ -44,7 +47,13 @@ def uninstalled(tool):
     kept = [*removal.remove(site)]
     kept += [key for key in (outbox.KEY, inbox.KEY) if discard_empty(key)]
     annotations = IAnnotations(site)
-    for key in (password.KEY, password.OTHERS, send_as.KEY):
+    for key in (
+        password.KEY,
+        password.OTHERS,
+        send_as.KEY,
+        alarm.KEY,
+        *([] if outbox.KEY in kept else [envelope.KEY]),
+    ):
         annotations.pop(key, None)
     _remove_roles(site)
     if kept:

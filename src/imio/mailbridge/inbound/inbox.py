@@ -54,7 +54,10 @@ class InboundMessage(Record):
 
     ``transfer`` and ``reason`` are empty until it was classified; ``items`` are content uids; ``error`` is the text of the
     exception of a failed filing; ``about`` is the id of the outgoing message that it reports on or answers, or empty.
+    ``null_sender``: it came without an envelope sender, as reports do; an ``envelope_sender`` that is empty may be unknown.
     """
+
+    null_sender = False
 
     def __init__(self, id, raw, sha256, size, envelope_sender, envelope_recipient, client_address):
         super().__init__(id, "received")

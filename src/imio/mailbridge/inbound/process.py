@@ -72,7 +72,7 @@ def _process(record, choice):
         originals = found.messages if choice.as_ == "proposal" and found.messages else (message,)
         _file(record, found, originals, choice, arrived, values)
     elif found.report is not None and found.reason is None:
-        record.about = report.record(found.report)
+        record.about = report.record(found.report, arrived.about)
         _finish(record, "recorded")
     elif not arrived.address or found.reason is not None:
         record.reason = found.reason or "no-recipient"
@@ -93,6 +93,9 @@ def _context(record, arrived, values):
         tag_mailbox=arrived.tag_mailbox or None,
         proof=proof,
         sent_by_us=outbox().sent_by_us,
+        sent_with_id=outbox().__contains__,
+        about=arrived.about,
+        null_sender=record.null_sender,
         inline_forward=values.inline_forward,
     )
 
@@ -129,7 +132,7 @@ def _file(record, found, originals, choice, arrived, values):
     else:
         record.items = items
         if found.answered:
-            record.about = report.replied(found.answered, originals[0].author)
+            record.about = report.replied(found.answered, originals[0].author, items)
         _finish(record, "filed")
 
 

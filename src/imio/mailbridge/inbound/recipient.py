@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 from imio.mailbridge.inbound.inbox import inbox
+from imio.mailbridge.message.verp import is_verp
+from imio.mailbridge.outbound.envelope import message_of
 from imio.mailbridge.store.store import now
 import ipaddress
 
@@ -19,11 +21,13 @@ class Destination:
     """Where a message arrived: ``address`` as set (empty: it could not be told), its ``service`` uid.
 
     ``tag_mailbox`` is None without a secret tag; else the mailbox that alone was given the tag, or empty for the whole town.
+    ``about`` is the id of the outgoing message whose signed bounce address this is, or empty.
     """
 
     address: str = ""
     service: str = ""
     tag_mailbox: str | None = None
+    about: str = ""
 
 
 def without_detail(address):
@@ -53,11 +57,22 @@ def destination(envelope_recipient, values):
             (row.get("mailbox") or "").lower() if secret else None,
         )
     bare = without_detail(envelope_recipient)
+    if is_verp(envelope_recipient):
+        return _bounce_destination(envelope_recipient, bare, rows)
     if row := rows.get(bare):
         return Destination(bare, row.get("service") or "")
     if inbox().is_retired(envelope_recipient) or inbox().is_retired(bare):
         return Destination()
     raise UnknownRecipient(envelope_recipient)
+
+
+def _bounce_destination(envelope_recipient, bare, rows):
+    """Return where reports on one message arrive, also when the address left the settings since; only we can sign one."""
+    message = message_of(envelope_recipient)
+    if message is None:
+        raise UnknownRecipient(envelope_recipient)
+    row = next((row for address, row in rows.items() if without_detail(address) == bare), None)
+    return Destination(bare if row else "", (row or {}).get("service") or "", about=message.id)
 
 
 def from_trusted_gateway(client_address, values):

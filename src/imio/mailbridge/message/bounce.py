@@ -142,6 +142,18 @@ def read_bounce_of(message: ParsedMessage, sent_by_us: Callable[[str], bool]) ->
     return Report(ReportKind.BOUNCE, message_id, _recipients(message, "", text), evidence)
 
 
+def read_returned(message: ParsedMessage) -> Report:
+    """Return what a message without envelope sender reports that came to the signed bounce address of one message.
+
+    It is about that message, in whatever language; only a status code of a failure beside an address says that it failed.
+    """
+    recipients = tuple(
+        each if (each.status or "").startswith("5") else replace(each, action=None)
+        for each in _recipients(message, message.header("x-failed-recipients") or "", _text(message))
+    )
+    return Report(ReportKind.BOUNCE, None, recipients, (("bounce-address", "<>"),))
+
+
 def name_recipients(report: Report, message: ParsedMessage) -> Report:
     """Return ``report`` with the recipients that only its text names (Yahoo's reports have no fields for programs)."""
     if report.recipients or report.kind is not ReportKind.BOUNCE:

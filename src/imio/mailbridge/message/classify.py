@@ -14,6 +14,7 @@ from imio.mailbridge.message.auto_reply import read_auto_reply
 from imio.mailbridge.message.bounce import name_recipients
 from imio.mailbridge.message.bounce import read_bounce
 from imio.mailbridge.message.bounce import read_bounce_of
+from imio.mailbridge.message.bounce import read_returned
 from imio.mailbridge.message.inline_forward import Proposal
 from imio.mailbridge.message.inline_forward import read_inline_forward
 from imio.mailbridge.message.parse import Attachment
@@ -63,8 +64,9 @@ class Context:
     """What is known beside the message itself.
 
     ``mailboxes`` in lower case; ``tag_mailbox`` is the mailbox that alone was given the tag of the
-    envelope recipient; ``sent_by_us`` is True only for a Message-ID of ours with its unguessable part; ``inline_forward`` is
-    ``quarantine`` or ``file-proposal``.
+    envelope recipient; ``sent_by_us`` is True only for a Message-ID of ours with its unguessable part, ``sent_with_id`` for an
+    ENVID of ours; ``about`` is the id of the message of ours whose signed bounce address is the envelope recipient, or empty;
+    ``null_sender``: the envelope had no sender. ``inline_forward`` is ``quarantine`` or ``file-proposal``.
     """
 
     agent_patterns: tuple[re.Pattern[str], ...] = ()
@@ -72,6 +74,9 @@ class Context:
     tag_mailbox: str | None = None
     proof: Proof | None = None
     sent_by_us: Callable[[str], bool] = field(default=lambda message_id: False)
+    sent_with_id: Callable[[str], bool] = field(default=lambda envelope_id: False)
+    about: str = ""
+    null_sender: bool = False
     accept_direct: bool = False
     inline_forward: str = "quarantine"
 
@@ -140,16 +145,25 @@ def _report(message: ParsedMessage, context: Context) -> Classification | None:
     report = read_standard_report(message) or read_bounce(message) or read_auto_reply(message)
     if report is None and not _is_transferrer(message.author, context):
         report = read_bounce_of(message, context.sent_by_us)
+    if report is None and context.about and context.null_sender:
+        report = read_returned(message)
     if report is None:
         return None
     report = name_recipients(report, message)
-    ours = report.message_id is not None and context.sent_by_us(report.message_id)
     return Classification(
         Transfer(report.kind.value),
-        None if ours else "unmatched-report",
+        None if _is_about_ours(report, context) else "unmatched-report",
         source_mailbox=_redirecting_mailbox(message, context),
         report=report,
         evidence=report.evidence,
+    )
+
+
+def _is_about_ours(report: Report, context: Context) -> bool:
+    return bool(
+        (report.message_id and context.sent_by_us(report.message_id))
+        or (report.envelope_id and context.sent_with_id(report.envelope_id))
+        or context.about
     )
 
 

@@ -78,11 +78,12 @@ def compose(
     html: str,
     files: Sequence[File] = (),
     in_reply_to: str = "",
+    auto_submitted: str = "",
 ) -> bytes:
     """Return a complete message but for From and Reply-To, in CRLF lines.
 
-    ``html`` is cleaned and gets a text alternative; ``data:`` images become inline parts. Errors: ``ValueError`` for a line end
-    in a header, which the caller has refused before.
+    ``html`` is cleaned and gets a text alternative; ``data:`` images become inline parts; ``auto_submitted`` is a value of
+    RFC 3834 §5 or empty. Errors: ``ValueError`` for a line end in a header, which the caller has refused before.
     """
     html = clean_html(html)
     message = EmailMessage(policies.SMTP)
@@ -101,6 +102,7 @@ def compose(
     head = [f"Message-ID: {message_id}\r\n".encode(), f"Date: {format_datetime(date)}\r\n".encode()]
     if _MESSAGE_ID.fullmatch(in_reply_to):
         head += [f"In-Reply-To: {in_reply_to}\r\nReferences: {in_reply_to}\r\n".encode()]
+    head += [f"Auto-Submitted: {auto_submitted}\r\n".encode()] if auto_submitted else []
     head += [_address_field("To", to)] if to else [b"To: undisclosed-recipients:;\r\n"]
     head += [_address_field("Cc", cc)] if cc else []
     return b"".join(head) + message.as_bytes()

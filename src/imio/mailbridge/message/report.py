@@ -44,12 +44,16 @@ class ReportedRecipient:
 
 @dataclass(frozen=True)
 class Report:
-    """A report: ``message_id`` of the message that it is about, with angle brackets, or None; ``evidence`` for people."""
+    """A report: ``message_id`` of the message that it is about, with angle brackets, or None; ``evidence`` for people.
+
+    ``envelope_id`` is what the sender gave as ENVID (Original-Envelope-Id, RFC 3464 §2.2.1), or None.
+    """
 
     kind: ReportKind
     message_id: str | None
     recipients: tuple[ReportedRecipient, ...]
     evidence: tuple[tuple[str, str], ...]
+    envelope_id: str | None = None
 
 
 DELIVERY_STATUS = ("message/delivery-status", "message/global-delivery-status")
@@ -109,9 +113,11 @@ def answered_message_id(message: ParsedMessage) -> str | None:
 def _delivery_report(message: ParsedMessage, parts: list[Part], statuses: list[Part]) -> Report:
     recipients: list[ReportedRecipient] = []
     named: list[str] = []
+    envelope_id = None
     for part in statuses:
         for group in _groups(message, part):
             named += _named_ids(group, ("original-message-id", "x-original-message-id"))
+            envelope_id = envelope_id or group.get("original-envelope-id", "").strip() or None
             recipient = _recipient(group)
             if recipient is not None:
                 recipients.append(recipient)
@@ -119,7 +125,7 @@ def _delivery_report(message: ParsedMessage, parts: list[Part], statuses: list[P
         returned_message_id(message, parts) or next(iter(named), None) or answered_message_id(message)
     )
     evidence = (("multipart/report", "delivery-status"),)
-    return Report(ReportKind.BOUNCE, message_id, tuple(dict.fromkeys(recipients)), evidence)
+    return Report(ReportKind.BOUNCE, message_id, tuple(dict.fromkeys(recipients)), evidence, envelope_id)
 
 
 def _receipt(message: ParsedMessage, parts: list[Part], dispositions: list[Part]) -> Report:

@@ -42,16 +42,19 @@ class OutgoingMessage(Record):
     ``origin`` is ``agent`` (written from ``document``), ``notice`` (the bridge tells somebody something) or ``site`` (Plone's own
     mail). ``history`` is the timeline: dicts of ``at`` (aware datetime), ``recipient`` (or None for all), ``state``, ``code``,
     ``text``, ``explanation`` (a msgid or an empty string), ``answer`` (name of a row of ``answers.ANSWERS``, or empty), ``by`` (the
-    userid of the person who did it, or empty).
+    userid of the person who did it, or empty), ``items`` (uids of what an answer was filed as). ``site_url`` is the address under
+    which the agent saw the site.
     """
 
     body = None  #: deleted after the retention time
+    site_url = ""
 
     def __init__(self, draft):
         super().__init__(draft.id, "queued")
         self.userid = draft.userid
         self.origin = draft.origin
         self.document = draft.document
+        self.site_url = draft.site_url
         self.account = draft.account
         self.message_id = draft.message_id
         self.sender = draft.sender
@@ -77,7 +80,7 @@ class OutgoingMessage(Record):
         self.tries = 0
         self.trying_since = at or now()
 
-    def note(self, recipient, state, code=None, text="", explanation="", answer="", by=""):
+    def note(self, recipient, state, code=None, text="", explanation="", answer="", by="", items=()):
         """Add a line to the timeline."""
         self.history.append(
             {
@@ -89,6 +92,7 @@ class OutgoingMessage(Record):
                 "explanation": explanation,
                 "answer": answer,
                 "by": by,
+                "items": tuple(items),
             }
         )
 
@@ -119,11 +123,11 @@ class Outbox(Store):
         self.by_document = tree()
         self.by_user = tree()
         self.by_message_id = tree()
+        self.unseen = tree()
         self.unwritten = OOTreeSet()
         self.waiting = OOTreeSet()
         self.holds = PersistentMapping()
         self.recent = tree()
-        self.unseen = tree()
 
     def add(self, record):
         super().add(record)
@@ -148,10 +152,6 @@ class Outbox(Store):
         """Return the messages of a user, the newest first."""
         return self._newest(self.by_user.get(userid, ()))
 
-    def _newest(self, keys):
-        return [self.records[id] for _created, id in reversed(list(keys))]
-
-    def sent_by_us(self, message_id):
     def newest_ids_of_user(self, userid, *states, since=None):
         """Return the ids of the messages of a user in ``states`` (all if none is given), made since a time, the newest first."""
         keys = self.by_user.get(userid) or OOTreeSet()
@@ -168,6 +168,10 @@ class Outbox(Store):
         """Note that a user looked."""
         self.unseen.pop(userid, None)
 
+    def _newest(self, keys):
+        return [self.records[id] for _created, id in reversed(list(keys))]
+
+    def sent_by_us(self, message_id):
         """Tell whether this whole Message-ID, its unguessable part included, is one of ours."""
         return message_id in self.by_message_id
 
@@ -175,23 +179,23 @@ class Outbox(Store):
         """Set the states of recipients (a dict) and, from all of them, the state of the message."""
         record.recipients.update(states)
         self.set_state(record, message_state(record.recipients.values()))
+        if record.origin == "agent":
+            self._count_unseen(record, LOST.intersection(states.values()))
         if record.in_state(*WAITING):
             self.waiting.insert(record.sort_key)
         elif record.sort_key in self.waiting:
             self.waiting.remove(record.sort_key)
-        if record.origin == "agent":
-            self._count_unseen(record, LOST.intersection(states.values()))
 
-    def waiting_in(self, *states):
-        """Return the messages with a recipient in one of ``states`` (which are all ones of waiting), the oldest first."""
-        records = (self.records[id] for _created, id in list(self.waiting))
-        return (record for record in records if record.in_state(*states))
     def _count_unseen(self, record, lost):
         if lost:
             self.unseen.setdefault(record.userid, OOTreeSet()).insert(record.id)
         elif record.state not in LOST and record.id in self.unseen.get(record.userid, ()):
             self.unseen[record.userid].remove(record.id)
 
+    def waiting_in(self, *states):
+        """Return the messages with a recipient in one of ``states`` (which are all ones of waiting), the oldest first."""
+        records = (self.records[id] for _created, id in list(self.waiting))
+        return (record for record in records if record.in_state(*states))
 
     def hold_of(self, account=DEFAULT):
         """Return why an account is stopped, or None."""

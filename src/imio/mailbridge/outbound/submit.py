@@ -20,6 +20,7 @@ from imio.mailbridge.message.policy import choose_sender
 from imio.mailbridge.message.policy import Sender
 from imio.mailbridge.message.policy import SenderRefused
 from imio.mailbridge.outbound import send_as
+from imio.mailbridge.outbound.envelope import own_bounce_address
 from imio.mailbridge.outbound.interfaces import IDirectory
 from imio.mailbridge.outbound.interfaces import ISendingContext
 from imio.mailbridge.outbound.outbox import outbox
@@ -76,6 +77,7 @@ class Draft:
     body: bytes
     size: int
     origin: str = "agent"
+    site_url: str = ""
     send_at: datetime | None = None
     written: dict | None = None
 
@@ -90,12 +92,17 @@ def identities(userid):
     return IDirectory(getSite()).identities(userid, tuple(settings().service_senders or ()))
 
 
-def sender_for(identity, account, values):
-    """Return (sender, fallback) for an identity under an account; errors: ``SenderRefused``."""
+def sender_for(identity, account, values, id=""):
+    """Return (sender, fallback) for an identity under an account; errors: ``SenderRefused``.
+
+    ``id`` is that of the message, whose error reports get an address of their own under ``envelope_sender`` = ``bounce``.
+    """
     address = identity.address
     known = send_as.verdict(account.name, address.addr_spec)
     allowed = known.allowed if known is not None else identity.may_send_as
     common = choice(account, values)
+    if id and common["envelope_sender"] == "bounce":
+        common["bounce_address"] = own_bounce_address(id, values)
     own_bounce = send_as.knowledge().get((account.name, send_as.BOUNCE))
     if common["envelope_sender"] == "bounce" and own_bounce is not None and not own_bounce.allowed:
         common["envelope_sender"] = "login"
@@ -160,12 +167,12 @@ def prepare(context, userid, data):
         errors.append(("body", _("The text of the message cannot be read.")))
     sending = ISendingContext(context)
     files = _files(sending, data.get("attachments"), errors)
-    account, sender, fallback = _sender(userid, data.get("sender"), values, errors)
+    new_id = uuid.uuid4().hex
+    account, sender, fallback = _sender(userid, data.get("sender"), new_id, values, errors)
     _check_size(files, account, errors)
     send_at = _send_at(data.get("send_at"), values.undo_seconds if data.get("undo") else 0, errors)
     if errors:
         raise Invalid(errors)
-    new_id = uuid.uuid4().hex
     new_message_id = message_id(
         secrets.token_hex(16), (account.login_address or sender.author.addr_spec).rpartition("@")[2]
     )
@@ -190,6 +197,7 @@ def prepare(context, userid, data):
         subject=one_line(subject),
         body=body,
         size=len(body) + len(sender_headers(sender)),
+        site_url=getSite().absolute_url(),
         send_at=send_at,
         written={key: data[key] for key in WRITTEN if data.get(key)},
         **{field: tuple(addresses) for field, addresses in recipients.items()},
@@ -288,7 +296,7 @@ def _files(sending, uids, errors):
     return [present[uid] for uid in dict.fromkeys(uids)]
 
 
-def _sender(userid, uid, values, errors):
+def _sender(userid, uid, id, values, errors):
     """Return (account, sender, fallback), or Nones after an error."""
     own = identities(userid)
     chosen = [identity for identity in own if identity.uid == uid] if uid else list(own[:1])
@@ -296,7 +304,7 @@ def _sender(userid, uid, values, errors):
         if chosen:
             account = account_for(chosen[0].address.addr_spec, values)
             if account is not None:
-                return account, *sender_for(chosen[0], account, values)
+                return account, *sender_for(chosen[0], account, values, id)
             if accounts(values):
                 errors.append(("sender", _("No SMTP account serves the address of this sender.")))
         elif own:
