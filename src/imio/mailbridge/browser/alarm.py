@@ -1,0 +1,25 @@
+"""Does mail leave? What a manager of mail sees on every page while an account is stopped."""
+
+from imio.mailbridge.browser.moment import readable_time
+from imio.mailbridge.i18n import translatable
+from imio.mailbridge.outbound.alarm import waiting
+from imio.mailbridge.outbound.outbox import outbox
+from plone.app.layout.viewlets.common import ViewletBase
+
+
+class AlarmViewlet(ViewletBase):
+    """A warning for each stopped account, with the remedy."""
+
+    def alarms(self):
+        """Return what is shown of each stopped account."""
+        return [
+            {
+                "name": name,
+                "since": readable_time(hold["at"]),
+                "explanation": translatable(hold["explanation"]),
+                "remedy": translatable(hold.get("remedy")),
+                "answer": f"{hold['code'] or ''} {hold['text']}".strip(),
+                "waiting": waiting(name),
+            }
+            for name, hold in sorted(outbox().holds.items())
+        ]
