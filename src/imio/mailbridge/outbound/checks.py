@@ -29,6 +29,11 @@ class Doubt:
     address: str = ""
     suggestion: str = ""
 
+    @property
+    def key(self):
+        """Return what tells this doubt from others about the same message."""
+        return f"{self.name} {self.address}".strip()
+
 
 def doubts(context, draft):
     """Return the tuple of doubts about a ``Draft`` written from ``context``, by field."""

@@ -62,8 +62,7 @@ class OutgoingMessage(Record):
         self.to, self.cc, self.bcc = draft.to, draft.cc, draft.bcc
         self.subject = draft.subject
         self.size = draft.size
-        self.eight_bit = not draft.body.isascii()
-        self.body = Blob(draft.body)
+        self.eight_bit, self.body = _kept(draft.body)
         self.written = Written(draft.written) if draft.written is not None else None
         self.lease_until = None
         self.told = ()  # the kinds of notices that its agent got
@@ -104,6 +103,16 @@ class OutgoingMessage(Record):
     def taken(self):
         """Return how many recipients a server took the message for."""
         return len(self.in_state(*TAKEN))
+
+
+def _kept(body):
+    """Return whether a message (bytes or a ``Composition``) has 8-bit characters, and the blob it was written into."""
+    blob, eight_bit = Blob(), False
+    with blob.open("w") as target:
+        for block in [body] if isinstance(body, bytes) else body.blocks():
+            eight_bit = eight_bit or not block.isascii()
+            target.write(block)
+    return eight_bit, blob
 
 
 class Outbox(Store):
@@ -162,7 +171,7 @@ class Outbox(Store):
 
     def unseen_of(self, userid):
         """Return how many messages of a user failed or came back since the user last looked."""
-        return len(self.unseen.get(userid, ()))
+        return len(getattr(self, "unseen", {}).get(userid, ()))  # every page asks, also before the upgrade to 1001
 
     def see(self, userid):
         """Note that a user looked."""

@@ -6,11 +6,15 @@ from zoneinfo import ZoneInfoNotFoundError
 from zope.component import getUtility
 
 
-def local_time(moment):
-    """Return an aware datetime in the time zone of the site."""
+def site_zone():
+    """Return the time zone of the site."""
     name = getUtility(IRegistry).get("plone.portal_timezone") or "Europe/Brussels"
     try:
-        zone = ZoneInfo(name)
+        return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
-        zone = ZoneInfo("Europe/Brussels")
-    return moment.astimezone(zone)
+        return ZoneInfo("Europe/Brussels")
+
+
+def local_time(moment):
+    """Return an aware datetime in the time zone of the site."""
+    return moment.astimezone(site_zone())

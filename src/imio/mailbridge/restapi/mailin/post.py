@@ -34,7 +34,7 @@ def deliver(context, request):
         status, record = receive(request)
     except Refused as refused:
         return refused.status, {"message": translate(refused.message, context=request)}
-    return status, delivery_json(record, items_json(record))
+    return status, delivery_json(record, items_json(record.items))
 
 
 def _not_allowed(request):

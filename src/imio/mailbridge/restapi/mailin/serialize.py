@@ -7,9 +7,9 @@ from plone.app.uuid.utils import uuidToCatalogBrain
 from zope.i18n import translate
 
 
-def items_json(record):
+def items_json(uids):
     """Return the items made of a message; one that was deleted, or that the user may not see, is left out."""
-    brains = [uuidToCatalogBrain(uid) for uid in record.items]
+    brains = [uuidToCatalogBrain(uid) for uid in uids]
     return [
         {"@id": brain.getURL(), "@type": brain.portal_type, "title": brain.Title}
         for brain in brains
@@ -39,7 +39,7 @@ def record_json(record, request):
     """Return what a manager gets to know."""
     sentence, remedy = reason_texts(record.reason)
     return {
-        **delivery_json(record, items_json(record)),
+        **delivery_json(record, items_json(record.items)),
         "received": record.created.isoformat(),
         "size": record.size,
         "envelope_sender": record.envelope_sender,

@@ -1,8 +1,9 @@
-"""``POST <site>/@outbox/<id>/retry`` and ``/cancel``."""
+"""``POST <site>/@outbox/<id>/retry``, ``/cancel`` and ``/send-now``."""
 
 from imio.mailbridge.i18n import _
 from imio.mailbridge.outbound.decide import cancel
 from imio.mailbridge.outbound.decide import retry
+from imio.mailbridge.outbound.decide import send_now
 from imio.mailbridge.restapi.outbox.access import visible_record
 from imio.mailbridge.restapi.outbox.serialize import message_with_timeline
 from imio.mailbridge.restapi.path import PathService
@@ -10,7 +11,7 @@ from plone.protect.interfaces import IDisableCSRFProtection
 from zope.interface import alsoProvides
 
 
-ACTIONS = {"retry": retry, "cancel": cancel}
+ACTIONS = {"retry": retry, "cancel": cancel, "send-now": send_now}
 
 
 class OutboxPost(PathService):

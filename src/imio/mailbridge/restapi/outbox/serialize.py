@@ -2,6 +2,7 @@
 
 from imio.mailbridge.i18n import translatable
 from imio.mailbridge.outbound.visibility import visible_recipients
+from imio.mailbridge.restapi.mailin.serialize import items_json
 from plone import api
 from zope.i18n import translate
 
@@ -23,6 +24,9 @@ def draft_json(draft):
         "id": None,
         "message_id": None,
         **sender_fields(draft.sender),
+        "account": draft.account,
+        "scheduled_for": draft.send_at and draft.send_at.isoformat(),
+        "next_try": None,
         "size": draft.size,
         "recipients": [{"address": address, "state": None} for address in addresses],
     }
@@ -35,6 +39,9 @@ def message_json(record):
         "id": record.id,
         "message_id": record.message_id,
         **sender_fields(record.sender),
+        "account": record.account,
+        "scheduled_for": _next_try(record, "scheduled"),
+        "next_try": _next_try(record, "deferred"),
         "size": record.size,
         "recipients": [
             {"address": address, "state": state} for address, state in visible_recipients(record).items()
@@ -58,8 +65,16 @@ def message_with_timeline(record, request):
                 "code": line["code"],
                 "text": line["text"],
                 "explanation": translate(translatable(line["explanation"]), context=request),
+                "answer": line["answer"],
+                "by": line["by"],
+                "items": items_json(line.get("items", ())),
             }
             for line in record.history
             if line["recipient"] is None or line["recipient"] in visible
         ],
     }
+
+
+def _next_try(record, state):
+    """Return when recipients in ``state`` are tried, in ISO 8601, or None."""
+    return record.next_try.isoformat() if record.next_try and record.in_state(state) else None

@@ -1,6 +1,7 @@
 """``POST <content>/@send-email``: send, or say what would be sent (``dry_run``)."""
 
 from imio.mailbridge.i18n import _
+from imio.mailbridge.outbound.checks import doubts
 from imio.mailbridge.outbound.permission import check_may_send
 from imio.mailbridge.outbound.submit import Invalid
 from imio.mailbridge.outbound.submit import prepare
@@ -20,7 +21,7 @@ class SendEmailPost(Service):
     """Store the message and answer; the worker sends it."""
 
     def reply(self):
-        """Return 202 and the message, 200 for ``dry_run``, or 400 with every error."""
+        """Return 202 and the message, 200 for ``dry_run``, both with warnings, or 400 with every error."""
         check_may_send(self.context)
         alsoProvides(self.request, IDisableCSRFProtection)
         try:
@@ -33,10 +34,18 @@ class SendEmailPost(Service):
             draft = prepare(self.context, api.user.get_current().getId(), data)
         except Invalid as invalid:
             return self._refuse(invalid.errors)
+        warnings = [
+            {
+                "name": doubt.name,
+                "field": doubt.field,
+                "message": translate(doubt.message, context=self.request),
+            }
+            for doubt in doubts(self.context, draft)
+        ]
         if data.get("dry_run"):
-            return draft_json(draft)
+            return {**draft_json(draft), "warnings": warnings}
         self.request.response.setStatus(202)
-        return message_json(submit(draft))
+        return {**message_json(submit(draft)), "warnings": warnings}
 
     def _refuse(self, errors):
         self.request.response.setStatus(400)
