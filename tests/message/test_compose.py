@@ -7,6 +7,7 @@ from email import policy as policies
 from email.header import decode_header
 from email.header import make_header
 from email.utils import getaddresses
+from functools import partial
 from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.compose import compose
 from imio.mailbridge.message.compose import File
@@ -16,6 +17,7 @@ from imio.mailbridge.message.compose import needs_smtputf8
 from imio.mailbridge.message.compose import sender_headers
 from imio.mailbridge.message.compose import wire_address
 from imio.mailbridge.message.policy import choose_sender
+from io import BytesIO
 import pytest
 import re
 
@@ -35,7 +37,11 @@ def written(**changes):
         "html": "<p>Bonjour <b>Madame</b></p>",
     }
     sender = choose_sender(Address("Al Bert", "al.bert@maville.be"), "administration@maville.be", "login")
-    return sender_headers(sender) + compose(**{**values, **changes})
+    return sender_headers(sender) + bytes(compose(**{**values, **changes}))
+
+
+def file(filename, content_type, content):
+    return File(filename, content_type, len(content), partial(BytesIO, content))
 
 
 def read(raw):
@@ -92,7 +98,7 @@ def test_names_survive(name):
     "filename", ["plan.pdf", 'Rôle d\'évaluation n° 1; "copie".pdf', "図面.pdf", "é" * 150 + ".pdf"]
 )
 def test_filenames_survive(filename):
-    message = read(written(files=[File(filename, "application/pdf", b"%PDF-1.4\0\r\n\n")]))
+    message = read(written(files=[file(filename, "application/pdf", b"%PDF-1.4\0\r\n\n")]))
     (attachment,) = message.iter_attachments()
     assert attachment.get_filename() == filename
     assert attachment.get_content() == b"%PDF-1.4\0\r\n\n"
@@ -100,7 +106,7 @@ def test_filenames_survive(filename):
 
 @pytest.mark.parametrize("content_type", ["message/rfc822", "multipart/mixed", "nonsense", ""])
 def test_types_that_cannot_be_attached_as_they_are_become_octets(content_type):
-    (attachment,) = read(written(files=[File("a.eml", content_type, b"From: x\n\ny")])).iter_attachments()
+    (attachment,) = read(written(files=[file("a.eml", content_type, b"From: x\n\ny")])).iter_attachments()
     assert attachment.get_content_type() == "application/octet-stream"
     assert attachment.get_content() == b"From: x\n\ny"
 
@@ -165,3 +171,29 @@ def test_text_alternative_is_readable():
         "<h1>Titre</h1><p>a_b*c</p><ul><li>un</li><li>deux</li></ul><p><a href='https://x.be/p'>lien</a></p>"
     )
     assert html_to_text(html) == "# Titre\n\na_b*c\n\n- un\n- deux\n\n[lien](https://x.be/p)\n"
+
+
+@pytest.mark.parametrize("size", [0, 1, 56, 57, 58, 57 * 1024, 57 * 1024 + 1, 200_000])
+def test_files_are_read_when_the_message_is_written(size):
+    content = bytes(index % 251 for index in range(size))
+    composition = compose(
+        message_id=message_id(TOKEN, "maville.be"),
+        date=DATE,
+        to=[],
+        cc=[],
+        subject="x",
+        html="<p>mailbridge-file-0</p>",
+        files=[file("a.pdf", "application/pdf", content), file("b.txt", "text/plain", b"\xe9\n.\n")],
+    )
+    raw = b"".join(composition.blocks())
+    assert len(raw) == composition.size
+    first, second = read(raw).iter_attachments()
+    assert first.get_payload(decode=True) == content
+    assert second.get_payload(decode=True) == b"\xe9\n.\n"
+    assert all(len(line) <= 78 for line in raw.split(b"\r\n"))
+
+
+def test_file_that_is_not_what_it_said():
+    cut = File("a.pdf", "application/pdf", 10, partial(BytesIO, b"123"))
+    with pytest.raises(ValueError, match="not 10 bytes"):
+        written(files=[cut])

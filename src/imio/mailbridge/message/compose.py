@@ -5,7 +5,10 @@ From and Reply-To, and ``sender_headers`` gives those to put in front.
 """
 
 from base64 import b64decode
+from binascii import b2a_base64
+from collections.abc import Callable
 from collections.abc import Iterable
+from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,8 +21,10 @@ from imio.mailbridge.message.one_line import plain_spaces
 from imio.mailbridge.message.policy import Sender
 from imio.mailbridge.message.sanitise import clean_html
 from markdownify import markdownify
+from typing import BinaryIO
 import binascii
 import re
+import secrets
 
 
 _DATA_IMAGE = re.compile(r'src="data:image/(png|jpeg|gif|webp);base64,([A-Za-z0-9+/=\s]*)"')
@@ -28,13 +33,47 @@ _FOLD = "\r\n "
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]+@[!-;=?-~]+>")
 
 
+#: Bytes in a line of base64, and characters with its line end (RFC 2045 §6.8).
+_LINE_BYTES, _LINE_LENGTH = 57, 78
+_BLOCK = _LINE_BYTES * 1024
+
+
 @dataclass(frozen=True)
 class File:
-    """A file to attach: ``content`` are its bytes."""
+    """A file to attach: ``open`` returns a binary stream of its ``size`` bytes."""
 
     filename: str
     content_type: str
-    content: bytes
+    size: int
+    open: Callable[[], BinaryIO]
+
+
+@dataclass(frozen=True)
+class Composition:
+    """A message whose files are read only when it is written: bytes and files in turn."""
+
+    pieces: tuple[bytes | File, ...]
+
+    @property
+    def size(self) -> int:
+        """Return the length of the message in bytes."""
+        return sum(
+            len(piece) if isinstance(piece, bytes) else _encoded_size(piece.size) for piece in self.pieces
+        )
+
+    def blocks(self) -> Iterator[bytes]:
+        """Yield the message in blocks. Errors: ``ValueError`` when a file is not as long as it said."""
+        for piece in self.pieces:
+            if isinstance(piece, bytes):
+                yield piece
+            else:
+                yield from _encoded(piece)
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __bytes__(self) -> bytes:
+        return b"".join(self.blocks())
 
 
 def message_id(token: str, domain: str) -> str:
@@ -79,7 +118,7 @@ def compose(
     files: Sequence[File] = (),
     in_reply_to: str = "",
     auto_submitted: str = "",
-) -> bytes:
+) -> Composition:
     """Return a complete message but for From and Reply-To, in CRLF lines.
 
     ``html`` is cleaned and gets a text alternative; ``data:`` images become inline parts; ``auto_submitted`` is a value of
@@ -94,18 +133,41 @@ def compose(
     alternative = message.get_payload()[1]  # type: ignore[index]
     for cid, subtype, content in images:
         alternative.add_related(content, "image", subtype, cid=cid, disposition="inline")  # type: ignore[union-attr]
-    for file in files:
+    marks = [f"mailbridge-file-{number}-{secrets.token_hex(8)}" for number, _file in enumerate(files)]
+    for mark, file in zip(marks, files, strict=True):
         maintype, _, subtype = file.content_type.partition("/")
         if not subtype or maintype in ("multipart", "message"):
             maintype, subtype = "application", "octet-stream"
-        message.add_attachment(file.content, maintype, subtype, filename=file.filename)
+        message.add_attachment(b"", maintype, subtype, filename=file.filename)
+        message.get_payload()[-1].set_payload(f"{mark}\n")  # type: ignore[index,union-attr]
     head = [f"Message-ID: {message_id}\r\n".encode(), f"Date: {format_datetime(date)}\r\n".encode()]
     if _MESSAGE_ID.fullmatch(in_reply_to):
         head += [f"In-Reply-To: {in_reply_to}\r\nReferences: {in_reply_to}\r\n".encode()]
     head += [f"Auto-Submitted: {auto_submitted}\r\n".encode()] if auto_submitted else []
     head += [_address_field("To", to)] if to else [b"To: undisclosed-recipients:;\r\n"]
     head += [_address_field("Cc", cc)] if cc else []
-    return b"".join(head) + message.as_bytes()
+    pieces: list[bytes | File] = []
+    rest = b"".join(head) + message.as_bytes()
+    for mark, file in zip(marks, files, strict=True):
+        before, _, rest = rest.partition(f"{mark}\r\n".encode())
+        pieces += [before, file]
+    return Composition((*pieces, rest))
+
+
+def _encoded_size(size: int) -> int:
+    return 4 * -(-size // 3) + 2 * -(-size // _LINE_BYTES)
+
+
+def _encoded(file: File) -> Iterator[bytes]:
+    """Yield a file in base64, in lines."""
+    with file.open() as stream:
+        left = file.size
+        while block := stream.read(_BLOCK):
+            left -= len(block)
+            lines = (block[at : at + _LINE_BYTES] for at in range(0, len(block), _LINE_BYTES))
+            yield b"".join(b2a_base64(line, newline=False) + b"\r\n" for line in lines)
+    if left:
+        raise ValueError(f"{file.filename} is not {file.size} bytes long")
 
 
 def _ascii_domain(domain: str) -> str:

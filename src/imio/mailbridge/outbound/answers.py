@@ -161,8 +161,8 @@ ANSWERS = (
         Outcome.CONFIGURATION,
         _("The mail server does not talk to iA.docs. Your message is kept and leaves once this is right."),
         _(
-            "The server refuses the connection as a whole: check its name and port, then ask the mail provider whether the address of "
-            "the iA.docs server is allowed or blocked."
+            "The server refuses the connection as a whole: check its name and port, then ask the mail provider whether the "
+            "address of the iA.docs server is allowed or blocked."
         ),
         r"5\d\d",
         frozenset({"connect"}),

@@ -5,10 +5,12 @@ from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
 from email.utils import getaddresses
+from functools import partial
 from imio.mailbridge.i18n import _
 from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.address import is_addr_spec
 from imio.mailbridge.message.compose import compose
+from imio.mailbridge.message.compose import Composition
 from imio.mailbridge.message.compose import File
 from imio.mailbridge.message.compose import message_id
 from imio.mailbridge.message.compose import sender_headers
@@ -74,7 +76,7 @@ class Draft:
     cc: tuple[Address, ...]
     bcc: tuple[Address, ...]
     subject: str
-    body: bytes
+    body: bytes | Composition
     size: int
     origin: str = "agent"
     site_url: str = ""
@@ -183,7 +185,10 @@ def prepare(context, userid, data):
         cc=recipients["cc"],
         subject=one_line(subject),
         html=html,
-        files=[File(file.filename, file.content_type, sending.open(file.uid).read()) for file in files],
+        files=[
+            File(file.filename, file.content_type, file.size, partial(sending.open, file.uid))
+            for file in files
+        ],
         in_reply_to=sending.reply_to_message_id,
     )
     return Draft(

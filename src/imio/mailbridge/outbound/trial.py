@@ -26,6 +26,6 @@ def send_trial(account, to, subject, html):
         subject=subject,
         html=html,
     )
-    message = sender_headers(sender) + body
+    message = sender_headers(sender) + bytes(body)
     with closing(mailer_for(account)) as connection:
         return connection.deliver(author, [to], [message], len(message))[to]
