@@ -137,7 +137,7 @@ def test_preview_without_scripts(site):
     data = {**form, "form.buttons.send": "Send", "_authenticator": token}
     answer = site.post(COMPOSE, "agent", data=data, headers=HTML)
     assert answer.status_code == 302
-    assert outbox().counts() == {"queued": 1}
+    assert outbox().counts() == {"scheduled": 1}, "there is time to undo"
 
 
 def test_preview_says_what_is_wrong(site):

@@ -1,9 +1,13 @@
 """How does an agent write an e-mail? The compose page ``@@send-email``, and its preview."""
 
+from imio.mailbridge.browser import again
 from imio.mailbridge.browser.addresses import AddressesFieldWidget
 from imio.mailbridge.browser.addresses import widget_text
 from imio.mailbridge.browser.size import readable_size
 from imio.mailbridge.i18n import _
+from imio.mailbridge.message.checks import typo_of
+from imio.mailbridge.outbound import prefill
+from imio.mailbridge.outbound.checks import doubts
 from imio.mailbridge.outbound.interfaces import ISendingContext
 from imio.mailbridge.outbound.permission import action_visible
 from imio.mailbridge.outbound.permission import check_may_send
@@ -12,6 +16,9 @@ from imio.mailbridge.outbound.submit import Invalid
 from imio.mailbridge.outbound.submit import parse_addresses
 from imio.mailbridge.outbound.submit import prepare
 from imio.mailbridge.outbound.submit import submit
+from imio.mailbridge.settings.clock import local_time
+from imio.mailbridge.settings.clock import site_zone
+from imio.mailbridge.store.store import now
 from plone import api
 from plone.app.textfield import RichText
 from plone.app.textfield.value import RichTextValue
@@ -37,6 +44,7 @@ from zope.schema.interfaces import IContextSourceBinder
 from zope.schema.vocabulary import SimpleTerm
 from zope.schema.vocabulary import SimpleVocabulary
 import json
+import re
 
 
 @provider(IContextSourceBinder)
@@ -88,6 +96,11 @@ class IEmail(model.Schema):
     )
     directives.widget("attachments", CheckBoxFieldWidget)
     attachments = schema.List(title=_("Attachments"), value_type=schema.Choice(source=files), required=False)
+    send_at = schema.Datetime(
+        title=_("Send later"),
+        description=_("Day and time at which the e-mail leaves. Empty: now."),
+        required=False,
+    )
 
 
 class EmailForm(AutoExtensibleForm, Form):
@@ -98,17 +111,67 @@ class EmailForm(AutoExtensibleForm, Form):
     id = "mailbridge-compose"
     css_class = "mailbridge-compose"
     label = _("Send by e-mail")
+    template = ViewPageTemplateFile("templates/compose_form.pt")
     preview = None
+    doubts = ()
+    edited = None  #: the message that is changed and sent again
+
+    def update(self):
+        """Take over a suggestion first, then say what is doubtful beside it."""
+        corrected = self._use_suggestion()
+        super().update()
+        if corrected and (draft := self.draft()) is not None:
+            self.doubts = doubts(self.context, draft)
+
+    def _use_suggestion(self):
+        """Replace the address of the pressed button "Use …" by what it was meant to be; return whether there was one."""
+        wrong = self.request.form.get("mailbridge.correct")
+        meant = typo_of(wrong) if isinstance(wrong, str) else None
+        for name in ("to", "cc", "bcc"):
+            key = f"{self.prefix}widgets.{name}"
+            if meant and isinstance(self.request.form.get(key), str):
+                pattern = rf"(?<![^\s;,<(]){re.escape(wrong)}(?![^\s;,>)])"
+                self.request.form[key] = re.sub(
+                    pattern, meant.replace("\\", r"\\"), self.request.form[key], flags=re.I
+                )
+        return bool(meant)
 
     def updateWidgets(self):
-        """Prefill from the document; offer no attachments where there are none."""
+        """Prefill from the document or from the message that is edited; offer no attachments where there are none."""
         super().updateWidgets()
         if not len(self.widgets["attachments"].terms):
             self.widgets["attachments"].mode = HIDDEN_MODE
         if self.widgets["subject"].name not in self.request.form:
-            for name, value in ISendingContext(self.context).defaults().items():
+            for name, value in self._beginning().items():
                 if name in self.widgets and value:
                     self._prefill(self.widgets[name], value)
+
+    def _beginning(self):
+        if self.edited is not None:
+            return self._written()
+        values = ISendingContext(self.context).defaults()
+        own = identities(api.user.get_current().getId())
+        sender = next((each for each in own if each.uid == values.get("sender")), own[0] if own else None)
+        if sender is not None:
+            signature, copies = prefill.signature(sender), prefill.bcc(sender)
+            if signature:
+                values["body"] = f"{values.get('body') or '<p>&nbsp;</p>'}\n{signature}"
+            values["bcc"] = list(dict.fromkeys([*values.get("bcc", []), *copies]))
+        return values
+
+    def _written(self):
+        values = again.written(self.edited)
+        present = {file.uid for file in ISendingContext(self.context).files()}
+        kept = [uid for uid in values.get("attachments") or () if uid in present]
+        if len(kept) < len(values.get("attachments") or ()):
+            api.portal.show_message(
+                _(
+                    "An attachment of the message is no longer in this document. Choose the attachments again."
+                ),
+                self.request,
+                "warning",
+            )
+        return {**values, "attachments": kept}
 
     def _prefill(self, widget, value):
         if widget.__name__ == "body":
@@ -116,6 +179,8 @@ class EmailForm(AutoExtensibleForm, Form):
         elif widget.__name__ in ("to", "cc", "bcc"):
             found, bad = parse_addresses(value)
             value = [widget_text(address) for address in found] + ([bad] if bad else [])
+        elif widget.__name__ == "send_at":
+            value = local_time(value).replace(tzinfo=None)
         try:
             widget.value = IDataConverter(widget).toWidgetValue(value)
         except LookupError:  # a sender or a file that is not on offer (any more)
@@ -128,10 +193,18 @@ class EmailForm(AutoExtensibleForm, Form):
             self.status = self.formErrorsMessage
             return None
         body = data.get("body")
+        later = data.get("send_at") and data["send_at"].replace(tzinfo=site_zone())
+        if later and later <= now():
+            self._refuse(
+                [("send_at", _("This time has passed. Choose a later one, or leave the field empty."))]
+            )
+            return None
         return {
             **data,
             "body": body.raw if isinstance(body, RichTextValue) else "",
             "attachments": data.get("attachments") or [],
+            "send_at": later and later.isoformat(),
+            "undo": True,
         }
 
     def draft(self):
@@ -142,14 +215,17 @@ class EmailForm(AutoExtensibleForm, Form):
         try:
             return prepare(self.context, api.user.get_current().getId(), data)
         except Invalid as invalid:
-            for field, message in invalid.errors:
-                text = translate(message, context=self.request)
-                if field in self.widgets:
-                    self._show(self.widgets[field], InvalidValue(text))
-                else:
-                    api.portal.show_message(text, self.request, "error")
-            self.status = self.formErrorsMessage
+            self._refuse(invalid.errors)
         return None
+
+    def _refuse(self, errors):
+        for field, message in errors:
+            text = translate(message, context=self.request)
+            if field in self.widgets:
+                self._show(self.widgets[field], InvalidValue(text))
+            else:
+                api.portal.show_message(text, self.request, "error")
+        self.status = self.formErrorsMessage
 
     def _show(self, widget, error):
         view = getMultiAdapter(
@@ -161,9 +237,23 @@ class EmailForm(AutoExtensibleForm, Form):
 
     @button.buttonAndHandler(_("Send"), name="send")
     def handle_send(self, action):
-        """Store the message and go back to the document; the worker sends it."""
+        """Store the message and go back to the document; the worker sends it. With doubts, show them first."""
+        self._send(accepted=())
+
+    @button.buttonAndHandler(_("Send anyway"), name="send_anyway")
+    def handle_send_anyway(self, action):
+        """Send in spite of the doubts that were shown; another one is shown too."""
+        accepted = self.request.form.get("mailbridge.doubts")
+        self._send(accepted=accepted.split(";") if isinstance(accepted, str) else ())
+
+    def _send(self, accepted):
         draft = self.draft()
         if draft is None:
+            return
+        found = doubts(self.context, draft)
+        if not {each.key for each in found} <= set(accepted):
+            self.doubts = found
+            self.status = _("Not sent yet: please look at the warnings above the buttons.")
             return
         submit(draft)
         api.portal.show_message(
@@ -186,6 +276,7 @@ class EmailForm(AutoExtensibleForm, Form):
         """Mark the main button."""
         super().updateActions()
         self.actions["send"].klass = "submit-widget btn btn-primary"
+        self.actions["send_anyway"].klass = "submit-widget btn btn-outline-danger"
 
 
 def preview_of(draft):
@@ -208,6 +299,8 @@ class ComposePage(FormWrapper):
         """Refuse whoever may not send from here; explain when nothing can be sent."""
         check_may_send(self.context)
         self.request.set("disable_plone.rightcolumn", 1)
+        if (id := self.request.form.get("edit")) is not None:
+            self.form_instance.edited = again.to_edit(self.context, id)
         super().update()
 
     @property

@@ -1,53 +1,24 @@
 """What became of the e-mails written from this document? A viewlet, and the fragment that it reloads itself with."""
 
-from imio.mailbridge.browser import titles
+from imio.mailbridge.browser import shown
 from imio.mailbridge.browser.moment import readable_time
-from imio.mailbridge.i18n import translatable
 from imio.mailbridge.outbound.outbox import outbox
 from imio.mailbridge.outbound.permission import action_visible
 from imio.mailbridge.outbound.permission import check_may_send
 from imio.mailbridge.outbound.permission import may_send
-from imio.mailbridge.outbound.states import WAITING
-from imio.mailbridge.outbound.visibility import visible_recipients
 from plone.app.layout.viewlets.common import ViewletBase
 from plone.uuid.interfaces import IUUID
 from Products.Five.browser import BrowserView
 
 
-class Messages(BrowserView):
+class Messages(shown.Buttons, BrowserView):
     """The list as a fragment of HTML: ``@@mailbridge-messages``."""
 
     def __call__(self):
         check_may_send(self.context)
+        self.messages = [shown.message(record) for record in outbox().of_document(IUUID(self.context))]
+        self.version = shown.version(self.messages)
         return self.index()
-
-    def messages(self):
-        """Return the messages, the newest first, with what the user may see of their recipients."""
-        for record in outbox().of_document(IUUID(self.context)):
-            visible = visible_recipients(record)
-            yield {
-                "subject": record.subject,
-                "created": record.created,
-                "state": record.state,
-                "title": titles.OUTGOING[record.state],
-                "colour": titles.colour(record.state),
-                "from": str(record.sender.author),
-                "waiting": bool(record.in_state(*WAITING)),
-                "recipients": [
-                    {"address": address, "title": titles.OUTGOING[state], "colour": titles.colour(state)}
-                    for address, state in visible.items()
-                ],
-                "timeline": [
-                    {
-                        **line,
-                        "title": titles.OUTGOING[line["state"]],
-                        "answer": f"{line['code'] or ''} {line['text']}".strip(),
-                        "explanation": translatable(line["explanation"]),
-                    }
-                    for line in record.history
-                    if line["recipient"] is None or line["recipient"] in visible
-                ],
-            }
 
     def time(self, moment):
         """Return a time as a person reads it."""

@@ -37,3 +37,6 @@
     });
     refresh();
 })();
+
+// What is doubtful about the e-mail is read before the agent goes on.
+document.getElementById("mailbridge-doubts")?.focus();

@@ -1,6 +1,28 @@
-// Reloads the list of e-mails while one of them is still on its way, for at most five minutes.
+// Reloads the list of e-mails while one of them is about to change, for at most ten minutes, and counts down to its leaving.
 (() => {
-    const end = Date.now() + 5 * 60 * 1000;
+    const end = Date.now() + 10 * 60 * 1000;
+    let begun = performance.now();
+    const find = (list, key) => list.querySelector(`[data-key="${CSS.escape(key)}"]`);
+
+    // What is open stays open, and the keyboard stays where it is.
+    function replace(list, fresh) {
+        for (const details of list.querySelectorAll("details[data-key]")) {
+            const same = find(fresh, details.dataset.key);
+            if (same && same.dataset.state === details.dataset.state) same.open = details.open;
+        }
+        const focused = list.contains(document.activeElement) && document.activeElement.closest("[data-key]");
+        list.replaceWith(fresh);
+        if (focused) (find(fresh, focused.dataset.key) || fresh.querySelector("summary"))?.focus();
+        begun = performance.now();
+    }
+
+    function count() {
+        const passed = (performance.now() - begun) / 1000;
+        for (const place of document.querySelectorAll("#mailbridge-messages [data-seconds]")) {
+            const left = Math.ceil(Number(place.dataset.seconds) - passed);
+            if (left <= 120) place.textContent = place.dataset.text.replace("SECONDS", Math.max(0, left));
+        }
+    }
 
     async function refresh() {
         const list = document.getElementById("mailbridge-messages");
@@ -10,12 +32,14 @@
             if (response.ok) {
                 const page = new DOMParser().parseFromString(await response.text(), "text/html");
                 const fresh = page.getElementById("mailbridge-messages");
-                if (fresh && fresh.textContent !== list.textContent) list.replaceWith(fresh);
+                if (fresh && fresh.dataset.version !== list.dataset.version) replace(list, fresh);
             }
         } finally {
             setTimeout(refresh, 2000);
         }
     }
 
+    count();
+    setInterval(count, 1000);
     setTimeout(refresh, 1000);
 })();
