@@ -144,6 +144,16 @@ def test_header_injection_is_refused():
         written(subject="a\r\nBcc: x@y.be")
 
 
+@pytest.mark.parametrize("text", ["=?utf-8?q?=0d=0aBcc:_x=40y.be?=", "é =?utf-8?b?DQpCY2M6IHhAeS5iZQ==?="])
+def test_encoded_words_that_somebody_typed_are_text(text):
+    """The library decodes them, line ends included."""
+    raw = written(subject=text, to=[Address(text, "a@b.be")], files=[file(text, "application/pdf", b"x")])
+    assert b"\nBcc" not in raw
+    assert str(make_header(decode_header(message_from_bytes(raw)["Subject"]))) == text
+    (attached,) = read(raw).iter_attachments()
+    assert attached.get_payload(decode=True) == b"x"
+
+
 def test_a_line_end_in_a_name_is_only_a_space():
     raw = written(to=[Address("Al\r\nBcc: x@y.be", "a@b.be")])
     assert b"\nBcc" not in raw

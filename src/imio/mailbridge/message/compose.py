@@ -17,6 +17,7 @@ from email.header import Header
 from email.message import EmailMessage
 from email.utils import format_datetime
 from imio.mailbridge.message.address import Address
+from imio.mailbridge.message.one_line import has_control
 from imio.mailbridge.message.one_line import plain_spaces
 from imio.mailbridge.message.policy import Sender
 from imio.mailbridge.message.sanitise import clean_html
@@ -126,7 +127,6 @@ def compose(
     """
     html = clean_html(html)
     message = EmailMessage(policies.SMTP)
-    message["Subject"] = subject
     html, images = _inline_images(html, message_id)
     message.set_content(html_to_text(html), cte="quoted-printable")
     message.add_alternative(_document(html), subtype="html", cte="quoted-printable")
@@ -138,7 +138,8 @@ def compose(
         maintype, _, subtype = file.content_type.partition("/")
         if not subtype or maintype in ("multipart", "message"):
             maintype, subtype = "application", "octet-stream"
-        message.add_attachment(b"", maintype, subtype, filename=file.filename)
+        # EmailMessage decodes an encoded-word that stands in a value, line ends in it included: no name may look like one.
+        message.add_attachment(b"", maintype, subtype, filename=file.filename.replace("=?", "=_"))
         message.get_payload()[-1].set_payload(f"{mark}\n")  # type: ignore[index,union-attr]
     head = [f"Message-ID: {message_id}\r\n".encode(), f"Date: {format_datetime(date)}\r\n".encode()]
     if _MESSAGE_ID.fullmatch(in_reply_to):
@@ -146,6 +147,7 @@ def compose(
     head += [f"Auto-Submitted: {auto_submitted}\r\n".encode()] if auto_submitted else []
     head += [_address_field("To", to)] if to else [b"To: undisclosed-recipients:;\r\n"]
     head += [_address_field("Cc", cc)] if cc else []
+    head += [_subject_field(subject)]
     pieces: list[bytes | File] = []
     rest = b"".join(head) + message.as_bytes()
     for mark, file in zip(marks, files, strict=True):
@@ -177,6 +179,14 @@ def _ascii_domain(domain: str) -> str:
 def _address_field(name: str, addresses: Iterable[Address]) -> bytes:
     # Not EmailMessage's own folding: it breaks long names in the middle of quoted strings and encodes bare identifiers.
     return f"{name}: {f',{_FOLD}'.join(map(_mailbox, addresses))}\r\n".encode()
+
+
+def _subject_field(subject: str) -> bytes:
+    if has_control(subject):
+        raise ValueError("a line end or another control character in the subject")
+    charset = "us-ascii" if subject.isascii() and "=?" not in subject else "utf-8"
+    text = subject.encode("utf-8", "replace").decode()
+    return f"Subject: {Header(text, charset, header_name='Subject').encode(linesep=_CRLF)}\r\n".encode()
 
 
 def _mailbox(address: Address) -> str:
