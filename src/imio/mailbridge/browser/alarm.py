@@ -2,7 +2,6 @@
 
 from imio.mailbridge.browser.moment import readable_time
 from imio.mailbridge.i18n import translatable
-from imio.mailbridge.outbound.alarm import waiting
 from imio.mailbridge.outbound.outbox import outbox
 from plone.app.layout.viewlets.common import ViewletBase
 
@@ -19,7 +18,6 @@ class AlarmViewlet(ViewletBase):
                 "explanation": translatable(hold["explanation"]),
                 "remedy": translatable(hold.get("remedy")),
                 "answer": f"{hold['code'] or ''} {hold['text']}".strip(),
-                "waiting": waiting(name),
             }
             for name, hold in sorted(outbox().holds.items())
         ]

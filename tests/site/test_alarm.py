@@ -1,0 +1,220 @@
+"""An account stops: one e-mail by something that works, one all-clear, and a warning on every page of a manager."""
+
+from datetime import timedelta
+from email import message_from_bytes
+from email import policy
+from imio.mailbridge.outbound import alarm
+from imio.mailbridge.outbound.deliver import deliver
+from imio.mailbridge.outbound.deliver import sweep
+from imio.mailbridge.outbound.outbox import outbox
+from imio.mailbridge.settings.interfaces import ISmtpAccountRow
+from imio.mailbridge.settings.read import settings
+from imio.mailbridge.store.store import now
+from plone import api
+from plone.registry.interfaces import IRegistry
+from zope.component import getUtility
+from zope.schema import getFieldNames
+import logging
+import pytest
+import transaction
+
+
+ADMIN = "admin@maville.test"
+REFUSED = "530 5.7.0 log in <b>first</b>"
+
+
+@pytest.fixture
+def stop(site, caught):
+    """Let the default account stop over one message; return its record."""
+
+    def stop():
+        caught.answers["mail"] = REFUSED
+        data = {"to": ["jeanne.dupont@citizen.test"], "subject": "Permis", "body": "x"}
+        id = site.post("/outgoing-mail/permis-durbanisme/@send-email", "agent", json=data).json()["id"]
+        deliver(id)
+        deliver()
+        transaction.begin()
+        return outbox().get(id)
+
+    settings().alarm_address = ADMIN
+    transaction.commit()
+    return stop
+
+
+@pytest.fixture
+def other(catcher_factory):
+    """Another account, with a server of its own."""
+    server = catcher_factory()
+    row = {
+        "name": "cpas", "senders": ["cpas.test"], "host": "127.0.0.1", "port": server.port, "security": "none",
+        "login_address": "noreply@cpas.test", "sender_policy": "login", "auth": "password",
+    }  # fmt: skip
+    settings().smtp_accounts = [dict.fromkeys(getFieldNames(ISmtpAccountRow)) | row]
+    transaction.commit()
+    return server
+
+
+@pytest.fixture
+def plone_server(catcher_factory):
+    """The mail server in Plone's own mail settings."""
+    server = catcher_factory()
+    api.portal.set_registry_record("plone.smtp_host", "127.0.0.1")
+    api.portal.set_registry_record("plone.smtp_port", server.port)
+    api.portal.set_registry_record("plone.email_from_address", "site@maville.test")
+    transaction.commit()
+    return server
+
+
+def read(caught_message):
+    message = message_from_bytes(caught_message.content, policy=policy.default)
+    return message, message.get_body(("plain",)).get_content()
+
+
+def release():
+    assert outbox().holds
+    sweep()
+    deliver()
+    transaction.begin()
+
+
+def test_by_another_account(site, stop, other, caught):
+    assert stop().state == "held"
+    (sent,) = other.messages
+    assert (sent.mail_from, sent.rcpt_tos) == ("noreply@cpas.test", [ADMIN])
+    message, text = read(sent)
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert "default" in message["Subject"]
+    assert "530 5.7.0 log in <b>first</b>" in text
+    assert f"{site.url}/@@mailbridge-accounts" in text
+    assert "1" in text
+    assert "<b>first" not in message.get_body(("html",)).get_content()
+    assert not caught.messages
+
+
+def test_by_plone_when_there_is_no_other_account(stop, plone_server, caught):
+    stop()
+    (sent,) = plone_server.messages
+    assert (sent.mail_from, sent.rcpt_tos) == ("site@maville.test", [ADMIN])
+    message, text = read(sent)
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert "530 5.7.0 log in <b>first</b>" in text
+    assert not caught.messages
+
+
+def test_to_the_address_of_the_site_when_none_is_set(stop, plone_server):
+    settings().alarm_address = None
+    transaction.commit()
+    stop()
+    assert plone_server.messages[0].rcpt_tos == ["site@maville.test"]
+
+
+def test_by_nothing_that_is_broken(stop, plone_server, caught, caplog):
+    api.portal.set_registry_record("plone.smtp_port", caught.port)
+    transaction.commit()
+    with caplog.at_level(logging.ERROR):
+        stop()
+    assert "no alarm is sent" in caplog.text
+    assert not caught.messages
+    assert caught.received["mail"] == 1
+    assert not plone_server.messages
+
+
+def test_to_nobody(stop, other, caplog):
+    settings().alarm_address = None
+    getUtility(IRegistry)["plone.email_from_address"] = None
+    transaction.commit()
+    with caplog.at_level(logging.ERROR):
+        stop()
+    assert "neither an alarm address" in caplog.text
+    assert not other.messages
+
+
+def test_a_server_of_plone_that_fails_is_logged(stop, plone_server, caplog):
+    plone_server.stop()
+    with caplog.at_level(logging.ERROR):
+        assert stop().state == "held"
+    assert "the alarm could not be sent" in caplog.text
+
+
+@pytest.mark.parametrize("way", ["other", "plone_server"])
+def test_once_and_one_all_clear(request, way, stop, caught):
+    server = request.getfixturevalue(way)
+    stop()
+    stop()
+    caught.stop()
+    sweep()
+    assert len(server.messages) == 1, "held is held"
+    caught.start()
+    del caught.answers["mail"]
+    release()
+    assert not outbox().holds
+    subjects = [read(message)[0]["Subject"] for message in server.messages]
+    assert len(subjects) == 2
+    assert subjects[0] != subjects[1]
+    assert len(caught.messages) == 2
+
+
+def test_no_all_clear_without_an_alarm(stop, caught, other):
+    settings().alarm_address = None
+    getUtility(IRegistry)["plone.email_from_address"] = None
+    transaction.commit()
+    stop()
+    settings().alarm_address = ADMIN
+    transaction.commit()
+    del caught.answers["mail"]
+    release()
+    assert not other.messages
+
+
+def test_account_that_stops_again_and_again_is_reported_once(stop, caught, other):
+    """The probe succeeds, and the next message is refused: that is once a minute."""
+    stop()
+    for _ in range(3):
+        release()
+        assert outbox().holds
+    assert len(other.messages) == 2, "the alarm and one all-clear"
+    at, is_open = alarm._alarms()["default"]
+    alarm._alarms()["default"] = (at - timedelta(hours=7), is_open)
+    transaction.commit()
+    release()
+    assert len(other.messages) == 3
+
+
+def test_error_does_not_keep_the_account_from_stopping(stop, other, monkeypatch, caplog):
+    monkeypatch.setattr(alarm, "send_notice", lambda *args: 1 / 0)
+    with caplog.at_level(logging.ERROR):
+        assert stop().state == "held"
+    assert "no alarm is sent" in caplog.text
+
+
+@pytest.fixture
+def held(site):
+    outbox().holds["default"] = {
+        "at": now(),
+        "code": 535,
+        "text": "5.7.8 <script>alert(1)</script>",
+        "explanation": "The mail server refused the login of iA.docs. Your message is kept and leaves once this is right.",
+        "remedy": "Correct login and password in the control panel. Some providers want an application password here.",
+    }
+    transaction.commit()
+
+
+HTML = {"headers": {"Accept": "text/html"}}
+
+
+@pytest.mark.parametrize("path", ["", "/outgoing-mail/permis-durbanisme", "/@@search", "/@@mailbridge-inbox"])
+def test_a_manager_sees_it_on_every_page(site, held, path):
+    page = site.get(path, "chef", **HTML).text
+    assert "mailbridge-alarm" in page
+    assert "/@@mailbridge-accounts" in page
+    assert "5.7.8 &lt;script" in page
+    assert "<script>alert(1)" not in page
+    outbox().holds.clear()
+    transaction.commit()
+    assert "mailbridge-alarm" not in site.get(path, "chef", **HTML).text
+
+
+@pytest.mark.parametrize("user", [None, "agent", "gateway"])
+def test_nobody_else_sees_it(site, held, user):
+    for path in ("", "/outgoing-mail/permis-durbanisme"):
+        assert "mailbridge-alarm" not in site.get(path, user, **HTML).text

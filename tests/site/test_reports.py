@@ -1,0 +1,347 @@
+"""What comes back about a message that left: matched by what nobody can guess, noted, and told to its agent."""
+
+from imio.mailbridge.inbound.inbox import inbox
+from imio.mailbridge.message.verp import is_verp
+from imio.mailbridge.message.verp import verp_address
+from imio.mailbridge.outbound import send_as
+from imio.mailbridge.outbound.outbox import outbox
+from imio.mailbridge.settings.read import settings
+from plone.app.uuid.utils import uuidToObject
+from tests.mails import citizen
+from tests.mails import TRUSTED
+import pytest
+import transaction
+
+
+JEANNE = "jeanne.dupont@citizen.test"
+PAUL = "paul.petit@citizen.test"
+LOGIN = "administration@maville.test"
+
+
+@pytest.fixture
+def sent(site):
+    """A message from the demo document that a server took for all, with error reports to the bridge."""
+
+    def sent(*to, state="sent", envelope_sender="bounce"):
+        settings().envelope_sender = envelope_sender
+        transaction.commit()
+        data = {"to": list(to) or [JEANNE], "subject": "Votre permis", "body": "x"}
+        answer = site.post("/outgoing-mail/permis-durbanisme/@send-email", "agent", json=data)
+        assert answer.status_code == 202, answer.text
+        record = outbox().get(answer.json()["id"])
+        outbox().update(record, dict.fromkeys(record.recipients, state))
+        transaction.commit()
+        return record
+
+    return sent
+
+
+@pytest.fixture
+def deliver(site):
+    """Hand a message over as the mail host does; return the answer."""
+
+    def deliver(raw, recipient="in@bridge.test", sender="<>"):
+        raw = raw if isinstance(raw, bytes) else raw.encode()
+        headers = {**TRUSTED, "X-Envelope-Recipient": recipient, "X-Envelope-Sender": sender}
+        return site.post("/@@mail-in", "gateway", data=raw, headers=headers)
+
+    return deliver
+
+
+def dsn(recipient=JEANNE, *, message_id="", envelope_id="", **fields):
+    """Return a delivery report as Postfix writes it."""
+    fields = {
+        "Action": "failed",
+        "Status": "5.1.1",
+        "Diagnostic-Code": "smtp; 550 5.1.1 no such user",
+        **{name.replace("_", "-"): value for name, value in fields.items()},
+    }
+    group = "\n".join(f"{name}: {value}" for name, value in fields.items() if value)
+    returned = f"Message-ID: {message_id}\n" if message_id else ""
+    return f"""From: MAILER-DAEMON@mx.citizen.test (Mail Delivery System)
+To: someone@bridge.test
+Subject: Undelivered Mail Returned to Sender
+Auto-Submitted: auto-replied
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status; boundary=b
+
+--b
+Content-Type: text/plain
+
+Sorry.
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.citizen.test
+{f"Original-Envelope-Id: {envelope_id}" if envelope_id else "X-Postfix-Queue-ID: 4F1"}
+
+Final-Recipient: rfc822; {recipient}
+{group}
+
+--b
+Content-Type: text/rfc822-headers
+
+{returned}Subject: Votre permis
+
+--b--
+"""
+
+
+def notices():
+    return [record for record in outbox().records.values() if record.origin == "notice"]
+
+
+def last(record):
+    return record.history[-1]
+
+
+def test_envelope_sender_is_of_this_message_alone(sent):
+    first, second = sent().sender.envelope_sender, sent().sender.envelope_sender
+    assert is_verp(first)
+    assert first.startswith("in+b.")
+    assert first != second
+    assert not is_verp(sent(envelope_sender="login").sender.envelope_sender)
+
+
+@pytest.mark.parametrize("by", ["message_id", "envelope_id", "address"])
+def test_bounce_finds_its_message(sent, deliver, by):
+    record, other = sent(), sent()
+    named = {"message_id": record.message_id, "envelope_id": record.id}
+    raw = dsn(**{by: named[by]}) if by in named else dsn()
+    answer = deliver(raw, record.sender.envelope_sender if by == "address" else "in@bridge.test")
+    assert (answer.status_code, answer.json()["state"], answer.json()["transfer"]) == (
+        201,
+        "recorded",
+        "bounce",
+    )
+    assert inbox().get(answer.json()["id"]).about == record.id
+    assert (record.state, other.state) == ("bounced", "sent")
+    line = last(record)
+    assert (line["recipient"], line["code"], line["text"]) == (JEANNE, 550, "5.1.1 no such user")
+    assert (line["answer"], "does not exist" in line["explanation"]) == ("no-such-address", True)
+    assert [notice.to[0].addr_spec for notice in notices()] == ["al.bert@maville.test"]
+
+
+def test_address_of_a_message_in_capitals_and_after_the_setting_changed(sent, deliver):
+    record = sent()
+    settings().mailin_addresses = [{"address": "other@bridge.test", "service": None, "mailbox": None}]
+    transaction.commit()
+    assert deliver(dsn(), record.sender.envelope_sender.upper()).json()["state"] == "recorded"
+    assert record.state == "bounced"
+
+
+def test_report_of_one_recipient_leaves_the_others(sent, deliver):
+    record = sent(JEANNE, PAUL)
+    deliver(dsn(PAUL, message_id=record.message_id))
+    assert dict(record.recipients) == {JEANNE: "sent", PAUL: "bounced"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "answer"),
+    [
+        ({"Status": "5.2.2", "Diagnostic_Code": "smtp; 552 5.2.2 mailbox full"}, "mailbox-full"),
+        ({"Status": "5.7.1", "Diagnostic_Code": "smtp; 550 5.7.1 This looks like spam"}, "content-refused"),
+        ({"Status": "5.3.4", "Diagnostic_Code": "smtp; 552 5.3.4 Message size exceeds"}, "too-large"),
+        (
+            {"Status": "5.4.4", "Diagnostic_Code": "X-Postfix; Host or domain name not found."},
+            "no-such-domain",
+        ),
+        ({"Status": "4.4.1", "Diagnostic_Code": "X-Postfix; connect to mx: Connection timed out"}, "expired"),
+        ({"Status": "4.2.2", "Diagnostic_Code": "smtp; 452 4.2.2 over quota"}, "mailbox-full"),
+        ({"Status": "5.7.60", "Diagnostic_Code": "smtp; 550 5.7.60 SendAsDenied"}, "returned"),
+        ({"Status": "5.0.0", "Diagnostic_Code": ""}, "returned"),
+    ],
+)
+def test_why_it_came_back(sent, deliver, fields, answer):
+    record = sent()
+    deliver(dsn(message_id=record.message_id, **fields))
+    assert (record.state, last(record)["answer"]) == ("bounced", answer)
+    assert last(record)["explanation"]
+
+
+@pytest.mark.parametrize("action", ["delayed", "relayed", "expanded", "delivered", "surprised"])
+def test_what_is_no_failure_changes_no_state(sent, deliver, action):
+    record = sent()
+    deliver(dsn(message_id=record.message_id, Action=action, Status="4.4.1"))
+    assert record.state == "sent"
+    assert len(record.history) == 2
+    assert last(record)["explanation"]
+    assert not notices()
+
+
+def test_unknown_language_at_the_address_of_a_message(sent, deliver):
+    raw = (
+        f"From: posta@citizen.test\nSubject: Mesaj iletilemedi\n\nMesajiniz iletilemedi:\n\n"
+        f"<{JEANNE}>\n550 5.1.1 Kullanici bulunamadi\n"
+    )
+    record = sent()
+    assert deliver(raw, record.sender.envelope_sender).json()["transfer"] == "bounce"
+    assert record.state == "bounced"
+    other = sent()
+    raw = raw.replace("550 5.1.1", "")
+    assert deliver(raw, other.sender.envelope_sender).json()["state"] == "recorded"
+    assert (other.state, len(other.history)) == ("sent", 2), "noted, and nothing made of it"
+
+
+def test_automatic_answer_at_the_address_of_a_message(sent, deliver):
+    record = sent()
+    raw = citizen(**{"Auto-Submitted": "auto-replied"}).as_bytes()
+    answer = deliver(raw, record.sender.envelope_sender)
+    assert (answer.json()["transfer"], answer.json()["state"]) == ("auto-reply", "recorded")
+    assert (record.state, len(record.history)) == ("sent", 2)
+    assert not notices()
+
+
+def test_person_who_writes_to_the_address_of_a_message_is_not_lost(sent, deliver):
+    record = sent()
+    address = record.sender.envelope_sender
+    direct = deliver(citizen(To=address).as_bytes(), address, sender=JEANNE)
+    assert (direct.json()["transfer"], direct.json()["state"]) == ("direct", "quarantined")
+    assert record.state == "sent"
+    reply = deliver(
+        citizen("Re: permis", **{"In-Reply-To": record.message_id}).as_bytes(), address, sender=JEANNE
+    )
+    assert (reply.json()["transfer"], reply.json()["state"]) == ("reply", "filed")
+    assert record.state == "replied"
+
+
+def test_address_of_a_message_is_no_proof(sent, deliver, site):
+    """Every recipient sees it: it does not make a redirect believable."""
+    record = sent()
+    settings().trusted_gateways = []
+    transaction.commit()
+    raw = citizen(**{"Resent-From": "info@maville.test"}).as_bytes()
+    answer = deliver(raw, record.sender.envelope_sender, sender=JEANNE)
+    assert answer.json()["reason"] == "unproven-redirect"
+
+
+def test_answer_tells_the_agent_and_names_its_document(sent, deliver):
+    record = sent()
+    reply = citizen("Re: Votre permis", **{"In-Reply-To": record.message_id, "To": "in@bridge.test"})
+    answer = deliver(reply.as_bytes(), sender=JEANNE)
+    (item,) = inbox().get(answer.json()["id"]).items
+    assert last(record)["items"] == (item,)
+    assert record.told == ("replied",)
+    (notice,) = notices()
+    with notice.body.open("r") as body:
+        text = body.read()
+    assert uuidToObject(item, unrestricted=True).getId().encode() in text.replace(b"=\r\n", b"")
+
+
+# what is forged, or comes from outside, changes nothing
+
+
+def wrong_tag(address):
+    """Return the address with another signature of the right form."""
+    head, _, signature = address.partition("@")[0].rpartition(".")
+    return f"{head}.{signature[1:]}{signature[0]}@bridge.test"
+
+
+def test_wrong_signature_is_an_unknown_recipient(sent, deliver):
+    record = sent()
+    own = record.sender.envelope_sender
+    for forged in (wrong_tag(own), verp_address("in@bridge.test", record.id, b"guessed")):
+        answer = deliver(dsn(message_id="<x@y.test>"), forged)
+        assert answer.status_code == 422, forged
+    assert (record.state, len(record.history)) == ("sent", 1)
+    assert len(inbox()) == 0
+
+
+def test_signature_for_a_message_that_is_not_there(sent, deliver):
+    record = sent()
+    address = record.sender.envelope_sender
+    outbox().remove(record)
+    transaction.commit()
+    assert deliver(dsn(), address).status_code == 422
+
+
+@pytest.mark.parametrize("by", ["message_id", "envelope_id"])
+def test_guessed_token(sent, deliver, by):
+    record = sent()
+    token = record.message_id.partition("@")[0].rpartition(".")[2]
+    guess = {
+        "message_id": record.message_id.replace(token, token[::-1]),
+        "envelope_id": record.id[::-1],
+    }[by]
+    answer = deliver(dsn(**{by: guess}))
+    assert (answer.status_code, answer.json()["reason"]) == (202, "unmatched-report")
+    reply = deliver(
+        citizen(**{"In-Reply-To": record.message_id.replace(token, token[::-1])}).as_bytes(), sender=JEANNE
+    )
+    assert reply.json()["transfer"] != "reply"
+    assert (record.state, len(record.history), notices()) == ("sent", 1, [])
+
+
+@pytest.mark.parametrize("to", [(JEANNE,), (JEANNE, PAUL)])
+def test_bounce_about_somebody_else_changes_no_state(sent, deliver, to):
+    record = sent(*to)
+    deliver(dsn("stranger@elsewhere.test", message_id=record.message_id))
+    assert record.state == "sent"
+    assert last(record)["text"] == "stranger@elsewhere.test"
+    assert not notices()
+
+
+def test_other_name_in_the_domain_of_the_only_recipient_is_that_recipient(sent, deliver):
+    record = sent()
+    deliver(dsn("mbx0042@citizen.test", message_id=record.message_id))
+    assert dict(record.recipients) == {JEANNE: "bounced"}
+
+
+@pytest.mark.parametrize(
+    "state", ["scheduled", "queued", "sending", "deferred", "held", "failed", "cancelled"]
+)
+def test_bounce_of_what_no_server_took_changes_no_state(sent, deliver, state):
+    record = sent(state=state)
+    deliver(dsn(), record.sender.envelope_sender)
+    assert record.state == state
+    assert not notices()
+
+
+def test_report_about_a_notice_is_recorded_quietly(sent, deliver):
+    record = sent()
+    deliver(dsn(message_id=record.message_id))
+    (notice,) = notices()
+    outbox().update(notice, {"al.bert@maville.test": "sent"})
+    transaction.commit()
+    answer = deliver(dsn("al.bert@maville.test", message_id=notice.message_id))
+    assert answer.json()["state"] == "recorded"
+    away = citizen(**{"Auto-Submitted": "auto-replied", "In-Reply-To": notice.message_id}).as_bytes()
+    assert deliver(away).json()["state"] == "recorded"
+    assert notice.state == "bounced"
+    assert notices() == [notice]
+
+
+# on the way out
+
+
+@pytest.mark.parametrize("stage", ["mail", "rcpt"])
+def test_refused_bounce_address_falls_back_to_the_login_and_is_remembered(sent, caught, stage):
+    from imio.mailbridge.outbound.deliver import deliver
+
+    record = sent(state="queued")
+    own = record.sender.envelope_sender
+    refusal = f"553 5.7.1 <{own}>: Sender address rejected: not owned by user x"
+    caught.answers[stage] = (
+        (lambda envelope: refusal if envelope.mail_from == own else None)
+        if stage == "rcpt"
+        else [refusal, None]
+    )
+    deliver(record.id)
+    transaction.begin()
+    assert record.state == "sent", record.history[-1]
+    assert [message.mail_from for message in caught.messages] == [LOGIN]
+    assert "error reports" in record.history[1]["explanation"]
+    assert not send_as.knowledge()[("default", send_as.BOUNCE)].allowed
+    assert send_as.verdict("default", "al.bert@maville.test") is None
+    assert sent().sender.envelope_sender == LOGIN, "a known refusal is not asked for again"
+
+
+def test_bounce_address_that_is_taken(sent, caught):
+    from imio.mailbridge.outbound.deliver import deliver
+
+    record = sent(state="queued")
+    deliver(record.id)
+    transaction.begin()
+    assert [message.mail_from for message in caught.messages] == [record.sender.envelope_sender]
+    assert is_verp(caught.messages[0].mail_from)
+    assert send_as.knowledge()[("default", send_as.BOUNCE)].allowed
