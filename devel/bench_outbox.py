@@ -11,14 +11,20 @@ from imio.mailbridge.outbound.submit import prepare
 from imio.mailbridge.outbound.submit import submit
 from imio.mailbridge.settings import password
 from imio.mailbridge.settings.read import settings
+from pathlib import Path
 from plone import api
+from plone.namedfile.file import NamedBlobFile
 from Testing.makerequest import makerequest
 from zope.component.hooks import setSite
 from zope.globalrequest import setRequest
 import cProfile
+import gc
 import json
+import os
 import pstats
+import shutil
 import sys
+import tempfile
 import time
 import transaction
 
@@ -57,6 +63,41 @@ def submit_all(documents):
         transaction.commit()
 
 
+def memory(documents):
+    """Send 25 MB; return the peak above idle, in sizes of the attachment."""
+    size = 25_000_000
+    with tempfile.TemporaryFile() as source:
+        for _ in range(size // 1_000_000):
+            source.write(os.urandom(1_000_000))
+        source.seek(0)
+        blob = NamedBlobFile(contentType="application/pdf", filename="plan.pdf")
+        with blob.open("w") as target:
+            shutil.copyfileobj(source, target)
+    with api.env.adopt_roles(["Manager"]):
+        file = api.content.create(documents[0], "dmsappendixfile", title="plan", file=blob)
+    transaction.commit()
+    data = {
+        "to": ["a@citizen.test"],
+        "subject": "Plan",
+        "body": "x",
+        "attachments": [api.content.get_uuid(file)],
+    }
+    gc.collect()
+    Path("/proc/self/clear_refs").write_text("5")  # the peak so far is forgotten
+    idle = _status("VmRSS")
+    record = submit(prepare(documents[0], "agent", data))
+    transaction.commit()
+    deliver.deliver(record.id)
+    assert record.state == "sent", record.history
+    return (_status("VmHWM") - idle) / size
+
+
+def _status(key):
+    """Return a figure of this process in bytes."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{key}:"))
+
+
 def main(app, port, ca_file, profile):
     """Print the seconds as JSON."""
     documents = set_up(app, port, ca_file)
@@ -87,6 +128,7 @@ def main(app, port, ca_file, profile):
         "submit": submitted,
         "size": size,
     }
+    figures["memory"] = memory(documents)
     print(json.dumps(figures))
 
 
