@@ -42,4 +42,5 @@ def shown(page):
 def value(page, name):
     """Return what stands in a field of the form."""
     found = re.search(rf'<input[^>]*name="form\.widgets\.{name}"[^>]*>', page)[0]
-    return html.unescape(re.search(r'value="([^"]*)"', found)[1])
+    entered = re.search(r'value="([^"]*)"', found)
+    return html.unescape(entered[1]) if entered else ""

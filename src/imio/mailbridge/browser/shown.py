@@ -96,7 +96,7 @@ def _line(line):
         "said": f"{line['code'] or ''} {line['text']}".strip(),
         "remedy": translatable(row.remedy) if row is not None and is_manager() else "",
         "by": _name(line["by"]),
-        "items": [brain for brain in map(uuidToCatalogBrain, line.get("items", ())) if brain is not None],
+        "filed": [brain for brain in map(uuidToCatalogBrain, line.get("items", ())) if brain is not None],
     }
 
 
