@@ -69,6 +69,40 @@ def test_delivery_report_in_crlf_with_ids_in_the_status_only():
     assert len(report.recipients) == 2
 
 
+def test_envelope_id():
+    status = STATUS.replace("\n\nOriginal", "\nOriginal-Envelope-ID: 0123abcd \n\nOriginal")
+    assert standard("delivery-status", status).envelope_id == "0123abcd"
+    assert standard("delivery-status", STATUS).envelope_id is None
+
+
+REPORT = f"From: x@example.org\nContent-Type: multipart/mixed; boundary=r\n\n--r\n{STATUS}\n--r--\n"
+
+
+@pytest.mark.parametrize(
+    ("context", "reason"),
+    [
+        (Context(), "unmatched-report"),
+        (Context(sent_with_id=lambda envelope_id: envelope_id == "ours"), None),
+        (Context(sent_with_id=lambda envelope_id: envelope_id == "other"), "unmatched-report"),
+        (Context(about="an id"), None),
+        (Context(null_sender=True), "unmatched-report"),
+    ],
+)
+def test_what_a_report_is_matched_by(context, reason):
+    raw = REPORT.replace("\n\nOriginal", "\nOriginal-Envelope-ID: ours\n\nOriginal")
+    found = classify(parse(raw.encode()), context)
+    assert (found.transfer, found.reason) == (Transfer.BOUNCE, reason)
+
+
+def test_message_without_sender_to_the_address_of_a_message_is_a_report():
+    raw = b"From: posta@x.test\nSubject: iletilemedi\n\n<gone@x.test>: 550 5.1.1 yok\n\n<slow@x.test>: bekliyor\n"
+    (gone, slow) = classify(parse(raw), Context(about="an id", null_sender=True)).report.recipients
+    assert (gone.address, gone.action, gone.diagnostic) == ("gone@x.test", "failed", "550 5.1.1 yok")
+    assert (slow.address, slow.action) == ("slow@x.test", None)
+    for context in (Context(about="an id"), Context(null_sender=True)):
+        assert classify(parse(raw), context).transfer is Transfer.DIRECT
+
+
 def test_delivery_report_without_report_type():
     raw = f"From: x@example.org\nIn-Reply-To: {OURS}\nContent-Type: multipart/mixed; boundary=r\n\n--r\n{STATUS}\n--r--\n"
     assert read_standard_report(parse(raw.encode())).message_id == OURS

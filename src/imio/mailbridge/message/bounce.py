@@ -103,6 +103,7 @@ _ADDRESS = re.compile(
 )
 #: An enhanced status of a failure; in running text "2.0.12" is a version of some program.
 _STATUS = re.compile(r"(?<![\d.])([45]\.\d{1,3}\.\d{1,3})(?![\d.])")
+_FAILURE = re.compile(r"(?<![\d.])5\.\d{1,3}\.\d{1,3}(?![\d.])")
 _QUEUE_HOST = re.compile(r"^(?:mailer-daemon|postmaster|mail-daemon)@", re.IGNORECASE)
 _MAX_TEXT = 200_000
 
@@ -125,7 +126,11 @@ def read_bounce(message: ParsedMessage) -> Report | None:
         or _quoted_message_id(message, text)
         or answered_message_id(message)
     )
-    return Report(ReportKind.BOUNCE, message_id, _recipients(message, failed, text), (*origin, *said))
+    recipients = _recipients(message, failed, text)
+    # A postmaster also writes about the mail system: a bounce names what came back, or for whom.
+    if not recipients and message_id is None and not _CERTAIN.match(origin[0][1]):
+        return None
+    return Report(ReportKind.BOUNCE, message_id, recipients, (*origin, *said))
 
 
 def read_bounce_of(message: ParsedMessage, sent_by_us: Callable[[str], bool]) -> Report | None:
@@ -145,10 +150,10 @@ def read_bounce_of(message: ParsedMessage, sent_by_us: Callable[[str], bool]) ->
 def read_returned(message: ParsedMessage) -> Report:
     """Return what a message without envelope sender reports that came to the signed bounce address of one message.
 
-    It is about that message, in whatever language; only a status code of a failure beside an address says that it failed.
+    It is about that message, in whatever language; only a status code of a failure in the words about an address says that it failed.
     """
     recipients = tuple(
-        each if (each.status or "").startswith("5") else replace(each, action=None)
+        each if _FAILURE.search(each.diagnostic or "") else replace(each, action=None)
         for each in _recipients(message, message.header("x-failed-recipients") or "", _text(message))
     )
     return Report(ReportKind.BOUNCE, None, recipients, (("bounce-address", "<>"),))
@@ -217,9 +222,21 @@ def _recipients(message: ParsedMessage, failed: str, text: str) -> tuple[Reporte
     statuses = _STATUS.findall(said)
     distinct = list(dict.fromkeys(address.strip("'").lower() for address in found))[:50]
     return tuple(
-        ReportedRecipient(address, "delayed" if delayed else "failed", _status(said, address, statuses))
+        ReportedRecipient(
+            address,
+            "delayed" if delayed else "failed",
+            _status(said, address, statuses),
+            diagnostic=_words(said, address),
+        )
         for address in distinct
     )
+
+
+def _words(text: str, address: str) -> str | None:
+    """Return what is said of an address: the text after it, to the next blank line."""
+    _before, found, after = text.partition(address) if address in text else text.lower().partition(address)
+    said = re.split(r"\n[ \t>]*\n", after, maxsplit=1)[0] if found else ""
+    return " ".join(clean(said.lstrip("<>:.,;'\"() \t\r\n")).split())[:500] or None
 
 
 def _status(text: str, address: str, statuses: list[str]) -> str | None:

@@ -252,7 +252,7 @@ ANSWERS = (
         r"5\d\d",
         _TO_RECIPIENT,
         r"^5\.1\.(?:1|3|6|10)\b|user unknown|no such (?:user|recipient|mailbox)|undeliverable address|unknown (?:user|recipient)"
-        r"|does not exist|mailbox unavailable|invalid recipient|recipient address rejected: undeliverable",
+        r"|does not exist|mailbox unavailable|invalid recipient|recipient address rejected: (?:undeliverable|access denied)",
     ),
     Answer(
         "no-such-domain",

@@ -31,7 +31,7 @@ _OF_THE_RECIPIENT = ("no-such-address", "no-such-domain", "mailbox-full", "too-l
 
 ROWS = (EXPIRED, *(row for row in ANSWERS if row.name in _OF_THE_RECIPIENT), UNKNOWN)
 
-_SMTP = re.compile(r"(?<![\d.])([245]\d\d)[ -]+(.*)")
+_SMTP = re.compile(r"(?<![\d.])([45]\d\d)[ :-]+(.*)")
 
 
 def read_failure(status, diagnostic):
