@@ -225,9 +225,12 @@ class Mailer:
             raise Stopped(SmtpReply("mail", code, text))
 
     def _recipients(self, recipients, envelope_id, replies):
-        options = ["NOTIFY=FAILURE,DELAY"] if envelope_id and self._connection.has_extn("dsn") else []
+        dsn = envelope_id and self._connection.has_extn("dsn")
         for recipient in recipients:
-            code, text = self._command("rcpt", self._connection.rcpt, wire_address(recipient), options)
+            address = wire_address(recipient)
+            options = ["NOTIFY=FAILURE,DELAY"] if dsn else []
+            options += [f"ORCPT=rfc822;{_xtext(address)}"] if dsn and address.isascii() else []
+            code, text = self._command("rcpt", self._connection.rcpt, address, options)
             if code // 100 != 2:
                 replies[recipient] = SmtpReply("rcpt", code, text)
                 if code == 421:
@@ -278,6 +281,11 @@ class Mailer:
             self.close()
             raise Stopped(SmtpReply("connect", 0, readable(error) or type(error).__name__)) from error
         return (answer[0], readable(answer[1])) if answer else (250, "")
+
+
+def _xtext(text):
+    """Return ASCII text as RFC 3461 §4 wants it in a parameter, so that a report can name the recipient as we did."""
+    return "".join(char if "!" <= char <= "~" and char not in "+=" else f"+{ord(char):02X}" for char in text)
 
 
 def _blocks(message):
