@@ -207,7 +207,7 @@ def test_time_on_hold_is_not_the_messages(send, caught):
 
 def test_another_account_starts_without_refusals(site):
     send_as.learn("default", "al.bert@maville.test", allowed=False)
-    change(smtp_port=26)
+    change(close_on_send=False)
     assert not send_as.verdict("default", "al.bert@maville.test").allowed
     change(smtp_login="other")
     assert send_as.verdict("default", "al.bert@maville.test") is None

@@ -55,6 +55,12 @@ def forget(account, name=None):
 
 
 def forget_refusals(settings, event):
-    """Let ``auto`` try again what another account was refused (subscriber of the registry records)."""
-    if event.record.fieldName in ("smtp_host", "smtp_login") and event.oldValue != event.newValue:
+    """Forget what another server was asked: all of it, or the refusals if only port or policy changed (registry subscriber)."""
+    if event.oldValue == event.newValue:
+        return
+    if event.record.fieldName in ("smtp_host", "smtp_login"):
         forget(DEFAULT)
+    elif event.record.fieldName in ("smtp_port", "sender_policy"):
+        for key, known in list(knowledge().items()):
+            if key[0] == DEFAULT and not known.allowed:
+                del knowledge()[key]
