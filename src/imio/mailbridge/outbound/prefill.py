@@ -1,13 +1,9 @@
 """With what does a new e-mail of an agent begin? The signature and the blind copies of the settings; only forms ask."""
 
-from AccessControl.SecurityManagement import getSecurityManager
-from AccessControl.SecurityManagement import newSecurityManager
-from AccessControl.SecurityManagement import setSecurityManager
-from AccessControl.SpecialUsers import nobody
 from imio.mailbridge.message.sanitise import clean_html
 from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.signature import render
 from plone import api
-from Products.PageTemplates.ZopePageTemplate import ZopePageTemplate
 import logging
 
 
@@ -28,29 +24,15 @@ def bcc(identity):
 
 
 def _rendered(template, identity):
-    """Render what an admin typed, with the rights of nobody: it is shown to others, who may do more than the admin."""
     user = api.user.get_current()
-    names = {
-        "sender": {
-            "name": identity.address.display_name,
-            "address": identity.address.addr_spec,
-            "function": identity.function,
-            "service": identity.service,
-            "service_address": identity.service_address,
-            "phone": identity.phone,
-        },
-        "user": {
-            "id": user.getId(),
-            "fullname": user.getProperty("fullname", ""),
-            "email": user.getProperty("email", ""),
-        },
+    sender = {
+        "name": identity.address.display_name,
+        "address": identity.address.addr_spec,
+        **{name: getattr(identity, name) for name in ("function", "service", "service_address", "phone")},
     }
-    rights = getSecurityManager()
-    newSecurityManager(None, nobody)
+    person = {name: user.getProperty(name, "") or "" for name in ("fullname", "email")}
     try:
-        return ZopePageTemplate("signature", template).__of__(api.portal.get()).pt_render(extra_context=names)
+        return render(template, {"sender": sender, "user": {"id": user.getId(), **person}})
     except Exception:  # noqa: BLE001 - whatever an admin typed, an e-mail can be written
         logger.exception("the signature in the settings cannot be rendered; e-mails begin without one")
         return ""
-    finally:
-        setSecurityManager(rights)

@@ -2,8 +2,9 @@
 
 from imio.mailbridge.i18n import _
 from imio.mailbridge.message.address import is_addr_spec
+from imio.mailbridge.settings.signature import EXAMPLE
+from imio.mailbridge.settings.signature import render
 from pathlib import Path
-from Products.PageTemplates.ZopePageTemplate import ZopePageTemplate
 from urllib.parse import urlsplit
 from zope.interface import Invalid
 import ipaddress
@@ -91,12 +92,12 @@ def resolver(value):
 
 
 def template(value):
-    """Accept a page template that can be compiled."""
-    page = ZopePageTemplate("signature", value)
-    page._cook_check()
-    if errors := page._v_errors:
-        problem = " ".join(errors[-1].split())[:200]
-        raise Invalid(_("The template cannot be read: ${problem}", mapping={"problem": problem}))
+    """Accept a page template that can be rendered with examples: the engine finds some mistakes only then."""
+    try:
+        render(value, EXAMPLE)
+    except Exception as error:  # noqa: BLE001 - whatever was typed, the admin is told
+        problem = " ".join(str(error).split())[:200] or type(error).__name__
+        raise Invalid(_("The template cannot be read: ${problem}", mapping={"problem": problem})) from error
     return True
 
 

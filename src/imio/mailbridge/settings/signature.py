@@ -1,0 +1,35 @@
+"""How does the signature that an admin typed become HTML? A page template, rendered with the rights of nobody.
+
+It is shown to others, who may do more than the admin: so it reaches only what it is given, and what anybody may see.
+"""
+
+from AccessControl.SecurityManagement import getSecurityManager
+from AccessControl.SecurityManagement import newSecurityManager
+from AccessControl.SecurityManagement import setSecurityManager
+from AccessControl.SpecialUsers import nobody
+from Products.PageTemplates.ZopePageTemplate import ZopePageTemplate
+from zope.component.hooks import getSite
+
+
+#: What a template can name, with an example of each value.
+EXAMPLE = {
+    "sender": {
+        "name": "Al Bert",
+        "address": "al.bert@maville.be",
+        "function": "Employé",
+        "service": "Administration générale",
+        "service_address": "administration@maville.be",
+        "phone": "081 12 34 56",
+    },
+    "user": {"id": "albert", "fullname": "Al Bert", "email": "al.bert@maville.be"},
+}
+
+
+def render(template, names):
+    """Return the HTML of ``template``; ``names`` has the keys of ``EXAMPLE``. Errors: whatever the template raises."""
+    rights = getSecurityManager()
+    newSecurityManager(None, nobody)
+    try:
+        return ZopePageTemplate("signature", template).__of__(getSite()).pt_render(extra_context=names)
+    finally:
+        setSecurityManager(rights)
