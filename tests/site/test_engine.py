@@ -1,0 +1,265 @@
+"""The delivery engine: connections, limits, sizes, and several workers at once."""
+
+from email import message_from_bytes
+from imio.mailbridge.outbound import deliver as delivery
+from imio.mailbridge.outbound import mailer
+from imio.mailbridge.outbound.answers import SmtpReply
+from imio.mailbridge.outbound.deliver import deliver
+from imio.mailbridge.outbound.deliver import sweep
+from imio.mailbridge.outbound.outbox import outbox
+from imio.mailbridge.settings.account import Account
+from imio.mailbridge.settings.account import default_account
+from imio.mailbridge.settings.read import settings
+from imio.mailbridge.taskqueue import queue as queues
+from io import BytesIO
+from pathlib import Path
+import pytest
+import socket
+import threading
+import time
+import transaction
+
+
+JEANNE = "jeanne.dupont@citizen.test"
+
+
+@pytest.fixture
+def submit(site, caught):
+    """Put messages into the Outbox; return their records."""
+
+    def submit(count, **changes):
+        records = []
+        for number in range(count):
+            data = {"to": [JEANNE], "subject": f"Message {number}", "body": "x", **changes}
+            answer = site.post("/outgoing-mail/permis-durbanisme/@send-email", "agent", json=data)
+            records.append(outbox().get(answer.json()["id"]))
+        return records
+
+    return submit
+
+
+def states(records):
+    transaction.begin()
+    return [record.state for record in records]
+
+
+def subjects(server):
+    return [message_from_bytes(message.content)["Subject"] for message in server.messages]
+
+
+@pytest.mark.parametrize("stage", ["mail", "rcpt", "data"])
+def test_server_that_asks_to_reconnect(submit, caught, stage):
+    records = submit(4)
+    caught.answers[stage] = [None, "421 4.3.2 that was enough for one connection", None, None]
+    deliver()
+    assert states(records) == ["sent", "deferred", "sent", "sent"]
+    assert caught.received["ehlo"] == 2
+
+
+def test_connection_that_was_lost_between_two_messages(submit, caught, monkeypatch):
+    records = submit(2)
+    send = delivery._send
+
+    def send_and_hang_up(claim, connection):
+        replies = send(claim, connection)
+        connection._connection.sock.shutdown(socket.SHUT_RDWR)
+        return replies
+
+    monkeypatch.setattr(delivery, "_send", send_and_hang_up)
+    deliver()
+    assert states(records) == ["sent", "sent"]
+    assert subjects(caught) == ["Message 0", "Message 1"]
+
+
+def test_messages_a_minute(site, submit, caught, monkeypatch):
+    settings().smtp_rate = 2
+    transaction.commit()
+    records = submit(5)
+    queue = queues.get_queue().huey
+    queue.storage.flush_all()
+    deliver()
+    assert states(records) == ["sent", "sent", "queued", "queued", "queued"]
+    assert queue.dequeue().eta is not None, "a worker comes back when there is room"
+    deliver()
+    sweep()
+    assert len(caught.messages) == 2, "whoever comes earlier finds the minute full"
+    box = outbox()
+    box.recent["default"] = tuple(at - 60 for at in box.recent["default"])
+    transaction.commit()
+    deliver()
+    assert len(caught.messages) == 4
+
+
+def test_limit_of_attachments_is_told_before(site, caught):
+    settings().attachment_limit = 10
+    transaction.commit()
+    document = site.portal.unrestrictedTraverse("outgoing-mail/permis-durbanisme")
+    uids = [item.UID() for item in document.objectValues()]
+    data = {"to": [JEANNE], "subject": "Plan", "body": "x", "attachments": uids}
+    answer = site.post("/outgoing-mail/permis-durbanisme/@send-email", "agent", json=data)
+    assert answer.status_code == 400
+    (error,) = answer.json()["errors"]
+    assert error["field"] == "attachments"
+    assert "10" in error["message"]
+    assert len(outbox()) == 0
+
+
+def test_500_recipients_are_refused_and_nothing_is_queued(site, caught):
+    data = {"to": [f"citizen{number}@citizen.test" for number in range(500)], "subject": "Avis", "body": "x"}
+    answer = site.post("/outgoing-mail/permis-durbanisme/@send-email", "agent", json=data)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "to")
+    assert len(outbox()) == 0
+
+
+def test_bytes_that_are_gone_fail_in_words(submit, caught):
+    good, bad = submit(2)
+    Path(bad.body.committed()).unlink()
+    bad.body._p_invalidate()
+    deliver()
+    assert states([good, bad]) == ["sent", "failed"]
+    assert bad.history[-1]["answer"] == "bytes-lost"
+
+
+def test_account_that_was_removed(site, submit, caught):
+    (record,) = submit(1)
+    record.account = "cpas"
+    transaction.commit()
+    deliver()
+    transaction.begin()
+    assert (record.account, record.state) == ("default", "queued"), "the account that serves its sender now"
+    deliver()
+    assert states([record]) == ["sent"]
+
+
+def test_two_workers_send_each_message_once(site, submit, caught):
+    """Two connections to the database, with one Outbox: who comes second takes another message, or none."""
+    records = submit(3)
+    account = default_account(settings())
+    first = delivery._claim(account, [record.id for record in records])
+    transaction.commit()
+    second = delivery._claim(account, [record.id for record in records])
+    transaction.commit()
+    assert [first.id, second.id] == [record.id for record in records[:2]]
+    deliver()
+    assert states(records) == ["sending", "sending", "sent"]
+    assert len(caught.messages) == 1
+
+
+# the mailer by itself
+
+
+def lines_of(server):
+    """Return the first connection's whole input of a server that says yes to everything."""
+    server.listen()
+    read = []
+
+    def serve():
+        connection, _address = server.accept()
+        with connection, connection.makefile("rwb") as stream:
+            stream.write(b"220 hello\r\n")
+            stream.flush()
+            data = False
+            for line in stream:
+                read.append(line)
+                if data and line != b".\r\n":
+                    continue
+                answer = {
+                    b"ehlo": b"250-me\r\n250-DSN\r\n250-8BITMIME\r\n250 SIZE 1000\r\n",
+                    b"DATA": b"354 go\r\n",
+                }
+                stream.write(answer.get(line.split()[0], b"250 2.0.0 ok\r\n"))
+                stream.flush()
+                data = line == b"DATA\r\n" or (data and line != b".\r\n")
+                if line == b"quit\r\n":
+                    return
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    return thread, read
+
+
+@pytest.fixture
+def wire():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        account = Account("default", "127.0.0.1", server.getsockname()[1], "none")
+        yield server, mailer.Mailer(account)
+
+
+def test_what_goes_over_the_wire(wire):
+    server, connection = wire
+    thread, read = lines_of(server)
+    message = [b"Subject: x\r\n\r\n.dot\r\n", BytesIO("é\r\n..two\r\nno end".encode())]
+    replies = connection.deliver("a@b.test", ["c@d.test"], message, 40, eight_bit=True, envelope_id="abc")
+    connection.deliver("a@b.test", ["c@d.test"], [b"x\r\n"], 3)
+    connection.close()
+    thread.join(10)
+    assert replies == {"c@d.test": SmtpReply("data", 250, "2.0.0 ok")}
+    assert [line.decode().strip() for line in read[1:]] == [
+        "mail FROM:<a@b.test> SIZE=40 BODY=8BITMIME RET=HDRS ENVID=abc",
+        "rcpt TO:<c@d.test> NOTIFY=FAILURE,DELAY ORCPT=rfc822;c@d.test",
+        "DATA",
+        "Subject: x",
+        "",
+        "..dot",
+        "é",
+        "...two",
+        "no end",
+        ".",
+        "rset",
+        "mail FROM:<a@b.test> SIZE=3",
+        "rcpt TO:<c@d.test>",
+        "DATA",
+        "x",
+        ".",
+        "quit",
+    ]
+
+
+@pytest.mark.parametrize("cut", range(1, 14))
+def test_dots_at_the_edge_of_blocks(cut):
+    content = b"a\r\n.b\r\n..c\r\n.\r\n"
+    pieces = [content[at : at + cut] for at in range(0, len(content), cut)]
+    for message in (pieces, [BytesIO(piece) for piece in pieces]):
+        sent = []
+        connection = mailer.Mailer(None)
+        connection._connection = type("C", (), {"sock": type("S", (), {"sendall": sent.append})})
+        connection._stream(message)
+        assert b"".join(sent) == b"a\r\n..b\r\n...c\r\n..\r\n.\r\n"
+
+
+def test_size_that_is_too_much_is_not_even_tried(wire):
+    server, connection = wire
+    thread, read = lines_of(server)
+    replies = connection.deliver("a@b.test", ["c@d.test"], [b"x"], 1001)
+    connection.close()
+    thread.join(10)
+    assert replies["c@d.test"].code == 552
+    assert "1001 > 1000" in replies["c@d.test"].text
+    assert not any(line.startswith(b"mail") for line in read)
+
+
+def test_server_that_drips_is_left_at_the_deadline():
+    """A byte now and then keeps every read alive; the whole message has an end nevertheless."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def drip():
+            connection, _address = server.accept()
+            with connection:
+                connection.sendall(b"220 hello\r\n")
+                connection.recv(1000)
+                connection.sendall(b"250 me\r\n")
+                try:
+                    while True:
+                        connection.sendall(b"2")
+                        time.sleep(0.05)
+                except OSError:
+                    return
+
+        thread = threading.Thread(target=drip, daemon=True)
+        thread.start()
+        account = Account("default", "127.0.0.1", server.getsockname()[1], "none")
+        connection = mailer.Mailer(account, timeout=10, deadline=0.5)
+        replies = connection.deliver("a@b.test", ["c@d.test"], [b"x"], 1)
+        assert replies["c@d.test"].code == 0
+        thread.join(10)
+        assert not thread.is_alive()
