@@ -180,6 +180,22 @@ def test_account_that_stops_again_and_again_is_reported_once(stop, caught, other
     assert len(other.messages) == 3
 
 
+def test_account_that_was_removed_works_no_more(stop, caught, other):
+    stop()
+    settings().smtp_host = None
+    transaction.commit()
+    release()
+    assert not outbox().holds
+    assert len(other.messages) == 1, "no all-clear"
+
+
+def test_error_in_writing_the_alarm_does_not_send_again(stop, other, monkeypatch, caught, caplog):
+    monkeypatch.setattr(alarm, "_page", lambda: 1 / 0)
+    with caplog.at_level(logging.ERROR):
+        assert stop().state == "held"
+    assert "no alarm is sent" in caplog.text
+
+
 def test_error_does_not_keep_the_account_from_stopping(stop, other, monkeypatch, caplog):
     monkeypatch.setattr(alarm, "send_notice", lambda *args: 1 / 0)
     with caplog.at_level(logging.ERROR):

@@ -174,9 +174,12 @@ def test_unknown_language_at_the_address_of_a_message(sent, deliver):
         f"From: posta@citizen.test\nSubject: Mesaj iletilemedi\n\nMesajiniz iletilemedi:\n\n"
         f"<{JEANNE}>\n550 5.1.1 Kullanici bulunamadi\n"
     )
-    record = sent()
+    record, one = sent(), sent()
     assert deliver(raw, record.sender.envelope_sender).json()["transfer"] == "bounce"
     assert record.state == "bounced"
+    assert deliver(raw, one.sender.envelope_sender, sender="").json()["transfer"] == "bounce"
+    assert deliver(raw, sent().sender.envelope_sender, sender=None).json()["transfer"] == "direct", "unknown"
+    assert deliver(raw, sent().sender.envelope_sender, sender=JEANNE).json()["transfer"] == "direct"
     other = sent()
     raw = raw.replace("550 5.1.1", "")
     assert deliver(raw, other.sender.envelope_sender).json()["state"] == "recorded"

@@ -80,7 +80,7 @@ def _keep(request, blob, sha256, size, recipient):
         sender = _envelope_address(request, "X-Envelope-Sender", strict=False)
         client = request.getHeader("X-Client-Address") or ""
         record = InboundMessage(id, blob, sha256, size, sender, recipient, client.strip()[:64])
-        record.null_sender = (request.getHeader("X-Envelope-Sender") or "").strip() == "<>"
+        record.null_sender = request.getHeader("X-Envelope-Sender", "?").strip() in ("", "<>")
         record.note("received")
         box.add(record)
     asynchronous = "respond-async" in (request.getHeader("Prefer") or "").lower()

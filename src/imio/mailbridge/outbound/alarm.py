@@ -9,6 +9,7 @@ from datetime import timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from functools import partial
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
 from imio.mailbridge.message.address import is_addr_spec
@@ -47,7 +48,7 @@ def stopped(name, hold):
     if last is not None and hold["at"] < last[0] + QUIET:
         logger.warning("no alarm is sent about the SMTP account %s: one was, at %s", name, last[0])
         return
-    if _send(name, *_alarm(name, hold)):
+    if _send(name, partial(_alarm, name, hold)):
         _alarms()[name] = (hold["at"], True)
 
 
@@ -57,7 +58,8 @@ def released(name):
     at, is_open = _alarms().get(name, (None, False))
     if is_open:
         _alarms()[name] = (at, False)
-        _send(name, *_all_clear(name))
+        if name in accounts(settings()):  # not when it was removed
+            _send(name, partial(_all_clear, name))
 
 
 def waiting(name):
@@ -70,8 +72,11 @@ def _alarms():
     return stored(KEY, OOBTree)
 
 
-def _send(name, subject, html):
-    """Send an e-mail about an account by something else; return whether a way was found. Only conflicts are raised."""
+def _send(name, write):
+    """Send what ``write()`` returns, subject and HTML, by something else than an account; return whether a way was found.
+
+    Only conflicts are raised: an alarm that cannot be sent must not undo what the server said.
+    """
     registry = getUtility(IRegistry)
     site_address = registry.get("plone.email_from_address") or ""
     to = settings().alarm_address or site_address
@@ -79,20 +84,23 @@ def _send(name, subject, html):
         logger.error("no alarm is sent: neither an alarm address nor an address of the site is set")
         return False
     try:
-        known, holds = accounts(settings()), outbox().holds
-        other = next((each for each in known.values() if each.name != name and each.name not in holds), None)
-        if other is not None:
-            send_notice(other, other.login_address or to, to, subject, html)
+        known = accounts(settings())
+        broken = known[name].host, known[name].port
+        others = [each for each in known.values() if each.name != name and each.name not in outbox().holds]
+        if others:
+            other = min(
+                others, key=lambda each: (each.host, each.port) == broken
+            )  # by another server, if there is one
+            send_notice(other, other.login_address or to, to, *write())
             return True
-        broken = known.get(name)
-        theirs = (registry.get("plone.smtp_host") or "", registry.get("plone.smtp_port") or 25)
-        if not theirs[0] or (broken and theirs == (broken.host, broken.port)):
+        theirs = registry.get("plone.smtp_host") or "", registry.get("plone.smtp_port") or 25
+        if not theirs[0] or theirs == broken:
             logger.error("no alarm is sent: no other SMTP account works, and Plone has no other mail server")
             return False
-        _send_by_plone(site_address or to, to, subject, html)
+        _send_by_plone(site_address or to, to, *write())
     except TransientError:
         raise
-    except Exception:  # noqa: BLE001 - an alarm that cannot be sent must not hide why it was raised
+    except Exception:  # noqa: BLE001 - see above
         logger.exception("no alarm is sent")
         return False
     return True
