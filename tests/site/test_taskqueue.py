@@ -183,6 +183,17 @@ def test_key_file_is_for_its_owner_alone(tmp_path):
     assert again.huey.dequeue().args[0] == "id"
 
 
+def test_a_task_with_a_time_waits_for_it(tmp_path):
+    queue = queues.connect(f"sqlite:///{tmp_path}/q.sqlite")
+    queue.submit(3600, "later", "/x", "GET", {}, {}, "", None)
+    task = queue.huey.dequeue()
+    assert task.args[0] == "later"
+    assert not queue.huey.ready_to_run(task)
+    queue.huey.add_schedule(task)
+    assert queue.huey.read_schedule() == []
+    assert queue.huey.scheduled()[0].eta == task.eta
+
+
 @pytest.mark.parametrize("url", ["redis://localhost", "postgresql:///x"])
 def test_shared_queue_needs_a_shared_key(url):
     with pytest.raises(queues.QueueNotConfigured, match="MAILBRIDGE_QUEUE_KEY"):

@@ -1,5 +1,6 @@
 """How does a task travel? As signed JSON: who can write to the queue must not be able to run code."""
 
+from datetime import datetime
 from huey.registry import Message
 from huey.serializer import Serializer
 import hashlib
@@ -12,7 +13,7 @@ class UntrustedTask(ValueError):
 
 
 class SignedJSONSerializer(Serializer):
-    """``<hex HMAC-SHA256> <JSON>``; a huey ``Message`` is a JSON list under the key ``message``."""
+    """``<hex HMAC-SHA256> <JSON>``; a huey ``Message`` is a JSON list under the key ``message``, its eta in ISO 8601."""
 
     def __init__(self, key):
         super().__init__()
@@ -23,9 +24,7 @@ class SignedJSONSerializer(Serializer):
 
     def _serialize(self, data):
         if isinstance(data, Message):
-            if data.eta is not None:
-                raise ValueError("tasks with a time are kept in the stores, not in the queue")
-            data = {"message": list(data)}
+            data = {"message": list(data._replace(eta=data.eta and data.eta.isoformat()))}
         else:
             data = {"value": data}
         text = json.dumps(data, separators=(",", ":")).encode()
@@ -36,4 +35,7 @@ class SignedJSONSerializer(Serializer):
         if not hmac.compare_digest(signature, self._signature(text)):
             raise UntrustedTask("task with a wrong signature")
         data = json.loads(text)
-        return Message(*data["message"]) if "message" in data else data["value"]
+        if "message" not in data:
+            return data["value"]
+        message = Message(*data["message"])
+        return message._replace(eta=message.eta and datetime.fromisoformat(message.eta))
