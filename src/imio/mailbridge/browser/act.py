@@ -4,8 +4,8 @@ from imio.mailbridge.browser.again import may_act
 from imio.mailbridge.i18n import _
 from imio.mailbridge.outbound import decide
 from imio.mailbridge.outbound.outbox import outbox
+from imio.mailbridge.outbound.visibility import visible_content
 from plone import api
-from plone.app.uuid.utils import uuidToURL
 from plone.protect import CheckAuthenticator
 from Products.Five.browser import BrowserView
 from zExceptions import NotFound
@@ -45,7 +45,7 @@ class Act(BrowserView):
             api.portal.show_message(done, self.request)
         else:
             api.portal.show_message(impossible, self.request, "warning")
-        document = uuidToURL(record.document)
+        document = next((brain.getURL() for brain in visible_content([record.document])), "")
         mine = f"{api.portal.get().absolute_url()}/@@my-emails"
         if possible and name == "undo" and document and record.written is not None:
             return self.request.response.redirect(f"{document}/@@send-email?edit={record.id}")

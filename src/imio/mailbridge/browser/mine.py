@@ -38,7 +38,7 @@ class MyEmails(shown.Buttons, BrowserView):
         self.userid = api.user.get_current().getId()
         self.url = f"{self.context.absolute_url()}/@@my-emails"
         state = self.request.form.get("state")
-        self.state = state if state in titles.OUTGOING else ""
+        self.state = state if isinstance(state, str) and state in titles.OUTGOING else ""
         if outbox().unseen_of(self.userid):
             alsoProvides(self.request, IDisableCSRFProtection)  # that somebody looked is all that is written
             outbox().see(self.userid)

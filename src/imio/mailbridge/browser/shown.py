@@ -9,11 +9,10 @@ from imio.mailbridge.outbound.answers import answer_named
 from imio.mailbridge.outbound.permission import may_send
 from imio.mailbridge.outbound.states import WAITING
 from imio.mailbridge.outbound.visibility import is_manager
+from imio.mailbridge.outbound.visibility import visible_content
 from imio.mailbridge.outbound.visibility import visible_recipients
 from imio.mailbridge.store.store import now
 from plone import api
-from plone.app.uuid.utils import uuidToCatalogBrain
-from plone.app.uuid.utils import uuidToObject
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 
 
@@ -37,7 +36,7 @@ def message(record):
     lines = [
         _line(line) for line in record.history if line["recipient"] is None or line["recipient"] in visible
     ]
-    document = uuidToObject(record.document) if record.document else None
+    document = next((brain.getObject() for brain in visible_content([record.document])), None)
     return {
         "id": record.id,
         "subject": record.subject,
@@ -96,7 +95,7 @@ def _line(line):
         "said": f"{line['code'] or ''} {line['text']}".strip(),
         "remedy": translatable(row.remedy) if row is not None and is_manager() else "",
         "by": _name(line["by"]),
-        "filed": [brain for brain in map(uuidToCatalogBrain, line.get("items", ())) if brain is not None],
+        "filed": visible_content(line.get("items", ())),
     }
 
 

@@ -1,6 +1,8 @@
-"""Who sees which recipients? Bcc only its sender and managers of mail."""
+"""Who sees what of a message? Bcc only its sender and managers of mail; content whoever may view it."""
 
+from AccessControl import getSecurityManager
 from plone import api
+from Products.CMFCore.permissions import View
 
 
 MANAGE = "imio.mailbridge: Manage mail"
@@ -22,3 +24,11 @@ def visible_recipients(record):
         return dict(record.recipients)
     open_addresses = {address.addr_spec for address in (*record.to, *record.cc)}
     return {address: state for address, state in record.recipients.items() if address in open_addresses}
+
+
+def visible_content(uids):
+    """Return the catalog brains of the content that the current user may view, in the order of ``uids``."""
+    found = api.portal.get_tool("portal_catalog").unrestrictedSearchResults(UID=list(uids)) if uids else ()
+    may = getSecurityManager().checkPermission
+    brains = {brain.UID: brain for brain in found if may(View, brain._unrestrictedGetObject())}
+    return [brains[uid] for uid in uids if uid in brains]

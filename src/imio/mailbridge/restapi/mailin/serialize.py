@@ -8,13 +8,13 @@ from zope.i18n import translate
 
 
 def items_json(uids):
-    """Return the items made of a message; one that was deleted, or that the user may not see, is left out."""
-    brains = [uuidToCatalogBrain(uid) for uid in uids]
-    return [
-        {"@id": brain.getURL(), "@type": brain.portal_type, "title": brain.Title}
-        for brain in brains
-        if brain is not None
-    ]
+    """Return the items made of a message, whoever asks (a pipe sees no content); one that was deleted is left out."""
+    return content_json(filter(None, map(uuidToCatalogBrain, uids)))
+
+
+def content_json(brains):
+    """Return the summaries of content."""
+    return [{"@id": brain.getURL(), "@type": brain.portal_type, "title": brain.Title} for brain in brains]
 
 
 def record_url(record):

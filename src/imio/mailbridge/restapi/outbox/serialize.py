@@ -1,8 +1,9 @@
 """How does an outgoing message look in JSON?"""
 
 from imio.mailbridge.i18n import translatable
+from imio.mailbridge.outbound.visibility import visible_content
 from imio.mailbridge.outbound.visibility import visible_recipients
-from imio.mailbridge.restapi.mailin.serialize import items_json
+from imio.mailbridge.restapi.mailin.serialize import content_json
 from plone import api
 from zope.i18n import translate
 
@@ -67,7 +68,7 @@ def message_with_timeline(record, request):
                 "explanation": translate(translatable(line["explanation"]), context=request),
                 "answer": line["answer"],
                 "by": line["by"],
-                "items": items_json(line.get("items", ())),
+                "items": content_json(visible_content(line.get("items", ()))),
             }
             for line in record.history
             if line["recipient"] is None or line["recipient"] in visible
