@@ -150,7 +150,7 @@ def read_bounce_of(message: ParsedMessage, sent_by_us: Callable[[str], bool]) ->
 def read_returned(message: ParsedMessage) -> Report:
     """Return what a message without envelope sender reports that came to the signed bounce address of one message.
 
-    It is about that message, in whatever language; only a status code of a failure in the words about an address says that it failed.
+    It is about that message, in whatever language; only a status code of a failure in the words about an address says so of it.
     """
     recipients = tuple(
         each if _FAILURE.search(each.diagnostic or "") else replace(each, action=None)

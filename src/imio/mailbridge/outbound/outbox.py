@@ -171,7 +171,9 @@ class Outbox(Store):
 
     def unseen_of(self, userid):
         """Return how many messages of a user failed or came back since the user last looked."""
-        return len(getattr(self, "unseen", {}).get(userid, ()))  # every page asks, also before the upgrade to 1001
+        return len(
+            getattr(self, "unseen", {}).get(userid, ())
+        )  # every page asks, also before the upgrade to 1001
 
     def see(self, userid):
         """Note that a user looked."""
