@@ -13,10 +13,11 @@ SCREENSHOTS = Path(__file__).resolve().parent.parent.parent / "screenshots"
 
 @pytest.fixture(scope="session")
 def iadocs(tmp_path_factory):
-    """The demo, running."""
+    """The demo, running; without time to undo, which tests about it set."""
     instance = Instance(tmp_path_factory.mktemp("iadocs"))
     instance.make()
     instance.start()
+    instance.set(undo_seconds=0)
     yield instance
     instance.stop()
 
