@@ -1,0 +1,209 @@
+"""What do the DNS records of a domain say of mail that is sent in its name? SPF, DKIM and DMARC, as pure functions on texts."""
+
+from collections.abc import Iterable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from publicsuffixlist import PublicSuffixList
+import re
+
+
+#: How many look-ups a receiver makes for one SPF record before it gives up (RFC 7208 §4.6.4).
+MAX_LOOKUPS = 10
+
+#: A DKIM key of RSA with fewer characters of base64 than this is shorter than 1024 bits, and ignored (RFC 8301 §3.2).
+SHORT_KEY = 200
+
+_MECHANISM = re.compile(
+    r"([-+~?]?)(all|include|a|mx|ptr|ip4|ip6|exists)(?::([^\s/]+|\S+))?((?:/\d+)?(?://\d+)?)", re.IGNORECASE
+)
+_MODIFIER = re.compile(r"([A-Za-z][\w.-]*)=(\S*)")
+_LOOKED_UP = ("include", "a", "mx", "ptr", "exists")
+
+#: Where the SPF records of a provider are, by the end of the name of its SMTP server.
+PROVIDERS = {
+    "office365.com": ("Microsoft 365", "spf.protection.outlook.com"),
+    "outlook.com": ("Microsoft 365", "spf.protection.outlook.com"),
+    "gmail.com": ("Google Workspace", "_spf.google.com"),
+    "google.com": ("Google Workspace", "_spf.google.com"),
+    "ovh.net": ("OVHcloud", "mx.ovh.com"),
+    "infomaniak.com": ("Infomaniak", "spf.infomaniak.ch"),
+    "gandi.net": ("Gandi", "_mailcust.gandi.net"),
+    "mailjet.com": ("Mailjet", "spf.mailjet.com"),
+    "brevo.com": ("Brevo", "spf.brevo.com"),
+    "sendgrid.net": ("SendGrid", "sendgrid.net"),
+    "mailgun.org": ("Mailgun", "mailgun.org"),
+    "amazonaws.com": ("Amazon SES", "amazonses.com"),
+    "messagingengine.com": ("Fastmail", "spf.messagingengine.com"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Spf:
+    """An SPF record (RFC 7208): its mechanisms as (qualifier, name, value), and the terms that are an error."""
+
+    mechanisms: tuple[tuple[str, str, str], ...]
+    redirect: str = ""
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def rest(self) -> str:
+        """Return the qualifier of ``all``: ``-``, ``~``, ``?``, ``+``, or an empty string without one."""
+        return next((qualifier for qualifier, name, _value in self.mechanisms if name == "all"), "")
+
+    @property
+    def followed(self) -> tuple[str, ...]:
+        """Return the domains whose own SPF record belongs to this one; those with macros depend on the message."""
+        names = [value for _qualifier, name, value in self.mechanisms if name == "include"]
+        names += [self.redirect] if self.redirect and not self.rest else []
+        return tuple(name.lower().rstrip(".") for name in names if "%" not in name)
+
+    @property
+    def lookups(self) -> int:
+        """Return how many look-ups this record takes by itself."""
+        own = sum(name in _LOOKED_UP for _qualifier, name, _value in self.mechanisms)
+        return own + bool(self.redirect and not self.rest)
+
+
+@dataclass(frozen=True)
+class SpfTree:
+    """A record with all that it includes: look-ups in total, names of the included domains, those without one good record."""
+
+    lookups: int
+    names: frozenset[str]
+    broken: tuple[str, ...]
+    rest: str
+
+
+@dataclass(frozen=True)
+class Dmarc:
+    """A DMARC record (RFC 7489 §6.3): what to do with mail that does not align, and how strictly; ``r`` is relaxed."""
+
+    policy: str
+    subdomain_policy: str
+    adkim: str = "r"
+    aspf: str = "r"
+    percent: int = 100
+    reports: bool = False
+
+
+def spf_records(texts: Iterable[str]) -> list[str]:
+    """Return those of the TXT records that are SPF."""
+    return [text for text in texts if re.match(r"v=spf1(?:\s|$)", text, re.IGNORECASE)]
+
+
+def read_spf(text: str) -> Spf:
+    """Return an SPF record; what cannot be understood is in ``unknown``: receivers then ignore the whole record."""
+    mechanisms, unknown, redirect = [], [], ""
+    for term in text.split()[1:]:
+        if (modifier := _MODIFIER.fullmatch(term)) is not None:
+            redirect = modifier[2] if modifier[1].lower() == "redirect" else redirect
+        elif (found := _MECHANISM.fullmatch(term)) is not None and (
+            found[3] or found[2].lower() not in ("include", "ip4", "ip6", "exists")
+        ):
+            mechanisms.append((found[1] or "+", found[2].lower(), found[3] or ""))
+            if found[2].lower() == "all":
+                break  # what comes after is never looked at
+        else:
+            unknown.append(term)
+    return Spf(tuple(mechanisms), redirect, tuple(unknown))
+
+
+def spf_tree(domain: str, records: Mapping[str, Sequence[str]]) -> SpfTree:
+    """Return what the SPF record of ``domain`` comes to; ``records`` are the TXT records of each domain, in lower case."""
+    seen: set[str] = set()
+    broken: list[str] = []
+
+    def walk(name: str) -> tuple[int, str]:
+        seen.add(name)
+        found = spf_records(records.get(name, ()))
+        spf = read_spf(found[0]) if len(found) == 1 else None
+        if spf is None or spf.unknown:
+            broken.append(name)
+            return 0, ""
+        lookups, rest = spf.lookups, spf.rest
+        for each in spf.followed:
+            if each in seen:
+                continue
+            more, other = walk(each)
+            lookups += more
+            if each == spf.redirect.lower().rstrip("."):
+                rest = rest or other
+        return lookups, rest
+
+    lookups, rest = walk(domain)
+    return SpfTree(
+        lookups, frozenset(seen - {domain}), tuple(name for name in broken if name != domain), rest
+    )
+
+
+def dkim_key(texts: Iterable[str]) -> str:
+    """Return what a selector holds: ``none``, ``revoked`` (an empty key), ``weak``, or ``ok`` (RFC 6376 §3.6.1)."""
+    for text in texts:
+        tags = _tags(text)
+        if "p" not in tags or tags.get("v", "DKIM1") != "DKIM1":
+            continue
+        key = "".join(tags["p"].split())
+        if not key:
+            return "revoked"
+        return "weak" if tags.get("k", "rsa") == "rsa" and len(key) < SHORT_KEY else "ok"
+    return "none"
+
+
+def read_dmarc(texts: Iterable[str]) -> Dmarc | None:
+    """Return the DMARC record among TXT records, or None. Errors: ``ValueError`` for several, or one without a policy."""
+    found = [text for text in texts if re.match(r"v\s*=\s*DMARC1\s*(?:;|$)", text)]
+    if not found:
+        return None
+    if len(found) > 1:
+        raise ValueError("several records")
+    tags = _tags(found[0])
+    policy = tags.get("p", "").lower()
+    if policy not in ("none", "quarantine", "reject"):
+        raise ValueError(found[0])
+    percent = tags.get("pct", "100")
+    return Dmarc(
+        policy,
+        tags.get("sp", policy).lower(),
+        "s" if tags.get("adkim", "").lower() == "s" else "r",
+        "s" if tags.get("aspf", "").lower() == "s" else "r",
+        min(int(percent), 100) if percent.isascii() and percent.isdigit() and len(percent) < 4 else 100,
+        "rua" in tags,
+    )
+
+
+def organizational_domain(domain: str) -> str:
+    """Return the domain that somebody registered: what stands before the public suffix, with it (RFC 7489 §3.2)."""
+    return _suffixes().privatesuffix(domain.lower().rstrip(".")) or domain.lower().rstrip(".")
+
+
+def aligned(author: str, other: str, mode: str) -> bool:
+    """Tell whether the domain ``other`` (of the envelope sender, or of a DKIM signature) fits that of From."""
+    if mode == "s":
+        return author.lower().rstrip(".") == other.lower().rstrip(".")
+    return organizational_domain(author) == organizational_domain(other)
+
+
+def provider_of(host: str) -> tuple[str, str] | None:
+    """Return name and SPF domain of the provider that an SMTP server belongs to, or None if it is not known."""
+    host = host.lower().rstrip(".")
+    return next(
+        (found for end, found in PROVIDERS.items() if host == end or host.endswith(f".{end}")),
+        None,
+    )
+
+
+def _tags(text: str) -> dict[str, str]:
+    """Return the tags of a list like ``v=DKIM1; p=…``; the first of two with one name stands."""
+    tags: dict[str, str] = {}
+    for part in text.split(";"):
+        name, equals, value = part.partition("=")
+        if equals:
+            tags.setdefault(name.strip().lower(), value.strip())
+    return tags
+
+
+@cache
+def _suffixes() -> PublicSuffixList:
+    return PublicSuffixList(only_icann=True)
