@@ -100,6 +100,21 @@ ANSWERS = (
         frozenset({"tls"}),
     ),
     Answer(
+        "token-refused",
+        Outcome.CONFIGURATION,
+        _(
+            "The mail server refused the login of iA.docs. Your message is kept and leaves once this is right."
+        ),
+        _(
+            "The provider gave a token and the mail server refused it. Check the login; then ask the provider whether the "
+            "application may send by this mailbox (Microsoft 365: SMTP.SendAsApp, and the application registered in Exchange "
+            "Online with access to the mailbox)."
+        ),
+        r"5\d\d",
+        frozenset({"auth"}),
+        r"\(XOAUTH2\)$",
+    ),
+    Answer(
         "password-retired",
         Outcome.CONFIGURATION,
         _(
@@ -118,7 +133,7 @@ ANSWERS = (
         _(
             "Check token endpoint, client ID, client secret and scope in the control panel; a client secret expires."
         ),
-        r"[45]\d\d",
+        r"[345]\d\d",
         frozenset({"oauth"}),
     ),
     Answer(
