@@ -17,8 +17,8 @@ class TokenEndpoint(ThreadingHTTPServer):
     """An endpoint at ``url``; use it in ``with``.
 
     Who shows ``client_id`` with ``client_secret``, or with ``refresh_token``, gets a new token, which is then in ``tokens``
-    (what the SMTP server accepts) and lives ``expires_in`` seconds. ``answer`` may be changed while it runs: None for this, else status and
-    body (bytes, or what is sent as JSON), or a function of the handler. ``asked`` holds the forms that came.
+    (what the SMTP server accepts) and lives ``expires_in`` seconds. ``answer`` may be changed while it runs: None for this,
+    else status and body (bytes, or what is sent as JSON), or a function of the handler. ``asked`` holds the forms that came.
     """
 
     daemon_threads = True

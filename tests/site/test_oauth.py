@@ -292,6 +292,7 @@ def test_redirect_is_not_followed(account, endpoint):
 @pytest.mark.parametrize(
     ("changes", "secret", "says"),
     [
+        ({"smtp_login": None}, CLIENT_SECRET, "login"),
         ({"oauth_token_url": None}, CLIENT_SECRET, "token endpoint"),
         ({"oauth_client_id": None}, CLIENT_SECRET, "client ID"),
         ({}, "", "client secret"),
@@ -342,5 +343,5 @@ def test_secrets_are_shown_nowhere(site, send, endpoint, server, caplog):
 
 
 def test_grant_does_not_show_itself():
-    assert CLIENT_SECRET not in repr(oauth.Grant("u", "c", "s", CLIENT_SECRET, ""))
-    assert CLIENT_SECRET not in json.dumps(oauth.Grant("u", "c", "s", CLIENT_SECRET, "").key)
+    assert CLIENT_SECRET not in repr(oauth.Grant("l", "u", "c", "s", CLIENT_SECRET, ""))
+    assert CLIENT_SECRET not in json.dumps(oauth.Grant("l", "u", "c", "s", CLIENT_SECRET, "").key)

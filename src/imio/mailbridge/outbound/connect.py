@@ -7,10 +7,10 @@ from imio.mailbridge.settings import password
 
 def mailer_for(account, **options):
     """Return the ``Mailer`` of an ``Account``; errors: ``PasswordUnreadable``. Nothing is connected yet."""
-    if not account.login:
-        authenticate = None
-    elif account.auth == "oauth2":
+    if account.auth == "oauth2":
         authenticate = oauth.authenticator(account)
+    elif not account.login:
+        authenticate = None
     else:
         secret = password.read(account.name)
 

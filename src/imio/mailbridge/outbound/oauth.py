@@ -40,8 +40,9 @@ TEXT = 400
 
 @dataclass(frozen=True, repr=False)
 class Grant:
-    """What is shown to the token endpoint."""
+    """What is shown to the token endpoint; ``login`` is the mailbox that the token is for."""
 
+    login: str
     url: str
     client_id: str
     scope: str
@@ -58,6 +59,7 @@ class Grant:
     def missing(self):
         """Return which settings are still to be made, in words."""
         wanted = {
+            "login": self.login,
             "token endpoint": self.url,
             "client ID": self.client_id,
             "client secret or refresh token": self.client_secret or self.refresh_token,
@@ -117,6 +119,7 @@ _kept = {}
 def authenticator(account):
     """Return what logs a connection of ``account`` in with XOAUTH2; no token is asked for yet."""
     grant = Grant(
+        account.login,
         account.oauth_token_url,
         account.oauth_client_id,
         account.oauth_scope,
@@ -130,7 +133,7 @@ def authenticator(account):
         for is_last in (False, True):
             token = kept.get(grant)
             try:
-                answer = _log_in(connection, account.login, token)
+                answer = _log_in(connection, grant.login, token)
             except smtplib.SMTPAuthenticationError as refusal:
                 is_stale = refusal.smtp_code == 535 and kept.judge(token, accepted=False)
                 if is_last or not is_stale:

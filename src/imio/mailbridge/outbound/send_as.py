@@ -54,6 +54,21 @@ def forget(account, name=None):
     return len(keys)
 
 
+def forget_refused(account):
+    """Forget what an account was refused."""
+    for key, known in list(knowledge().items()):
+        if key[0] == account and not known.allowed:
+            del knowledge()[key]
+
+
+def rename(old, new):
+    """Let an account keep what it learned under its old name."""
+    for key, known in list(knowledge().items()):
+        if key[0] == old:
+            knowledge()[new, key[1]] = known
+            del knowledge()[key]
+
+
 def forget_refusals(settings, event):
     """Forget what another server was asked: all of it, or the refusals if only port or policy changed (registry subscriber)."""
     if event.oldValue == event.newValue:
@@ -61,6 +76,4 @@ def forget_refusals(settings, event):
     if event.record.fieldName in ("smtp_host", "smtp_login"):
         forget(DEFAULT)
     elif event.record.fieldName in ("smtp_port", "sender_policy"):
-        for key, known in list(knowledge().items()):
-            if key[0] == DEFAULT and not known.allowed:
-                del knowledge()[key]
+        forget_refused(DEFAULT)

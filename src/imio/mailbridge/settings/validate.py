@@ -2,6 +2,7 @@
 
 from imio.mailbridge.i18n import _
 from imio.mailbridge.message.address import is_addr_spec
+from imio.mailbridge.settings.presets import TENANT
 from imio.mailbridge.settings.signature import EXAMPLE
 from imio.mailbridge.settings.signature import render
 from pathlib import Path
@@ -75,6 +76,12 @@ def token_url(value):
         or parts.scheme not in (("http", "https") if local else ("https",))
     ):
         raise Invalid(_("This is not the https address of a token endpoint."))
+    if TENANT in parts.path.split("/"):
+        raise Invalid(
+            _(
+                "Replace TENANT by the tenant ID of your organization (Microsoft Entra admin center, Overview)."
+            )
+        )
     return True
 
 

@@ -1,0 +1,93 @@
+"""Which settings fit a well-known provider? Values to begin with, in the names of ``settings.account.Account``."""
+
+from dataclasses import dataclass
+from imio.mailbridge.i18n import _
+
+
+#: Stands in a token endpoint for what only the admin of the organization knows; see ``validate.token_url``.
+TENANT = "TENANT"
+
+#: Files of this size, in base64 with its line ends, stay below the 35 MB of both providers.
+FILES = 25 * 1024**2
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A provider: ``values`` fill a form in, ``note`` (a msgid) says what only the admin can add."""
+
+    name: str
+    title: str
+    note: str
+    values: dict
+
+
+PRESETS = (
+    Preset(
+        "microsoft365",
+        _("Microsoft 365"),
+        _(
+            "Microsoft 365 is filled in and not saved yet. In the token endpoint replace TENANT by the tenant ID of your "
+            "organization; then enter the login (the address of the mailbox), the client ID and the client secret of the "
+            "application that was registered for iA.docs."
+        ),
+        {
+            "host": "smtp.office365.com",
+            "port": 587,
+            "security": "starttls",
+            "auth": "oauth2",
+            "oauth_token_url": f"https://login.microsoftonline.com/{TENANT}/oauth2/v2.0/token",
+            "oauth_scope": "https://outlook.office365.com/.default",
+            "rate": 30,
+            "attachment_limit": FILES,
+        },
+    ),
+    Preset(
+        "google",
+        _("Google Workspace"),
+        _(
+            "Google Workspace is filled in and not saved yet. Enter the login (the address of the mailbox), the client ID, the "
+            "client secret and the refresh token that were made for iA.docs."
+        ),
+        {
+            "host": "smtp.gmail.com",
+            "port": 587,
+            "security": "starttls",
+            "auth": "oauth2",
+            "oauth_token_url": "https://oauth2.googleapis.com/token",
+            "oauth_scope": "https://mail.google.com/",
+            "rate": 0,
+            "attachment_limit": FILES,
+        },
+    ),
+    Preset(
+        "own",
+        _("A mail server of your own, or of another provider"),
+        _(
+            "The usual settings are filled in and not saved yet. Enter the name of the server, the login and the password."
+        ),
+        {
+            "host": "",
+            "port": 587,
+            "security": "starttls",
+            "auth": "password",
+            "oauth_token_url": "",
+            "oauth_scope": "",
+            "rate": 0,
+            "attachment_limit": 0,
+        },
+    ),
+)
+
+#: Name of a value of an account → name of the setting of the default account, where they differ.
+OF_DEFAULT = {
+    "host": "smtp_host",
+    "port": "smtp_port",
+    "security": "smtp_security",
+    "auth": "smtp_auth",
+    "rate": "smtp_rate",
+}
+
+
+def preset(name):
+    """Return the preset with this name, or None."""
+    return next((each for each in PRESETS if each.name == name), None)
