@@ -71,6 +71,63 @@ def test_connection_that_was_lost_between_two_messages(submit, caught, monkeypat
     assert subjects(caught) == ["Message 0", "Message 1"]
 
 
+def test_server_that_is_down_is_asked_once(site, submit, caught, monkeypatch):
+    records = submit(5)
+    asked = []
+    monkeypatch.setattr(mailer.Mailer, "_ready", down(asked))
+    deliver()
+    assert states(records) == ["deferred"] * 5
+    assert len(asked) == 1
+    assert {record.tries for record in records} == {1}
+    assert all(record.next_try is not None for record in records)
+    assert {line["answer"] for record in records for line in record.history[1:]} == {"not-reached"}
+
+
+def down(asked):
+    def ready(self):
+        asked.append(self)
+        raise mailer.Stopped(SmtpReply("connect", 0, "Connection refused"))
+
+    return ready
+
+
+def test_message_that_breaks_the_connection_does_not_stop_the_others(submit, caught, monkeypatch):
+    records = submit(3)
+    stream, calls = mailer.Mailer._stream, []
+
+    def broken(self, message):
+        calls.append(self)
+        if len(calls) == 1:
+            raise ConnectionResetError("by peer")
+        return stream(self, message)
+
+    monkeypatch.setattr(mailer.Mailer, "_stream", broken)
+    monkeypatch.setattr(mailer.Mailer, "_last_words", lost)
+    deliver()
+    assert states(records) == ["deferred", "sent", "sent"]
+
+
+def lost(self, error):
+    self.close()
+    raise mailer.Stopped(SmtpReply("data", 0, str(error)))
+
+
+def test_more_than_a_batch(site, submit, caught, monkeypatch):
+    monkeypatch.setattr(delivery, "BATCH", 2)
+    records = submit(5)
+    deliver()
+    assert states(records) == ["sent"] * 5
+
+
+def test_more_than_a_batch_when_the_minute_is_full(site, submit, caught, monkeypatch):
+    monkeypatch.setattr(delivery, "BATCH", 2)
+    settings().smtp_rate = 3
+    transaction.commit()
+    records = submit(7)
+    deliver()
+    assert states(records) == ["sent"] * 3 + ["queued"] * 4
+
+
 def test_messages_a_minute(site, submit, caught, monkeypatch):
     settings().smtp_rate = 2
     transaction.commit()

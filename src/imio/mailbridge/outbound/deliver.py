@@ -63,16 +63,15 @@ class Claim:
 
 def deliver(id=None):
     """Send the message ``id`` and whatever else is due, account by account. Commits by itself, a message at a time."""
-    transaction.begin()
-    due = _due(id)
-    known = accounts(settings())
-    for name, ids in due.items():
-        if name in known:
-            _pass(known[name], ids)
-        else:
-            committed(lambda ids=ids: _move(ids))
-    if id is None and any(len(ids) == BATCH for ids in due.values()):
-        deliver()
+    more = True
+    while more:
+        transaction.begin()
+        due, known = _due(id), accounts(settings())
+        full = {name for name, ids in due.items() if len(ids) == BATCH}
+        done = {
+            name for name, ids in due.items() if (_pass(known[name], ids) if name in known else _move(ids))
+        }
+        more = id is None and bool(full & done)
 
 
 def _due(id):
@@ -93,39 +92,53 @@ def is_due(record):
 
 def _move(ids):
     """Give messages whose account was removed to the account that serves their sender now, if there is one."""
-    box = outbox()
-    for record in filter(None, map(box.get, ids)):
-        account = account_for(record.sender.author.addr_spec, settings())
-        if account is not None:
-            record.account = account.name
-            wake(record)
+
+    def move():
+        for record in filter(None, map(outbox().get, ids)):
+            account = account_for(record.sender.author.addr_spec, settings())
+            if account is not None:
+                record.account = account.name
+                wake(record)
+
+    committed(move)
 
 
 def _pass(account, ids):
-    """Send messages over one connection, and write their documents."""
+    """Send messages over one connection, and write their documents; return whether the server took part in it."""
     if outbox().hold_of(account.name) is not None:
         committed(lambda: _hold_new(account.name))
-        return
+        return False
     try:
         connection = mailer_for(account)
     except password.PasswordUnreadable as error:
         reply = SmtpReply("store", 0, str(error))
         committed(lambda: _hold(account.name, reply, UNREADABLE, UNREADABLE_REMEDY))
-        return
+        return False
+    reached = False
     with closing(connection):
         claim = committed(lambda: _claim(account, ids))
         while claim is not None:
             replies = _send(claim, connection)
+            reached = not _is_down(replies)
             claim = committed(
                 lambda claim=claim, replies=replies: _settle_and_claim(account, claim, replies, ids)
             )
     write_documents(ids)
+    return reached
+
+
+def _is_down(replies):
+    """Tell whether the server was not reached at all, so that the next message would not reach it either."""
+    return all(reply.stage == "connect" for reply in replies.values())
 
 
 def _settle_and_claim(account, claim, replies, ids):
     if _settle(account, claim, replies):  # the server refused the sender, and the fallback is in place
         return _claim(account, [claim.id])
     if outbox().hold_of(account.name) is not None:
+        return None
+    if _is_down(replies):
+        _defer_rest(account, ids, next(iter(replies.values())))
         return None
     return _claim(account, ids[ids.index(claim.id) + 1 :] if claim.id in ids else ids)
 
@@ -224,6 +237,22 @@ def _state(outcome, record, has_other_sender, values):
     if outcome is Outcome.TEMPORARY and now() < record.trying_since + timedelta(hours=values.give_up_hours):
         return "deferred"
     return "failed"
+
+
+def _defer_rest(account, ids, reply):
+    """Let what else is due share the fate of the message that did not reach the server: nobody waits for each in turn."""
+    box, values, row = outbox(), settings(), answer_to(reply)
+    for record in filter(None, map(box.get, ids)):
+        addresses = record.in_state(*DUE)
+        if addresses and is_due(record) and not record.in_state("sending"):
+            record.tries += 1
+            state = _state(row.outcome, record, False, values)
+            record.next_try = now() + backoff(record.tries, values) if state == "deferred" else None
+            for address in addresses:
+                record.note(address, state, reply.code or None, reply.text, row.explanation, row.name)
+            box.update(record, dict.fromkeys(addresses, state))
+            if state == "failed":
+                tell_agent(record, "failed")
 
 
 def _other_sender(account, record, claim, reply):

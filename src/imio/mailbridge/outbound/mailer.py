@@ -254,7 +254,7 @@ class Mailer:
             code, text = self._connection.getreply()
         self.close()
         if code < 400:
-            raise Stopped(SmtpReply("connect", 0, readable(error) or type(error).__name__)) from error
+            raise Stopped(SmtpReply("data", 0, readable(error) or type(error).__name__)) from error
         return code, readable(text)
 
     def _stream(self, message):
@@ -279,7 +279,8 @@ class Mailer:
             raise Stopped(SmtpReply(stage, error.smtp_code, readable(error.smtp_error))) from error
         except (OSError, smtplib.SMTPException) as error:
             self.close()
-            raise Stopped(SmtpReply("connect", 0, readable(error) or type(error).__name__)) from error
+            lost = stage if stage in ("mail", "rcpt", "data") else "connect"
+            raise Stopped(SmtpReply(lost, 0, readable(error) or type(error).__name__)) from error
         return (answer[0], readable(answer[1])) if answer else (250, "")
 
 
