@@ -102,6 +102,13 @@ def test_several_failures_are_one_notice(send, caught):
     assert len(notices()) == 2
 
 
+def test_failed_again_after_a_retry_is_news(site, send, caught):
+    record = send(BAD)
+    assert site.post(f"/@outbox/{record.id}/retry", "agent").status_code == 200
+    deliver()
+    assert len(notices()) == 2
+
+
 @pytest.mark.parametrize(("language", "words"), [("fr", "n’"), ("en", "could not be sent")])
 def test_in_the_language_of_the_agent(send, caught, language, words):
     with api.env.adopt_roles(["Manager"]):

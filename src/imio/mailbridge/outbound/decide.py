@@ -11,6 +11,7 @@ def retry(record):
     addresses = record.in_state("failed", "deferred", "held") if record.body is not None else []
     if addresses:
         record.note(None, "queued", explanation=_("Sent again on request."), by=_by())
+        record.told = tuple(kind for kind in record.told if kind != "failed")  # a new failure is news
         record.start_trying()
         outbox().update(record, dict.fromkeys(addresses, "queued"))
         wake(record)
