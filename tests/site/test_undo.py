@@ -1,6 +1,8 @@
 """Taking back, sending later, sending again what was changed; who may, and what happens too late."""
 
 from datetime import timedelta
+from email import message_from_bytes
+from email.utils import parsedate_to_datetime
 from imio.mailbridge.outbound.deliver import deliver
 from imio.mailbridge.outbound.outbox import outbox
 from imio.mailbridge.settings.clock import local_time
@@ -149,6 +151,15 @@ def test_send_now(site, caught):
     deliver(record.id)
     assert len(caught.messages) == 1
     assert site.post(f"/@outbox/{record.id}/send-now", "agent").status_code == 409
+
+
+def test_an_email_is_not_dated_in_the_future(site, caught):
+    record = written(site, send_at=at(days=2), body="<p>Date: demain</p>")
+    act(site, "send_now", record)
+    deliver(record.id)
+    (sent,) = caught.messages
+    assert parsedate_to_datetime(message_from_bytes(sent.content)["Date"]) <= now() + timedelta(seconds=1)
+    assert b"Date: demain" in sent.content
 
 
 def test_send_now_by_rest(site):

@@ -3,6 +3,7 @@
 from imio.mailbridge.browser import again
 from imio.mailbridge.browser.addresses import AddressesFieldWidget
 from imio.mailbridge.browser.addresses import widget_text
+from imio.mailbridge.browser.moment import readable_time
 from imio.mailbridge.browser.size import readable_size
 from imio.mailbridge.i18n import _
 from imio.mailbridge.message.checks import typo_of
@@ -114,6 +115,7 @@ class EmailForm(AutoExtensibleForm, Form):
     template = ViewPageTemplateFile("templates/compose_form.pt")
     preview = None
     doubts = ()
+    enable_autofocus = property(lambda self: not self.doubts)  # which are to be read first
     edited = None  #: the message that is changed and sent again
 
     def update(self):
@@ -256,9 +258,13 @@ class EmailForm(AutoExtensibleForm, Form):
             self.status = _("Not sent yet: please look at the warnings above the buttons.")
             return
         submit(draft)
-        api.portal.show_message(
-            _("The e-mail is on its way. This page shows what becomes of it."), self.request
-        )
+        message = _("The e-mail is on its way. This page shows what becomes of it.")
+        if draft.send_at is not None:
+            time = readable_time(draft.send_at)
+            message = _(
+                "The e-mail leaves at ${time}. Until then you can undo it here.", mapping={"time": time}
+            )
+        api.portal.show_message(message, self.request)
         self.request.response.redirect(f"{self.context.absolute_url()}/view")
 
     @button.buttonAndHandler(_("Preview"), name="preview")

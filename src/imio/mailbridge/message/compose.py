@@ -172,6 +172,11 @@ def _encoded(file: File) -> Iterator[bytes]:
         raise ValueError(f"{file.filename} is not {file.size} bytes long")
 
 
+def redated(message: bytes, date: datetime) -> bytes:
+    """Return what ``compose`` made, with another date."""
+    return re.sub(rb"(?m)^Date: [^\r\n]*", f"Date: {format_datetime(date)}".encode(), message, count=1)
+
+
 def _ascii_domain(domain: str) -> str:
     return domain.encode("idna").decode("ascii") if not domain.isascii() else domain
 

@@ -1,9 +1,12 @@
 """What may a person do with a message? Send it again, or give it up. The current transaction decides."""
 
 from imio.mailbridge.i18n import _
+from imio.mailbridge.message.compose import redated
 from imio.mailbridge.outbound.outbox import outbox
 from imio.mailbridge.outbound.submit import wake
+from imio.mailbridge.store.store import now
 from plone import api
+from ZODB.blob import Blob
 
 
 def retry(record):
@@ -22,6 +25,8 @@ def send_now(record):
     """Let a scheduled message leave at once; return whether it was scheduled."""
     addresses = record.in_state("scheduled")
     if addresses:
+        with record.body.open("r") as body:  # its date is the one that it was to leave at
+            record.body = Blob(redated(body.read(), now()))
         record.note(None, "queued", explanation=_("Sent at once on request."), by=_by())
         record.start_trying()
         outbox().update(record, dict.fromkeys(addresses, "queued"))
