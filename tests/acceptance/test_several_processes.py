@@ -1,6 +1,8 @@
 """As a town runs it: two instances on a ZEO server, a worker process, and Redis as their queue."""
 
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from email import message_from_bytes
 from tests.mails import redirected
 from tests.mails import TRUSTED
 from tests.servers.instance import BIN
@@ -89,6 +91,30 @@ def test_a_worker_process_sends_what_the_instances_queue(town, catcher):
     wait_for(lambda: [state(two, id) for id in ids] == ["sent", "sent"], 60)
     assert len(catcher.messages) == 2
     assert one.get("/@mailbridge-status", "chef").json()["worker"]["alive"]
+
+
+def test_workers_that_race_send_each_message_once(town, catcher):
+    """Two worker processes with two threads each, and a task for each message: who comes second finds the lease."""
+    (one, two), start_worker = town
+    count = 60
+
+    def send(number):
+        data = {"to": [f"citizen{number}@citizen.test"], "subject": f"Message {number}", "body": "x"}
+        instance = (one, two)[number % 2]
+        return instance.post("/outgoing-mail/invitation/@send-email", "agent", json=data).status_code
+
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(send, range(count))) == {202}
+    start_worker()
+    start_worker()
+
+    def counts():
+        return one.get("/@mailbridge-status", "chef").json()["outbox"]
+
+    wait_for(lambda: counts() == {"sent": count}, 90, lambda: str(counts()))
+    recipients = Counter(message.rcpt_tos[0] for message in catcher.messages)
+    assert recipients == {f"citizen{number}@citizen.test": 1 for number in range(count)}
+    assert len({message_from_bytes(message.content)["Message-ID"] for message in catcher.messages}) == count
 
 
 def test_two_instances_file_the_same_mail_once(town):
