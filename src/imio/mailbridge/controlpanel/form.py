@@ -1,5 +1,14 @@
 """Where does an admin set up the bridge? The control panel ``@@mailbridge-controlpanel``."""
 
+from imio.mailbridge.controlpanel.account_fields import AccountForm
+from imio.mailbridge.controlpanel.account_fields import FILL_IN
+from imio.mailbridge.controlpanel.account_fields import gaps
+from imio.mailbridge.controlpanel.account_fields import IForget
+from imio.mailbridge.controlpanel.account_fields import IPassword
+from imio.mailbridge.controlpanel.account_fields import IPreset
+from imio.mailbridge.controlpanel.account_fields import ITokenSecrets
+from imio.mailbridge.controlpanel.account_fields import write_secrets
+from imio.mailbridge.controlpanel.navigation import Navigation
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
 from imio.mailbridge.message.address import is_addr_spec
@@ -9,32 +18,29 @@ from imio.mailbridge.outbound.outbox import outbox
 from imio.mailbridge.outbound.submit import wake_outbox
 from imio.mailbridge.outbound.trial import send_trial
 from imio.mailbridge.settings import password
+from imio.mailbridge.settings.account import DEFAULT
 from imio.mailbridge.settings.account import default_account
 from imio.mailbridge.settings.interfaces import IMailbridgeSettings
 from imio.mailbridge.settings.interfaces import PREFIX
+from imio.mailbridge.settings.presets import OF_DEFAULT
 from imio.mailbridge.settings.read import login_address
 from plone import api
 from plone.app.registry.browser.controlpanel import ControlPanelFormWrapper
 from plone.app.registry.browser.controlpanel import RegistryEditForm
 from plone.z3cform.fieldsets.utils import move
+from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from z3c.form import button
 from z3c.form.field import Fields
 from zope import schema
-from zope.interface import Interface
 
 
-class IPassword(Interface):
-    """The one field that is not a registry record."""
+class MailbridgeForm(AccountForm, RegistryEditForm):
+    """All settings in four fieldsets, and a test mail."""
 
-    smtp_password = schema.Password(
-        title=_("Password"),
-        description=_("Is never shown again. Leave empty to keep the present one."),
-        required=False,
-    )
-
-
-class MailbridgeForm(RegistryEditForm):
-    """All settings in three fieldsets, and a test mail."""
+    setting_names = OF_DEFAULT | {
+        "login": "smtp_login",
+        "client_secret": "smtp_client_secret",
+    }
 
     id = "mailbridge-controlpanel"
     label = _("Mail bridge")
@@ -79,22 +85,36 @@ class MailbridgeForm(RegistryEditForm):
             )
 
     def updateFields(self):
-        """Put the password below the login, if it is kept by this site."""
+        """Put the preset first and each secret beside what it belongs to; the password only if it is kept by this site."""
         super().updateFields()
-        if self.kept_elsewhere:
-            return
         outgoing = next(group for group in self.groups if group.__name__ == "outgoing")
-        outgoing.fields += Fields(IPassword, ignoreContext=True)
-        move(self, "smtp_password", after="smtp_login")
+        outgoing.fields = Fields(IPreset, ignoreContext=True) + outgoing.fields
+        outgoing.fields += Fields(ITokenSecrets, ignoreContext=True)
+        if not self.kept_elsewhere:
+            outgoing.fields += Fields(IPassword, ignoreContext=True)
+        if password.read(DEFAULT, "refresh_token"):
+            outgoing.fields += Fields(IForget, ignoreContext=True)
+            move(self, "forget_refresh_token", after="oauth_scope")
+        if not self.kept_elsewhere:
+            move(self, "smtp_password", after="smtp_login")
+        move(self, "smtp_auth", before="smtp_login")
+        move(self, "smtp_client_secret", after="oauth_client_id")
+        move(self, "smtp_refresh_token", after="oauth_scope")
 
-    def update(self):
-        """Show numbers as one types them: 2525, not 2 525."""
-        super().update()
-        for group in self.groups:
-            for name in {"smtp_port", "max_size"} & set(group.widgets or ()):
-                widget = group.widgets[name]
-                if widget.error is None:
-                    widget.value = "".join(filter(str.isdigit, widget.value))
+    def extractData(self, setErrors=True):  # noqa: N803 - of z3c.form
+        """Add what OAuth 2.0 cannot do without."""
+        data, errors = super().extractData(setErrors)
+        if errors or not data["smtp_host"]:
+            return data, errors
+        values = {
+            name: data[self.setting_names.get(name, name)]
+            for name in ("auth", "login", "oauth_token_url", "oauth_client_id")
+        }
+        given = data["smtp_client_secret"] or data["smtp_refresh_token"]
+        kept = password.read(DEFAULT, "client_secret") or (
+            password.read(DEFAULT, "refresh_token") and not data.get("forget_refresh_token")
+        )
+        return data, tuple(self.complain(*gap) for gap in gaps(values, given or kept))
 
     def save(self):
         """Write the settings; return whether they were right."""
@@ -102,10 +122,8 @@ class MailbridgeForm(RegistryEditForm):
         if errors:
             self.status = self.formErrorsMessage
             return False
-        secret = data.pop("smtp_password", None)
-        self.applyChanges(data)
-        if secret:
-            password.write(secret)
+        write_secrets(data, DEFAULT, "smtp_")
+        self.applyChanges({name: value for name, value in data.items() if name != "preset"})
         wake_outbox()
         return True
 
@@ -196,6 +214,11 @@ class MailbridgeForm(RegistryEditForm):
         """Go back to the list of control panels."""
         self.request.response.redirect(f"{api.portal.get().absolute_url()}/{self.control_panel_view}")
 
+    @button.buttonAndHandler(FILL_IN, name="preset")  # the last: Enter presses the first
+    def handle_preset(self, action):
+        """Say what is still to be entered."""
+        self.say_preset()
+
     def translated(self, message):
         """Return a message in the language of the request."""
         return api.portal.translate(message, domain="imio.mailbridge")
@@ -205,10 +228,12 @@ class MailbridgeForm(RegistryEditForm):
         api.portal.show_message(message, self.request, kind)
 
 
-class MailbridgeControlPanel(ControlPanelFormWrapper):
+class MailbridgeControlPanel(Navigation, ControlPanelFormWrapper):
     """The page around the form."""
 
     form = MailbridgeForm
+    page_name = "mailbridge-controlpanel"
+    index = ViewPageTemplateFile("templates/form.pt")
 
     def update(self):
         """Show what the admin should know above the form."""

@@ -1,12 +1,19 @@
 """What becomes of the mail, the secrets and the knowledge of an account that is renamed, changed or removed?"""
 
 from imio.mailbridge.i18n import _
+from imio.mailbridge.message.compose import sender_headers
+from imio.mailbridge.message.policy import SenderRefused
 from imio.mailbridge.outbound import alarm
 from imio.mailbridge.outbound import send_as
+from imio.mailbridge.outbound.interfaces import Identity
 from imio.mailbridge.outbound.outbox import outbox
 from imio.mailbridge.outbound.states import WAITING
+from imio.mailbridge.outbound.submit import sender_for
 from imio.mailbridge.outbound.submit import wake
 from imio.mailbridge.settings import password
+from imio.mailbridge.settings.account import account_for
+from imio.mailbridge.settings.read import settings
+import contextlib
 
 
 def waiting_for(name):
@@ -29,7 +36,24 @@ def rename(old, new):
     send_as.rename(old, new)
 
 
-def accounts_changed(settings, event):
+def move(record):
+    """Give a message whose account was removed to the account that serves its author now; return whether there is one."""
+    values, sender = settings(), record.sender
+    agent = sender.reply_to or sender.author
+    account = account_for(agent.addr_spec, values)
+    if account is None:
+        return False
+    chosen, fallback = sender, record.fallback  # what no agent wrote keeps its sender; the new server judges
+    if record.origin == "agent":
+        with contextlib.suppress(SenderRefused):
+            chosen, fallback = sender_for(Identity("", "position", agent), account, values, record.id)
+    record.size += len(sender_headers(chosen)) - len(sender_headers(sender))
+    record.account, record.sender, record.fallback = account.name, chosen, fallback
+    wake(record)
+    return True
+
+
+def accounts_changed(proxy, event):
     """Forget what an account that is no more had, and what another server was asked (registry subscriber)."""
     if event.record.fieldName != "smtp_accounts":
         return

@@ -24,6 +24,7 @@ from imio.mailbridge.message.compose import sender_headers
 from imio.mailbridge.message.policy import Sender
 from imio.mailbridge.outbound import alarm
 from imio.mailbridge.outbound import send_as
+from imio.mailbridge.outbound.accounts import move
 from imio.mailbridge.outbound.answers import answer_to
 from imio.mailbridge.outbound.answers import Outcome
 from imio.mailbridge.outbound.answers import SmtpReply
@@ -34,7 +35,6 @@ from imio.mailbridge.outbound.notice import tell_agent
 from imio.mailbridge.outbound.outbox import outbox
 from imio.mailbridge.outbound.submit import wake
 from imio.mailbridge.settings import password
-from imio.mailbridge.settings.account import account_for
 from imio.mailbridge.settings.account import accounts
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.store import now
@@ -91,16 +91,13 @@ def is_due(record):
 
 
 def _move(ids):
-    """Give messages whose account was removed to the account that serves their sender now, if there is one."""
+    """Give messages whose account was removed to the account that serves their author now, if there is one."""
 
-    def move():
+    def move_all():
         for record in filter(None, map(outbox().get, ids)):
-            account = account_for(record.sender.author.addr_spec, settings())
-            if account is not None:
-                record.account = account.name
-                wake(record)
+            move(record)
 
-    committed(move)
+    committed(move_all)
 
 
 def _pass(account, ids):

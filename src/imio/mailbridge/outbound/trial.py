@@ -1,12 +1,21 @@
-"""Does the account work? One real message, at once, and what the server answered."""
+"""Does the account work, and does it let its login send as somebody? One real message, at once, and what the server answered."""
 
 from contextlib import closing
+from dataclasses import dataclass
 from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.compose import compose
 from imio.mailbridge.message.compose import message_id
 from imio.mailbridge.message.compose import sender_headers
+from imio.mailbridge.message.policy import choose_sender
 from imio.mailbridge.message.policy import Sender
+from imio.mailbridge.outbound import send_as
+from imio.mailbridge.outbound.answers import Answer
+from imio.mailbridge.outbound.answers import answer_to
+from imio.mailbridge.outbound.answers import Outcome
+from imio.mailbridge.outbound.answers import SmtpReply
 from imio.mailbridge.outbound.connect import mailer_for
+from imio.mailbridge.settings.account import choice
+from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.store import now
 import secrets
 
@@ -17,9 +26,42 @@ def send_trial(account, to, subject, html):
     Errors: ``PasswordUnreadable``.
     """
     author = account.login_address or to
-    sender = Sender("login", Address("", author), None, author)
+    return _send(account, Sender("login", Address("", author), None, author), to, subject, html)
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What a probe showed: ``allowed`` is None where the answer says nothing of the sender."""
+
+    allowed: bool | None
+    reply: SmtpReply
+    answer: Answer
+
+
+def probe_sender(account, addr_spec, to, subject, html, whole_domain=False):
+    """Send a message to ``to`` as an agent with this address would; note what it shows of the address; return the ``Probe``.
+
+    ``whole_domain`` notes it for the domain of the address too. Errors: ``PasswordUnreadable``, ``SenderRefused`` (no login address
+    is set for the envelope sender).
+    """
+    sender = choose_sender(Address("", addr_spec), policy="send_as", **choice(account, settings()))
+    reply = _send(account, sender, to, subject, html)
+    answer = answer_to(reply)
+    own_bounce = sender.envelope_sender not in (addr_spec, account.login_address)
+    allowed = {Outcome.SENT: True, Outcome.SENDER_REFUSED: False}.get(answer.outcome)
+    if allowed is False and own_bounce and reply.stage != "data":
+        allowed = None  # of the bridge's own envelope sender
+        send_as.learn(account.name, send_as.BOUNCE, False, str(reply), "probe")
+    if allowed is not None:
+        names = [addr_spec, addr_spec.rpartition("@")[2]] if whole_domain else [addr_spec]
+        for name in names:
+            send_as.learn(account.name, name, allowed, str(reply), "probe")
+    return Probe(allowed, reply, answer)
+
+
+def _send(account, sender, to, subject, html):
     body = compose(
-        message_id=message_id(secrets.token_hex(16), author.rpartition("@")[2]),
+        message_id=message_id(secrets.token_hex(16), sender.author.addr_spec.rpartition("@")[2]),
         date=now(),
         to=[Address("", to)],
         cc=[],
@@ -28,4 +70,4 @@ def send_trial(account, to, subject, html):
     )
     message = sender_headers(sender) + bytes(body)
     with closing(mailer_for(account)) as connection:
-        return connection.deliver(author, [to], [message], len(message))[to]
+        return connection.deliver(sender.envelope_sender, [to], [message], len(message))[to]

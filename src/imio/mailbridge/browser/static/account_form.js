@@ -1,0 +1,32 @@
+// The forms of SMTP accounts: fields for OAuth 2.0 are shown only while it is chosen, and "Fill in" stands beside the provider.
+(() => {
+    const one = (...names) => names.map((name) => document.querySelector(`[name^="form.widgets.${name}"]`)).find(Boolean);
+    const auth = one("smtp_auth", "auth");
+    if (!auth) return;
+
+    const row = (field) => field?.closest(".field");
+    const named = (names) => names.map((name) => row(one(`smtp_${name}`, name))).filter(Boolean);
+    const forTokens = named(["oauth_token_url", "oauth_client_id", "client_secret", "oauth_scope", "refresh_token", "forget_refresh_token"]);
+    const forPasswords = named(["password"]);
+
+    function show() {
+        const tokens = auth.value === "oauth2";
+        for (const field of forTokens) field.hidden = !tokens && !field.querySelector(".is-invalid, .invalid-feedback");
+        for (const field of forPasswords) field.hidden = tokens;
+    }
+
+    auth.addEventListener("change", show);
+    show();
+
+    const preset = one("preset");
+    const fill = document.querySelector("[name='form.buttons.preset']");
+    if (preset && fill) {
+        const beside = document.createElement("button");
+        beside.type = "button"; // Enter in a field must press Save, the first button that submits
+        beside.className = "btn btn-secondary mt-2";
+        beside.textContent = fill.value || fill.textContent;
+        beside.addEventListener("click", () => fill.click());
+        preset.after(beside);
+        fill.hidden = true;
+    }
+})();

@@ -1,0 +1,135 @@
+"""What stands in the forms of an account beside its settings? Secrets, which are only written, and presets, which fill it in."""
+
+from imio.mailbridge.i18n import _
+from imio.mailbridge.settings import password
+from imio.mailbridge.settings import validate
+from imio.mailbridge.settings.presets import preset
+from imio.mailbridge.settings.presets import PRESETS
+from z3c.form.interfaces import IErrorViewSnippet
+from zope import schema
+from zope.component import getMultiAdapter
+from zope.interface import Interface
+from zope.interface import Invalid
+from zope.schema.vocabulary import SimpleTerm
+from zope.schema.vocabulary import SimpleVocabulary
+
+
+KEPT = _("Is never shown again. Leave empty to keep the present one.")
+FOR_TOKENS = _(
+    "For OAuth 2.0. Is never shown again. Leave empty to keep the present one; it expires when the provider says."
+)
+FOR_GOOGLE = _("For OAuth 2.0 with Google. Is never shown again. Leave empty to keep the present one.")
+TO_FORGET = _("Forget the refresh token that is kept")
+FILL_IN = _("Fill in")
+PROVIDERS = SimpleVocabulary([SimpleTerm(each.name, each.name, each.title) for each in PRESETS])
+
+
+def _secret(title, description):
+    return schema.Password(title=title, description=description, constraint=validate.one_line, required=False)
+
+
+class IPreset(Interface):
+    """What a form is filled in with."""
+
+    preset = schema.Choice(
+        title=_("Your mail provider"),
+        description=_("Choose it and press “Fill in”: the bridge then knows most of the settings."),
+        vocabulary=PROVIDERS,
+        required=False,
+    )
+
+
+class IPassword(Interface):
+    """The password of the default account."""
+
+    smtp_password = _secret(_("Password"), KEPT)
+
+
+class ITokenSecrets(Interface):
+    """The other secrets of the default account."""
+
+    smtp_client_secret = _secret(_("Client secret"), FOR_TOKENS)
+    smtp_refresh_token = _secret(_("Refresh token"), FOR_GOOGLE)
+
+
+class IAccountSecrets(Interface):
+    """The secrets of another account."""
+
+    password = _secret(_("Password"), KEPT)
+    client_secret = _secret(_("Client secret"), FOR_TOKENS)
+    refresh_token = _secret(_("Refresh token"), FOR_GOOGLE)
+
+
+class IForget(Interface):
+    """Shown while a refresh token is kept: with one, the client secret alone would never be asked with."""
+
+    forget_refresh_token = schema.Bool(title=TO_FORGET, default=False, required=False)
+
+
+def write_secrets(data, account, prefix=""):
+    """Take the secrets out of the data of a form and keep those that were entered."""
+    if data.pop("forget_refresh_token", False):
+        password.write("", account, "refresh_token")
+    for kind in password.KINDS:
+        if secret := data.pop(f"{prefix}{kind}", None):
+            password.write(secret, account, kind)
+
+
+def gaps(values, has_secret):
+    """Yield (name, message) of what OAuth 2.0 cannot do without; ``values`` have the names of ``settings.account.Account``."""
+    if values["auth"] != "oauth2":
+        return
+    if not values["login"]:
+        yield "login", _("OAuth 2.0 needs the login: the address of the mailbox.")
+    if not values["oauth_token_url"]:
+        yield "oauth_token_url", _("OAuth 2.0 needs the token endpoint of the provider.")
+    if not values["oauth_client_id"]:
+        yield "oauth_client_id", _("OAuth 2.0 needs the client ID of the application.")
+    if not has_secret:
+        yield "client_secret", _("OAuth 2.0 needs the client secret of the application, or a refresh token.")
+
+
+class AccountForm:
+    """Mixin of the two forms; ``setting_names`` maps a name of ``Account`` to that of the field, where they differ."""
+
+    setting_names = {}
+
+    def update(self):
+        """Fill the form in if asked to; show numbers as one types them: 2525, not 2 525."""
+        if "form.buttons.preset" in self.request.form:
+            self._fill_in()
+        super().update()
+        for widgets in self._widget_managers():
+            for widget in widgets.values():
+                if isinstance(widget.field, schema.Int) and widget.error is None:
+                    widget.value = "".join(filter(str.isdigit, widget.value or ""))
+
+    def _widget_managers(self):
+        return [each.widgets for each in (self, *getattr(self, "groups", ())) if each.widgets]
+
+    def _fill_in(self):
+        chosen = self.chosen_preset()
+        for name, value in chosen.values.items() if chosen else ():
+            field = f"form.widgets.{self.setting_names.get(name, name)}"
+            self.request.form[field] = [value] if name in ("security", "auth") else str(value)
+
+    def chosen_preset(self):
+        """Return the preset that was chosen, or None."""
+        chosen = self.request.form.get("form.widgets.preset") or ""
+        return preset(chosen[0] if isinstance(chosen, list) else chosen)
+
+    def say_preset(self):
+        """Say what is still to be entered; ``update`` has filled the form in."""
+        chosen = self.chosen_preset()
+        self.status = chosen.note if chosen else _("Choose your mail provider first.")
+
+    def complain(self, name, message):
+        """Show an error beside the field of an account's setting; return it as ``extractData`` does."""
+        name = self.setting_names.get(name, name)
+        widget = next(widgets[name] for widgets in self._widget_managers() if name in widgets)
+        error = getMultiAdapter(
+            (Invalid(message), self.request, widget, widget.field, self, self.getContent()), IErrorViewSnippet
+        )
+        error.update()
+        widget.error = error
+        return error

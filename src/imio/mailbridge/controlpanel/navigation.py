@@ -1,0 +1,31 @@
+"""Which pages does the control panel of the bridge have? Links at the top of each."""
+
+from imio.mailbridge.i18n import _
+from plone import api
+from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
+
+
+PAGES = (
+    ("mailbridge-controlpanel", _("Settings")),
+    ("mailbridge-accounts", _("SMTP accounts")),
+    ("mailbridge-send-as", _("Send as")),
+    ("mailbridge-diagnosis", _("Diagnosis")),
+)
+
+
+class Navigation:
+    """Mixin of the pages; ``page_name`` is the one that is shown."""
+
+    page_name = ""
+    navigation = ViewPageTemplateFile("templates/navigation.pt")
+
+    def pages(self):
+        """Return what is shown of each page."""
+        return [
+            {"url": self.page_url(name), "title": title, "current": name == self.page_name}
+            for name, title in PAGES
+        ]
+
+    def page_url(self, name):
+        """Return the address of a page of the site."""
+        return f"{api.portal.get().absolute_url()}/@@{name}"
