@@ -1,6 +1,5 @@
 """Which SMTP accounts are there, and do they work? The page ``@@mailbridge-accounts``."""
 
-from imio.mailbridge.browser.moment import readable_time
 from imio.mailbridge.controlpanel.navigation import Navigation
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
@@ -75,13 +74,13 @@ class AccountsView(Navigation, BrowserView):
             "policy": SENDER_POLICY.getTerm(account.sender_policy).title,
             "hold": hold
             and {
-                "since": readable_time(hold["at"]),
+                "since": self.time(hold["at"]),
                 "answer": f"{hold['code'] or ''} {hold['text']}".strip(),
                 "explanation": translatable(hold["explanation"]),
                 "remedy": translatable(hold.get("remedy")),
             },
             "waiting": len(waiting_for(account.name)),
-            "last": readable_time(last) if last else "",
+            "last": self.time(last) if last else "",
             "edit": edit if is_default else f"{edit}{query}",
             "delete": "" if is_default else f"{self.page_url('mailbridge-account-delete')}{query}",
             "diagnosis": f"{self.page_url('mailbridge-diagnosis')}{query}",

@@ -1,6 +1,7 @@
 """Which pages does the control panel of the bridge have? Links at the top of each."""
 
 from imio.mailbridge.i18n import _
+from imio.mailbridge.settings.clock import local_time
 from plone import api
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 
@@ -29,3 +30,8 @@ class Navigation:
     def page_url(self, name):
         """Return the address of a page of the site."""
         return f"{api.portal.get().absolute_url()}/@@{name}"
+
+    def time(self, moment):
+        """Return an aware datetime in the time zone and notation of the site."""
+        # Without its zone: Plone would turn an aware time into that of the server's own.
+        return api.portal.get_localized_time(local_time(moment).replace(tzinfo=None), long_format=True)

@@ -1,6 +1,5 @@
 """As whom does each account let its login send? The page ``@@mailbridge-send-as``: what was learned, to forget or to try."""
 
-from imio.mailbridge.browser.moment import readable_time
 from imio.mailbridge.controlpanel.navigation import Navigation
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
@@ -136,7 +135,7 @@ class SendAsView(Navigation, BrowserView):
             "key": name,
             "name": _("the bridge's own address for error reports") if is_bounce else name,
             "allowed": verdict.allowed,
-            "at": readable_time(verdict.at),
+            "at": self.time(verdict.at),
             "text": verdict.text,
             "source": SOURCES.get(verdict.source, verdict.source),
         }
