@@ -21,7 +21,7 @@ def test_1000_to_1001(site):
     answer = site.post("/outgoing-mail/permis-durbanisme/@send-email", "agent", json=data)
     record, box = outbox().get(answer.json()["id"]), outbox()
     box.update(record, {"jeanne.dupont@citizen.test": "held"})
-    for name in ("holds", "by_user", "recent"):
+    for name in ("holds", "by_user", "recent", "with_bytes"):
         delattr(box, name)
     box.hold = {"at": now()}
     for name in ("origin", "account", "eight_bit", "written", "told"):
@@ -41,4 +41,5 @@ def test_1000_to_1001(site):
     assert not send_as.verdict("default", "al.bert@maville.test").allowed
     assert (record.account, record.state, dict(box.holds)) == ("default", "queued", {})
     assert box.of_user("agent") == [record]
+    assert list(box.with_bytes) == [record.sort_key]
     assert site.get(f"/@outbox/{record.id}", "agent").json()["timeline"][0]["state"] == "queued"

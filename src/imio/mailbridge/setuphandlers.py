@@ -5,6 +5,7 @@ from imio.mailbridge.iadocs import removal
 from imio.mailbridge.inbound import inbox
 from imio.mailbridge.outbound import alarm
 from imio.mailbridge.outbound import envelope
+from imio.mailbridge.outbound import mailhost
 from imio.mailbridge.outbound import outbox
 from imio.mailbridge.outbound import send_as
 from imio.mailbridge.settings import password
@@ -44,6 +45,7 @@ def uninstalled(tool):
     """Remove what the uninstall profile cannot; say what is kept because it holds something."""
     site = api.portal.get()
     authenticate.uninstall(site)
+    mailhost.give_back()
     kept = [*removal.remove(site)]
     kept += [key for key in (outbox.KEY, inbox.KEY) if discard_empty(key)]
     annotations = IAnnotations(site)

@@ -120,7 +120,8 @@ class Outbox(Store):
 
     ``by_document`` and ``by_user`` map a content uid, a userid (of what agents wrote) to message keys, ``by_message_id`` a
     Message-ID to its message id. ``unseen`` maps a userid to the ids of messages that were lost since the user last looked.
-    ``unwritten`` holds the ids whose document does not say yet what was sent. ``waiting`` holds the keys of messages with a
+    ``unwritten`` holds the ids whose document does not say yet what was sent, ``with_bytes`` the keys of messages whose bytes are
+    kept. ``waiting`` holds the keys of messages with a
     recipient that the bridge still means to send to (the state of a message is its worst recipient's, so it does not tell).
     ``holds`` maps the name of a stopped account to why: a dict of ``at``, ``code``, ``text``, ``explanation``. ``recent`` maps the
     name of an account with a rate to when its last messages were begun (seconds since the epoch).
@@ -134,6 +135,7 @@ class Outbox(Store):
         self.by_message_id = tree()
         self.unseen = tree()
         self.unwritten = OOTreeSet()
+        self.with_bytes = OOTreeSet()
         self.waiting = OOTreeSet()
         self.holds = PersistentMapping()
         self.recent = tree()
@@ -145,6 +147,7 @@ class Outbox(Store):
 
     def index(self, record):
         """Note a record under its Message-ID, its document and its user."""
+        self.with_bytes.insert(record.sort_key)
         self.by_message_id[record.message_id] = record.id
         userid = record.userid if record.origin == "agent" else ""
         for index, key in ((self.by_document, record.document), (self.by_user, userid)):

@@ -122,13 +122,14 @@ def parse_addresses(texts):
         if not isinstance(text, str) or has_control(text):
             return found, str(text)
         for name, addr_spec in getaddresses([plain_spaces(text).replace(";", ",")] if text.strip() else []):
-            if not _can_be_sent_to(addr_spec):
+            if not can_be_sent_to(addr_spec):
                 return found, text
             found.append(Address(name, addr_spec))
     return found, None
 
 
-def _can_be_sent_to(addr_spec):
+def can_be_sent_to(addr_spec):
+    """Tell whether a text is an address that SMTP can carry."""
     try:
         return is_addr_spec(addr_spec) and bool(wire_address(addr_spec))
     except UnicodeError:  # a domain that has no ASCII form

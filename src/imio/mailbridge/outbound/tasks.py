@@ -2,6 +2,7 @@
 
 from imio.mailbridge.outbound.deliver import deliver
 from imio.mailbridge.outbound.deliver import sweep
+from imio.mailbridge.outbound.retention import purge
 from Products.Five.browser import BrowserView
 
 
@@ -18,4 +19,5 @@ class Sweep(BrowserView):
 
     def __call__(self):
         sweep()
+        purge()
         return ""

@@ -1,5 +1,6 @@
 """1000 → 1001: several SMTP accounts, and what was learned of them."""
 
+from BTrees.OOBTree import OOTreeSet
 from imio.mailbridge.outbound import send_as
 from imio.mailbridge.outbound.outbox import KEY
 from imio.mailbridge.outbound.outbox import outbox
@@ -24,6 +25,7 @@ def upgrade(tool):
     box = outbox()
     tree = type(box.records)
     box.holds, box.by_user, box.recent, box.unseen = PersistentMapping(), tree(), tree(), tree()
+    box.with_bytes = OOTreeSet()
     for record in box.records.values():
         record.origin, record.account = "agent", DEFAULT
         record.eight_bit, record.written, record.told = False, None, ()
