@@ -1,10 +1,12 @@
 """Settings: the control panel and ``@controlpanels/mailbridge``, and that the password never comes back."""
 
 from imio.mailbridge.settings import password
+from imio.mailbridge.settings.account import account_for
 from imio.mailbridge.settings.interfaces import IMailbridgeSettings
 from imio.mailbridge.settings.read import login_address
 from imio.mailbridge.settings.read import settings
 from zope.schema import getFieldNames
+import gzip
 import pytest
 import transaction
 
@@ -165,3 +167,116 @@ def test_action_is_shown_to_agents_once_a_server_is_set(site):
         "/@@mailbridge-controlpanel", "admin", headers={"Accept": "text/html", "Accept-Language": "en"}
     )
     assert "not available" in panel.text
+
+
+# the other accounts
+
+CPAS = {"name": "cpas", "senders": ["cpas.test", "info@maville.test"], "host": "smtp.cpas.test"}
+
+
+def test_accounts_are_written_with_defaults(site):
+    assert patch(site, smtp_accounts=[CPAS]).status_code == 204
+    (row,) = site.get(PANEL, "admin").json()["data"]["smtp_accounts"]
+    assert row | CPAS == row
+    assert (row["port"], row["security"], row["auth"], row["sender_policy"]) == (
+        587,
+        "starttls",
+        "password",
+        "login",
+    )
+    assert account_for("al@cpas.test", settings()).host == "smtp.cpas.test"
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"host": "https://x.test/"}, "Account cpas, SMTP server: This is not the name of a server"),
+        ({"host": None}, "Account cpas, SMTP server: "),
+        ({"port": 0}, "Account cpas, Port: "),
+        ({"port": "587"}, "Account cpas, Port: "),
+        ({"name": "default"}, "Account default, Name: This is not a name for an account"),
+        ({"name": None}, "Account ?, Name: "),
+        ({"senders": "cpas.test"}, "Account cpas, Sender addresses and domains: "),
+        ({"senders": []}, "Account cpas, Sender addresses and domains: "),
+        (
+            {"senders": ["x y"]},
+            "Sender addresses and domains: This is neither an e-mail address nor a domain",
+        ),
+        ({"security": "ssl"}, "Account cpas, Encryption: "),
+        ({"login": "a\r\nb"}, "Account cpas, Login: "),
+        (
+            {"oauth_token_url": "https://login.test/TENANT/token"},
+            "Account cpas, Token endpoint: Replace TENANT",
+        ),
+        ({"password": SECRET}, "Account cpas, password: There is no such setting"),
+    ],
+)
+def test_bad_account_changes_nothing_and_names_its_field(site, changes, says):
+    answer = patch(
+        site, close_on_send=False, smtp_accounts=[CPAS | changes], smtp_account_secrets={"cpas": {}}
+    )
+    assert answer.status_code == 400, answer.text
+    assert says in answer.json()["message"]
+    assert settings().smtp_accounts == []
+    assert settings().close_on_send
+    assert SECRET not in answer.text
+
+
+@pytest.mark.parametrize(
+    "rows", ["x", [1], [CPAS, CPAS | {"senders": ["other.test"]}], [CPAS, CPAS | {"name": "other"}]]
+)
+def test_accounts_that_do_not_go_together(site, rows):
+    answer = patch(site, smtp_accounts=rows)
+    assert answer.status_code == 400
+    assert "A list of rows" in answer.text or "stands in two accounts" in answer.text
+    assert settings().smtp_accounts == []
+
+
+def test_secrets_are_written_and_never_read(site):
+    answer = patch(
+        site,
+        smtp_accounts=[CPAS],
+        smtp_client_secret=f"{SECRET}-1",
+        smtp_refresh_token=f"{SECRET}-2",
+        smtp_account_secrets={"cpas": {"password": f"{SECRET}-3", "client_secret": f"{SECRET}-4"}},
+    )
+    assert answer.status_code == 204, answer.text
+    assert [password.read(kind=kind) for kind in password.KINDS] == ["", f"{SECRET}-1", f"{SECRET}-2"]
+    assert [password.read("cpas", kind) for kind in password.KINDS] == [f"{SECRET}-3", f"{SECRET}-4", ""]
+    for path in (PANEL, "/@registry?q=imio.mailbridge&b_size=100", "/@mailbridge-status"):
+        assert SECRET not in site.get(path, "admin").text
+    export = site.portal.portal_setup.runExportStep("plone.app.registry")["tarball"]
+    assert SECRET.encode() not in gzip.decompress(export)
+    assert (
+        patch(site, smtp_client_secret="", smtp_account_secrets={"cpas": {"password": ""}}).status_code == 204
+    )
+    assert (password.read(kind="client_secret"), password.read("cpas")) == ("", "")
+    assert password.read("cpas", "client_secret") == f"{SECRET}-4", "what is not named stays"
+    assert patch(site, smtp_accounts=[]).status_code == 204
+    assert not password.read("cpas", "client_secret"), "removed with the account"
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"smtp_client_secret": "a\nb"}, "one line"),
+        ({"smtp_refresh_token": 5}, "one line"),
+        ({"smtp_account_secrets": "x"}, "are expected here"),
+        ({"smtp_account_secrets": {"cpas": "x"}}, "are expected here"),
+        ({"smtp_account_secrets": {"cpas": {"pin": "x"}}}, "pin is not one of: password"),
+        ({"smtp_account_secrets": {"cpas": {"password": None}}}, "one line"),
+        ({"smtp_account_secrets": {"other": {"password": "x"}}}, "There is no account other"),
+        ({"smtp_account_secrets": {"default": {"password": "x"}}}, "There is no account default"),
+        (
+            {"smtp_accounts": [], "smtp_account_secrets": {"cpas": {"password": "x"}}},
+            "There is no account cpas",
+        ),
+    ],
+)
+def test_bad_secrets_change_nothing(site, values, says):
+    assert patch(site, smtp_accounts=[CPAS]).status_code == 204
+    answer = patch(site, **values)
+    assert answer.status_code == 400, answer.text
+    assert says in answer.json()["message"]
+    assert len(settings().smtp_accounts) == 1
+    assert not any(password.read(name, kind) for name in ("default", "cpas") for kind in password.KINDS)

@@ -1,11 +1,14 @@
-"""``GET``/``PATCH <site>/@controlpanels/mailbridge``: the settings; the password can be written, never read."""
+"""``GET``/``PATCH <site>/@controlpanels/mailbridge``: the settings; secrets can be written, never read."""
 
 from imio.mailbridge.i18n import _
 from imio.mailbridge.interfaces import IMailbridgeLayer
 from imio.mailbridge.outbound.submit import wake_outbox
 from imio.mailbridge.settings import password
+from imio.mailbridge.settings.account import DEFAULT
 from imio.mailbridge.settings.interfaces import IMailbridgeSettings
+from imio.mailbridge.settings.interfaces import ISmtpAccountRow
 from imio.mailbridge.settings.interfaces import PREFIX
+from imio.mailbridge.settings.read import settings
 from plone.restapi.controlpanels import IControlpanel
 from plone.restapi.controlpanels import RegistryConfigletPanel
 from plone.restapi.deserializer import json_body
@@ -15,11 +18,17 @@ from zope.component import adapter
 from zope.i18n import translate
 from zope.interface import implementer
 from zope.interface import Interface
+from zope.interface import Invalid
+from zope.schema import getFields
 from zope.schema.interfaces import ValidationError
+import json
 
 
 #: Fields whose rows the field deserializer takes for granted.
-ROWS = ("mailin_addresses", "mailboxes")
+ROWS = ("mailin_addresses", "mailboxes", "smtp_accounts")
+
+#: Keys that are no settings: the secrets of the default account.
+SECRETS = {f"smtp_{kind}": kind for kind in password.KINDS}
 
 
 class IMailbridgeControlpanel(IControlpanel):
@@ -44,21 +53,85 @@ class SettingsFromJson(ControlpanelDeserializeFromJson):
     def __call__(self, mask_validation_errors=True):
         """Write all or, on an error, nothing."""
         data = json_body(self.request)
-        secret = data.get("smtp_password")
-        if secret is not None and not (isinstance(secret, str) and secret.isprintable()):
-            raise BadRequest([self._error("smtp_password", _("The password must be one line of text."))])
         for name in ROWS:
             if name in data and not _is_table(data[name]):
                 raise BadRequest([self._error(name, _("A list of rows is expected here."))])
+        if data.get("smtp_accounts"):
+            data["smtp_accounts"] = [_with_defaults(row) for row in data["smtp_accounts"]]
+            self.request.set("BODY", json.dumps(data))  # where plone.restapi reads it
+        secrets, errors = self._secrets(data)
+        errors += self._account_errors(data.get("smtp_accounts") or ())
+        if errors:
+            raise BadRequest(errors)
         try:
             super().__call__(mask_validation_errors=False)
         except BadRequest as refused:
             raise BadRequest(
                 [self._error(error.get("field", ""), _sentence(error["error"])) for error in refused.args[0]]
             ) from None
-        if secret is not None:
-            password.write(secret)
+        for (account, kind), value in secrets.items():
+            password.write(value, account, kind)
         wake_outbox()
+
+    def _secrets(self, data):
+        """Return (account, kind) → value of the secrets in the body, and the errors in them."""
+        given = {
+            (DEFAULT, kind): (key, data[key]) for key, kind in SECRETS.items() if data.get(key) is not None
+        }
+        of_accounts, key = data.get("smtp_account_secrets") or {}, "smtp_account_secrets"
+        if not isinstance(of_accounts, dict) or not all(
+            isinstance(kinds, dict) for kinds in of_accounts.values()
+        ):
+            return {}, [
+                self._error(
+                    key, _("For each account, the names and values of its secrets are expected here.")
+                )
+            ]
+        rows = data["smtp_accounts"] if "smtp_accounts" in data else settings().smtp_accounts
+        names = {row.get("name") for row in rows or ()}
+        errors = []
+        for name, kinds in of_accounts.items():
+            if name not in names:
+                errors.append(self._error(key, _("There is no account ${name}.", mapping={"name": name})))
+            for kind, value in kinds.items():
+                if kind not in password.KINDS:
+                    errors.append(
+                        self._error(
+                            key,
+                            _(
+                                "${kind} is not one of: ${kinds}.",
+                                mapping={"kind": kind, "kinds": ", ".join(password.KINDS)},
+                            ),
+                        )
+                    )
+                given[name, kind] = (key, value)
+        for field, value in given.values():
+            if not (isinstance(value, str) and value.isprintable()):
+                errors.append(self._error(field, _("A password or another secret must be one line of text.")))
+        return {key: value for key, (_field, value) in given.items()}, errors
+
+    def _account_errors(self, rows):
+        """Return what is wrong in the rows of accounts; each message names the account and its field in words."""
+        fields, errors = getFields(ISmtpAccountRow), []
+        for row in rows:
+            for name, value in row.items():
+                if name not in fields:
+                    problem = _("There is no such setting; secrets go into smtp_account_secrets.")
+                else:
+                    problem = _problem(fields[name], value)
+                if problem:
+                    errors.append(
+                        self._account_error(row, fields[name].title if name in fields else name, problem)
+                    )
+        return errors
+
+    def _account_error(self, row, title, problem):
+        mapping = {
+            "name": str(row.get("name") or "?"),
+            "field": translate(title, context=self.request),
+            "problem": translate(problem, context=self.request),
+        }
+        return self._error("smtp_accounts", _("Account ${name}, ${field}: ${problem}", mapping=mapping))
 
     def _error(self, field, message):
         return {
@@ -70,6 +143,20 @@ class SettingsFromJson(ControlpanelDeserializeFromJson):
 
 def _is_table(value):
     return value is None or (isinstance(value, list) and all(isinstance(row, dict) for row in value))
+
+
+def _with_defaults(row):
+    """Return a row with a value for each setting that it does not name."""
+    return {name: field.default for name, field in getFields(ISmtpAccountRow).items()} | row
+
+
+def _problem(field, value):
+    """Return what is wrong with a value, or an empty string."""
+    try:
+        field.validate(value)
+    except (Invalid, ValueError) as error:
+        return _sentence(error)
+    return ""
 
 
 def _sentence(error):
