@@ -9,6 +9,9 @@ PAGES = [
     ("agent", "/outgoing-mail/permis-durbanisme"),
     ("chef", "/@@mailbridge-inbox"),
     ("admin", "/@@mailbridge-controlpanel"),
+    ("admin", "/@@mailbridge-accounts"),
+    ("admin", "/@@mailbridge-account-add"),
+    ("admin", "/@@mailbridge-send-as"),
 ]
 #: Elements that Plone's own patterns make, wherever they are used.
 OF_PLONE = (".select2-container", ".tox", ".pat-tinymce", ".pat-datagridfield", ".datagridwidget-table-view")

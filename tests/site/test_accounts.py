@@ -141,6 +141,15 @@ def test_what_is_wrong_is_said_and_nothing_is_kept(site, changes, says):
     assert set(rows()) == {"cpas"}
 
 
+@pytest.mark.parametrize(("path", "prefix"), [(ADD, ""), (SETTINGS, "smtp_")])
+@pytest.mark.parametrize("button", ["save", "preset"])
+def test_typed_secret_is_not_shown_when_something_is_wrong(site, path, prefix, button):
+    answer = press(site, path, button, **{f"{prefix}host": "a b", f"{prefix}password": SECRET})
+    assert answer.status_code == 200
+    assert SECRET not in answer.text
+    assert "other secrets again" in answer.text
+
+
 def test_edit_keeps_what_is_not_entered(site):
     keep(row())
     password.write(SECRET, "cpas")

@@ -5,6 +5,7 @@ from imio.mailbridge.settings import password
 from imio.mailbridge.settings import validate
 from imio.mailbridge.settings.presets import preset
 from imio.mailbridge.settings.presets import PRESETS
+from plone import api
 from z3c.form.interfaces import IErrorViewSnippet
 from zope import schema
 from zope.component import getMultiAdapter
@@ -21,6 +22,7 @@ FOR_TOKENS = _(
 FOR_GOOGLE = _("For OAuth 2.0 with Google. Is never shown again. Leave empty to keep the present one.")
 TO_FORGET = _("Forget the refresh token that is kept")
 FILL_IN = _("Fill in")
+AGAIN = _("Nothing is saved yet. Enter the passwords and other secrets again: they are never shown.")
 PROVIDERS = SimpleVocabulary([SimpleTerm(each.name, each.name, each.title) for each in PRESETS])
 
 
@@ -95,14 +97,19 @@ class AccountForm:
     setting_names = {}
 
     def update(self):
-        """Fill the form in if asked to; show numbers as one types them: 2525, not 2 525."""
+        """Fill the form in if asked to; show numbers as one types them (2525, not 2 525), and no secret, not even a new one."""
         if "form.buttons.preset" in self.request.form:
             self._fill_in()
         super().update()
-        for widgets in self._widget_managers():
-            for widget in widgets.values():
-                if isinstance(widget.field, schema.Int) and widget.error is None:
-                    widget.value = "".join(filter(str.isdigit, widget.value or ""))
+        lost = False
+        for widget in (widget for widgets in self._widget_managers() for widget in widgets.values()):
+            if isinstance(widget.field, schema.Int) and widget.error is None:
+                widget.value = "".join(filter(str.isdigit, widget.value or ""))
+            elif isinstance(widget.field, schema.Password):
+                lost = lost or bool(widget.value)
+                widget.value = ""
+        if lost and self.status:
+            api.portal.show_message(AGAIN, self.request, "warning")
 
     def _widget_managers(self):
         return [each.widgets for each in (self, *getattr(self, "groups", ())) if each.widgets]
