@@ -58,6 +58,7 @@ setup(
         "Products.CMFCore",
         "Products.CMFPlone>=6.2,<6.3",
         "Products.GenericSetup",
+        "Products.MailHost",
         "Products.PluggableAuthService",
         "ZODB",
         "Zope",

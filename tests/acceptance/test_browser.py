@@ -35,7 +35,8 @@ def test_agent_sends_a_document(person, iadocs, catcher):
     page.wait_for_function("document.querySelectorAll('li.select2-search-choice').length == 2")
     agent.screenshot("compose")
     page.click("button[name='form.buttons.send']")
-    page.wait_for_selector("#mailbridge-messages details[data-state='sent']", timeout=20000)
+    newest = page.locator("#mailbridge-messages details[data-state]").first
+    wait_for(lambda: newest.get_attribute("data-state") == "sent", 30)
     page.reload()
     page.click("#mailbridge-messages summary")
     assert "envoyé" in page.locator("#mailbridge-messages summary").first.inner_text()

@@ -222,12 +222,19 @@ HTML = {"headers": {"Accept": "text/html"}}
 def test_a_manager_sees_it_on_every_page(site, held, path):
     page = site.get(path, "chef", **HTML).text
     assert "mailbridge-alarm" in page
-    assert "/@@mailbridge-accounts" in page
+    assert "/@@mailbridge-accounts" not in page, "no link to a page that is not for them"
     assert "5.7.8 &lt;script" in page
     assert "<script>alert(1)" not in page
     outbox().holds.clear()
     transaction.commit()
     assert "mailbridge-alarm" not in site.get(path, "chef", **HTML).text
+
+
+def test_who_may_set_up_finds_the_accounts(site, held):
+    with api.env.adopt_roles(["Manager"]):
+        api.user.grant_roles("chef", roles=["Site Administrator"])
+    transaction.commit()
+    assert "/@@mailbridge-accounts" in site.get("", "chef", **HTML).text
 
 
 @pytest.mark.parametrize("user", [None, "agent", "gateway"])
