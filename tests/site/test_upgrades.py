@@ -21,7 +21,7 @@ def test_1000_to_1001(site):
     answer = site.post("/outgoing-mail/permis-durbanisme/@send-email", "agent", json=data)
     record, box = outbox().get(answer.json()["id"]), outbox()
     box.update(record, {"jeanne.dupont@citizen.test": "held"})
-    for name in ("holds", "by_user", "recent", "with_bytes"):
+    for name in ("holds", "by_user", "recent", "unseen", "with_bytes"):
         delattr(box, name)
     box.hold = {"at": now()}
     for name in ("origin", "account", "eight_bit", "written", "told"):
@@ -30,8 +30,10 @@ def test_1000_to_1001(site):
         del line["answer"], line["by"]
     IAnnotations(site.portal)[send_as.KEY] = PersistentMapping({"al.bert@maville.test": now()})
     del getUtility(IRegistry).records[f"{PREFIX}.give_up_hours"]
+    api.portal.get_tool("portal_actions").user.manage_delObjects(["mailbridge_my_emails"])
     api.portal.get_tool("portal_setup").setLastVersionForProfile(PROFILE, "1000")
     transaction.commit()
+    assert box.unseen_of("agent") == 0, "pages work before the upgrade step ran"
 
     api.portal.get_tool("portal_setup").upgradeProfile(PROFILE)
     transaction.commit()
@@ -41,5 +43,7 @@ def test_1000_to_1001(site):
     assert not send_as.verdict("default", "al.bert@maville.test").allowed
     assert (record.account, record.state, dict(box.holds)) == ("default", "queued", {})
     assert box.of_user("agent") == [record]
+    assert "mailbridge_my_emails" in api.portal.get_tool("portal_actions").user
+    assert box.unseen_of("agent") == 0
     assert list(box.with_bytes) == [record.sort_key]
     assert site.get(f"/@outbox/{record.id}", "agent").json()["timeline"][0]["state"] == "queued"
