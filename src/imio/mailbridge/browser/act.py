@@ -4,6 +4,7 @@ from imio.mailbridge.browser.again import may_act
 from imio.mailbridge.i18n import _
 from imio.mailbridge.outbound import decide
 from imio.mailbridge.outbound.outbox import outbox
+from imio.mailbridge.outbound.visibility import is_manager
 from imio.mailbridge.outbound.visibility import visible_content
 from plone import api
 from plone.protect import CheckAuthenticator
@@ -46,7 +47,10 @@ class Act(BrowserView):
         else:
             api.portal.show_message(impossible, self.request, "warning")
         document = next((brain.getURL() for brain in visible_content([record.document])), "")
-        mine = f"{api.portal.get().absolute_url()}/@@my-emails"
+        site = api.portal.get().absolute_url()
+        if form.get("back") == "outbox" and is_manager():
+            return self.request.response.redirect(f"{site}/@@mailbridge-outbox-message?id={record.id}")
+        mine = f"{site}/@@my-emails"
         if possible and name == "undo" and document and record.written is not None:
             return self.request.response.redirect(f"{document}/@@send-email?edit={record.id}")
         back = f"{document}/view" if document and form.get("back") != "mine" else mine

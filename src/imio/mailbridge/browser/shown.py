@@ -138,5 +138,5 @@ class Buttons:
     _template = ViewPageTemplateFile("templates/buttons.pt")
 
     def buttons(self, shown, back):
-        """Return HTML; ``back`` is ``document`` or ``mine``, where the buttons lead back to."""
+        """Return HTML; ``back`` is ``document``, ``mine`` or ``outbox``, where the buttons lead back to."""
         return self._template(shown=shown, back=back, site_url=api.portal.get().absolute_url())

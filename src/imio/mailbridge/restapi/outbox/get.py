@@ -1,8 +1,12 @@
-"""``GET <site>/@outbox[?state=…]`` lists, ``GET <site>/@outbox/<id>`` gives one."""
+"""``GET <site>/@outbox`` lists, ``/<id>`` gives one, ``/<id>/source`` its bytes as they left."""
 
 from AccessControl import Unauthorized
 from imio.mailbridge.i18n import _
 from imio.mailbridge.outbound.outbox import outbox
+from imio.mailbridge.outbound.query import BadQuery
+from imio.mailbridge.outbound.query import find
+from imio.mailbridge.outbound.query import read_query
+from imio.mailbridge.outbound.source import source
 from imio.mailbridge.outbound.visibility import is_manager
 from imio.mailbridge.restapi.listing import batch
 from imio.mailbridge.restapi.outbox.access import visible_record
@@ -12,6 +16,14 @@ from imio.mailbridge.restapi.path import PathService
 
 class OutboxGet(PathService):
     """Managers see all, others a message they sent."""
+
+    def render(self):
+        """Stream the source past the JSON renderer."""
+        if len(self.params) == 2 and self.params[1] == "source":
+            record = visible_record(self.params[0])
+            if record is not None and record.body is not None:
+                return source(record, self.request.response)
+        return super().render()
 
     def reply(self):
         """Return the list or the message."""
@@ -24,6 +36,9 @@ class OutboxGet(PathService):
             return message_with_timeline(record, self.request)
         if not is_manager():
             raise Unauthorized("Only managers of mail see the list of all messages.")
-        state = self.request.form.get("state")
-        keys = outbox().newest_ids(*([state] if state else []))
+        try:
+            keys = find(read_query(self.request.form))
+        except BadQuery as bad:
+            message = _("The filter ${name} cannot be understood.", mapping={"name": bad.field})
+            return self.answer(400, message)
         return batch(self.request, outbox(), keys, lambda record: message_with_timeline(record, self.request))

@@ -1,0 +1,252 @@
+"""What leaves, and what became of it? The outbox for managers of mail: list, message, export, the message as it left."""
+
+from imio.mailbridge.browser import shown
+from imio.mailbridge.browser import titles
+from imio.mailbridge.browser.moment import readable_time
+from imio.mailbridge.browser.size import readable_size
+from imio.mailbridge.i18n import _
+from imio.mailbridge.i18n import translatable
+from imio.mailbridge.outbound import decide
+from imio.mailbridge.outbound.outbox import outbox
+from imio.mailbridge.outbound.query import BadQuery
+from imio.mailbridge.outbound.query import find
+from imio.mailbridge.outbound.query import Query
+from imio.mailbridge.outbound.query import read_query
+from imio.mailbridge.outbound.source import source
+from imio.mailbridge.settings.account import accounts
+from imio.mailbridge.settings.account import DEFAULT
+from imio.mailbridge.settings.clock import local_time
+from imio.mailbridge.settings.read import settings
+from plone import api
+from plone.batching import Batch
+from plone.protect import CheckAuthenticator
+from plone.protect.interfaces import IDisableCSRFProtection
+from Products.Five.browser import BrowserView
+from urllib.parse import urlencode
+from zExceptions import NotFound
+from zope.i18n import translate
+from zope.interface import alsoProvides
+import csv
+import io
+
+
+PAGE = 50
+MAX_ROWS = 10_000
+FILTERS = ("state", "account", "agent", "origin", "from", "to", "q")
+ORIGIN = {
+    "agent": _("written by an agent"),
+    "site": _("mail of the site"),
+    "notice": _("notice of the bridge"),
+}
+ACTIONS = {
+    "retry": (decide.retry, _("Messages that are tried again: ${done}. Impossible for: ${not_done}.")),
+    "cancel": (decide.cancel, _("Messages that are cancelled: ${done}. Impossible for: ${not_done}.")),
+}
+#: What a spreadsheet would take for a formula.
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+class OutboxView(BrowserView):
+    """A table with filters, and buttons for what is ticked."""
+
+    def __call__(self):
+        for name in ACTIONS:
+            if name in self.request.form:
+                return self._act(name)
+        return self.index()
+
+    def _act(self, name):
+        if self.request.method != "POST":
+            raise NotFound(name)
+        CheckAuthenticator(self.request)
+        ids = self.request.form.get("ids") or []
+        records = list(filter(None, map(outbox().get, [ids] if isinstance(ids, str) else ids)))
+        act, sentence = ACTIONS[name]
+        done = sum(map(act, records))
+        if records:
+            message = _(sentence, mapping={"done": str(done), "not_done": str(len(records) - done)})
+            api.portal.show_message(message, self.request, "info" if done else "warning")
+        else:
+            api.portal.show_message(_("Tick the messages first."), self.request, "warning")
+        return self.request.response.redirect(f"{self.url}?{self.query_string}")
+
+    def update(self):
+        """Find what is shown; called by the template."""
+        try:
+            self.query = read_query(self.request.form)
+        except BadQuery:
+            self.query = Query()
+            self.error = _("A filter cannot be understood; everything is shown.")
+        else:
+            self.error = ""
+
+    @property
+    def url(self):
+        """Return the address of this page."""
+        return f"{self.context.absolute_url()}/@@mailbridge-outbox"
+
+    @property
+    def chosen(self):
+        """Return the filters as they were entered."""
+        form = self.request.form
+        return {key: form[key] for key in FILTERS if isinstance(form.get(key), str) and form[key]}
+
+    @property
+    def query_string(self):
+        """Return the filters for a link."""
+        return urlencode(self.chosen)
+
+    def states(self):
+        """Return the states that have messages, with their counts."""
+        counts = outbox().counts()
+        return [(state, title, counts[state]) for state, title in titles.OUTGOING.items() if state in counts]
+
+    def accounts(self):
+        """Return the names of the accounts, for people too."""
+        return [(name, account_title(name)) for name in accounts(settings())]
+
+    def origins(self):
+        """Return where messages come from."""
+        return ORIGIN.items()
+
+    def batch(self):
+        """Return the page of ids that is shown."""
+        start = self.request.form.get("b_start")
+        start = int(start) if isinstance(start, str) and start.isdecimal() and len(start) < 9 else 0
+        return Batch(find(self.query), PAGE, start)
+
+    def row(self, id):
+        """Return what the table shows of a message."""
+        record = outbox().get(id)
+        recipients = list(record.recipients)
+        last = record.history[-1]
+        return {
+            "id": id,
+            "created": readable_time(record.created),
+            "subject": record.subject,
+            "from": str(record.sender.author),
+            "agent": record.userid,
+            "origin": ORIGIN[record.origin] if record.origin != "agent" else "",
+            "recipients": recipients[:3],
+            "more": len(recipients) - 3,
+            "state": titles.OUTGOING[record.state],
+            "colour": titles.colour(record.state),
+            "explanation": translatable(last["explanation"]),
+            "account": account_title(record.account) if record.account != DEFAULT else "",
+            "url": f"{self.context.absolute_url()}/@@mailbridge-outbox-message?id={id}",
+        }
+
+
+class Message(shown.Buttons, BrowserView):
+    """One message: recipients, timeline, remedies, who did what, the message as it left."""
+
+    def __call__(self):
+        self.record = _record(self.request)
+        return self.index()
+
+    def message(self):
+        """Return what is shown."""
+        record = self.record
+        reply_to = record.sender.reply_to
+        return {
+            **shown.message(record),
+            "reply_to": str(reply_to) if reply_to else "",
+            "envelope_sender": record.sender.envelope_sender,
+            "message_id": record.message_id,
+            "agent": record.userid,
+            "origin": ORIGIN[record.origin],
+            "account": account_title(record.account),
+            "size": readable_size(record.size),
+            "source": f"{self.context.absolute_url()}/@@mailbridge-outbox-source?id={record.id}"
+            if record.body is not None
+            else "",
+        }
+
+    def time(self, moment):
+        """Return a time as a person reads it."""
+        return readable_time(moment)
+
+
+class Source(BrowserView):
+    """The message as it left; that somebody took it is noted."""
+
+    def __call__(self):
+        record = _record(self.request)
+        if record.body is None:
+            raise NotFound("source")
+        alsoProvides(self.request, IDisableCSRFProtection)  # a line in the timeline is all that is written
+        user = api.user.get_current().getId()
+        record.note(None, record.state, explanation=_("The message was downloaded."), by=user)
+        return source(record, self.request.response)
+
+
+class Export(OutboxView):
+    """The filtered list as CSV, as Excel in Belgium reads it."""
+
+    def __call__(self):
+        self.update()
+        if self.error:
+            raise NotFound("export")
+        target = io.StringIO()
+        writer = csv.writer(target, delimiter=";")
+        writer.writerow(
+            [
+                self._say(title)
+                for title in (
+                    _("Date"),
+                    _("State"),
+                    _("From"),
+                    _("Agent"),
+                    _("Account"),
+                    _("Subject"),
+                    _("Recipients"),
+                    _("Size in bytes"),
+                    "Message-ID",
+                    _("What happened last"),
+                )
+            ]
+        )
+        for id in find(self.query)[:MAX_ROWS]:
+            writer.writerow(map(harmless, self._cells(outbox().get(id))))
+        response = self.request.response
+        response.setHeader("Content-Type", "text/csv; charset=utf-8")
+        response.setHeader("Content-Disposition", 'attachment; filename="outbox.csv"')
+        response.setHeader("X-Content-Type-Options", "nosniff")
+        return target.getvalue().encode("utf-8-sig")
+
+    def _cells(self, record):
+        states = {state: self._say(titles.OUTGOING[state]) for state in set(record.recipients.values())}
+        last = record.history[-1]
+        return (
+            f"{local_time(record.created):%Y-%m-%d %H:%M}",
+            self._say(titles.OUTGOING[record.state]),
+            str(record.sender.author),
+            record.userid,
+            record.account,
+            record.subject,
+            ", ".join(f"{address} ({states[state]})" for address, state in record.recipients.items()),
+            str(record.size),
+            record.message_id,
+            " ".join(filter(None, (self._say(translatable(last["explanation"])), last["text"]))),
+        )
+
+    def _say(self, message):
+        return translate(message, context=self.request)
+
+
+def harmless(cell):
+    """Return a text that a spreadsheet shows and never computes."""
+    return f"'{cell}" if cell.startswith(FORMULA) else cell
+
+
+def account_title(name):
+    """Return what an account is called."""
+    return _("Default account") if name == DEFAULT else name
+
+
+def _record(request):
+    id = request.form.get("id")
+    record = outbox().get(id) if isinstance(id, str) else None
+    if record is None:
+        raise NotFound("id")
+    return record
