@@ -5,15 +5,18 @@ import trustme
 
 
 class Certificates:
-    """The files ``ca_file``, ``cert_file`` (with its chain) and ``key_file``, as PEM in ``folder``."""
+    """The files ``ca_file``, ``cert_file`` (with its chain) and ``key_file``, as PEM in ``folder``.
 
-    def __init__(self, folder):
+    ``names`` are those of the certificate, ``ends`` when it stops to be valid (a datetime in UTC).
+    """
+
+    def __init__(self, folder, *names, ends=None):
         self.ca_file, self.cert_file, self.key_file = (
             folder / f"{name}.pem" for name in ("ca", "cert", "key")
         )
         authority = trustme.CA()
         authority.cert_pem.write_to_path(str(self.ca_file))
-        certificate = authority.issue_cert("localhost", "127.0.0.1")
+        certificate = authority.issue_cert(*(names or ("localhost", "127.0.0.1")), not_after=ends)
         for part in certificate.cert_chain_pems:
             part.write_to_path(str(self.cert_file), append=True)
         certificate.private_key_pem.write_to_path(str(self.key_file))

@@ -1,0 +1,80 @@
+"""How long may a diagnosis take? Each part has its seconds; a server that never ends is cut off."""
+
+from dataclasses import dataclass
+import contextlib
+import socket
+import threading
+import time
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds: for all of it, for the name, for one address, for the SMTP dialogue and one answer of it, for IMAP, for DNS."""
+
+    total: float = 110.0
+    resolve: float = 10.0
+    connect: float = 10.0
+    smtp: float = 60.0
+    answer: float = 20.0
+    mailbox: float = 30.0
+    poll: float = 2.0
+    dns: float = 15.0
+
+
+class Deadline:
+    """A moment from which on nothing is begun."""
+
+    def __init__(self, seconds):
+        self._end = time.monotonic() + seconds
+
+    def within(self, seconds):
+        """Return a deadline that is ``seconds`` away, or this one if it comes first."""
+        return Deadline(min(seconds, self.left))
+
+    @property
+    def left(self):
+        """Return how many seconds are left, never none: a timeout of 0 would mean something else."""
+        return max(self._end - time.monotonic(), 0.01)
+
+    @property
+    def passed(self):
+        """Return whether it is over."""
+        return time.monotonic() >= self._end
+
+
+def bounded(call, seconds):
+    """Return what ``call`` returns. Errors: ``TimeoutError``, or its own. It may go on in its thread: nothing can end it."""
+    outcome = []
+
+    def run():
+        try:
+            outcome.append((call(), None))
+        except Exception as error:  # noqa: BLE001 - raised again below, in the thread that asked
+            outcome.append((None, error))
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if not outcome:
+        raise TimeoutError(f"no answer in {seconds:.0f} s")
+    result, error = outcome[0]
+    if error is not None:
+        raise error
+    return result
+
+
+@contextlib.contextmanager
+def cut_off(current, seconds):
+    """End the socket that ``current()`` returns, when the block takes longer, also if a byte comes now and then."""
+
+    def end():
+        with contextlib.suppress(OSError, AttributeError):
+            current().shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

@@ -1,0 +1,314 @@
+"""Does an account work, and where does it stop? From the name of the server to a real message; bounded, never raising."""
+
+from dataclasses import dataclass
+from functools import partial
+from imio.mailbridge.i18n import _
+from imio.mailbridge.message.address import Address
+from imio.mailbridge.message.compose import compose
+from imio.mailbridge.message.compose import message_id
+from imio.mailbridge.message.compose import sender_headers
+from imio.mailbridge.message.policy import Sender
+from imio.mailbridge.outbound import send_as
+from imio.mailbridge.outbound.answers import answer_to
+from imio.mailbridge.outbound.answers import Outcome
+from imio.mailbridge.outbound.connect import mailer_for
+from imio.mailbridge.outbound.diagnosis import dns
+from imio.mailbridge.outbound.diagnosis import mailbox
+from imio.mailbridge.outbound.diagnosis import reach
+from imio.mailbridge.outbound.diagnosis import tls
+from imio.mailbridge.outbound.diagnosis.bounds import cut_off
+from imio.mailbridge.outbound.diagnosis.bounds import Deadline
+from imio.mailbridge.outbound.diagnosis.bounds import Limits
+from imio.mailbridge.outbound.diagnosis.dialogue import Dialogue
+from imio.mailbridge.outbound.diagnosis.features import features
+from imio.mailbridge.outbound.diagnosis.session import Session
+from imio.mailbridge.outbound.diagnosis.step import BAD
+from imio.mailbridge.outbound.diagnosis.step import Course
+from imio.mailbridge.outbound.diagnosis.step import OK
+from imio.mailbridge.outbound.diagnosis.step import WARNING
+from imio.mailbridge.settings import password
+from imio.mailbridge.store.store import now
+import secrets
+import socket
+import ssl
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to be tried beside the connection; what is empty is left out.
+
+    ``send``: a real message goes to ``recipient``, one more as ``agent``. ``inbox``: where it should arrive. ``subject`` and
+    ``text`` are those of the message, in the admin's language.
+    """
+
+    recipient: str = ""
+    agent: str = ""
+    send: bool = False
+    subject: str = "iA.docs"
+    text: str = ""
+    selector: str = ""
+    inbox: mailbox.Mailbox | None = None
+    dns: bool = True
+
+
+def planned(wish):
+    """Return name → title of the steps, in their order."""
+    titles = {
+        "resolve": _("Name of the server"),
+        "connect": _("Connection"),
+        "tls": _("Encryption and certificate"),
+        "features": _("What the server offers"),
+        "login": _("Login"),
+        "sender": _("The login address as sender"),
+    }
+    if wish.agent:
+        titles["agent"] = _("The agent as sender")
+    if wish.recipient:
+        titles["recipient"] = _("Recipient")
+    if wish.send and wish.recipient:
+        titles["message"] = _("A real message from the login address")
+        if wish.agent:
+            titles["agent-message"] = _("A real message from the agent")
+        if wish.inbox is not None:
+            titles["mailbox"] = _("Arrival in the mailbox")
+    return titles
+
+
+def diagnose(account, wish, resolver="", limits=None):
+    """Return the tuple of ``Step`` of an account. What the answers show of the agent is noted as a probe."""
+    limits = limits or Limits()
+    deadline = Deadline(limits.total)
+    course = Course(planned(wish), Dialogue(account.login))
+    token = secrets.token_hex(8)
+    _smtp(course, account, wish, token, limits, deadline.within(limits.smtp))
+    if "mailbox" in course.planned and any(
+        step.name == "message" and step.verdict == OK for step in course.steps
+    ):
+        mailbox.arrival(course, wish.inbox, token, deadline.within(limits.mailbox), limits.poll)
+    course.skip_rest()
+    if wish.dns:
+        dns.check(course, account, wish.agent, wish.selector, resolver, deadline.within(limits.dns))
+    return tuple(course.steps)
+
+
+def _smtp(course, account, wish, token, limits, deadline):
+    session = Session(account.host, socket.gethostname(), course.dialogue)
+    try:
+        with cut_off(lambda: session.sock, deadline.left):
+            if _connected(course, session, account, limits, deadline) and _logged_in(
+                course, session, account
+            ):
+                _tried(course, session, account, wish, token)
+    finally:
+        session.end()
+
+
+def _connected(course, session, account, limits, deadline):
+    """Steps ``resolve`` to ``features``; return whether the next one can follow."""
+    ips = reach.addresses(course, account, deadline.within(limits.resolve))
+    if not ips:
+        return False
+    sock, silent = reach.connection(course, account, ips, limits, deadline)
+    if sock is None:
+        return reach.not_reached(course, account)
+    sock.settimeout(deadline.within(limits.answer).left)
+    verified = partial(_verified, course, account, ips[0], limits)
+    if account.security == "tls":
+        reach.reached(course, account, silent)
+        sock = verified(sock)
+        if sock is None:
+            return False
+        session.use(sock)
+        banner = session.ask("connect", session.getreply)
+        hello = banner if banner.code // 100 != 2 else session.hello()
+        return features(course, session, hello, account)
+    session.use(sock)
+    banner = session.ask("connect", session.getreply)
+    if not banner.code:
+        return reach.silent_server(course, account, ips[0], deadline)
+    if not reach.reached(course, account, silent, banner):
+        return False
+    hello = session.hello()
+    if account.security == "starttls":
+        if hello.code // 100 == 2 and not session.has_extn("starttls"):
+            return tls.not_offered(course)
+        reply = session.ask("tls", session.docmd, "STARTTLS") if hello.code // 100 == 2 else hello
+        if reply.code != 220:
+            return _refused(course, "tls", reply)
+        sock = verified(session.sock)
+        if sock is None:
+            session.sock = None
+            return False
+        session.use(sock)
+        hello = session.hello()
+    elif not tls.in_clear(course, reach.is_local(ips)):
+        return False
+    return features(course, session, hello, account)
+
+
+def _verified(course, account, ip, limits, sock):
+    """Return the socket under TLS, or None after step ``tls`` said what is wrong."""
+    try:
+        found = tls.encrypt(sock, account, course.dialogue)
+    except tls.NotEncrypted as error:
+        certificate = None
+        if isinstance(error.problem, ssl.SSLCertVerificationError):
+            certificate = _shown_certificate(course, account, ip, limits)
+        tls.not_encrypted(course, account, error.problem, certificate)
+        return None
+    tls.encrypted(course, found)
+    return found
+
+
+def _shown_certificate(course, account, ip, limits):
+    """Return the certificate of a server that cannot be verified, by a connection of its own on which nothing is said."""
+    try:
+        sock = socket.create_connection((ip, account.port), timeout=limits.connect)
+        if account.security == "starttls":
+            session = Session(account.host, socket.gethostname(), Dialogue())
+            session.use(sock)
+            session.ask("connect", session.getreply)
+            session.hello()
+            session.ask("tls", session.docmd, "STARTTLS")
+        return tls.unverified(sock, account, course.dialogue)
+    except OSError:
+        return None
+
+
+def _logged_in(course, session, account):
+    """Step ``login``."""
+    if not account.login:
+        return course.add("login", OK, _("No login is set: the server takes mail from iA.docs without one."))
+    for kind in password.KINDS:
+        try:
+            course.dialogue.hide(password.read(account.name, kind))
+        except password.PasswordUnreadable:
+            return course.add(
+                "login",
+                BAD,
+                _("The file with the password of the mail server cannot be read on the iA.docs server."),
+            )
+    reply = session.ask("auth", mailer_for(account).authenticate, session)
+    if reply.code // 100 != 2:
+        return _refused(course, "login", reply)
+    return course.add("login", OK, _("The server accepts the login."))
+
+
+def _tried(course, session, account, wish, token):
+    """The envelope, then the messages."""
+    login = account.login_address or wish.recipient
+    if not login:
+        return
+    reply = session.sender(login)
+    if reply.code // 100 != 2:
+        _refused(course, "sender", reply)
+        return
+    course.add("sender", OK, _("The server takes ${address} as sender.", mapping={"address": login}))
+    if not session.again():
+        return
+    if wish.agent:
+        _agent(course, session, account, wish)
+    if wish.recipient:
+        reply = _envelope(session, login, wish.recipient)
+        if reply.code // 100 == 2:
+            mapping = {"address": wish.recipient}
+            course.add("recipient", OK, _("The server takes mail for ${address}.", mapping=mapping))
+        else:
+            _refused(course, "recipient", reply)
+        if not session.again() or reply.code // 100 != 2:
+            return
+    if "message" in course.planned:
+        _message(course, session, account, wish, token, login)
+
+
+def _agent(course, session, account, wish):
+    """Step ``agent``: some servers refuse a foreign sender in the envelope already."""
+    reply = _envelope(session, wish.agent, wish.recipient)
+    mapping = {"address": wish.agent}
+    if reply.code // 100 == 2:
+        course.add(
+            "agent",
+            OK,
+            _(
+                "The server takes ${address} as sender so far; some servers refuse only after a real message.",
+                mapping=mapping,
+            ),
+        )
+    else:
+        _foreign(course, "agent", account, wish.agent, reply)
+    session.again()
+
+
+def _message(course, session, account, wish, token, login):
+    """Steps ``message`` and ``agent-message``."""
+    reply = _sent(session, Sender("login", Address("iA.docs", login), None, login), wish, token)
+    mapping = {"address": wish.recipient, "token": token}
+    if reply.code // 100 != 2:
+        _refused(course, "message", reply)
+        return
+    course.add(
+        "message",
+        OK,
+        _("The server took a message for ${address}; its subject ends in ${token}.", mapping=mapping),
+    )
+    if not wish.agent or not session.again():
+        return
+    reply = _sent(session, Sender("send_as", Address("", wish.agent), None, wish.agent), wish, token)
+    if reply.code // 100 != 2:
+        _foreign(course, "agent-message", account, wish.agent, reply)
+        return
+    send_as.learn(account.name, wish.agent, True, str(reply), "probe")
+    mapping = {"address": wish.agent}
+    course.add(
+        "agent-message",
+        OK,
+        _("The server lets the login send as ${address}; the bridge remembers it.", mapping=mapping),
+    )
+
+
+def _foreign(course, name, account, agent, reply):
+    """Say that the server refused an agent as sender; that is no fault where the login address sends."""
+    answer = answer_to(reply)
+    if answer.outcome is not Outcome.SENDER_REFUSED:
+        return _refused(course, name, reply)
+    send_as.learn(account.name, agent, False, str(reply), "probe")
+    return course.add(
+        name,
+        WARNING,
+        _(
+            "The server does not let the login send as ${address}: the login address must send, and answers go to the agent.",
+            mapping={"address": agent},
+        ),
+        _(
+            "May the login ${login} get the right to send as our agents (Send As)?",
+            mapping={"login": account.login or account.login_address},
+        ),
+    )
+
+
+def _sent(session, sender, wish, token):
+    reply = _envelope(session, sender.author.addr_spec, wish.recipient)
+    if reply.code // 100 != 2:
+        return reply
+    body = compose(
+        message_id=message_id(f"{token}{secrets.token_hex(8)}", sender.author.addr_spec.rpartition("@")[2]),
+        date=now(),
+        to=[Address("", wish.recipient)],
+        cc=[],
+        subject=f"{wish.subject} {token}",
+        html=f"<p>{wish.text} {token}</p>",
+        auto_submitted="auto-generated",
+    )
+    return session.message(sender_headers(sender) + bytes(body))
+
+
+def _envelope(session, sender, recipient):
+    """Say MAIL and, if there is a recipient, RCPT; return the first refusal, else the last reply."""
+    reply = session.sender(sender)
+    return session.recipient(recipient) if reply.code // 100 == 2 and recipient else reply
+
+
+def _refused(course, name, reply):
+    """Add a step that the server ended, with what its answer means."""
+    answer = answer_to(reply)
+    return course.add(name, BAD, answer.explanation, answer.remedy)

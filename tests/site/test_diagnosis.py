@@ -1,0 +1,358 @@
+"""The diagnosis of an account: each step against a real server, and what the page makes of it."""
+
+from base64 import b64encode
+from dataclasses import replace
+from datetime import datetime
+from datetime import timedelta
+from imio.mailbridge.outbound import send_as
+from imio.mailbridge.outbound.diagnosis import mailbox
+from imio.mailbridge.outbound.diagnosis.bounds import Limits
+from imio.mailbridge.outbound.diagnosis.diagnose import diagnose
+from imio.mailbridge.outbound.diagnosis.diagnose import Wish
+from imio.mailbridge.settings import password
+from imio.mailbridge.settings.account import default_account
+from imio.mailbridge.settings.read import settings
+from tests.servers.certificates import Certificates
+from tests.servers.resolver import Resolver
+from tests.site.panel import HTML
+from tests.site.panel import page
+import email
+import pytest
+import re
+import socket
+import threading
+import transaction
+
+
+PAGE = "/@@mailbridge-diagnosis"
+AL = "al.bert@maville.test"
+JEANNE = "jeanne@citizen.test"
+SECRET = "Zeer geheim wachtwoord"
+QUICK = Limits(total=20, connect=1, smtp=10, answer=1, mailbox=1, poll=0.1, dns=3)
+
+
+@pytest.fixture
+def account(site, catcher_factory, certificates):
+    """``account(security, …)`` returns an account on a catcher with a login, and the catcher."""
+
+    def account(security="starttls", certificates=certificates, ca=certificates, **changes):
+        server = catcher_factory(
+            security=security, certificates=certificates, login="bridge", password=SECRET
+        )
+        password.write(SECRET)
+        transaction.commit()
+        own = replace(
+            default_account(settings()),
+            host="localhost",
+            port=server.port,
+            security=security,
+            ca_file=str(ca.ca_file),
+            login="bridge",
+        )
+        return replace(own, **changes), server
+
+    return account
+
+
+def found(account, **wish):
+    return {step.name: step for step in diagnose(account, Wish(**{"dns": False, **wish}), limits=QUICK)}
+
+
+def verdicts(steps):
+    return {name: step.verdict for name, step in steps.items()}
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls", "none"])
+def test_everything_works(account, security):
+    own, server = account(security)
+    steps = found(own, recipient=JEANNE, agent=AL, send=True, subject="Test")
+    assert set(verdicts(steps).values()) == {"ok"}, verdicts(steps)
+    assert [message.mail_from for message in server.messages] == ["administration@maville.test", AL]
+    first = email.message_from_bytes(server.messages[0].content)
+    token = first["Subject"].split()[1]
+    assert token in first["Message-ID"]
+    assert steps["message"].sentence.mapping["token"] == token
+    assert send_as.verdict("default", AL).source == "probe"
+    assert send_as.verdict("default", AL).allowed
+
+
+def test_certificate_is_shown(account):
+    own, _server = account()
+    steps = found(own)
+    lines = "\n".join(steps["tls"].dialogue)
+    assert "for the names: localhost" in lines
+    assert "TLSv1.3" in lines
+    assert list(steps) == ["resolve", "connect", "tls", "features", "login", "sender"]
+
+
+def test_secrets_are_masked_everywhere(account):
+    own, server = account()
+    for right in (True, False):
+        password.write(SECRET if right else f"{SECRET}!")
+        steps = found(own, recipient=JEANNE, send=True)
+        everything = repr(steps)
+        for form in (
+            SECRET,
+            b64encode(SECRET.encode()).decode(),
+            b64encode(f"\0bridge\0{SECRET}".encode()).decode(),
+        ):
+            assert form not in everything
+            assert form.rstrip("=")[:-2] not in everything
+        assert "AUTH PLAIN ****" in everything
+    assert steps["login"].verdict == "bad"
+    assert steps["sender"].verdict == "skipped"
+
+
+@pytest.mark.parametrize(
+    ("names", "ends", "words"),
+    [
+        (["mail.other.test"], None, "for another name"),
+        (["localhost"], -1, "has expired"),
+    ],
+)
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+def test_wrong_certificates(account, tmp_path, security, names, ends, words):
+    ends = datetime.utcnow() + timedelta(days=ends) if ends else None  # noqa: DTZ003 - as trustme wants it
+    wrong = Certificates(tmp_path, *names, ends=ends)
+    own, server = account(security, certificates=wrong, ca=wrong)
+    steps = found(own)
+    assert steps["tls"].verdict == "bad"
+    assert words in steps["tls"].sentence
+    assert names[0] in "\n".join(steps["tls"].dialogue), "what the server shows"
+    assert "AUTH" not in repr(steps), "no login goes to a server that is not who it says"
+    assert steps["features"].verdict == "skipped"
+
+
+def test_certificate_that_ends_soon(account, tmp_path):
+    soon = datetime.utcnow() + timedelta(days=5)  # noqa: DTZ003 - as trustme wants it
+    own = Certificates(tmp_path, "localhost", ends=soon)
+    steps = found(account(certificates=own, ca=own)[0])
+    assert steps["tls"].verdict == "warning"
+    assert steps["login"].verdict == "ok"
+
+
+def test_authority_that_nobody_knows(account):
+    own, _server = account()
+    step = found(replace(own, ca_file=""))["tls"]
+    assert step.verdict == "bad"
+    assert "vouches" in step.sentence or "itself" in step.sentence
+
+
+def test_plain_port_spoken_to_with_tls(account):
+    own, _server = account("none")
+    step = found(replace(own, security="tls"))["tls"]
+    assert (step.verdict, "STARTTLS" in step.sentence) == ("bad", True)
+
+
+def test_tls_port_spoken_to_in_clear(account):
+    own, _server = account("tls")
+    step = found(replace(own, security="starttls"))["connect"]
+    assert (step.verdict, "TLS from the start" in step.sentence) == ("bad", True)
+
+
+def test_encryption_that_is_not_offered(account):
+    own, _server = account("none")
+    step = found(replace(own, security="starttls"))["tls"]
+    assert step.verdict == "bad"
+    assert "STARTTLS" in step.sentence
+
+
+@pytest.mark.parametrize("host", ["does-not-exist.invalid", "xn--a", "a" * 64 + ".test"])
+def test_name_that_does_not_exist(account, host, monkeypatch):
+    own, _server = account()
+    steps = found(replace(own, host=host))
+    assert steps["resolve"].verdict == "bad"
+    assert steps["login"].verdict == "skipped"
+
+
+def test_port_that_is_closed(account):
+    own, _server = account()
+    steps = found(replace(own, port=9))
+    assert steps["connect"].verdict == "bad"
+    assert "firewall" in steps["connect"].sentence
+
+
+def test_server_that_says_nothing(account):
+    own, _server = account()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        threading.Thread(target=lambda: [silent.accept() for _ in range(3)], daemon=True).start()
+        steps = found(replace(own, host="127.0.0.1", port=silent.getsockname()[1]))
+    assert steps["connect"].verdict == "bad"
+    assert "says nothing" in steps["connect"].sentence
+
+
+def test_wrong_password(account):
+    own, _server = account()
+    password.write("wrong")
+    step = found(own)["login"]
+    assert step.verdict == "bad"
+    assert "535" in "\n".join(step.dialogue)
+    assert "password" in step.ask
+
+
+@pytest.mark.parametrize(
+    ("stage", "answer", "name"),
+    [
+        (f"rcpt:{JEANNE}", "553 5.7.1 Sender address rejected: not owned by user bridge", "agent"),
+        (f"data:{AL}", "554 5.2.252 SendAsDenied; bridge not allowed to send as al.bert", "agent-message"),
+    ],
+)
+def test_sender_that_is_refused(account, stage, answer, name):
+    own, server = account()
+    if name == "agent":
+        server.answers[f"mail:{AL}"] = answer
+    else:
+        server.answers[stage] = answer
+    steps = found(own, recipient=JEANNE, agent=AL, send=True)
+    assert steps[name].verdict == "warning"
+    assert "Send As" in steps[name].ask
+    assert not send_as.verdict("default", AL).allowed
+    assert steps["message"].verdict == "ok"
+
+
+def test_refused_for_another_reason_teaches_nothing(account):
+    own, server = account()
+    server.answers[f"data:{AL}"] = "451 4.3.0 later"
+    steps = found(own, recipient=JEANNE, agent=AL, send=True)
+    assert steps["agent-message"].verdict == "bad"
+    assert send_as.verdict("default", AL) is None
+
+
+def test_recipient_that_is_refused(account):
+    own, server = account()
+    server.answers[f"rcpt:{JEANNE}"] = "550 5.1.1 no such user"
+    steps = found(own, recipient=JEANNE, send=True)
+    assert (steps["recipient"].verdict, steps["message"].verdict) == ("bad", "skipped")
+    assert server.messages == []
+
+
+def test_mailbox_that_cannot_be_read(account):
+    own, _server = account()
+    box = mailbox.Mailbox("127.0.0.1", "x", SECRET, 9)
+    steps = found(own, recipient=JEANNE, send=True, inbox=box)
+    assert steps["mailbox"].verdict == "bad"
+    assert SECRET not in repr(steps)
+    assert SECRET not in repr(box)
+
+
+# DNS
+
+
+GOOD = {
+    ("maville.test", "MX"): ["10 mail.maville.test."],
+    ("maville.test", "TXT"): ["v=spf1 include:spf.protection.outlook.com -all", "other"],
+    ("spf.protection.outlook.com", "TXT"): ["v=spf1 ip4:192.0.2.0/24 -all"],
+    ("selector1._domainkey.maville.test", "TXT"): ["v=DKIM1; k=rsa; p=" + "A" * 230],
+    ("_dmarc.maville.test", "TXT"): ["v=DMARC1; p=quarantine"],
+}
+
+
+def dns(account, records, **wish):
+    own, _server = account()
+    own = replace(own, host="smtp.office365.com", port=9, login_address="administration@maville.test")
+    with Resolver(records) as resolver:
+        steps = diagnose(own, Wish(**wish), resolver.address, replace(QUICK, resolve=0.2))
+    return {step.name: step for step in steps}
+
+
+def test_dns_that_fits(account):
+    steps = dns(account, GOOD, agent=AL)
+    assert steps["dns-login"].verdict == steps["dns-agent"].verdict == "ok"
+    notes = " ".join(map(str, steps["dns-login"].notes))
+    assert "SPF allows" in notes
+    assert "selector1" in str([note.mapping for note in steps["dns-login"].notes])
+
+
+@pytest.mark.parametrize(
+    ("records", "words"),
+    [
+        ({("maville.test", "TXT"): []}, "no SPF record"),
+        ({("maville.test", "TXT"): ["v=spf1 -all", "v=spf1 ~all"]}, "several SPF records"),
+        ({("maville.test", "TXT"): ["v=spf1 ip4:192.0.2.1 -all"]}, "is missing"),
+        ({("maville.test", "TXT"): ["v=spf1 include:spf.protection.outlook.com ?all"]}, "should end in"),
+        ({("maville.test", "TXT"): ["v=spf1 bogus include:spf.protection.outlook.com -all"]}, "cannot read"),
+        ({("maville.test", "MX"): []}, "no MX record"),
+        ({("_dmarc.maville.test", "TXT"): ["v=DMARC1; p=bogus"]}, "DMARC record cannot be read"),
+        (
+            {("maville.test", "TXT"): ["v=spf1 " + "mx " * 11 + "include:spf.protection.outlook.com -all"]},
+            "stop after 10",
+        ),
+    ],
+)
+def test_dns_that_does_not_fit(account, records, words):
+    step = dns(account, {**GOOD, **records})["dns-login"]
+    assert step.verdict == "warning"
+    assert words in " ".join(map(str, step.notes))
+
+
+def test_dns_server_that_is_not_there(account):
+    own, _server = account()
+    steps = diagnose(own, Wish(), "127.0.0.1:9", replace(QUICK, dns=1))
+    assert steps[-1].verdict == "skipped"
+
+
+# the page
+
+
+def run(site, user="admin", **form):
+    text = page(site, PAGE)
+    token = re.search(r'name="_authenticator"[^>]*value="(\w+)"', text)[1]
+    data = {"run": "1", "account": "default", "_authenticator": token, **form}
+    return site.post(PAGE, user, data=data, headers=HTML)
+
+
+@pytest.mark.parametrize("user", [None, "agent", "chef", "gateway"])
+def test_who_may(site, user):
+    assert site.get(PAGE, user, headers=HTML).status_code in (302, 401, 403)
+
+
+def test_only_by_post_with_a_token(site, caught):
+    assert site.get(f"{PAGE}?run=1", "admin", headers=HTML).status_code == 404
+    assert site.post(PAGE, "admin", data={"run": "1"}, headers=HTML).status_code == 403
+    assert caught.received["ehlo"] == 0
+
+
+def test_page(site, caught):
+    settings().dns_resolver = "127.0.0.1:9"
+    transaction.commit()
+    answer = run(site, recipient=JEANNE, agent=AL, send="1")
+    assert answer.status_code == 200
+    text = answer.text
+    assert text.count('data-verdict="ok"') >= 8
+    assert "EHLO" in text or "ehlo" in text
+    assert 'id="diagnosis-text"' in text
+    assert len(caught.messages) == 2
+    assert settings().smtp_host == "127.0.0.1"
+
+
+def test_words_of_the_server_are_words(site, caught):
+    caught.answers["mail"] = "550 5.0.0 <script>alert(1)</script>"
+    text = run(site, recipient=JEANNE).text
+    assert "<script>alert" not in text
+    assert "&lt;script&gt;alert" in text
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"recipient": "nobody"},
+        {"recipient": "a@b.test\r\nRCPT TO:<x@y.test>"},
+        {"agent": "a@b.test,c@d.test"},
+        {"recipient": "", "send": "1"},
+        {"selector": "../x"},
+        {"imap_host": "not a host", "imap_login": "x", "imap_password": "y"},
+        {"imap_host": "imap.test", "imap_port": "0", "imap_login": "x", "imap_password": "y"},
+        {"imap_host": "imap.test"},
+    ],
+)
+def test_bad_input(site, caught, form):
+    answer = run(site, **{"recipient": JEANNE, **form})
+    assert answer.status_code == 200
+    assert 'class="alert alert-danger"' in answer.text
+    assert caught.received["ehlo"] == 0
+
+
+def test_without_a_server(site):
+    settings().smtp_host = None
+    transaction.commit()
+    assert "No SMTP server is set yet" in page(site, PAGE)
