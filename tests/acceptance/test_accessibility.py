@@ -12,6 +12,8 @@ PAGES = [
     ("admin", "/@@mailbridge-accounts"),
     ("admin", "/@@mailbridge-account-add"),
     ("admin", "/@@mailbridge-send-as"),
+    ("admin", "/@@mailbridge-diagnosis"),
+    ("chef", "/@@mailbridge-outbox"),
 ]
 #: Elements that Plone's own patterns make, wherever they are used.
 OF_PLONE = (".select2-container", ".tox", ".pat-tinymce", ".pat-datagridfield", ".datagridwidget-table-view")

@@ -49,6 +49,8 @@ PAGES = [
     ("admin", "/@@mailbridge-accounts"),
     ("admin", "/@@mailbridge-account-add"),
     ("admin", "/@@mailbridge-send-as"),
+    ("admin", "/@@mailbridge-diagnosis"),
+    ("chef", "/@@mailbridge-outbox"),
     ("agent", "/@@my-emails"),
     ("admin", "/@@overview-controlpanel"),
     ("chef", "/@@mailbridge-inbox"),
