@@ -321,6 +321,8 @@ def test_page(site, caught):
     assert text.count('data-verdict="ok"') >= 8
     assert "EHLO" in text or "ehlo" in text
     assert 'id="diagnosis-text"' in text
+    assert "${" not in text.partition('id="diagnosis-text"')[2].partition("</textarea>")[0]
+    assert "The name 127.0.0.1 leads to 127.0.0.1." in text
     assert len(caught.messages) == 2
     assert settings().smtp_host == "127.0.0.1"
 

@@ -2,7 +2,6 @@
 
 from imio.mailbridge.controlpanel.navigation import Navigation
 from imio.mailbridge.i18n import _
-from imio.mailbridge.i18n import translatable
 from imio.mailbridge.message.address import is_addr_spec
 from imio.mailbridge.message.compose import wire_address
 from imio.mailbridge.outbound.diagnosis import diagnose as diagnosis
@@ -120,14 +119,14 @@ class DiagnosisView(Navigation, BrowserView):
         for step in self.steps:
             word, colour, sign = VERDICTS[step.verdict]
             yield {
-                "title": translatable(step.title),
+                "title": step.title,
                 "word": word,
                 "colour": colour,
                 "sign": sign,
                 "verdict": step.verdict,
-                "sentence": translatable(step.sentence),
-                "notes": list(map(translatable, step.notes)),
-                "ask": translatable(step.ask),
+                "sentence": step.sentence,
+                "notes": step.notes,
+                "ask": step.ask,
                 "dialogue": "\n".join(step.dialogue),
                 "seconds": f"{step.seconds:.1f} s",
             }

@@ -66,14 +66,18 @@ def check(course, account, agent, selector, server, deadline):
     cases = [("dns-login", account.login_address, _("DNS: mail from the login address"))]
     if agent:
         cases.append(("dns-agent", agent, _("DNS: mail from the agent")))
+    silent = False
     for name, author, title in cases:
         if not author:
             continue
         course.planned[name] = title
         try:
+            if silent:
+                raise Unreachable
             lookup = Lookup(server, deadline, course.dialogue)
             verdict, sentence, notes, ask = _judge(lookup, account, author, selector)
         except Unreachable:
+            silent = True
             course.add(
                 name,
                 SKIPPED,
