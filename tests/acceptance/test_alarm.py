@@ -36,7 +36,7 @@ def test_manager_sees_why_and_what_to_do(stopped, person):
         assert alarm.count() == 1
         assert alarm.get_attribute("role") == "alert"
         assert "STARTTLS" in alarm.inner_text()
-        assert alarm.locator("a").get_attribute("href").endswith("/@@mailbridge-accounts")
+        assert alarm.locator("a").count() == 0, "no link to a page that is not for them"
     chef.screenshot("alarm")
     assert not chef.errors
     agent = person("agent")
