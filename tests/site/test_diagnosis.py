@@ -6,6 +6,7 @@ from datetime import datetime
 from datetime import timedelta
 from imio.mailbridge.outbound import send_as
 from imio.mailbridge.outbound.diagnosis import mailbox
+from imio.mailbridge.outbound.diagnosis.bounds import bounded
 from imio.mailbridge.outbound.diagnosis.bounds import Limits
 from imio.mailbridge.outbound.diagnosis.diagnose import diagnose
 from imio.mailbridge.outbound.diagnosis.diagnose import Wish
@@ -13,6 +14,8 @@ from imio.mailbridge.settings import password
 from imio.mailbridge.settings.account import default_account
 from imio.mailbridge.settings.read import settings
 from tests.servers.certificates import Certificates
+from tests.servers.dovecot import Dovecot
+from tests.servers.fixtures import open_folder
 from tests.servers.resolver import Resolver
 from tests.site.panel import HTML
 from tests.site.panel import page
@@ -20,7 +23,9 @@ import email
 import pytest
 import re
 import socket
+import socketserver
 import threading
+import time
 import transaction
 
 
@@ -235,6 +240,104 @@ def test_mailbox_that_cannot_be_read(account):
     assert SECRET not in repr(box)
 
 
+@pytest.fixture
+def dovecot(certificates):
+    with open_folder("dovecot") as folder, Dovecot(folder, certificates) as server:
+        yield server
+
+
+@pytest.mark.parametrize(
+    ("folder", "verdict", "words"), [("INBOX", "ok", "arrived in the mailbox"), ("Junk", "warning", "spam")]
+)
+def test_message_that_arrives(account, dovecot, folder, verdict, words):
+    own, server = account()
+    server.answers["data"] = lambda envelope: dovecot.append(envelope.original_content, folder)
+    box = mailbox.Mailbox("localhost", dovecot.LOGIN, dovecot.PASSWORD, dovecot.port, own.ca_file)
+    wish = Wish(dns=False, recipient=JEANNE, send=True, inbox=box)
+    (step,) = [
+        step for step in diagnose(own, wish, limits=replace(QUICK, mailbox=15)) if step.name == "mailbox"
+    ]
+    assert (step.verdict, words in step.sentence) == (verdict, True), step
+    with dovecot.client() as client:
+        client.select_folder(folder)
+        (flags,) = client.get_flags(client.search()).values()
+        assert b"\\Seen" not in flags
+
+
+def test_message_that_does_not_arrive(account, dovecot):
+    own, _server = account()
+    box = mailbox.Mailbox("localhost", dovecot.LOGIN, dovecot.PASSWORD, dovecot.port, own.ca_file)
+    assert found(own, recipient=JEANNE, send=True, inbox=box)["mailbox"].verdict == "warning"
+
+
+def test_mailbox_is_read_only_with_the_right_password_and_certificate(account, dovecot):
+    own, _server = account()
+    for changes, words in (
+        ({"password": SECRET}, "Authentication failed"),
+        ({"ca_file": ""}, "certificate verify failed"),
+    ):
+        box = mailbox.Mailbox("localhost", dovecot.LOGIN, dovecot.PASSWORD, dovecot.port, own.ca_file)
+        wish = Wish(dns=False, recipient=JEANNE, send=True, inbox=replace(box, **changes))
+        step = diagnose(own, wish, limits=replace(QUICK, mailbox=15))[-1]
+        assert (step.name, step.verdict) == ("mailbox", "bad")
+        assert words in "\n".join(step.dialogue)
+        assert SECRET not in repr(step)
+        assert dovecot.PASSWORD not in repr(step)
+
+
+class Dripping(socketserver.StreamRequestHandler):
+    """Answers 250 to all, but from ``server.verb`` on a byte now and then, for ever."""
+
+    def handle(self):
+        self.wfile.write(b"220 drip\r\n")
+        while line := self.rfile.readline():
+            if line.upper().startswith(self.server.verb):
+                for _ in range(6000):
+                    self.wfile.write(b"2")
+                    time.sleep(0.1)
+            self.wfile.write(b"250 ok\r\n")
+
+
+@pytest.mark.parametrize("verb", [b"EHLO", b"MAIL", b"QUIT"])
+def test_server_that_never_ends_is_cut_off(account, verb):
+    own, _server = account("none")
+    own = replace(own, login="", host="127.0.0.1")
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Dripping) as server:
+        server.daemon_threads, server.block_on_close, server.verb = True, False, verb
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        own = replace(own, port=server.server_address[1])
+        wish, limits = Wish(dns=False, recipient=JEANNE), replace(QUICK, smtp=2)
+        steps = bounded(lambda: diagnose(own, wish, limits=limits), 30)
+        server.shutdown()
+    assert {step.verdict for step in steps} == ({"ok"} if verb == b"QUIT" else {"ok", "bad", "skipped"})
+
+
+def test_oauth_without_a_login_is_no_open_server(account):
+    own, _server = account()
+    step = found(replace(own, auth="oauth2", login=""))["login"]
+    assert step.verdict == "bad"
+
+
+def test_no_address_to_send_from(account):
+    own, _server = account()
+    step = found(replace(own, login_address=""))["sender"]
+    assert (step.verdict, "login address" in step.sentence) == ("skipped", True)
+
+
+def test_bounce_address_that_is_refused_says_nothing_of_the_agent(account):
+    own, server = account()
+    bounce = "in@bridge.test"
+    server.answers[f"mail:{bounce}"] = "553 5.7.1 Sender address rejected: not owned by user bridge"
+    own_wish = {"envelope_sender": "bounce", "bounce_address": bounce}
+    steps = found(own, recipient=JEANNE, agent=AL, send=True, **own_wish)
+    assert steps["message"].verdict == "bad"
+    server.answers[f"mail:{bounce}"] = [None, "553 5.7.1 Sender address rejected: not owned by user bridge"]
+    steps = found(own, recipient=JEANNE, agent=AL, send=True, **own_wish)
+    assert steps["agent-message"].verdict == "bad"
+    assert [message.mail_from for message in server.messages] == [bounce]
+    assert send_as.verdict("default", AL) is None
+
+
 # DNS
 
 
@@ -283,6 +386,33 @@ def test_dns_that_does_not_fit(account, records, words):
     step = dns(account, {**GOOD, **records})["dns-login"]
     assert step.verdict == "warning"
     assert words in " ".join(map(str, step.notes))
+
+
+OTHER = {
+    **GOOD,
+    ("selector1._domainkey.maville.test", "TXT"): [],
+    ("town.example", "TXT"): ["v=spf1 include:spf.protection.outlook.com -all"],
+    ("sub.maville.test", "TXT"): ["v=spf1 include:spf.protection.outlook.com -all"],
+}
+STRICT = {("_dmarc.maville.test", "TXT"): ["v=DMARC1; p=reject; aspf=s"]}
+
+
+@pytest.mark.parametrize(
+    ("bounce", "records", "fits"),
+    [
+        ("in@town.example", {}, False),
+        ("in@sub.maville.test", {}, True),
+        ("in@sub.maville.test", STRICT, False),
+        ("in@town.example", {("_dmarc.maville.test", "TXT"): []}, True),  # nobody asks whether it fits
+    ],
+)
+def test_from_and_envelope_sender_fit_together(account, bounce, records, fits):
+    own = {"envelope_sender": "bounce", "bounce_address": bounce}
+    step = dns(account, {**OTHER, **records}, agent=AL, **own)["dns-agent"]
+    assert step.verdict == ("ok" if fits else "warning"), step
+    assert any("do not fit together" in note for note in step.notes) == (
+        bounce.endswith("example") or not fits
+    )
 
 
 def test_dns_server_that_is_not_there(account):

@@ -8,6 +8,7 @@ from imio.mailbridge.outbound.diagnosis import diagnose as diagnosis
 from imio.mailbridge.outbound.diagnosis.mailbox import Mailbox
 from imio.mailbridge.settings.account import accounts
 from imio.mailbridge.settings.clock import local_time
+from imio.mailbridge.settings.read import bounce_address
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.validate import host as check_host
 from imio.mailbridge.store.store import now
@@ -89,6 +90,8 @@ class DiagnosisView(Navigation, BrowserView):
             text=self._say(_("If you can read this, iA.docs can send e-mails.")),
             selector=self.entered("selector"),
             inbox=self._inbox(),
+            envelope_sender=settings().envelope_sender,
+            bounce_address=bounce_address(settings()),
         )
 
     def _inbox(self):

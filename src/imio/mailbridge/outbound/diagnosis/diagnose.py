@@ -25,6 +25,7 @@ from imio.mailbridge.outbound.diagnosis.session import Session
 from imio.mailbridge.outbound.diagnosis.step import BAD
 from imio.mailbridge.outbound.diagnosis.step import Course
 from imio.mailbridge.outbound.diagnosis.step import OK
+from imio.mailbridge.outbound.diagnosis.step import SKIPPED
 from imio.mailbridge.outbound.diagnosis.step import WARNING
 from imio.mailbridge.settings import password
 from imio.mailbridge.store.store import now
@@ -38,7 +39,7 @@ class Wish:
     """What is to be tried beside the connection; what is empty is left out.
 
     ``send``: a real message goes to ``recipient``, one more as ``agent``. ``inbox``: where it should arrive. ``subject`` and
-    ``text`` are those of the message, in the admin's language.
+    ``text`` are those of the message, in the admin's language; ``envelope_sender`` and ``bounce_address`` those of the settings.
     """
 
     recipient: str = ""
@@ -49,6 +50,13 @@ class Wish:
     selector: str = ""
     inbox: mailbox.Mailbox | None = None
     dns: bool = True
+    envelope_sender: str = "from"
+    bounce_address: str = ""
+
+    def envelope_of(self, author, account):
+        """Return the envelope sender of mail with ``author`` in From, as the settings have it."""
+        choices = {"login": account.login_address, "bounce": self.bounce_address}
+        return choices.get(self.envelope_sender) or author
 
 
 def planned(wish):
@@ -87,7 +95,11 @@ def diagnose(account, wish, resolver="", limits=None):
         mailbox.arrival(course, wish.inbox, token, deadline.within(limits.mailbox), limits.poll)
     course.skip_rest()
     if wish.dns:
-        dns.check(course, account, wish.agent, wish.selector, resolver, deadline.within(limits.dns))
+        authors = {"dns-login": account.login_address, "dns-agent": wish.agent}
+        cases = [
+            (name, author, wish.envelope_of(author, account)) for name, author in authors.items() if author
+        ]
+        dns.check(course, account, cases, wish.selector, resolver, deadline.within(limits.dns))
     return tuple(course.steps)
 
 
@@ -100,7 +112,8 @@ def _smtp(course, account, wish, token, limits, deadline):
             ):
                 _tried(course, session, account, wish, token)
     finally:
-        session.end()
+        with cut_off(lambda: session.sock, 2):
+            session.end()
 
 
 def _connected(course, session, account, limits, deadline):
@@ -112,7 +125,8 @@ def _connected(course, session, account, limits, deadline):
     if sock is None:
         return reach.not_reached(course, account)
     sock.settimeout(deadline.within(limits.answer).left)
-    verified = partial(_verified, course, account, ips[0], limits)
+    ip = sock.getpeername()[0]
+    verified = partial(_verified, course, account, ip, deadline.within(limits.connect))
     if account.security == "tls":
         reach.reached(course, account, silent)
         sock = verified(sock)
@@ -125,7 +139,7 @@ def _connected(course, session, account, limits, deadline):
     session.use(sock)
     banner = session.ask("connect", session.getreply)
     if not banner.code:
-        return reach.silent_server(course, account, ips[0], deadline)
+        return reach.silent_server(course, account, ip, deadline)
     if not reach.reached(course, account, silent, banner):
         return False
     hello = session.hello()
@@ -146,38 +160,39 @@ def _connected(course, session, account, limits, deadline):
     return features(course, session, hello, account)
 
 
-def _verified(course, account, ip, limits, sock):
+def _verified(course, account, ip, deadline, sock):
     """Return the socket under TLS, or None after step ``tls`` said what is wrong."""
     try:
         found = tls.encrypt(sock, account, course.dialogue)
     except tls.NotEncrypted as error:
         certificate = None
         if isinstance(error.problem, ssl.SSLCertVerificationError):
-            certificate = _shown_certificate(course, account, ip, limits)
+            certificate = _shown_certificate(course, account, ip, deadline)
         tls.not_encrypted(course, account, error.problem, certificate)
         return None
     tls.encrypted(course, found)
     return found
 
 
-def _shown_certificate(course, account, ip, limits):
+def _shown_certificate(course, account, ip, deadline):
     """Return the certificate of a server that cannot be verified, by a connection of its own on which nothing is said."""
     try:
-        sock = socket.create_connection((ip, account.port), timeout=limits.connect)
-        if account.security == "starttls":
-            session = Session(account.host, socket.gethostname(), Dialogue())
-            session.use(sock)
-            session.ask("connect", session.getreply)
-            session.hello()
-            session.ask("tls", session.docmd, "STARTTLS")
-        return tls.unverified(sock, account, course.dialogue)
+        sock = socket.create_connection((ip, account.port), timeout=deadline.left)
+        with cut_off(lambda: sock, deadline.left):
+            if account.security == "starttls":
+                session = Session(account.host, socket.gethostname(), Dialogue())
+                session.use(sock)
+                session.ask("connect", session.getreply)
+                session.hello()
+                session.ask("tls", session.docmd, "STARTTLS")
+            return tls.unverified(sock, account, course.dialogue)
     except OSError:
         return None
 
 
 def _logged_in(course, session, account):
     """Step ``login``."""
-    if not account.login:
+    if not account.login and account.auth != "oauth2":
         return course.add("login", OK, _("No login is set: the server takes mail from iA.docs without one."))
     for kind in password.KINDS:
         try:
@@ -198,6 +213,9 @@ def _tried(course, session, account, wish, token):
     """The envelope, then the messages."""
     login = account.login_address or wish.recipient
     if not login:
+        course.add(
+            "sender", SKIPPED, _("There is no address to send from: enter the login address in the settings.")
+        )
         return
     reply = session.sender(login)
     if reply.code // 100 != 2:
@@ -241,7 +259,8 @@ def _agent(course, session, account, wish):
 
 def _message(course, session, account, wish, token, login):
     """Steps ``message`` and ``agent-message``."""
-    reply = _sent(session, Sender("login", Address("iA.docs", login), None, login), wish, token)
+    envelope = wish.envelope_of(login, account)
+    reply = _sent(session, Sender("login", Address("iA.docs", login), None, envelope), wish, token)
     mapping = {"address": wish.recipient, "token": token}
     if reply.code // 100 != 2:
         _refused(course, "message", reply)
@@ -253,9 +272,13 @@ def _message(course, session, account, wish, token, login):
     )
     if not wish.agent or not session.again():
         return
-    reply = _sent(session, Sender("send_as", Address("", wish.agent), None, wish.agent), wish, token)
+    envelope = wish.envelope_of(wish.agent, account)
+    reply = _sent(session, Sender("send_as", Address("", wish.agent), None, envelope), wish, token)
     if reply.code // 100 != 2:
-        _foreign(course, "agent-message", account, wish.agent, reply)
+        if reply.stage == "data" or envelope == wish.agent:
+            _foreign(course, "agent-message", account, wish.agent, reply)
+        else:  # not the agent is refused, but the address for error reports
+            _refused(course, "agent-message", reply)
         return
     send_as.learn(account.name, wish.agent, True, str(reply), "probe")
     mapping = {"address": wish.agent}
@@ -287,7 +310,7 @@ def _foreign(course, name, account, agent, reply):
 
 
 def _sent(session, sender, wish, token):
-    reply = _envelope(session, sender.author.addr_spec, wish.recipient)
+    reply = _envelope(session, sender.envelope_sender, wish.recipient)
     if reply.code // 100 != 2:
         return reply
     body = compose(

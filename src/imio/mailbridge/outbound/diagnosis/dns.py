@@ -61,21 +61,20 @@ class Lookup:
         return texts
 
 
-def check(course, account, agent, selector, server, deadline):
-    """Add a step for the domain of From under each policy that can be told: the login address, the agent."""
-    cases = [("dns-login", account.login_address, _("DNS: mail from the login address"))]
-    if agent:
-        cases.append(("dns-agent", agent, _("DNS: mail from the agent")))
+#: Title of each step: From is the login address (policy ``login``), or the agent's (``send_as``).
+TITLES = {"dns-login": _("DNS: mail from the login address"), "dns-agent": _("DNS: mail from the agent")}
+
+
+def check(course, account, cases, selector, server, deadline):
+    """Add a step for each case: its name (see ``TITLES``), the address in From, the envelope sender."""
     silent = False
-    for name, author, title in cases:
-        if not author:
-            continue
-        course.planned[name] = title
+    for name, author, envelope in cases:
+        course.planned[name] = TITLES[name]
         try:
             if silent:
                 raise Unreachable
             lookup = Lookup(server, deadline, course.dialogue)
-            verdict, sentence, notes, ask = _judge(lookup, account, author, selector)
+            verdict, sentence, notes, ask = _judge(lookup, account, author, envelope, selector)
         except Unreachable:
             silent = True
             course.add(
@@ -87,15 +86,15 @@ def check(course, account, agent, selector, server, deadline):
         course.add(name, verdict, sentence, ask, notes)
 
 
-def _judge(lookup, account, author, selector):
-    """Return (verdict, sentence, notes, ask) for mail with ``author`` in From and as envelope sender."""
-    domain = wire_address(author).rpartition("@")[2].lower()
+def _judge(lookup, account, author, envelope, selector):
+    """Return (verdict, sentence, notes, ask) for mail with ``author`` in From and ``envelope`` as envelope sender."""
+    domain, other = (wire_address(each).rpartition("@")[2].lower() for each in (author, envelope))
     notes, problems, asks = [], [], []
     if not lookup(domain, "MX"):
         problems.append(_("${domain} has no MX record: nobody can answer.", mapping={"domain": domain}))
-    spf_passes = _spf(lookup, account, domain, notes, problems, asks)
+    spf_passes = _spf(lookup, account, other, notes, problems, asks)
     dkim = _dkim(lookup, domain, selector, notes)
-    _dmarc(lookup, domain, spf_passes, dkim, notes, problems, asks)
+    _dmarc(lookup, domain, other, spf_passes, dkim, notes, problems, asks)
     verdict = WARNING if problems else OK
     mapping = {"domain": domain}
     sentence = (
@@ -179,7 +178,7 @@ def _dkim(lookup, domain, selector, notes):
     return False
 
 
-def _dmarc(lookup, domain, spf_passes, dkim, notes, problems, asks):
+def _dmarc(lookup, domain, other, spf_passes, dkim, notes, problems, asks):
     organization = domain_policy.organizational_domain(domain)
     try:
         dmarc = domain_policy.read_dmarc(lookup(f"_dmarc.{domain}", "TXT"))
@@ -188,11 +187,19 @@ def _dmarc(lookup, domain, spf_passes, dkim, notes, problems, asks):
     except ValueError:
         problems.append(_("The DMARC record cannot be read, so it protects nothing."))
         return
+    if not domain_policy.aligned(domain, other, dmarc.aspf if dmarc else "r"):
+        spf_passes = False
+        (notes if dkim or dmarc is None else problems).append(
+            _(
+                "From (${domain}) and the envelope sender (${other}) do not fit together, so SPF does not count for DMARC: only a "
+                "signature (DKIM) does.",
+                mapping={"domain": domain, "other": other},
+            )
+        )
     if dmarc is None:
         notes.append(_("DMARC: no record. Large mail providers want one."))
         return
     notes.append(_("DMARC: the policy is ${policy}.", mapping={"policy": dmarc.policy}))
-    # From and the envelope sender have the same domain here, so SPF aligns where it passes.
     if spf_passes or dkim:
         notes.append(_("DMARC: From and the checks fit together."))
     elif spf_passes is False:

@@ -30,7 +30,7 @@ class _Lines:
             self._dialogue.server(line.rstrip(b"\r\n").decode("utf-8", "replace"))
         if line[3:4] != b"-":
             self._count = 0
-        return line
+        return line if line.endswith(b"\n") or len(line) >= limit else b""  # cut off, a line is no answer
 
     def close(self):
         self._file.close()

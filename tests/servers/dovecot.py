@@ -1,0 +1,136 @@
+"""A real Dovecot of its own: IMAP over TLS on a loopback port, one mailbox, nothing shared with the system's."""
+
+from imapclient import IMAPClient
+from tests.servers.required import required
+from tests.servers.waiting import free_port
+from tests.servers.waiting import wait_for
+import getpass
+import grp
+import os
+import pwd
+import shutil
+import subprocess
+
+
+CONFIGURATION = r"""
+protocols = imap
+base_dir = {folder}/run
+log_path = {folder}/dovecot.log
+listen = 127.0.0.1
+ssl = required
+ssl_cert = <{cert_file}
+ssl_key = <{key_file}
+mail_location = maildir:{folder}/mail
+namespace inbox {{
+  inbox = yes
+  mailbox Junk {{
+    auto = create
+    special_use = \Junk
+  }}
+}}
+first_valid_uid = 0
+default_internal_user = {internal}
+default_internal_group = {group}
+default_login_user = {login_user}
+passdb {{
+  driver = passwd-file
+  args = scheme=PLAIN username_format=%u {folder}/users
+}}
+userdb {{
+  driver = static
+  args = uid={uid} gid={gid} home={folder}/mail
+}}
+service imap-login {{
+  chroot =
+  inet_listener imap {{
+    port = 0
+  }}
+  inet_listener imaps {{
+    port = {port}
+    ssl = yes
+  }}
+}}
+service anvil {{
+  chroot =
+}}
+"""
+
+
+class Dovecot:
+    """An IMAP server at ``port`` in ``folder``, which every user must be able to reach; use it in ``with``.
+
+    The password has an accent, which the command LOGIN cannot carry.
+    """
+
+    LOGIN, PASSWORD = "jeanne@citizen.test", "Bien gardé 123"
+
+    def __init__(self, folder, certificates):
+        self.folder = folder
+        self.certificates = certificates
+        self.port = free_port()
+        self._process = None
+
+    def __enter__(self):
+        binary = required("dovecot", "dovecot-imapd")
+        required("/usr/lib/dovecot/imap", "dovecot-imapd")
+        root = os.getuid() == 0
+        user = pwd.getpwnam("nobody" if root else getpass.getuser())
+        (self.folder / "mail").mkdir()
+        if root:
+            shutil.chown(self.folder / "mail", user.pw_uid, user.pw_gid)
+        (self.folder / "users").write_text(f"{self.LOGIN}:{self.PASSWORD}::::::\n")
+        configuration = self.folder / "dovecot.conf"
+        configuration.write_text(
+            CONFIGURATION.format(
+                folder=self.folder,
+                cert_file=self.certificates.cert_file,
+                key_file=self.certificates.key_file,
+                internal="dovecot" if root else user.pw_name,
+                group="dovecot" if root else _group(user),
+                login_user="dovenull" if root else user.pw_name,
+                uid=user.pw_uid,
+                gid=user.pw_gid,
+                port=self.port,
+            )
+        )
+        self._process = subprocess.Popen(
+            [binary, "-F", "-c", configuration], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            wait_for(self._answers, 20, self.log_text)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *exception):
+        self._process.terminate()
+        self._process.wait(10)
+
+    def log_text(self):
+        """Return the log."""
+        path = self.folder / "dovecot.log"
+        return path.read_text("utf-8", "replace")[-3000:] if path.exists() else ""
+
+    def client(self):
+        """Return a client that is logged in."""
+        context = self.certificates.client_context()
+        client = IMAPClient("localhost", self.port, ssl_context=context, timeout=5)
+        client.plain_login(self.LOGIN, self.PASSWORD)
+        return client
+
+    def append(self, content, folder="INBOX"):
+        """Put a message into the mailbox, as a delivery does."""
+        with self.client() as client:
+            client.append(folder, content)
+
+    def _answers(self):
+        try:
+            self.client().logout()
+        except OSError:
+            return False
+        return True
+
+
+def _group(user):
+    return grp.getgrgid(user.pw_gid).gr_name
