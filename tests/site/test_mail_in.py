@@ -383,7 +383,7 @@ def test_failed_filing_is_kept_with_its_exception_and_replayed(site, monkeypatch
 
 def test_error_in_classifying_is_a_state_too(site, monkeypatch):
     with monkeypatch.context() as context:
-        context.setattr(processing, "classify", lambda *args: 1 / 0)
+        context.setattr(processing, "examine", lambda *args: 1 / 0)
         answer = deliver(site, redirected())
     assert (answer.status_code, answer.json()["state"], answer.json()["reason"]) == (
         202,

@@ -84,6 +84,13 @@ class Filer:
             _put(document, f"appendix-{position}", names.APPENDIX_FILE, attachment.filename, blob)
         return _add(period, _free_id(period, f"e{number}"), document)
 
+    def add_transfer(self, uid, filing):
+        """Let another service that got the same message know of the document."""
+        document = self._content(uid)
+        informed = document.recipient_groups or []
+        if filing.service and filing.service not in (document.treating_groups, *informed):
+            document.recipient_groups = [*informed, filing.service]
+
     def _check_types(self):
         for portal_type in (names.INCOMING_EMAIL, names.MAIN_FILE, names.APPENDIX_FILE):
             if queryUtility(IDexterityFTI, name=portal_type) is None:

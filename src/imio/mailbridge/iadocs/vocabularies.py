@@ -80,6 +80,39 @@ def send_modes(context):
     return _tolerant(terms, context, "send_modes")
 
 
+@provider(IVocabularyFactory)
+def route_users(context):
+    """List whom a route can assign: the agents, whoever forwarded the mail, or nobody."""
+    special = [
+        _term("_empty_", _("Nobody")),
+        _term("_transferer_", _("The agent who forwarded it")),
+    ]
+    return SimpleVocabulary([*special, *agents(context)])
+
+
+@provider(IVocabularyFactory)
+def route_services(context):
+    """List which service a route can choose: one of the town's, or one that follows from the assigned agent."""
+    special = [
+        _term("_empty_", _("That of the mailbox or mail-in address")),
+        _term("_primary_org_", _("The agent's primary service")),
+        _term("_hp_", _("The service of the agent's position with the address that forwarded")),
+        _term("_uni_org_only_", _("The agent's service, where there is only one")),
+    ]
+    return SimpleVocabulary([*special, *services(context)])
+
+
+@provider(IVocabularyFactory)
+def incoming_states(context):
+    """List the states of an incoming e-mail."""
+    workflows = getToolByName(getSite(), "portal_workflow")
+    states = {}
+    for name in workflows.getChainForPortalType(names.INCOMING_EMAIL):
+        for state in workflows[name].states.values():
+            states.setdefault(state.getId(), SimpleTerm(state.getId(), state.getId(), state.title))
+    return SimpleVocabulary(list(states.values()))
+
+
 def _personnel(portal_type):
     site = getSite()
     catalog = getToolByName(site, "portal_catalog")

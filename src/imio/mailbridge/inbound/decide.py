@@ -37,7 +37,7 @@ def replay(record, data):
     """Treat the message again, by today's rules."""
     _open_only(record)
     record.note("received", by=_me(), text="replay")
-    process(record)
+    process(record, by_person=True)
 
 
 def accept(record, data):

@@ -55,9 +55,16 @@ class InboundMessage(Record):
     ``transfer`` and ``reason`` are empty until it was classified; ``items`` are content uids; ``error`` is the text of the
     exception of a failed filing; ``about`` is the id of the outgoing message that it reports on or answers, or empty.
     ``null_sender``: it came without an envelope sender, as reports do; an ``envelope_sender`` that is empty may be unknown.
+
+    ``evidence`` holds (detector, what it saw, strength) tuples; ``proof`` is a value of ``message.classify.Proof`` or empty,
+    ``verdicts`` the dicts that led to it; ``route`` says what the routing decided. ``not_before`` is when to try again what
+    could not be verified, ``asked`` when the agent was told how to forward, both None or aware.
     """
 
     null_sender = False
+    proof = route = ""
+    verdicts = ()
+    not_before = asked = None
 
     def __init__(self, id, raw, sha256, size, envelope_sender, envelope_recipient, client_address):
         super().__init__(id, "received")
@@ -78,11 +85,29 @@ class InboundMessage(Record):
 
 
 class Inbox(Store):
-    """All incoming messages of a site; ``retired`` maps a mail-in address that left the settings to when it did."""
+    """All incoming messages of a site; ``retired`` maps a mail-in address that left the settings to when it did.
+
+    ``by_original`` maps the key of an original message (``duplicates.key``) to the uid of its item, ``by_item`` that uid to the
+    ids of the records that brought it, its transfers, the first one first. ``recent`` maps an author's address to when the last
+    messages came, in seconds of the epoch.
+    """
 
     def __init__(self):
         super().__init__()
         self.retired = OOBTree()
+        self.by_original = OOBTree()
+        self.by_item = OOBTree()
+        self.recent = OOBTree()
+
+    def transfers(self, uid):
+        """Return the records that brought an item, the first one first."""
+        return [self.records[id] for id in self.by_item.get(uid, ())]
+
+    def brought(self, uid, record):
+        """Note that ``record`` brought the item ``uid``."""
+        ids = self.by_item.get(uid, ())
+        if record.id not in ids:
+            self.by_item[uid] = (*ids, record.id)
 
     def is_retired(self, address):
         """Tell whether mail for this address is still kept."""

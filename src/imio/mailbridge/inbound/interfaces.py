@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from imio.mailbridge.inbound.routing import Facts
+from imio.mailbridge.inbound.routing import Route
 from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.parse import Attachment
 from typing import BinaryIO
@@ -14,7 +16,8 @@ class Filing:
     """One message on its way to becoming one item.
 
     ``raw`` opens the original bytes of this message; ``service`` is a uid or empty; ``transferred_by`` the address of the
-    person who forwarded it or empty; ``reply_to`` the uid of the document it answers or empty. Datetimes are aware.
+    person who forwarded it or empty; ``reply_to`` the uid of the document it answers or empty. Datetimes are aware. ``route`` is
+    None when a person chose the service; else it can name another service, an agent and a state.
     """
 
     raw: Callable[[], BinaryIO]
@@ -26,6 +29,8 @@ class Filing:
     transferred_by: str
     reply_to: str
     attachments: tuple[Attachment, ...]
+    route: Route | None = None
+    facts: Facts | None = None
 
 
 class IFiler(Interface):
@@ -36,6 +41,9 @@ class IFiler(Interface):
 
         Errors: ``FilingError`` with a sentence for the person who looks at the quarantine.
         """
+
+    def add_transfer(uid, filing):
+        """Note on the item ``uid`` that the same message came once more, perhaps for another service."""
 
 
 class FilingError(Exception):

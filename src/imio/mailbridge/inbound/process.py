@@ -2,24 +2,22 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from datetime import timedelta
 from functools import partial
+from imio.mailbridge.inbound import duplicates
 from imio.mailbridge.inbound import report
+from imio.mailbridge.inbound.examine import examine
+from imio.mailbridge.inbound.flood import is_too_many
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.interfaces import Filing
 from imio.mailbridge.inbound.interfaces import FilingError
 from imio.mailbridge.inbound.interfaces import IFiler
-from imio.mailbridge.inbound.recipient import Destination
-from imio.mailbridge.inbound.recipient import destination
-from imio.mailbridge.inbound.recipient import from_trusted_gateway
-from imio.mailbridge.inbound.recipient import UnknownRecipient
+from imio.mailbridge.inbound.proof import TryLater
 from imio.mailbridge.message.address import Address
-from imio.mailbridge.message.classify import classify
-from imio.mailbridge.message.classify import compile_agent_patterns
-from imio.mailbridge.message.classify import Context
-from imio.mailbridge.message.classify import Proof
 from imio.mailbridge.message.parse import parse
 from imio.mailbridge.outbound.outbox import outbox
 from imio.mailbridge.settings.read import settings
+from imio.mailbridge.store.store import now
 from imio.mailbridge.taskqueue.system_user import system_user
 from io import BytesIO
 from plone import api
@@ -31,6 +29,9 @@ import logging
 import transaction
 
 
+#: How long a message waits for what cannot be verified now; then it goes to the quarantine.
+PATIENCE = timedelta(hours=4)
+LATER = "later: "
 MAX_SHOWN = 500
 
 logger = logging.getLogger(__name__)
@@ -46,62 +47,63 @@ class Choice:
     service: str = ""
 
 
-def process(record, choice=None):
-    """Bring ``record`` into its next state, in the current transaction; a conflict is raised, all else is a state."""
+def process(record, choice=None, by_person=False):
+    """Bring ``record`` into its next state, in the current transaction; a conflict is raised, all else is a state.
+
+    ``by_person``: somebody asks for it, so that it is not put off and counts for no limit; always so with a ``choice``.
+    """
     before = transaction.savepoint(optimistic=True)
     try:
-        _process(record, choice)
+        _process(record, choice, by_person or choice is not None)
     except TransientError:
         raise
+    except TryLater as error:
+        before.rollback()
+        _put_off(record, error)
     except Exception as error:  # noqa: BLE001 - kept, and shown to a person
         before.rollback()
         _fail(record, error)
 
 
-def _process(record, choice):
+def _process(record, choice, by_person):
     values = settings()
-    try:
-        arrived = destination(record.envelope_recipient, values)
-    except UnknownRecipient:
-        arrived = Destination()
     with record.raw.open("r") as stream:
         message = parse(stream)
-    found = classify(message, _context(record, arrived, values))
-    _describe(record, message, found)
+    author = message.author.addr_spec.lower() if message.author else ""
+    too_many = not by_person and is_too_many(author, record.created, values.max_per_sender)
+    final = by_person or now() >= record.created + PATIENCE
+    examined = examine(record, message, values, too_many, final)
+    _describe(record, message, examined)
+    found = examined.found
     if choice is not None:
-        originals = found.messages if choice.as_ == "proposal" and found.messages else (message,)
-        _file(record, found, originals, choice, arrived, values)
+        _file(record, examined, _chosen(examined, message, choice), choice)
     elif found.report is not None and found.reason is None:
-        record.about = report.record(found.report, arrived.about)
+        record.about = report.record(found.report, examined.arrived.about)
         _finish(record, "recorded")
-    elif not arrived.address or found.reason is not None:
+    elif not examined.arrived.address or found.reason is not None:
         record.reason = found.reason or "no-recipient"
         _finish(record, "quarantined", record.reason)
     else:
-        _file(record, found, found.messages, Choice(), arrived, values)
+        _file(record, examined, examined.candidates, Choice())
 
 
-def _context(record, arrived, values):
-    proof = None
-    if from_trusted_gateway(record.client_address, values):
-        proof = Proof.GATEWAY
-    elif arrived.tag_mailbox is not None:
-        proof = Proof.TAG
-    return Context(
-        agent_patterns=compile_agent_patterns(values.agent_patterns or ()),
-        mailboxes=frozenset(row["address"].lower() for row in values.mailboxes or ()),
-        tag_mailbox=arrived.tag_mailbox or None,
-        proof=proof,
-        sent_by_us=outbox().sent_by_us,
-        sent_with_id=outbox().__contains__,
-        about=arrived.about,
-        null_sender=record.null_sender,
-        inline_forward=values.inline_forward,
-    )
+def _chosen(examined, message, choice):
+    """Return what a person wants to be filed: the messages that were found, or the message as it came."""
+    if choice.as_ == "proposal" and examined.candidates:
+        return examined.candidates
+    return (examined.as_it_came(message),)
 
 
-def _describe(record, message, found):
+def _put_off(record, error):
+    """Let the record wait for what could not be verified now; the sweep comes again."""
+    waited = sum(1 for line in record.history if line["text"].startswith(LATER))
+    record.not_before = now() + timedelta(minutes=min(2**waited, 30))
+    record.note("received", text=f"{LATER}{error}"[:MAX_SHOWN])
+
+
+def _describe(record, message, examined):
     """Write down what a list shows, and what the decision was made of."""
+    found = examined.found
     shown = found.messages[0] if found.messages else message
     record.transfer = found.transfer.value
     record.reason = record.error = record.about = ""
@@ -109,16 +111,17 @@ def _describe(record, message, found):
     record.subject = (shown.subject or "")[:MAX_SHOWN]
     record.transferred_by = found.transferred_by.addr_spec.lower() if found.transferred_by else ""
     record.source_mailbox = found.source_mailbox or ""
-    record.evidence = tuple((name, saw[:MAX_SHOWN]) for name, saw in found.evidence)
+    record.evidence = tuple((name, saw[:MAX_SHOWN], *rest) for name, saw, *rest in found.evidence)
+    record.proof = examined.proof.value if examined.proof else ""
+    record.verdicts = examined.verdicts
+    record.not_before = None
 
 
-def _file(record, found, originals, choice, arrived, values):
+def _file(record, examined, candidates, choice):
     before = transaction.savepoint(optimistic=True)
     try:
         with system_user():
-            filer = IFiler(getSite())
-            filings = [_filing(record, found, original, choice, arrived, values) for original in originals]
-            items = tuple(IUUID(filer.file(filing)) for filing in filings)
+            items = tuple(_file_one(record, examined.found, candidate, choice) for candidate in candidates)
     except TransientError:
         raise
     except FilingError as error:
@@ -130,10 +133,27 @@ def _file(record, found, originals, choice, arrived, values):
         before.rollback()
         _fail(record, error)
     else:
-        record.items = items
-        if found.answered:
-            record.about = report.replied(found.answered, originals[0].author, items)
+        record.items = tuple(dict.fromkeys(items))
+        if examined.found.answered:
+            record.about = report.replied(
+                examined.found.answered, candidates[0].original.author, record.items
+            )
         _finish(record, "filed")
+
+
+def _file_one(record, found, candidate, choice):
+    """File one message, or note one more transfer of it; return the uid of its item."""
+    filing = _filing(record, found, candidate, choice)
+    filer = IFiler(getSite())
+    original_key = duplicates.key(candidate.original)
+    uid = duplicates.known_item(original_key)
+    if uid:
+        filer.add_transfer(uid, filing)
+    else:
+        uid = IUUID(filer.file(filing))
+        duplicates.remember(original_key, uid)
+    inbox().brought(uid, record)
+    return uid
 
 
 def _fail(record, error):
@@ -143,9 +163,8 @@ def _fail(record, error):
     _finish(record, "failed", record.error)
 
 
-def _filing(record, found, original, choice, arrived, values):
-    services = {row["address"].lower(): row.get("service") for row in values.mailboxes or ()}
-    by_agent = found.transferred_by is not None and record.transferred_by not in services
+def _filing(record, found, candidate, choice):
+    original, facts = candidate.original, candidate.facts
     answered = outbox().by_message_id.get(found.answered) if found.answered else None
     return Filing(
         raw=partial(BytesIO, original.raw),
@@ -153,10 +172,12 @@ def _filing(record, found, original, choice, arrived, values):
         subject=original.subject or "",
         date=choice.date or original.date,
         received=record.created,
-        service=choice.service or services.get(found.source_mailbox) or arrived.service,
-        transferred_by=record.transferred_by if by_agent else "",
+        service=choice.service or facts.service,
+        transferred_by=facts.transferred_by if facts.forward == "agent" else "",
         reply_to=outbox().get(answered).document if answered else "",
         attachments=original.attachments,
+        route=None if choice.service else candidate.route,
+        facts=facts,
     )
 
 

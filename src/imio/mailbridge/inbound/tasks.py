@@ -27,8 +27,10 @@ class Sweep(BrowserView):
     """Find the records whose task or request was lost; each gets a task of its own."""
 
     def __call__(self):
-        before = (datetime.now(timezone.utc) - UNFINISHED_AFTER).isoformat()
+        now = datetime.now(timezone.utc)
+        before = (now - UNFINISHED_AFTER).isoformat()
         for created, id in inbox().keys("received"):
-            if created < before:
-                wake(inbox().get(id))
+            record = inbox().get(id) if created < before else None
+            if record is not None and (record.not_before is None or record.not_before <= now):
+                wake(record)
         return ""

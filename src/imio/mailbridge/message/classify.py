@@ -129,7 +129,7 @@ class Classification:
 def classify(message: ParsedMessage, context: Context) -> Classification:
     """Return how ``message`` came in and what to make of it; never fails."""
     if message.defect is not None:
-        return Classification(Transfer.DIRECT, message.defect, messages=(_itself(message),))
+        return Classification(Transfer.DIRECT, message.defect, messages=(itself(message),))
     for case in _CASES:
         if (found := case(message, context)) is not None:
             return found
@@ -173,7 +173,7 @@ def _forward(message: ParsedMessage, context: Context) -> Classification | None:
     attached = attached_messages(message)
     if not attached:
         return None
-    originals = tuple(_itself(found.message) for found in attached)
+    originals = tuple(itself(found.message) for found in attached)
     defect = next((found.message.defect for found in attached if found.message.defect), None)
     return Classification(
         Transfer.FORWARD,
@@ -228,9 +228,9 @@ def _reply(message: ParsedMessage, context: Context) -> Classification | None:
     mailbox, marks = _redirecting_mailbox(message, context), _seen(message, context)
     return Classification(
         Transfer.REPLY,
-        _loop(message, context) or _encrypted((_itself(message),)),
+        _loop(message, context) or _encrypted((itself(message),)),
         source_mailbox=mailbox,
-        messages=(_itself(message),),
+        messages=(itself(message),),
         answered=answered,
         evidence=(("reply", answered), *marks),
     )
@@ -246,18 +246,18 @@ def _redirect(message: ParsedMessage, context: Context) -> Classification | None
     elif context.proof not in (Proof.GATEWAY, Proof.TAG, Proof.ARC):
         reason = "unproven-redirect"
     else:
-        reason = _encrypted((_itself(message),))
+        reason = _encrypted((itself(message),))
     return Classification(
         Transfer.REDIRECT,
         _loop(message, context) or reason,
         source_mailbox=mailbox,
-        messages=(_itself(message),),
+        messages=(itself(message),),
         evidence=seen,
     )
 
 
 def _direct(message: ParsedMessage, context: Context) -> Classification:
-    original = _itself(message)
+    original = itself(message)
     reason = _encrypted((original,)) if context.accept_direct else "direct"
     return Classification(
         Transfer.DIRECT,
@@ -282,7 +282,8 @@ def _confirmation(message: ParsedMessage) -> tuple[tuple[str, str], ...]:
     return (("gmail-confirmation", message.subject or ""),) if asks else ()
 
 
-def _itself(message: ParsedMessage) -> OriginalMessage:
+def itself(message: ParsedMessage) -> OriginalMessage:
+    """Return the message as it came, as one that could be filed."""
     return OriginalMessage(
         message.author,
         message.subject,

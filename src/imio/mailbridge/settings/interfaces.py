@@ -1,5 +1,6 @@
 """What can an admin set? The registry schema of the bridge (prefix ``imio.mailbridge``)."""
 
+from collective.z3cform.datagridfield.blockdatagridfield import BlockDataGridFieldFactory
 from collective.z3cform.datagridfield.datagridfield import DataGridFieldFactory
 from collective.z3cform.datagridfield.row import DictRow
 from imio.mailbridge.i18n import _
@@ -47,6 +48,22 @@ BCC = _terms(
     agent_email=_("The agent's own address"),
     service_email=_("The address of the agent's service"),
 )
+PROOFS = _terms(
+    tag=_("The secret part of the mail-in address"),
+    gateway=_("The address of a trusted mail server"),
+    arc=_("A seal (ARC) of a listed mail provider"),
+    dkim=_("For agents: a signature (DKIM) of the agent's domain"),
+    results=_("For agents: what your own mail server verified (Authentication-Results)"),
+)
+DKIM_ALIGNMENT = _terms(
+    relaxed=_("The domain of the agent's address, or one of the same organization"),
+    strict=_("Exactly the domain of the agent's address"),
+)
+FORWARD = _terms(
+    agent=_("An agent forwarded it"),
+    server=_("A mailbox of the town forwarded it"),
+    direct=_("Somebody wrote to the mail-in address itself"),
+)
 INLINE_FORWARD = SimpleVocabulary(
     [
         SimpleTerm("quarantine", "quarantine", _("Quarantine it and explain how to forward as attachment")),
@@ -90,6 +107,74 @@ class IMailboxRow(Interface):
         vocabulary="imio.mailbridge.services",
         required=False,
     )
+
+
+class IRoutingCondition(Interface):
+    """When a row of the routing applies: all that is filled in must hold. The keys are those of iA.docs."""
+
+    forward = schema.Choice(
+        title=_("How it came in"),
+        description=_(
+            "Empty: by an agent or by a mailbox. Mail written to the mail-in address needs a row of its own."
+        ),
+        vocabulary=FORWARD,
+        required=False,
+    )
+    transfer_email_pat = schema.TextLine(
+        title=_("Who forwarded it"),
+        description=_(
+            "Regular expression for the agent's address; it never matches when nobody forwarded the mail."
+        ),
+        constraint=validate.pattern,
+        required=False,
+    )
+    original_email_pat = schema.TextLine(
+        title=_("Original sender"),
+        description=_("Regular expression for the address of who wrote the mail."),
+        constraint=validate.pattern,
+        required=False,
+    )
+    recipient_pat = schema.TextLine(
+        title=_("Mail-in address"),
+        description=_("Regular expression for the address that the mail arrived at (envelope recipient)."),
+        constraint=validate.pattern,
+        required=False,
+    )
+    subject_pat = schema.TextLine(
+        title=_("Subject"),
+        description=_("Regular expression; found anywhere in the subject, in any case."),
+        constraint=validate.pattern,
+        required=False,
+    )
+    tal_condition_1 = schema.TextLine(
+        title=_("Condition"),
+        description=_("TAL expression, for instance python: 'permis' in subject.lower()"),
+        constraint=validate.expression,
+        required=False,
+    )
+
+
+class IRoutingRow(IRoutingCondition):
+    """Who treats a mail that comes in."""
+
+    user_value = schema.Choice(
+        title=_("Assigned agent"), vocabulary="imio.mailbridge.route_users", default="_empty_"
+    )
+    tal_condition_2 = schema.TextLine(
+        title=_("Condition on the agent"),
+        description=_("TAL expression that knows assigned_user too."),
+        constraint=validate.expression,
+        required=False,
+    )
+    tg_value = schema.Choice(
+        title=_("Treating service"), vocabulary="imio.mailbridge.route_services", default="_empty_"
+    )
+
+
+class IStateRow(IRoutingCondition):
+    """Which state a mail that comes in is put into."""
+
+    state_value = schema.Choice(title=_("State"), vocabulary="imio.mailbridge.incoming_states")
 
 
 class ISmtpAccountRow(Interface):
@@ -380,6 +465,27 @@ class IIncoming(Interface):
         vocabulary=INLINE_FORWARD,
         default="quarantine",
     )
+    ask_sender = schema.Bool(
+        title=_("Explain how to forward as attachment"),
+        description=_(
+            "An agent who forwarded as text gets an e-mail with the steps for the own mail program, at most one a day."
+        ),
+        default=True,
+        required=False,
+    )
+    max_per_sender = schema.Int(
+        title=_("Mails of one author in an hour, at most"),
+        description=_("What is more is kept in the quarantine: it is the sign of a loop. 0: no limit."),
+        min=0,
+        max=100000,
+        default=300,
+    )
+    digest_address = schema.TextLine(
+        title=_("Daily summary goes to"),
+        description=_("Once a day, when mail waits for a decision. Empty: no summary."),
+        constraint=validate.address,
+        required=False,
+    )
     max_size = schema.Int(
         title=_("Largest mail, in bytes"),
         description=_(
@@ -391,8 +497,46 @@ class IIncoming(Interface):
     )
 
 
+class IRouting(Interface):
+    """Who treats what arrives."""
+
+    iemail_routing = schema.List(
+        title=_("Routing"),
+        description=_(
+            "The first row whose conditions all hold decides; where none does, the service of the mailbox or of the mail-in "
+            "address treats the mail."
+        ),
+        value_type=DictRow(title=_("Route"), schema=IRoutingRow),
+        default=[],
+        missing_value=[],
+        required=False,
+    )
+    iemail_state_set = schema.List(
+        title=_("States"),
+        description=_(
+            "The first row whose conditions all hold decides which state the document is put into."
+        ),
+        value_type=DictRow(title=_("State"), schema=IStateRow),
+        default=[],
+        missing_value=[],
+        required=False,
+    )
+
+
 class ITrust(Interface):
     """Whom the bridge believes."""
+
+    proofs = schema.List(
+        title=_("What proves where a mail comes from"),
+        description=_(
+            "Strict: the first two, which nobody else can have. Lenient: all of them, for towns whose mail provider cannot "
+            "name its servers."
+        ),
+        value_type=schema.Choice(vocabulary=PROOFS),
+        default=["tag", "gateway", "arc", "dkim", "results"],
+        missing_value=[],
+        required=False,
+    )
 
     trusted_gateways = schema.List(
         title=_("Trusted mail servers"),
@@ -415,9 +559,35 @@ class ITrust(Interface):
         missing_value=[],
         required=False,
     )
+    dkim_alignment = schema.Choice(
+        title=_("Whose signature counts for an agent"),
+        description=_("DKIM: the mail server of the domain signs what leaves it."),
+        vocabulary=DKIM_ALIGNMENT,
+        default="relaxed",
+    )
+    arc_sealers = schema.List(
+        title=_("Mail providers whose seal counts"),
+        description=_(
+            "Domains in the ARC seal (d=), one a line, for instance microsoft.com for Microsoft 365. The provider vouches for what "
+            "it passed on, also for other customers: list only those that your mailboxes are at."
+        ),
+        value_type=schema.TextLine(constraint=validate.domain),
+        default=[],
+        missing_value=[],
+        required=False,
+    )
+    authserv_id = schema.TextLine(
+        title=_("Name of your mail server in Authentication-Results"),
+        description=_(
+            "The word at the beginning of that header as your own incoming mail server writes it (mx.maville.be). It must remove "
+            "such headers of others. Empty: these headers prove nothing."
+        ),
+        constraint=validate.authserv_id,
+        required=False,
+    )
 
 
-class IMailbridgeSettings(IOutgoing, IDelivery, IIncoming, ITrust, model.Schema):
+class IMailbridgeSettings(IOutgoing, IDelivery, IIncoming, IRouting, ITrust, model.Schema):
     """All settings of the bridge."""
 
     directives.widget("service_senders", CheckBoxFieldWidget)
@@ -425,8 +595,12 @@ class IMailbridgeSettings(IOutgoing, IDelivery, IIncoming, ITrust, model.Schema)
     directives.omitted("smtp_accounts")  # has pages of its own
     directives.widget("mailin_addresses", DataGridFieldFactory)
     directives.widget("mailboxes", DataGridFieldFactory)
+    directives.widget("iemail_routing", BlockDataGridFieldFactory)
+    directives.widget("iemail_state_set", BlockDataGridFieldFactory)
+    directives.widget("proofs", CheckBoxFieldWidget)
 
     model.fieldset("outgoing", label=_("Outgoing mail"), fields=schema.getFieldNamesInOrder(IOutgoing))
     model.fieldset("delivery", label=_("Delivery"), fields=schema.getFieldNamesInOrder(IDelivery))
     model.fieldset("incoming", label=_("Incoming mail"), fields=schema.getFieldNamesInOrder(IIncoming))
+    model.fieldset("routing", label=_("Routing"), fields=schema.getFieldNamesInOrder(IRouting))
     model.fieldset("trust", label=_("Trust"), fields=schema.getFieldNamesInOrder(ITrust))

@@ -2,6 +2,7 @@
 
 from imio.mailbridge.i18n import _
 from imio.mailbridge.message.address import is_addr_spec
+from imio.mailbridge.settings.expression import compiled
 from imio.mailbridge.settings.presets import TENANT
 from imio.mailbridge.settings.signature import EXAMPLE
 from imio.mailbridge.settings.signature import render
@@ -119,6 +120,30 @@ def readable_file(value):
         readable = False
     if not readable:
         raise Invalid(_("The iA.docs server cannot read a file at this path."))
+    return True
+
+
+def domain(value):
+    """Accept a domain name."""
+    if not is_addr_spec(f"x@{value}"):
+        raise Invalid(_("This is not a domain. Example: microsoft.com"))
+    return True
+
+
+def authserv_id(value):
+    """Accept one word, as RFC 8601 §2.5 wants it."""
+    if not re.fullmatch(r"[A-Za-z0-9_.:-]{1,253}", value):
+        raise Invalid(_("This is not a name as in Authentication-Results. Example: mx.maville.be"))
+    return True
+
+
+def expression(value):
+    """Accept a TAL expression that can be compiled."""
+    try:
+        compiled(value)
+    except Exception as error:  # noqa: BLE001 - whatever was typed, the admin is told
+        problem = " ".join(str(error).split())[:200] or type(error).__name__
+        raise Invalid(_("The expression cannot be read: ${problem}", mapping={"problem": problem})) from error
     return True
 
 
