@@ -157,6 +157,7 @@ def test_table_has_every_row():
     elsewhere = {
         "sent",
         "bytes-lost",
+        "error",
         "certificate",
         "token",
         "token-refused",

@@ -6,12 +6,15 @@ from imio.mailbridge.outbound import deliver as delivery
 from imio.mailbridge.outbound import send_as
 from imio.mailbridge.outbound.deliver import deliver
 from imio.mailbridge.outbound.deliver import sweep
+from imio.mailbridge.outbound.mailer import Mailer
 from imio.mailbridge.outbound.outbox import outbox
 from imio.mailbridge.settings import password
 from imio.mailbridge.settings.account import default_account
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.store import now
+from persistent.mapping import PersistentMapping
 from plone import api
+from unittest.mock import Mock
 from ZODB.POSException import ConflictError
 import pytest
 import transaction
@@ -406,3 +409,43 @@ def test_close_can_be_switched_off(site, send):
     send()
     assert document(site).email_status
     assert api.content.get_state(document(site)) != "sent"
+
+
+def test_message_whose_bytes_are_gone_fails(send, caught):
+    record = send(run=False)
+    record.body = None
+    transaction.commit()
+    deliver(record.id)
+    transaction.begin()
+    assert (record.state, record.history[-1]["answer"]) == ("failed", "bytes-lost")
+    assert not caught.received["mail"]
+
+
+def test_poison_message_is_tried_again_and_keeps_nobody_waiting(send, caught, caplog):
+    poison, good = send(run=False), send(run=False)
+    poison.recipients = PersistentMapping({f"a@{'é' * 70}.test": "queued"})  # no domain that SMTP can carry
+    transaction.commit()
+    deliver(poison.id)
+    transaction.begin()
+    assert (poison.state, good.state) == ("deferred", "sent")
+    line = poison.history[-1]
+    assert (line["answer"], line["code"]) == ("error", None)
+    assert "tries again by itself" in line["explanation"]
+    assert poison.next_try > now()
+    assert poison.lease_until is None
+    assert poison.id in caplog.text
+    assert len(caught.messages) == 1
+    assert caught.received["ehlo"] == 2, "what the error left of the dialogue is not used"
+
+
+@pytest.mark.parametrize("error", [AttributeError("open"), OSError("no"), KeyError("x")])
+def test_error_of_the_mailer_is_not_taken_for_lost_bytes(monkeypatch, send, caught, error):
+    with monkeypatch.context() as broken:
+        broken.setattr(Mailer, "_recipients", Mock(side_effect=error))
+        record = send()
+    assert (record.state, record.history[-1]["answer"]) == ("deferred", "error")
+    record.next_try = None
+    transaction.commit()
+    sweep()
+    transaction.begin()
+    assert record.state == "sent"

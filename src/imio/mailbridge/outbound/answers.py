@@ -24,7 +24,7 @@ class SmtpReply:
     """An answer of the server, or of our side of the connection (``code`` 0): ``stage`` is where it came.
 
     Stages: ``connect``, ``tls``, ``auth``, ``mail``, ``rcpt``, ``data``; ``oauth`` where no token was given, ``store`` where
-    we could not read the message ourselves.
+    we could not read the message ourselves, ``bridge`` where our own code met an error.
     """
 
     stage: str
@@ -74,6 +74,14 @@ ANSWERS = (
         _("The file of the message is gone: check the disk and the backup of the blobs."),
         "0",
         frozenset({"store"}),
+    ),
+    Answer(
+        "error",
+        Outcome.TEMPORARY,
+        _("iA.docs met an error while it was sending. The bridge tries again by itself."),
+        _("The log of the server holds the error with its traceback: send it to who maintains iA.docs."),
+        "0",
+        frozenset({"bridge"}),
     ),
     # our account does not work: all its mail waits
     Answer(

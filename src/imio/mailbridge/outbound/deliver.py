@@ -40,6 +40,7 @@ from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.store import now
 from ZODB.POSException import POSKeyError
 import itertools
+import logging
 import time
 import transaction
 
@@ -50,6 +51,8 @@ BATCH = 100
 LEASE = timedelta(minutes=30)
 
 DUE = ("scheduled", "queued", "deferred")
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -172,20 +175,26 @@ def _slot(account, record):
 
 
 def _send(claim, connection):
+    """Return the replies of one message; what goes wrong on our side is one too."""
     record = outbox().get(claim.id)
-    head = sender_headers(claim.sender)
     try:
-        with record.body.open("r") as body:
+        body = record.body.open("r")
+    except (POSKeyError, OSError, AttributeError) as error:
+        return dict.fromkeys(claim.addresses, SmtpReply("store", 0, str(error)))
+    try:
+        with body:
             return connection.deliver(
                 claim.sender.envelope_sender,
                 claim.addresses,
-                [head, body],
+                [sender_headers(claim.sender), body],
                 record.size,
                 record.eight_bit,
                 claim.id,
             )
-    except (POSKeyError, OSError, AttributeError) as error:
-        return dict.fromkeys(claim.addresses, SmtpReply("store", 0, str(error)))
+    except Exception as error:  # noqa: BLE001 - one message must not keep all others from leaving
+        logger.exception("message %s met an error while it was sent", claim.id)
+        connection.close()
+        return dict.fromkeys(claim.addresses, SmtpReply("bridge", 0, type(error).__name__))
 
 
 def _settle(account, claim, replies):
