@@ -4,6 +4,7 @@ from datetime import timedelta
 from email import message_from_bytes
 from email import policy
 from imio.mailbridge.outbound import alarm
+from imio.mailbridge.outbound import mailhost
 from imio.mailbridge.outbound.deliver import deliver
 from imio.mailbridge.outbound.deliver import sweep
 from imio.mailbridge.outbound.outbox import outbox
@@ -99,6 +100,17 @@ def test_by_plone_when_there_is_no_other_account(stop, plone_server, caught):
     assert message["Auto-Submitted"] == "auto-generated"
     assert "530 5.7.0 log in <b>first</b>" in text
     assert not caught.messages
+
+
+def test_not_by_the_broken_account_when_it_sends_the_mail_of_the_site(stop, plone_server, caught):
+    settings().whole_site = True
+    transaction.commit()
+    stop()
+    assert mailhost.is_ours()
+    caught.answers.clear()  # the server of the account would take it now
+    release()
+    assert [message.mail_from for message in plone_server.messages] == ["site@maville.test"] * 2
+    assert [message.rcpt_tos for message in caught.messages] == [["jeanne.dupont@citizen.test"]]
 
 
 def test_to_the_address_of_the_site_when_none_is_set(stop, plone_server):

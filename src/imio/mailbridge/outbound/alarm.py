@@ -15,6 +15,7 @@ from imio.mailbridge.i18n import translatable
 from imio.mailbridge.message.address import is_addr_spec
 from imio.mailbridge.message.compose import html_to_text
 from imio.mailbridge.message.one_line import one_line
+from imio.mailbridge.outbound.mailhost import plones_own
 from imio.mailbridge.outbound.notice import paragraphs
 from imio.mailbridge.outbound.notice import send_notice
 from imio.mailbridge.outbound.outbox import outbox
@@ -26,7 +27,6 @@ from imio.mailbridge.store.store import now
 from imio.mailbridge.store.store import stored
 from plone import api
 from plone.registry.interfaces import IRegistry
-from Products.CMFCore.utils import getToolByName
 from transaction.interfaces import TransientError
 from zope.component import getUtility
 from zope.component.hooks import getSite
@@ -112,8 +112,7 @@ def _send_by_plone(author, to, subject, html):
     message["From"], message["To"], message["Subject"] = author, to, one_line(subject)
     message["Date"], message["Auto-Submitted"] = format_datetime(now()), "auto-generated"
     message.set_content(html_to_text(html))
-    mailhost = getToolByName(getSite(), "MailHost")
-    transaction.get().addAfterCommitHook(_send_now, args=(mailhost, message.as_string(), author, to))
+    transaction.get().addAfterCommitHook(_send_now, args=(plones_own(), message.as_string(), author, to))
 
 
 def _send_now(committed, mailhost, message, author, to):

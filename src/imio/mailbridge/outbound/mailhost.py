@@ -104,6 +104,12 @@ def is_ours():
     return isinstance(_present(), BridgeMailHost)
 
 
+def plones_own():
+    """Return the MailHost that sends by Plone's own mail settings, or None: the original where ours stands in its place."""
+    found = IAnnotations(getSite()).get(KEY) if is_ours() else _present()
+    return found.__of__(getSite()) if found is not None else None
+
+
 def take_over():
     """Put our MailHost in place of the site's."""
     original = _present()
