@@ -4,6 +4,7 @@ Each figure comes from real parts: a Plone process with the demo, an SMTP server
 """
 
 from devel import bench_incoming
+from devel import bench_sending
 from devel.bench_incoming import row
 from pathlib import Path
 from tests.servers.catcher import Catcher
@@ -58,6 +59,7 @@ def main():
     """Print the table."""
     bench_incoming.main()
     site()
+    bench_sending.main()
 
 
 if __name__ == "__main__":

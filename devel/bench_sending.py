@@ -100,7 +100,7 @@ def run(command, **options):
 
 def main():
     """Print the rates and their ratios."""
-    from devel.bench import row
+    from devel.bench_incoming import row
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
