@@ -2,6 +2,8 @@
 
 from devel.site import configure
 from imio.mailbridge.iadocs.demo import PASSWORD
+from imio.mailbridge.outbound.deliver import deliver
+from imio.mailbridge.outbound.outbox import outbox
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.taskqueue.publish import publish
 from imio.mailbridge.testing import FUNCTIONAL
@@ -69,3 +71,33 @@ def caught(site, catcher):
     settings().smtp_port = catcher.port
     transaction.commit()
     return catcher
+
+
+@pytest.fixture
+def send(site):
+    """Send from a demo document by REST and run the delivery; return the record."""
+
+    def send(*to, run=True, user="agent", path="/outgoing-mail/permis-durbanisme", **data):
+        data = {"subject": "Votre permis", "body": "<p>Bonjour</p>", **data}
+        data["to"] = list(to) or ["jeanne.dupont@citizen.test"]
+        answer = site.post(f"{path}/@send-email", user, json=data)
+        assert answer.status_code == 202, answer.text
+        if run:
+            deliver(answer.json()["id"])
+            transaction.begin()
+        return outbox().get(answer.json()["id"])
+
+    return send
+
+
+@pytest.fixture
+def sent(send):
+    """Send from a demo document; return the record, whose recipients are all in ``state``. No server was asked."""
+
+    def sent(*to, state="sent"):
+        record = send(*to, run=False)
+        outbox().update(record, dict.fromkeys(record.recipients, state))
+        transaction.commit()
+        return record
+
+    return sent

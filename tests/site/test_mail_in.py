@@ -467,17 +467,8 @@ def test_unfinished_record_is_found_by_the_sweep(site):
     assert inbox().counts() == {"filed": 1}
 
 
-def sent(site):
-    data = {"to": ["jeanne.dupont@citizen.test"], "subject": "Votre permis", "body": "x"}
-    answer = site.post("/outgoing-mail/permis-durbanisme/@send-email", "agent", json=data)
-    record = outbox().get(answer.json()["id"])
-    outbox().update(record, {"jeanne.dupont@citizen.test": "sent"})
-    transaction.commit()
-    return record
-
-
-def test_reply_is_filed_and_linked(site):
-    message = sent(site)
+def test_reply_is_filed_and_linked(site, sent):
+    message = sent()
     raw = citizen(**{"In-Reply-To": message.message_id, "To": "in@bridge.test"}).as_bytes()
     answer = deliver(site, raw, **{"X-Client-Address": "192.0.2.1"})
     assert (answer.status_code, answer.json()["transfer"]) == (201, "reply")
@@ -520,8 +511,8 @@ x
 """
 
 
-def test_bounce_is_recorded_on_its_message_and_is_no_item(site):
-    message = sent(site)
+def test_bounce_is_recorded_on_its_message_and_is_no_item(site, sent):
+    message = sent()
     answer = deliver(site, BOUNCE.format(id=message.message_id).encode())
     assert (answer.status_code, answer.json()["state"], answer.json()["transfer"]) == (
         201,
@@ -535,8 +526,8 @@ def test_bounce_is_recorded_on_its_message_and_is_no_item(site):
 
 
 @pytest.mark.parametrize("state", ["queued", "deferred", "held"])
-def test_mail_from_outside_never_ends_what_still_waits(site, state):
-    message = sent(site)
+def test_mail_from_outside_never_ends_what_still_waits(site, sent, state):
+    message = sent()
     outbox().update(message, {"jeanne.dupont@citizen.test": state})
     transaction.commit()
     deliver(site, BOUNCE.format(id=message.message_id).encode())
@@ -545,8 +536,8 @@ def test_mail_from_outside_never_ends_what_still_waits(site, state):
     assert len(message.history) == 3
 
 
-def test_out_of_office_is_recorded(site):
-    message = sent(site)
+def test_out_of_office_is_recorded(site, sent):
+    message = sent()
     raw = citizen(**{"Auto-Submitted": "auto-replied", "In-Reply-To": message.message_id}).as_bytes()
     answer = deliver(site, raw)
     assert (answer.json()["state"], answer.json()["transfer"]) == ("recorded", "auto-reply")

@@ -61,16 +61,8 @@ def account(site, endpoint, server):
 
 
 @pytest.fixture
-def send(site, account):
-    def send(run=True):
-        data = {"to": ["jeanne@citizen.test"], "subject": "Votre permis", "body": "x"}
-        answer = site.post("/outgoing-mail/permis-durbanisme/@send-email", "agent", json=data)
-        record = outbox().get(answer.json()["id"])
-        if run:
-            deliver(record.id)
-            transaction.begin()
-        return record
-
+def send(account, send):
+    """Send by the account that logs in with OAuth 2.0."""
     return send
 
 

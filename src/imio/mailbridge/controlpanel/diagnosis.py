@@ -2,10 +2,9 @@
 
 from imio.mailbridge.controlpanel.navigation import Navigation
 from imio.mailbridge.i18n import _
-from imio.mailbridge.message.address import is_addr_spec
-from imio.mailbridge.message.compose import wire_address
 from imio.mailbridge.outbound.diagnosis import diagnose as diagnosis
 from imio.mailbridge.outbound.diagnosis.mailbox import Mailbox
+from imio.mailbridge.outbound.submit import can_be_sent_to
 from imio.mailbridge.settings.account import accounts
 from imio.mailbridge.settings.clock import local_time
 from imio.mailbridge.settings.read import bounce_address
@@ -67,7 +66,7 @@ class DiagnosisView(Navigation, BrowserView):
 
     def _wish(self):
         for name in ("recipient", "agent"):
-            if self.entered(name) and not _can_be_sent_to(self.entered(name)):
+            if self.entered(name) and not can_be_sent_to(self.entered(name)):
                 self._wrong(
                     name,
                     _(
@@ -151,10 +150,3 @@ class DiagnosisView(Navigation, BrowserView):
 
     def _say(self, message):
         return translate(message, context=self.request)
-
-
-def _can_be_sent_to(address):
-    try:
-        return is_addr_spec(address) and bool(wire_address(address))
-    except UnicodeError:  # a domain that has no ASCII form
-        return False

@@ -4,9 +4,9 @@ from imio.mailbridge.controlpanel.navigation import Navigation
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
 from imio.mailbridge.message.address import is_addr_spec
-from imio.mailbridge.message.compose import wire_address
 from imio.mailbridge.message.policy import SenderRefused
 from imio.mailbridge.outbound import send_as
+from imio.mailbridge.outbound.submit import can_be_sent_to
 from imio.mailbridge.outbound.trial import probe_sender
 from imio.mailbridge.settings.account import accounts
 from imio.mailbridge.settings.interfaces import SENDER_POLICY
@@ -51,7 +51,7 @@ class SendAsView(Navigation, BrowserView):
     def _try(self, account):
         address = self._entered("address")
         to = next(filter(is_addr_spec, self._recipients(account)), "")
-        if not _is_sender(address):
+        if not can_be_sent_to(address):
             shown = {"address": address[:100]}
             self._say(_("“${address}” is not an e-mail address.", mapping=shown), "error")
         elif not to:
@@ -146,10 +146,3 @@ class SendAsView(Navigation, BrowserView):
     def _say(self, message, kind="info"):
         if message:
             api.portal.show_message(message, self.request, kind)
-
-
-def _is_sender(address):
-    try:
-        return is_addr_spec(address) and bool(wire_address(address))
-    except UnicodeError:  # a domain that has no ASCII form
-        return False

@@ -4,6 +4,7 @@ Enhanced codes are those of RFC 3463 and RFC 7504; Microsoft's are from its list
 """
 
 from dataclasses import dataclass
+from dataclasses import replace
 from enum import Enum
 from imio.mailbridge.i18n import _
 import re
@@ -64,6 +65,34 @@ class Answer:
 
 _ENVELOPE = frozenset({"mail", "rcpt", "data"})
 _TO_RECIPIENT = frozenset({"rcpt", "data"})
+
+_LOGIN_WANTED = Answer(
+    "login-wanted",
+    Outcome.CONFIGURATION,
+    _(
+        "The mail server wants a login before it takes mail. Your message is kept and leaves once this is right."
+    ),
+    _(
+        "Enter login and password in the control panel, and check the encryption: servers offer no login without it."
+    ),
+    r"53[0458]",
+)
+_SENDER_REFUSED = Answer(
+    "sender-refused",
+    Outcome.SENDER_REFUSED,
+    _(
+        "The mail server does not let iA.docs send under this sender address: the mail provider has not given it the right "
+        "(Send As)."
+    ),
+    _(
+        "Either ask the mail provider for the right to send as this address (Send As), or choose in the control panel that the "
+        "login address sends and answers go to the agent."
+    ),
+    r"5\d\d",
+    _ENVELOPE,
+    r"^5\.7\.60\b|^5\.2\.252\b|SendAsDenied|not owned by user|sender address rejected|not allowed to send as"
+    r"|sender (?:is )?not (?:allowed|authori[sz]ed)|^5\.1\.[78]\b|^5\.7\.27\b|does not match (?:the )?authenticated",
+)
 
 ANSWERS = (
     Answer("sent", Outcome.SENT, codes=r"2\d\d", stages=frozenset({"data"})),
@@ -156,27 +185,10 @@ ANSWERS = (
         r"5\d\d",
         frozenset({"auth"}),
     ),
-    Answer(
-        "login-wanted",
-        Outcome.CONFIGURATION,
-        _(
-            "The mail server wants a login before it takes mail. Your message is kept and leaves once this is right."
-        ),
-        _(
-            "Enter login and password in the control panel, and check the encryption: servers offer no login without it."
-        ),
-        r"53[0458]",
-    ),
-    Answer(
-        "login-wanted",
-        Outcome.CONFIGURATION,
-        _(
-            "The mail server wants a login before it takes mail. Your message is kept and leaves once this is right."
-        ),
-        _(
-            "Enter login and password in the control panel, and check the encryption: servers offer no login without it."
-        ),
-        r"5\d\d",
+    _LOGIN_WANTED,
+    replace(
+        _LOGIN_WANTED,
+        codes=r"5\d\d",
         text=r"not authenticated|authentication (?:is )?(?:required|needed)|must (?:authenticate|log ?in) first",
     ),
     Answer(
@@ -191,36 +203,11 @@ ANSWERS = (
         frozenset({"connect"}),
     ),
     # the sender
-    Answer(
-        "sender-refused",
-        Outcome.SENDER_REFUSED,
-        _(
-            "The mail server does not let iA.docs send under this sender address: the mail provider has not given it the right "
-            "(Send As)."
-        ),
-        _(
-            "Either ask the mail provider for the right to send as this address (Send As), or choose in the control panel that the "
-            "login address sends and answers go to the agent."
-        ),
-        r"5\d\d",
-        _ENVELOPE,
-        r"^5\.7\.60\b|^5\.2\.252\b|SendAsDenied|not owned by user|sender address rejected|not allowed to send as"
-        r"|sender (?:is )?not (?:allowed|authori[sz]ed)|^5\.1\.[78]\b|^5\.7\.27\b|does not match (?:the )?authenticated",
-    ),
-    Answer(
-        "sender-refused",
-        Outcome.SENDER_REFUSED,
-        _(
-            "The mail server does not let iA.docs send under this sender address: the mail provider has not given it the right "
-            "(Send As)."
-        ),
-        _(
-            "Either ask the mail provider for the right to send as this address (Send As), or choose in the control panel that the "
-            "login address sends and answers go to the agent."
-        ),
-        r"5\d\d",
-        frozenset({"mail"}),
-        r"^5\.7\.\d+\b|^5\.1\.0\b|relay|denied|not permitted",
+    _SENDER_REFUSED,
+    replace(
+        _SENDER_REFUSED,
+        stages=frozenset({"mail"}),
+        text=r"^5\.7\.\d+\b|^5\.1\.0\b|relay|denied|not permitted",
     ),
     # later
     Answer(

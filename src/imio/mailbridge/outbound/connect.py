@@ -5,7 +5,7 @@ from imio.mailbridge.outbound.mailer import Mailer
 from imio.mailbridge.settings import password
 
 
-def mailer_for(account, **options):
+def mailer_for(account):
     """Return the ``Mailer`` of an ``Account``; errors: ``PasswordUnreadable``. Nothing is connected yet."""
     if account.auth == "oauth2":
         authenticate = oauth.authenticator(account)
@@ -17,4 +17,4 @@ def mailer_for(account, **options):
         def authenticate(connection):
             return connection.login(account.login, secret)
 
-    return Mailer(account, authenticate, **options)
+    return Mailer(account, authenticate)

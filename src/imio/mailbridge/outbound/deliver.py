@@ -264,8 +264,7 @@ def _defer_rest(account, ids, reply):
 def _other_sender(account, record, claim, reply):
     """Return ((sender, fallback), explanation) of the next try after a refused sender, or (None, "") if there is none."""
     sender, login = claim.sender, account.login_address
-    if sender.envelope_sender not in (sender.author.addr_spec, login) and reply.stage != "data" and login:
-        # our bounce address was refused, not the agent
+    if login and send_as.blames_envelope(reply, sender, account):
         fallback = record.fallback and replace(record.fallback, envelope_sender=login)
         return (replace(sender, envelope_sender=login), fallback), _(
             "The mail server does not take the bridge's own address for error reports. The message goes out again with the login "
@@ -283,18 +282,17 @@ def _learn(account, claim, rows, replies):
     """Remember what the answers say of the sender."""
     sender = claim.sender
     outcomes = {row.outcome for row in rows.values()}
-    own_bounce = sender.envelope_sender not in (sender.author.addr_spec, account.login_address)
     if Outcome.SENDER_REFUSED in outcomes:
         refusal = next(
             reply for each, reply in replies.items() if rows[each].outcome is Outcome.SENDER_REFUSED
         )
-        if own_bounce and refusal.stage != "data":
+        if send_as.blames_envelope(refusal, sender, account):
             send_as.learn(account.name, send_as.BOUNCE, False, str(refusal))
         elif sender.policy == "send_as":
             send_as.learn(account.name, sender.author.addr_spec, False, str(refusal))
     elif Outcome.SENT in outcomes:
         taken = next(str(reply) for each, reply in replies.items() if rows[each].outcome is Outcome.SENT)
-        if own_bounce:
+        if send_as.has_own_envelope(sender, account):
             send_as.learn(account.name, send_as.BOUNCE, True, taken)
         if sender.policy == "send_as":
             send_as.learn(account.name, sender.author.addr_spec, True, taken)

@@ -160,10 +160,6 @@ class Outbox(Store):
         """Return the messages written from a document, the newest first."""
         return self._newest(self.by_document.get(uid, ()))
 
-    def of_user(self, userid):
-        """Return the messages of a user, the newest first."""
-        return self._newest(self.by_user.get(userid, ()))
-
     def newest_ids_of_user(self, userid, *states, since=None):
         """Return the ids of the messages of a user in ``states`` (all if none is given), made since a time, the newest first."""
         keys = self.by_user.get(userid) or OOTreeSet()

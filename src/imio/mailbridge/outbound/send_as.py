@@ -1,6 +1,6 @@
 """As whom does an account let its login send? Learned from real answers and from probes; one entry an address or domain.
 
-An address comes before its domain. the entry ``bounce`` says whether the account takes the bridge's own envelope sender.
+An address comes before its domain. The entry ``bounce`` says whether the account takes the bridge's own envelope sender.
 """
 
 from BTrees.OOBTree import OOBTree
@@ -36,6 +36,16 @@ def verdict(account, addr_spec):
     """Return what is known of an address under an account, by itself or by its domain, or None."""
     known, wanted = knowledge(), addr_spec.lower()
     return known.get((account, wanted)) or known.get((account, wanted.rpartition("@")[2]))
+
+
+def has_own_envelope(sender, account):
+    """Tell whether the envelope sender of a ``Sender`` is the bridge's own: neither the author's address nor the login's."""
+    return sender.envelope_sender not in (sender.author.addr_spec, account.login_address)
+
+
+def blames_envelope(reply, sender, account):
+    """Tell whether a refusal of the sender is about the bridge's own envelope sender: before DATA the server saw no From."""
+    return reply.stage != "data" and has_own_envelope(sender, account)
 
 
 def learn(account, name, allowed, text="", source="answer"):

@@ -1,6 +1,7 @@
-"""How does a message leave as a file, byte for byte as the server got it? As a download, which no browser would show."""
+"""How does a message leave as a file, byte for byte as the server got it?"""
 
 from imio.mailbridge.message.compose import sender_headers
+from imio.mailbridge.store.download import set_download_headers
 from zope.interface import implementer
 from ZPublisher.Iterators import IStreamIterator
 
@@ -40,8 +41,5 @@ class _Source:
 def source(record, response):
     """Set the headers and return an iterator over the bytes of a message; they must still be kept."""
     found = _Source(sender_headers(record.sender), record.body.committed())
-    response.setHeader("Content-Type", "message/rfc822")
-    response.setHeader("Content-Disposition", f'attachment; filename="{record.id[:16]}.eml"')
-    response.setHeader("X-Content-Type-Options", "nosniff")
-    response.setHeader("Content-Length", str(len(found)))
+    set_download_headers(response, record, len(found))
     return found

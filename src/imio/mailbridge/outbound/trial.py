@@ -47,10 +47,9 @@ def probe_sender(account, addr_spec, to, subject, html, whole_domain=False):
     sender = choose_sender(Address("", addr_spec), policy="send_as", **choice(account, settings()))
     reply = _send(account, sender, to, subject, html)
     answer = answer_to(reply)
-    own_bounce = sender.envelope_sender not in (addr_spec, account.login_address)
     allowed = {Outcome.SENT: True, Outcome.SENDER_REFUSED: False}.get(answer.outcome)
-    if allowed is False and own_bounce and reply.stage != "data":
-        allowed = None  # of the bridge's own envelope sender
+    if allowed is False and send_as.blames_envelope(reply, sender, account):
+        allowed = None
         send_as.learn(account.name, send_as.BOUNCE, False, str(reply), "probe")
     if allowed is not None:
         names = [addr_spec, addr_spec.rpartition("@")[2]] if whole_domain else [addr_spec]
