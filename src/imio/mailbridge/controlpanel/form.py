@@ -27,11 +27,13 @@ from imio.mailbridge.settings.read import login_address
 from plone import api
 from plone.app.registry.browser.controlpanel import ControlPanelFormWrapper
 from plone.app.registry.browser.controlpanel import RegistryEditForm
+from plone.protect import CheckAuthenticator
 from plone.z3cform.fieldsets.utils import move
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from z3c.form import button
 from z3c.form.field import Fields
 from zope import schema
+import transaction
 
 
 class MailbridgeForm(AccountForm, RegistryEditForm):
@@ -137,8 +139,10 @@ class MailbridgeForm(AccountForm, RegistryEditForm):
     @button.buttonAndHandler(_("Save and send a test e-mail"), name="test")
     def handle_test(self, action):
         """Save, send a message to the admin, say what the server answered."""
+        CheckAuthenticator(self.request)  # plone.protect looks at the end, which is after the commit
         if not self.save():
             return
+        transaction.commit()  # a conflict after the message is sent would send it again
         if not self.getContent().smtp_host:
             self.say(_("Enter an SMTP server first."), "warning")
         else:

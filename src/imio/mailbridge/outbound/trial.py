@@ -13,6 +13,7 @@ from imio.mailbridge.outbound.answers import Answer
 from imio.mailbridge.outbound.answers import answer_to
 from imio.mailbridge.outbound.answers import Outcome
 from imio.mailbridge.outbound.answers import SmtpReply
+from imio.mailbridge.outbound.commit import committed
 from imio.mailbridge.outbound.connect import mailer_for
 from imio.mailbridge.settings.account import choice
 from imio.mailbridge.settings.read import settings
@@ -41,20 +42,25 @@ class Probe:
 def probe_sender(account, addr_spec, to, subject, html, whole_domain=False):
     """Send a message to ``to`` as an agent with this address would; note what it shows of the address; return the ``Probe``.
 
-    ``whole_domain`` notes it for the domain of the address too. Errors: ``PasswordUnreadable``, ``SenderRefused`` (no login address
-    is set for the envelope sender).
+    ``whole_domain`` notes it for the domain of the address too. What it shows is committed at once: a conflict later in the request
+    must not send again. The caller has written nothing. Errors: ``PasswordUnreadable``, ``SenderRefused`` (no login address is set
+    for the envelope sender).
     """
     sender = choose_sender(Address("", addr_spec), policy="send_as", **choice(account, settings()))
     reply = _send(account, sender, to, subject, html)
     answer = answer_to(reply)
     allowed = {Outcome.SENT: True, Outcome.SENDER_REFUSED: False}.get(answer.outcome)
     if allowed is False and send_as.blames_envelope(reply, sender, account):
-        allowed = None
-        send_as.learn(account.name, send_as.BOUNCE, False, str(reply), "probe")
-    if allowed is not None:
-        names = [addr_spec, addr_spec.rpartition("@")[2]] if whole_domain else [addr_spec]
+        committed(lambda: send_as.learn(account.name, send_as.BOUNCE, False, str(reply), "probe"))
+        return Probe(None, reply, answer)
+    names = [addr_spec, addr_spec.rpartition("@")[2]] if whole_domain else [addr_spec]
+
+    def learn():
         for name in names:
             send_as.learn(account.name, name, allowed, str(reply), "probe")
+
+    if allowed is not None:
+        committed(learn)
     return Probe(allowed, reply, answer)
 
 

@@ -11,6 +11,7 @@ from imio.mailbridge.message.policy import Sender
 from imio.mailbridge.outbound import send_as
 from imio.mailbridge.outbound.answers import answer_to
 from imio.mailbridge.outbound.answers import Outcome
+from imio.mailbridge.outbound.commit import committed
 from imio.mailbridge.outbound.connect import mailer_for
 from imio.mailbridge.outbound.diagnosis import dns
 from imio.mailbridge.outbound.diagnosis import mailbox
@@ -83,7 +84,10 @@ def planned(wish):
 
 
 def diagnose(account, wish, resolver="", limits=None):
-    """Return the tuple of ``Step`` of an account. What the answers show of the agent is noted as a probe."""
+    """Return the tuple of ``Step`` of an account. What the answers show of the agent is noted as a probe, and committed at once.
+
+    The caller has written nothing.
+    """
     limits = limits or Limits()
     deadline = Deadline(limits.total)
     course = Course(planned(wish), Dialogue(account.login))
@@ -280,7 +284,7 @@ def _message(course, session, account, wish, token, login):
         else:  # not the agent is refused, but the address for error reports
             _refused(course, "agent-message", reply)
         return
-    send_as.learn(account.name, wish.agent, True, str(reply), "probe")
+    _learn(account, wish.agent, True, reply)
     mapping = {"address": wish.agent}
     course.add(
         "agent-message",
@@ -294,7 +298,7 @@ def _foreign(course, name, account, agent, reply):
     answer = answer_to(reply)
     if answer.outcome is not Outcome.SENDER_REFUSED:
         return _refused(course, name, reply)
-    send_as.learn(account.name, agent, False, str(reply), "probe")
+    _learn(account, agent, False, reply)
     return course.add(
         name,
         WARNING,
@@ -307,6 +311,11 @@ def _foreign(course, name, account, agent, reply):
             mapping={"login": account.login or account.login_address},
         ),
     )
+
+
+def _learn(account, agent, allowed, reply):
+    """Note what the server said of an agent; a conflict later in the request must not send the messages again."""
+    committed(lambda: send_as.learn(account.name, agent, allowed, str(reply), "probe"))
 
 
 def _sent(session, sender, wish, token):
