@@ -4,6 +4,7 @@ from datetime import timedelta
 from email import message_from_bytes
 from imio.mailbridge.outbound import deliver as delivery
 from imio.mailbridge.outbound import send_as
+from imio.mailbridge.outbound.answers import answer_named
 from imio.mailbridge.outbound.deliver import deliver
 from imio.mailbridge.outbound.deliver import sweep
 from imio.mailbridge.outbound.mailer import Mailer
@@ -14,6 +15,7 @@ from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.store import now
 from persistent.mapping import PersistentMapping
 from plone import api
+from tests.servers.certificates import Certificates
 from unittest.mock import Mock
 from ZODB.POSException import ConflictError
 import pytest
@@ -236,6 +238,23 @@ def test_certificate_is_verified(send, catcher_factory, certificates):
         outbox().holds.clear()
         change(smtp_ca_file=str(certificates.ca_file))
         assert send().state == "sent"
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+def test_certificate_of_another_server_holds_the_account(send, catcher_factory, tmp_path, security):
+    certificates = Certificates(tmp_path, "mail.other.test")
+    server = catcher_factory(security=security, certificates=certificates)
+    change(
+        smtp_host="localhost", smtp_port=server.port, smtp_security=security,
+        smtp_ca_file=str(certificates.ca_file),
+    )  # fmt: skip
+    record = send()
+    line = record.history[-1]
+    assert (record.state, line["answer"]) == ("held", "certificate")
+    assert "not valid for 'localhost'" in line["text"]
+    hold = outbox().hold_of("default")
+    assert hold["remedy"] == answer_named("certificate").remedy
+    assert not server.messages
 
 
 def test_encryption_that_is_not_offered_is_not_done_without(send, caught):
