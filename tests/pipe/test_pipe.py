@@ -65,9 +65,12 @@ def start(*arguments, pipe=PIPE, env=None, **options):
     return subprocess.Popen([pipe, *arguments], env=env, **options)
 
 
-def run(*arguments, message=MESSAGE, **options):
+def run(*arguments, message=MESSAGE, retries=0, **options):
+    """Run the pipe to its end; it tries once, unless ``retries`` is None or another number."""
     if "stdin" in options:
         message = None
+    if "--url" in arguments and retries is not None:
+        arguments = (*arguments, "--retries", str(retries))
     with start(*arguments, **options) as process:
         output, _ = process.communicate(message, timeout=30)
     return Result(process.returncode, output)
@@ -529,7 +532,7 @@ def test_a_wrong_call_keeps_the_message(arguments):
 def test_help_names_every_option_and_delivers_nothing():
     result = run("--help")
     assert result.output.startswith(b"4.3.5 ")
-    for option in mailbridge_pipe.OPTIONS:
+    for option in (*mailbridge_pipe.VALUES, *mailbridge_pipe.FLAGS, mailbridge_pipe.REPEATED):
         assert option.encode() in result.output
 
 

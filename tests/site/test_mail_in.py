@@ -1,9 +1,11 @@
 """``@@mail-in`` and ``@mail-in``: what a pipe is told, what is kept, what is filed, and who may do what."""
 
 from datetime import timedelta
+from imio.mailbridge.iadocs.demo import PASSWORD
 from imio.mailbridge.inbound import process as processing
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.outbound.outbox import outbox
+from imio.mailbridge.pipe import mailbridge_pipe
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.blobs import is_readable
 from imio.mailbridge.taskqueue import queue as queues
@@ -18,7 +20,11 @@ from tests.mails import TRUSTED
 from ZODB.POSException import ConflictError
 import hashlib
 import pytest
+import subprocess
 import transaction
+
+
+PIPE = Path(mailbridge_pipe.__file__).with_name("mailbridge-pipe")
 
 
 def deliver(site, raw, user="gateway", path="/@@mail-in", **headers):
@@ -543,3 +549,20 @@ def test_out_of_office_is_recorded(site, sent):
     assert (answer.json()["state"], answer.json()["transfer"]) == ("recorded", "auto-reply")
     assert message.state == "sent"
     assert len(message.history) > 1
+
+
+def test_self_test_of_the_pipe_against_the_site(site):
+    def selftest(user, recipient="in@bridge.test"):
+        command = [PIPE, "--selftest", "--url", site.url, "--recipient", recipient]
+        environment = {"PATH": "/usr/bin:/bin", "MAILBRIDGE_TOKEN": f"{user}:{PASSWORD}"}
+        return subprocess.run(
+            command, input=b"", env=environment, capture_output=True, timeout=60, check=False
+        )
+
+    passed = selftest("gateway")
+    assert passed.returncode == 0, passed.stdout
+    assert f"message_size_limit = {settings().max_size}" in passed.stdout.decode()
+    assert b"role Mail Gateway" in selftest("agent").stdout
+    assert b"check user and password" in selftest("nobody").stdout
+    assert b"is not a mail-in address" in selftest("gateway", "x@bridge.test").stdout
+    assert len(inbox()) == 0

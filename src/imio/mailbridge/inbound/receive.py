@@ -33,12 +33,13 @@ MEDIA_TYPE = "message/rfc822"
 
 
 class Refused(Exception):
-    """The delivery is refused with this HTTP ``status``; ``message`` says why."""
+    """The delivery is refused with this HTTP ``status``; ``message`` says why, ``facts`` what else the answer holds."""
 
-    def __init__(self, status, message):
+    def __init__(self, status, message, **facts):
         super().__init__(message)
         self.status = status
         self.message = message
+        self.facts = facts
 
 
 def receive(request):
@@ -62,7 +63,9 @@ def receive(request):
             413, _("The message is larger than ${limit} bytes.", mapping={"limit": values.max_size})
         ) from None
     if not size:
-        raise Refused(400, _("The body is empty: the message must be sent as the body of the request."))
+        # the self-test of the pipe asks in this way what the site takes
+        empty = _("The body is empty: the message must be sent as the body of the request.")
+        raise Refused(400, empty, max_size=values.max_size)
     return _keep(request, blob, sha256, size, recipient)
 
 

@@ -18,6 +18,7 @@ import os
 import re
 import signal
 import sys
+import time
 
 
 # sysexits.h
@@ -25,22 +26,31 @@ ACCEPTED, TOO_BIG, UNKNOWN_RECIPIENT, TRY_AGAIN = 0, 65, 67, 75
 
 HELP = """4.3.5 this is the help, no message was delivered (status 75)
 
-mailbridge-pipe --url URL [--token-file F] [--recipient R] [--sender S] [--client-address A]
-                [--ca-file F] [--timeout SECONDS]
+mailbridge-pipe --url URL [--token-file F] [--recipient R]... [--sender S] [--client-address A]
+                [--ca-file F] [--timeout SECONDS] [--retries N] [--dry-run | --selftest]
+mailbridge-pipe --spool DIR [--recipient R]... [--sender S] [--client-address A]
+mailbridge-pipe --flush --spool DIR --url URL [--token-file F] [--ca-file F] [--timeout SECONDS]
 
 Posts the message on standard input, as it is, to the site at URL (the site, or its @@mail-in).
 
   --token-file F      one line: user:password (Basic), or a token (Bearer). Only its owner, the user= of
                       the pipe service, may have access: chmod 600. Without this option: the variable
                       MAILBRIDGE_TOKEN, else nothing
-  --recipient R       envelope recipient
+  --recipient R       envelope recipient; given more than once, the message is posted for each
   --sender S          envelope sender; empty for a bounce
   --client-address A  address of the SMTP client that brought the message
   --ca-file F         trust these certificates (PEM) for https, and no others
   --timeout SECONDS   for everything together, up to 900, default 300. Keep it below the time limit of the
                       mail host (Postfix: 1000 s): past that limit the message bounces
+  --retries N         how often to try again at once what will pass by itself, default 2, after 1, 2, 4 ... s
+  --spool DIR         store the message in DIR (chmod 700) and answer 0; nothing is posted
+  --flush             post what is in DIR, run by a timer; what the site refuses for good goes to DIR/refused
+  --dry-run           say what would be posted, post nothing; always status 75
+  --selftest          check URL, certificate, token, recipient and size limit; print the lines for Postfix.
+                      Status 0 only without a message on standard input
 
-Exit status: 0 the site has it; 65 too big; 67 unknown recipient; 75 try again later, for any other reason.
+Exit status: 0 the site (or the spool) has it; 65 too big; 67 unknown recipient; 75 try again later, for any
+other reason.
 
 Postfix, master.cf and main.cf:
   mailbridge unix - n n - 10 pipe
@@ -50,11 +60,24 @@ Postfix, master.cf and main.cf:
   mailbridge_destination_recipient_limit = 1
 """
 
-OPTIONS = ("--url", "--token-file", "--recipient", "--sender", "--client-address", "--ca-file", "--timeout")
+VALUES = (
+    "--url",
+    "--token-file",
+    "--sender",
+    "--client-address",
+    "--ca-file",
+    "--timeout",
+    "--retries",
+    "--spool",
+)
+FLAGS = ("--flush", "--dry-run", "--selftest")
+REPEATED = "--recipient"
 ENDPOINTS = ("@@mail-in", "@mail-in")
 DEFAULT_TIMEOUT, LONGEST_TIMEOUT, CONNECT_TIMEOUT = 300, 900, 30  # seconds
+DEFAULT_RETRIES = 2
 MEMORY = 2**20  # a longer message is spooled to a file
 LONGEST_ANSWER = 2**20
+PASSES = (409, 429, 502, 503, 504)  # a try a moment later may succeed
 
 # What an answer that is not final means to the operator of the mail host: first match wins.
 ADVICE = (
@@ -74,10 +97,14 @@ ADVICE = (
 
 
 class Temporary(Exception):
-    """The message was not taken, which is not final. ``status``: enhanced status code 4.y.z (RFC 3463)."""
+    """The message was not taken, which is not final. ``status``: enhanced status code 4.y.z (RFC 3463).
 
-    def __init__(self, status: str, text: str) -> None:
+    ``passes``: the next try may succeed, without anybody doing anything.
+    """
+
+    def __init__(self, status: str, text: str, passes: bool = False) -> None:
         super().__init__(f"{status} {text}")
+        self.passes = passes
 
 
 def main(arguments: list[str]) -> int:
@@ -92,48 +119,77 @@ def main(arguments: list[str]) -> int:
     return status
 
 
-def parse(arguments: list[str]) -> dict[str, str]:
+class Options(dict[str, str]):
+    """The options of the command line, and the envelope ``recipients``."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.recipients: list[str] = []
+
+
+def parse(arguments: list[str]) -> Options:
     """Return the options. Errors: ``Temporary``.
 
     By hand: an address may begin with ``-``, and argparse costs a third of the start.
     """
-    options: dict[str, str] = {}
+    options = Options()
     words = iter(arguments)
     for word in words:
         name, equals, value = word.partition("=")
         if name == "--help":
             # Never 0: a pipe that is set up with --help would lose all mail.
             raise Temporary(*HELP.rstrip().split(" ", 1))
-        if name not in OPTIONS:
-            hint = "see --help; several recipients at once: set ..._destination_recipient_limit = 1"
+        if name not in (*VALUES, *FLAGS, REPEATED) or (name in FLAGS and equals):
+            hint = f"see --help; several recipients at once: {REPEATED} before each"
             raise Temporary("4.3.5", f"unknown argument {word!a} ({hint})")
         if name in options:
             raise Temporary("4.3.5", f"{name} is given twice")
-        if not equals:
+        if not equals and name not in FLAGS:
             following = next(words, None)
             if following is None:
                 raise Temporary("4.3.5", f"{name} needs a value")
             value = following
-        options[name] = value
+        if name == REPEATED:
+            options.recipients.append(value)
+        else:
+            options[name] = value
     return options
 
 
-def deliver(options: dict[str, str]) -> tuple[int, str]:
-    """Post the message; return the exit status and its text. Errors: ``Temporary``."""
+def deliver(options: Options) -> tuple[int, str]:
+    """Do what the options ask for; return the exit status and its text. Errors: ``Temporary``."""
     timeout = seconds(options.get("--timeout", str(DEFAULT_TIMEOUT)))
+    end = time.monotonic() + timeout
 
     def expire(*_: object) -> None:
         raise Temporary("4.4.2", f"not done after {timeout:g} s (--timeout): check the load of the site")
 
     signal.signal(signal.SIGALRM, expire)
     signal.setitimer(signal.ITIMER_REAL, timeout, 1)  # bounds also a site that answers one byte a minute
-    url = endpoint(options.get("--url", ""))
-    headers = envelope(options)
-    headers["Authorization"] = authorization(options.get("--token-file"))
+    if "--flush" in options:
+        return flush(options, end)
+    envelopes = [envelope(options, recipient) for recipient in options.recipients or [""]]
+    if "--spool" in options:
+        return store(options["--spool"], envelopes)
+    site = Site(options, end)
+    if "--selftest" in options:
+        return selftest(site, options)
     message, size = spool()
-    headers["Content-Length"] = b"%d" % size
-    status, body = post(url, headers, message, options.get("--ca-file"), timeout)
-    return judge(url, status, body, options.get("--recipient", ""))
+    if "--dry-run" in options:
+        to = ", ".join(options.recipients) or "the only mail-in address"
+        raise Temporary(
+            "4.3.5", f"dry run: {size} bytes would be posted to {site.url} for {to!a}; nothing was"
+        )
+    return together([site.deliver(fields, message, size) for fields in envelopes])
+
+
+def together(answers: list[tuple[int, str]]) -> tuple[int, str]:
+    """Return the one answer for all recipients: what was refused is named, and those who have the message keep it."""
+    refused = [answer for answer in answers if answer[0] != ACCEPTED]
+    if not refused or len(answers) == 1:
+        return answers[0]
+    text = refused[0][1] + "".join(f"; {text}" for _status, text in refused[1:])
+    return refused[0][0], f"{text}; accepted for {len(answers) - len(refused)} of {len(answers)} recipients"
 
 
 def seconds(text: str) -> float:
@@ -162,10 +218,17 @@ def endpoint(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}{path}"
 
 
-def envelope(options: dict[str, str]) -> dict[str, bytes]:
+def retries(text: str) -> int:
+    """Return how often to try again. Errors: ``Temporary``."""
+    if not re.fullmatch(r"\d{1,3}", text):
+        raise Temporary("4.3.5", f"--retries must be a number, not {text!a}")
+    return int(text)
+
+
+def envelope(options: Options, recipient: str) -> dict[str, bytes]:
     """Return the header fields for what the mail host knows of the message. Errors: ``Temporary``."""
     fields = {
-        "X-Envelope-Recipient": options.get("--recipient"),
+        "X-Envelope-Recipient": recipient,
         # Present and empty is the null sender of RFC 5321 §4.5.5; some proxies drop a field without a value.
         "X-Envelope-Sender": "<>" if options.get("--sender") == "" else options.get("--sender"),
         "X-Client-Address": options.get("--client-address"),
@@ -215,48 +278,81 @@ def spool() -> tuple[io.BufferedIOBase, int]:
             message = tempfile.TemporaryFile()  # noqa: SIM115 # has no name, goes with the process
             message.write(start)
             shutil.copyfileobj(sys.stdin.buffer, message)
+        size = message.seek(0, io.SEEK_END)
+        message.seek(0)
     except OSError as error:
         raise Temporary("4.3.0", f"the message could not be read or spooled: {error}") from error
-    size = message.seek(0, io.SEEK_END)
-    message.seek(0)
     if not size:
         raise Temporary("4.3.0", "standard input is empty, there is no message")
     return message, size
 
 
-def post(
-    url: str, headers: dict[str, bytes], message: io.BufferedIOBase, ca_file: str | None, timeout: float
-) -> tuple[int, bytes]:
-    """Send the request; return the status of the answer and its body. Errors: ``Temporary``."""
-    parts = urlsplit(url)
-    try:
-        connection = connect(parts.scheme, parts.netloc, ca_file, min(timeout, CONNECT_TIMEOUT))
-        connection.connect()
-    except (OSError, HTTPException, ValueError) as error:
-        advice = "check --url, --ca-file, the network, and that the site is running"
-        raise Temporary("4.4.1", f"no connection to {url}: {error} ({advice})") from error
-    connection.sock.settimeout(timeout)
-    headers = {"Accept": b"application/json", "Content-Type": b"message/rfc822", **headers}
-    refused = None
-    try:
-        connection.putrequest("POST", parts.path)
-        for name, value in headers.items():
-            if value:
-                connection.putheader(name, value)
-        connection.endheaders()
+class Site:
+    """The site that takes messages, until ``end`` (``time.monotonic``). Errors of all methods: ``Temporary``."""
+
+    def __init__(self, options: Options, end: float) -> None:
+        self.url = endpoint(options.get("--url", ""))
+        self.authorization = authorization(options.get("--token-file"))
+        self.ca_file = options.get("--ca-file")
+        self.retries = retries(options.get("--retries", str(DEFAULT_RETRIES)))
+        self.end = end
+
+    def deliver(self, fields: dict[str, bytes], message: io.BufferedIOBase, size: int) -> tuple[int, str]:
+        """Post the last ``size`` bytes of ``message``, and again if that may help; return exit status and text."""
+        recipient = os.fsdecode(fields.get("X-Envelope-Recipient", b""))
+        for number in range(self.retries + 1):
+            message.seek(-size, io.SEEK_END)
+            try:
+                return judge(self.url, *self.post(fields, message, size), recipient)
+            except Temporary as error:
+                pause = 2**number
+                if not error.passes or number == self.retries or time.monotonic() + pause > self.end:
+                    raise
+                time.sleep(pause)
+        raise AssertionError
+
+    def post(self, fields: dict[str, bytes], message: io.BufferedIOBase, size: int) -> tuple[int, bytes]:
+        """Send one request; return the status of the answer and its body."""
+        parts = urlsplit(self.url)
+        left = max(1.0, self.end - time.monotonic())
         try:
-            while chunk := message.read(65536):
-                connection.send(chunk)
-        except OSError as error:
-            refused = error  # a server may answer 413 and close without reading the rest
-        response = connection.getresponse()
-        body = response.read(LONGEST_ANSWER)
-    except (OSError, HTTPException) as error:
-        broken = refused or error
-        raise Temporary("4.4.2", f"{url} gave no answer: {broken!a} (check the site, any proxy)") from error
-    if refused is not None and response.status < 400:
-        raise Temporary("4.4.2", f"{url} answered HTTP {response.status} before it had the whole message")
-    return response.status, body
+            connection = connect(parts.scheme, parts.netloc, self.ca_file, min(left, CONNECT_TIMEOUT))
+            connection.connect()
+        except (OSError, HTTPException, ValueError) as error:
+            advice = "check --url, --ca-file, the network, and that the site is running"
+            raise Temporary("4.4.1", f"no connection to {self.url}: {error} ({advice})", True) from error
+        connection.sock.settimeout(left)
+        headers = {
+            "Accept": b"application/json",
+            "Content-Type": b"message/rfc822",
+            **fields,
+            "Authorization": self.authorization,
+            "Content-Length": b"%d" % size,
+        }
+        refused = None
+        try:
+            connection.putrequest("POST", parts.path)
+            for name, value in headers.items():
+                if value:
+                    connection.putheader(name, value)
+            connection.endheaders()
+            try:
+                while chunk := message.read(65536):
+                    connection.send(chunk)
+            except OSError as error:
+                refused = error  # a server may answer 413 and close without reading the rest
+            response = connection.getresponse()
+            body = response.read(LONGEST_ANSWER)
+        except (OSError, HTTPException) as error:
+            broken = refused or error
+            advice = "check the site, any proxy"
+            raise Temporary("4.4.2", f"{self.url} gave no answer: {broken!a} ({advice})", True) from error
+        finally:
+            connection.close()
+        if refused is not None and response.status < 400:
+            text = f"{self.url} answered HTTP {response.status} before it had the whole message"
+            raise Temporary("4.4.2", text, True)
+        return response.status, body
 
 
 def connect(scheme: str, netloc: str, ca_file: str | None, timeout: float) -> HTTPConnection:
@@ -284,8 +380,181 @@ def judge(url: str, status: int, body: bytes, recipient: str) -> tuple[int, str]
             return ACCEPTED, f"2.0.0 {state!a} as {record!a} (HTTP {status})"
     for pattern, code, advice in ADVICE:
         if re.fullmatch(pattern, str(status)):
-            raise Temporary(code, f"{url} answered HTTP {status}: {advice}")
+            raise Temporary(code, f"{url} answered HTTP {status}: {advice}", status in PASSES)
     raise Temporary("4.3.0", f"{url} answered HTTP {status}")
+
+
+# A spool: one file for a message and recipient, the envelope as JSON in its first line, then the message as it came.
+#
+#     DIR/tmp/<name>  ── fsync, rename, fsync of DIR/new ──>  DIR/new/<name>  ── posted ──>  removed
+#                                                                   └── refused for good ──>  DIR/refused/<name>
+
+
+def store(folder: str, envelopes: list[dict[str, bytes]]) -> tuple[int, str]:
+    """Store the message for all recipients, or for none; return exit status and text. Errors: ``Temporary``."""
+    message, size = spool()
+    stem = f"{time.time_ns():020d}.{os.getpid()}"
+    names = [f"{stem}.{number}" for number in range(len(envelopes))]
+    try:
+        folders(folder)
+        for name, fields in zip(names, envelopes):  # noqa: B905 # Python 3.8
+            message.seek(0)
+            write(os.path.join(folder, "tmp", name), fields, message)
+        for name in names:
+            os.rename(os.path.join(folder, "tmp", name), os.path.join(folder, "new", name))
+        sync(os.path.join(folder, "new"))
+    except OSError as error:
+        for path in (os.path.join(folder, place, name) for place in ("tmp", "new") for name in names):
+            if os.path.exists(path):  # none of it was answered for: the mail host tries again
+                os.unlink(path)
+        raise Temporary("4.3.1", f"the message could not be stored in {folder}: {error}") from error
+    return ACCEPTED, f"2.0.0 'spooled' as {names[0]!a} ({size} bytes)"
+
+
+def folders(folder: str) -> None:
+    """Make what is missing of a spool. Errors: ``Temporary`` when others could read it, ``OSError``."""
+    if not os.path.isabs(folder):
+        raise Temporary("4.3.5", f"--spool must be an absolute path, not {folder!a}")
+    os.umask(0o077)
+    for path in (folder, *(os.path.join(folder, name) for name in ("tmp", "new", "refused"))):
+        if not os.path.isdir(path):
+            os.makedirs(path, exist_ok=True)
+            sync(os.path.dirname(path))
+    if os.stat(folder).st_mode & 0o077:
+        raise Temporary("4.3.5", f"{folder} is open to other users than its owner: chmod 700 {folder}")
+
+
+def write(path: str, fields: dict[str, bytes], message: io.BufferedIOBase) -> None:
+    """Write one file of the spool to disk, for good. Errors: ``OSError``."""
+    with open(path, "xb") as file:
+        head = {name: os.fsdecode(value) for name, value in fields.items()}
+        file.write(json.dumps(head).encode("ascii") + b"\n")
+        while chunk := message.read(65536):
+            file.write(chunk)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def sync(folder: str) -> None:
+    """Write the names in a folder to disk. Errors: ``OSError``."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def flush(options: Options, end: float) -> tuple[int, str]:
+    """Post what is in the spool, the oldest first; return exit status and text. Errors: ``Temporary``."""
+    import fcntl
+
+    if "--spool" not in options:
+        raise Temporary("4.3.5", "--flush needs --spool")
+    folder, site = options["--spool"], Site(options, end)
+    delivered, kept, refused = 0, [], 0
+    try:
+        folders(folder)
+        with open(os.path.join(folder, "lock"), "wb") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise Temporary("4.3.0", f"another --flush of {folder} is running") from None
+            for name in sorted(os.listdir(os.path.join(folder, "new"))):
+                path = os.path.join(folder, "new", name)
+                try:
+                    status, text = post_file(site, path)
+                except Temporary as error:
+                    kept.append(f"{name}: {error}")
+                    if error.passes:  # the site is away: the next message would wait as long
+                        break
+                    continue
+                if status == ACCEPTED:
+                    os.unlink(path)
+                    delivered += 1
+                else:
+                    refuse(folder, name, text)
+                    refused += 1
+            left = len(os.listdir(os.path.join(folder, "new")))
+    except OSError as error:
+        raise Temporary("4.3.0", f"the spool {folder} cannot be used: {error}") from error
+    counts = f"{delivered} delivered, {refused} refused, {left} left"
+    if kept:
+        raise Temporary("4.3.0", f"{counts}; {kept[0]}")
+    return ACCEPTED, f"2.0.0 {counts}"
+
+
+def post_file(site: Site, path: str) -> tuple[int, str]:
+    """Post one file of the spool; return exit status and text. Errors: ``Temporary``, ``OSError``."""
+    with open(path, "rb") as file:
+        try:
+            head = json.loads(file.readline(65536))
+            fields = {name: os.fsencode(value) for name, value in head.items()}
+        except (ValueError, AttributeError, TypeError) as error:
+            raise Temporary("4.3.0", f"not a file of a spool: {error}") from error
+        size = os.fstat(file.fileno()).st_size - file.tell()
+        return site.deliver(fields, file, size)
+
+
+def refuse(folder: str, name: str, text: str) -> None:
+    """Keep a message that the site refuses for good where an operator finds it, with the reason. Errors: ``OSError``."""
+    reason = os.path.join(folder, "refused", name + ".reason")
+    with open(reason, "w", encoding="utf-8", errors="backslashreplace") as file:
+        file.write(text + "\n")
+    os.rename(os.path.join(folder, "new", name), os.path.join(folder, "refused", name))
+    sync(os.path.join(folder, "refused"))
+
+
+def selftest(site: Site, options: Options) -> tuple[int, str]:
+    """Check what a delivery needs, without one; return exit status and text. Errors: ``Temporary``.
+
+    An empty message is refused with 400 by the site itself, after it has checked the user and the recipient.
+    """
+    lines = []
+    limit = 0
+    for recipient in options.recipients or [""]:
+        status, body = site.post(envelope(options, recipient), io.BytesIO(), 0)
+        if status == 422:
+            raise Temporary(
+                "4.1.1",
+                f"selftest: {recipient!a} is not a mail-in address: see the control panel of the site",
+            )
+        if status != 400:
+            judge(site.url, status, b"", recipient)
+        try:
+            limit = int(json.loads(body)["max_size"])
+        except (ValueError, TypeError, KeyError, RecursionError):
+            raise Temporary(
+                "4.3.5", f"selftest: {site.url} is no mail-in of imio.mailbridge: check --url"
+            ) from None
+        lines.append(f"recipient {recipient!a}: taken" if recipient else "recipient: none given")
+    secure = (
+        "certificate verified"
+        if site.url.startswith("https:")
+        else "NOT ENCRYPTED: use https outside of this machine"
+    )
+    lines[:0] = [f"site {site.url}: {secure}", "user and role: good", f"largest message: {limit} bytes"]
+    command = [
+        os.path.join(os.path.dirname(os.path.abspath(__file__)), "mailbridge-pipe"),
+        "--url",
+        options["--url"],
+    ]
+    for name in ("--token-file", "--ca-file"):
+        command += [name, options[name]] if name in options else []
+    lines += [
+        "master.cf:",
+        "  mailbridge unix - n n - 10 pipe",
+        "    user=mailbridge null_sender= argv=" + " ".join(command),
+        "    --recipient ${recipient} --sender ${sender} --client-address ${client_address}",
+        "main.cf:",
+        "  mailbridge_destination_recipient_limit = 1",
+        f"  message_size_limit = {limit}",
+        "transport:",
+        *(f"  {recipient} mailbridge:" for recipient in options.recipients or ["in@example.be"]),
+    ]
+    text = "\n".join(lines)
+    if sys.stdin is None or sys.stdin.isatty() or not sys.stdin.buffer.read(1):
+        return ACCEPTED, f"2.0.0 selftest passed\n{text}"
+    raise Temporary("4.3.5", f"selftest passed, but the message was not delivered: remove --selftest\n{text}")
 
 
 if __name__ == "__main__":

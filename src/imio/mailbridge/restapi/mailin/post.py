@@ -33,7 +33,7 @@ def deliver(context, request):
     try:
         status, record = receive(request)
     except Refused as refused:
-        return refused.status, {"message": translate(refused.message, context=request)}
+        return refused.status, {"message": translate(refused.message, context=request), **refused.facts}
     return status, delivery_json(record, items_json(record.items))
 
 
