@@ -267,6 +267,39 @@ def test_signature_in_the_editor(agent, iadocs):
     agent.screenshot("agent-signature")
 
 
+def test_another_sender_has_another_signature(agent, iadocs):
+    service = iadocs.get("/contacts/plonegroup-organization/administration-generale", "admin").json()["UID"]
+    iadocs.set(service_senders=[service], signature="<p>Signature : <b>${sender/name}</b></p>")
+    page = agent.page
+    agent.open(COMPOSE)
+    page.wait_for_selector("iframe.tox-edit-area__iframe")
+    senders = page.locator("select[name^='form.widgets.sender']")
+    own, other = [each.get_attribute("value") for each in senders.locator("option:not([value^='--'])").all()]
+    name = "Administration générale"
+    content = "tinymce.activeEditor.getContent({format: 'text'})"
+    page.evaluate("tinymce.activeEditor.dom.select('p')[0].textContent = 'Madame, bonjour'")
+
+    def signed_by():
+        text = page.evaluate(content)
+        assert "Madame, bonjour" in text
+        return text.partition("Signature : ")[2].strip()
+
+    assert signed_by() == "Al Bert"
+    senders.select_option(other)
+    assert signed_by() == name
+    agent.screenshot("agent-signature-of-service")
+    senders.select_option(own)
+    assert signed_by() == "Al Bert"
+    page.evaluate("tinymce.activeEditor.dom.select('b, strong')[0].textContent = 'Bébert'")
+    senders.select_option(other)
+    assert signed_by() == "Bébert", "what the agent changed stays"
+    page.evaluate("tinymce.activeEditor.dom.remove(tinymce.activeEditor.dom.select('.mailbridge-signature'))")
+    senders.select_option(own)
+    assert signed_by() == "", "what the agent took out stays out"
+    assert not agent.errors
+    iadocs.set(service_senders=[])
+
+
 def test_my_emails_from_the_menu(agent):
     agent.open("/outgoing-mail")
     link = agent.page.locator("a[href$='/@@my-emails']").first

@@ -18,6 +18,8 @@ from tests.site.test_send_email import send
 from types import SimpleNamespace
 from zope.interface import Invalid
 import html
+import json
+import lxml.html
 import pytest
 import transaction
 
@@ -139,6 +141,25 @@ def test_the_form_begins_with_it_below_the_body(site):
     assert "Signature de Al Bert" in html.unescape(
         site.get("/outgoing-mail/invitation/@@send-email", "agent", headers=HTML).text
     )
+
+
+def test_the_form_knows_the_signature_of_each_sender(site):
+    service = site.portal.contacts["plonegroup-organization"]["administration-generale"].UID()
+    settings().service_senders = [service]
+    settings().signature = '<p title="a&quot;b">${sender/name}<script>x()</script></p>'
+    transaction.commit()
+    page = lxml.html.fromstring(site.get(COMPOSE, "agent", headers=HTML).text)
+    (panel,) = page.xpath("//*[@data-signatures]")
+    known = json.loads(panel.get("data-signatures"))
+    assert len(known) == 2
+    assert known[service].startswith('<div class="mailbridge-signature"><p')
+    assert "<script" not in known[service]
+    settings().signature = None
+    transaction.commit()
+    (panel,) = lxml.html.fromstring(site.get(COMPOSE, "agent", headers=HTML).text).xpath(
+        "//*[@data-signatures]"
+    )
+    assert set(json.loads(panel.get("data-signatures")).values()) == {""}
 
 
 def test_a_template_that_raises_does_not_break_the_page(site, monkeypatch):

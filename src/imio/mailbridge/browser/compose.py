@@ -155,11 +155,16 @@ class EmailForm(AutoExtensibleForm, Form):
         own = identities(api.user.get_current().getId())
         sender = next((each for each in own if each.uid == values.get("sender")), own[0] if own else None)
         if sender is not None:
-            signature, copies = prefill.signature(sender), prefill.bcc(sender)
-            if signature:
+            if signature := signature_block(sender):
                 values["body"] = f"{values.get('body') or '<p>&nbsp;</p>'}\n{signature}"
-            values["bcc"] = list(dict.fromkeys([*values.get("bcc", []), *copies]))
+            values["bcc"] = list(dict.fromkeys([*values.get("bcc", []), *prefill.bcc(sender)]))
         return values
+
+    def signatures(self):
+        """Return uid of a sender → ``signature_block``, as JSON, for the script of the page."""
+        return json.dumps(
+            {each.uid: signature_block(each) for each in identities(api.user.get_current().getId())}
+        )
 
     def _written(self):
         values = again.written(self.edited)
@@ -283,6 +288,12 @@ class EmailForm(AutoExtensibleForm, Form):
         super().updateActions()
         self.actions["send"].klass = "submit-widget btn btn-primary"
         self.actions["send_anyway"].klass = "submit-widget btn btn-outline-danger"
+
+
+def signature_block(identity):
+    """Return the HTML of a signature, in an element by which it is found when the sender changes; or an empty string."""
+    html = prefill.signature(identity)
+    return f'<div class="mailbridge-signature">{html}</div>' if html else ""
 
 
 def preview_of(draft):

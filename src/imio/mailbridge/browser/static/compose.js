@@ -22,6 +22,26 @@
         for (const name of ["from", "reply_to", "envelope_sender", "size"]) target[name].textContent = answer[name] || "—";
     }
 
+    // Another sender has another signature. One that the agent changed, or took out, is the agent's own.
+    const sender = form.querySelector("select[name^='form.widgets.sender']");
+    const signatures = JSON.parse(panel.dataset.signatures);
+    const parse = (html) => new DOMParser().parseFromString(html, "text/html").body;
+    const words = (html) => parse(html).textContent.replace(/\s+/g, " ").trim();
+    let before = sender?.value;
+
+    sender?.addEventListener("change", () => {
+        const field = form.elements["form.widgets.body"];
+        const editor = window.tinymce?.get(field.id);
+        const body = parse(editor ? editor.getContent() : field.value);
+        const present = body.querySelector(".mailbridge-signature");
+        const after = signatures[sender.value] || "";
+        if (present && words(present.outerHTML) === words(signatures[before] || "")) present.outerHTML = after;
+        else if (!present && !signatures[before]) body.insertAdjacentHTML("beforeend", after);
+        if (editor) editor.setContent(body.innerHTML);
+        else field.value = body.innerHTML;
+        before = sender.value;
+    });
+
     // The address fields drop what stands between angle brackets: Name <a@b.be> becomes a@b.be (Name), as they show it.
     form.addEventListener("input", (event) => {
         if (!event.target.matches(".select2-input")) return;
