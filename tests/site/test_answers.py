@@ -4,7 +4,6 @@ from datetime import timedelta
 from imio.mailbridge.outbound import mailer
 from imio.mailbridge.outbound.answers import answer_named
 from imio.mailbridge.outbound.answers import ANSWERS
-from imio.mailbridge.outbound.deliver import deliver
 from imio.mailbridge.outbound.outbox import outbox
 from imio.mailbridge.settings import password
 from imio.mailbridge.settings.read import settings
@@ -109,26 +108,17 @@ def account(site, scripted, certificates):
     return scripted
 
 
-def send(site):
-    data = {"to": ["jeanne@citizen.test"], "subject": "Votre permis", "body": "x"}
-    answer = site.post("/outgoing-mail/permis-durbanisme/@send-email", "agent", json=data)
-    record = outbox().get(answer.json()["id"])
-    deliver(record.id)
-    transaction.begin()
-    return record
-
-
-def test_good_day(site, account):
-    assert send(site).state == "sent"
+def test_good_day(site, account, send):
+    assert send().state == "sent"
     assert len(account.messages) == 1
 
 
 @pytest.mark.parametrize(("stage", "said", "name"), CELLS)
-def test_cell(site, account, monkeypatch, stage, said, name):
+def test_cell(site, account, send, monkeypatch, stage, said, name):
     account.script[stage] = said
     with monkeypatch.context() as context:
         context.setattr(mailer, "TIMEOUT", 0.4 if said == STALL else mailer.TIMEOUT)
-        record = send(site)
+        record = send("jeanne@citizen.test")
     state = STATES[name]
     assert dict(record.recipients) == {"jeanne@citizen.test": state}
     line = record.history[-1]

@@ -1,7 +1,6 @@
 """The outbox for managers of mail: list, bulk actions, one message, export, the message as it left."""
 
 from imio.mailbridge.browser.outbox import harmless
-from imio.mailbridge.outbound.deliver import deliver
 from imio.mailbridge.outbound.outbox import outbox
 import csv
 import io
@@ -22,17 +21,12 @@ def token(site, user):
 
 
 @pytest.fixture
-def send(site, caught):
+def send(caught, send):
     """Send from the contact; return the record."""
+    send_one = send
 
-    def send(subject="Votre permis", user="agent", to="jeanne@citizen.test", run=False, **data):
-        data = {"to": [to], "subject": subject, "body": "x", **data}
-        answer = site.post("/contacts/jeanne-dupont/@send-email", user, json=data)
-        assert answer.status_code == 202, answer.text
-        if run:
-            deliver(answer.json()["id"])
-        transaction.begin()
-        return outbox().get(answer.json()["id"])
+    def send(subject="Votre permis", to="jeanne@citizen.test", run=False, **data):
+        return send_one(to, path="/contacts/jeanne-dupont", subject=subject, run=run, **data)
 
     return send
 
