@@ -5,6 +5,8 @@ from imio.mailbridge.message.classify import compile_agent_patterns
 from imio.mailbridge.message.classify import Context
 from imio.mailbridge.message.classify import Proof
 from imio.mailbridge.message.classify import Transfer
+from imio.mailbridge.message.gmail_confirmation import Confirmation
+from imio.mailbridge.message.gmail_confirmation import read_confirmation
 from imio.mailbridge.message.parse import parse
 from imio.mailbridge.message.reason import REASONS
 from pathlib import Path
@@ -61,7 +63,7 @@ def test_redirect_names_its_mailbox_and_nobody():
         None,
     )
     assert found.messages[0].raw == REDIRECTED.encode()
-    assert ("gmail-forwarded-for", "contact@maville.be in@bridge.test") in found.evidence
+    assert ("gmail-forwarded-for", "contact@maville.be in@bridge.test", "strong") in found.evidence
 
 
 def test_tag_of_one_mailbox_is_a_mark_of_its_own():
@@ -128,10 +130,76 @@ def test_direct():
     assert decide(raw, accept_direct=True).reason is None
 
 
-def test_confirmation_of_gmail_is_pointed_out():
-    raw = "From: Gmail Team <forwarding-noreply@google.com>\nTo: in@bridge.test\nSubject: (#123) Confirmation\n\nhttps://"
-    found = decide(raw)
-    assert (found.reason, found.evidence) == ("direct", (("gmail-confirmation", "(#123) Confirmation"),))
+CONFIRMATION = (
+    "From: Gmail Team <forwarding-noreply@google.com>\nTo: in@bridge.test\n"
+    "Subject: (#123456789) Gmail Forwarding Confirmation - Receive Mail from contact@maville.be\n\n"
+    "contact@maville.be has requested to automatically forward mail to your email address in@bridge.test.\n"
+    "Confirmation code: 123456789\n\nhttps://mail-settings.google.com/mail/vf-%5BANGjdJ%5D-abc\n"
+)
+
+
+@pytest.mark.parametrize("accept_direct", [False, True])
+def test_confirmation_of_gmail_is_never_filed(accept_direct):
+    found = decide(CONFIRMATION, accept_direct=accept_direct, proof=Proof.GATEWAY)
+    assert (found.transfer, found.reason) == (Transfer.DIRECT, "forwarding-confirmation")
+    assert found.evidence[0] == ("gmail-confirmation", "contact@maville.be", "strong")
+
+
+def test_confirmation_of_gmail_gives_code_and_link():
+    asked = read_confirmation(parse(CONFIRMATION.encode()))
+    assert asked == Confirmation(
+        "123456789", "https://mail-settings.google.com/mail/vf-%5BANGjdJ%5D-abc", "contact@maville.be"
+    )
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "http://mail.google.com/x",
+        "https://mail.google.com.evil.test/x",
+        "https://mail.google.com@evil.test/x",
+        "https://evil.test/mail.google.com",
+        "https://mail.google.com:444/x",
+        "https://mail.google.com\\@evil.test/",
+        "javascript:alert(1)//mail.google.com",
+    ],
+)
+def test_link_that_leads_elsewhere_is_not_shown(link):
+    raw = CONFIRMATION.replace("https://mail-settings.google.com/mail/vf-%5BANGjdJ%5D-abc", link)
+    asked = read_confirmation(parse(raw.encode()))
+    assert (asked.code, asked.link) == ("123456789", "")
+
+
+def test_confirmation_of_somebody_else_is_none():
+    assert (
+        read_confirmation(parse(CONFIRMATION.replace("google.com>", "google.com.evil.test>").encode()))
+        is None
+    )
+
+
+def test_loop_of_our_own_address():
+    raw = "From: a@example.org\nX-Forwarded-For: contact@maville.be\nX-Loop: IN@bridge.test\n\n"
+    found = decide(raw, proof=Proof.GATEWAY, own_addresses=frozenset({"in@bridge.test"}))
+    assert found.reason == "loop"
+    assert decide(raw, proof=Proof.GATEWAY).reason is None
+
+
+def test_too_many():
+    raw = "From: a@example.org\nX-Forwarded-For: contact@maville.be\n\n"
+    found = decide(raw, proof=Proof.GATEWAY, too_many=True)
+    assert (found.transfer, found.reason) == (Transfer.REDIRECT, "too-many")
+
+
+def test_bulk_mail_is_filed_and_noted():
+    raw = "From: a@example.org\nX-Forwarded-For: contact@maville.be\nList-Id: <news.example.org>\nPrecedence: bulk\n\n"
+    found = decide(raw, proof=Proof.GATEWAY)
+    assert found.reason is None
+    assert ("bulk", "precedence: bulk", "note") in found.evidence
+
+
+def test_headers_of_ours_from_outside_count_for_nothing():
+    raw = "From: a@example.org\nX-Mailbridge-Proof: gateway\nX-Mailbridge-Mailbox: contact@maville.be\nTo: in@bridge.test\n\n"
+    assert decide(raw).transfer is Transfer.DIRECT
 
 
 @pytest.mark.parametrize("raw", [REDIRECTED, FORWARD, INLINE, "From: a@example.org\n\n"])
@@ -156,7 +224,7 @@ def test_report_is_matched_by_our_message_id():
 def test_every_reason_code_has_texts():
     assert list(REASONS) == [
         "no-recipient", "unproven-redirect", "unproven-agent", "undeclared-mailbox", "inline-forward", "direct",
-        "unmatched-report", "loop", "too-complex", "unreadable", "encrypted", "filing-error",
+        "unmatched-report", "loop", "too-many", "forwarding-confirmation", "too-complex", "unreadable", "encrypted", "filing-error",
     ]  # fmt: skip
     assert all(reason.sentence.endswith(".") and reason.remedy.endswith(".") for reason in REASONS.values())
     corpus = Path(__file__).parent.parent / "messages"

@@ -112,6 +112,8 @@ def _context(envelope, arrived, values, given, too_many):
         sent_with_id=outbox().__contains__,
         about=arrived.about,
         null_sender=envelope.null_sender,
+        own_addresses=frozenset(row["address"].lower() for row in values.mailin_addresses or ()),
+        too_many=too_many,
         inline_forward=values.inline_forward,
     )
 

@@ -7,14 +7,18 @@ why nothing may be filed without a person (a code of ``reason.REASONS``), None w
 from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import field
+from dataclasses import replace
 from datetime import datetime
 from enum import Enum
 from imio.mailbridge.message.address import Address
+from imio.mailbridge.message.answerable import bulk_marks
 from imio.mailbridge.message.auto_reply import read_auto_reply
 from imio.mailbridge.message.bounce import name_recipients
 from imio.mailbridge.message.bounce import read_bounce
 from imio.mailbridge.message.bounce import read_bounce_of
 from imio.mailbridge.message.bounce import read_returned
+from imio.mailbridge.message.client import client_of
+from imio.mailbridge.message.gmail_confirmation import read_confirmation
 from imio.mailbridge.message.inline_forward import Proposal
 from imio.mailbridge.message.inline_forward import read_inline_forward
 from imio.mailbridge.message.parse import Attachment
@@ -24,11 +28,10 @@ from imio.mailbridge.message.redirect import redirect_traces
 from imio.mailbridge.message.report import read_standard_report
 from imio.mailbridge.message.report import Report
 from imio.mailbridge.message.unwrap import attached_messages
+from typing import NamedTuple
 import re
 
 
-#: Who asks whether Gmail may forward to an address.
-GMAIL_CONFIRMATION = "forwarding-noreply@google.com"
 #: More stations than any mail passes on its way (Postfix's hopcount_limit).
 MAX_HOPS = 50
 
@@ -59,6 +62,14 @@ class Proof(str, Enum):
     DKIM = "dkim"
 
 
+class Evidence(NamedTuple):
+    """What a detector saw. ``strength``: ``proof``, ``strong`` (a mark that only one program writes), ``weak``, or ``note``."""
+
+    detector: str
+    saw: str
+    strength: str
+
+
 @dataclass(frozen=True)
 class Context:
     """What is known beside the message itself.
@@ -66,7 +77,8 @@ class Context:
     ``mailboxes`` in lower case; ``tag_mailbox`` is the mailbox that alone was given the tag of the
     envelope recipient; ``sent_by_us`` is True only for a Message-ID of ours with its unguessable part, ``sent_with_id`` for an
     ENVID of ours; ``about`` is the id of the message of ours whose signed bounce address is the envelope recipient, or empty;
-    ``null_sender``: the envelope had no sender. ``inline_forward`` is ``quarantine`` or ``file-proposal``.
+    ``null_sender``: the envelope had no sender; ``own_addresses`` are the mail-in addresses, in lower case; ``too_many``: the
+    author sent more than a person would. ``inline_forward`` is ``quarantine`` or ``file-proposal``.
     """
 
     agent_patterns: tuple[re.Pattern[str], ...] = ()
@@ -77,6 +89,8 @@ class Context:
     sent_with_id: Callable[[str], bool] = field(default=lambda envelope_id: False)
     about: str = ""
     null_sender: bool = False
+    own_addresses: frozenset[str] = frozenset()
+    too_many: bool = False
     accept_direct: bool = False
     inline_forward: str = "quarantine"
 
@@ -123,7 +137,7 @@ class Classification:
     messages: tuple[OriginalMessage, ...] = ()
     report: Report | None = None
     answered: str | None = None
-    evidence: tuple[tuple[str, str], ...] = ()
+    evidence: tuple[Evidence, ...] = ()
 
 
 def classify(message: ParsedMessage, context: Context) -> Classification:
@@ -132,8 +146,22 @@ def classify(message: ParsedMessage, context: Context) -> Classification:
         return Classification(Transfer.DIRECT, message.defect, messages=(itself(message),))
     for case in _CASES:
         if (found := case(message, context)) is not None:
-            return found
-    return _direct(message, context)
+            break
+    else:
+        found = _direct(message, context)
+    return replace(found, evidence=(*found.evidence, *notes(message, context)))
+
+
+def notes(message: ParsedMessage, context: Context) -> tuple[Evidence, ...]:
+    """Return what decides nothing and is good to know: bulk mail, automatic mail, the program that wrote it."""
+    found = [Evidence("bulk", f"{name}: {value}"[:200], "note") for name, value in bulk_marks(message)]
+    if (value := message.header("auto-submitted")) and value.lower() != "no":
+        found.append(Evidence("auto-submitted", value[:200], "note"))
+    if context.too_many:
+        found.append(Evidence("too-many", message.author.addr_spec if message.author else "", "strong"))
+    if client := client_of(message):
+        found.append(Evidence("client", client, "note"))
+    return tuple(found)
 
 
 def compile_agent_patterns(patterns: tuple[str, ...] | list[str]) -> tuple[re.Pattern[str], ...]:
@@ -155,7 +183,7 @@ def _report(message: ParsedMessage, context: Context) -> Classification | None:
         None if _is_about_ours(report, context) else "unmatched-report",
         source_mailbox=_redirecting_mailbox(message, context),
         report=report,
-        evidence=report.evidence,
+        evidence=tuple(Evidence(name, saw, "strong") for name, saw in report.evidence),
     )
 
 
@@ -181,7 +209,10 @@ def _forward(message: ParsedMessage, context: Context) -> Classification | None:
         transferred_by=message.author,
         source_mailbox=_mailbox_of(message.author, context),
         messages=originals,
-        evidence=(_transferrer(message.author, context), *(("attached", found.form) for found in attached)),
+        evidence=(
+            _transferrer(message.author, context),
+            *(Evidence("attached", found.form, "strong") for found in attached),
+        ),
     )
 
 
@@ -189,15 +220,15 @@ def _inline_forward(message: ParsedMessage, context: Context) -> Classification 
     if not _is_transferrer(message.author, context):
         return None
     proposal = read_inline_forward(message)
-    evidence: tuple[tuple[str, str], ...] = (_transferrer(message.author, context),)
+    evidence: tuple[Evidence, ...] = (_transferrer(message.author, context),)
     if proposal is not None:
-        evidence += (("forwarded-text", proposal.style),)
+        evidence += (Evidence("forwarded-text", proposal.style, "strong"),)
         messages: tuple[OriginalMessage, ...] = (_proposed(message, proposal),)
     elif _mailbox_of(message.author, context) and (
         parent := message.header("x-ms-exchange-parent-message-id")
     ):
         # A rule of Exchange wrote this mail from the mailbox, in a language that is not known here.
-        evidence += (("x-ms-exchange-parent-message-id", parent),)
+        evidence += (Evidence("x-ms-exchange-parent-message-id", parent, "strong"),)
         messages = ()
     else:
         return None
@@ -232,7 +263,7 @@ def _reply(message: ParsedMessage, context: Context) -> Classification | None:
         source_mailbox=mailbox,
         messages=(itself(message),),
         answered=answered,
-        evidence=(("reply", answered), *marks),
+        evidence=(Evidence("reply", answered, "proof"), *marks),
     )
 
 
@@ -256,30 +287,33 @@ def _redirect(message: ParsedMessage, context: Context) -> Classification | None
     )
 
 
-def _direct(message: ParsedMessage, context: Context) -> Classification:
-    original = itself(message)
-    reason = _encrypted((original,)) if context.accept_direct else "direct"
+def _confirmation(message: ParsedMessage, context: Context) -> Classification | None:
+    # Gmail forwards nothing before somebody has followed the link in this mail: an administrator must see it.
+    asked = read_confirmation(message)
+    if asked is None:
+        return None
     return Classification(
         Transfer.DIRECT,
-        _loop(message, context) or reason,
-        messages=(original,),
-        evidence=_confirmation(message),
+        "forwarding-confirmation",
+        messages=(itself(message),),
+        evidence=(Evidence("gmail-confirmation", asked.mailbox or asked.code, "strong"),),
     )
 
 
+def _direct(message: ParsedMessage, context: Context) -> Classification:
+    original = itself(message)
+    reason = _encrypted((original,)) if context.accept_direct else "direct"
+    return Classification(Transfer.DIRECT, _loop(message, context) or reason, messages=(original,))
+
+
 _CASES: tuple[Callable[[ParsedMessage, Context], Classification | None], ...] = (
+    _confirmation,
     _report,
     _forward,
     _inline_forward,
     _reply,
     _redirect,
 )
-
-
-def _confirmation(message: ParsedMessage) -> tuple[tuple[str, str], ...]:
-    # Gmail forwards nothing before somebody has followed the link in this mail: an administrator must see it.
-    asks = message.author is not None and message.author.addr_spec.lower() == GMAIL_CONFIRMATION
-    return (("gmail-confirmation", message.subject or ""),) if asks else ()
 
 
 def itself(message: ParsedMessage) -> OriginalMessage:
@@ -313,8 +347,9 @@ def _is_transferrer(author: Address | None, context: Context) -> bool:
     return author is not None and (context.is_agent(author.addr_spec) or context.is_mailbox(author.addr_spec))
 
 
-def _transferrer(author: Address | None, context: Context) -> tuple[str, str]:
-    return ("mailbox" if _mailbox_of(author, context) else "agent", author.addr_spec if author else "")
+def _transferrer(author: Address | None, context: Context) -> Evidence:
+    name = "mailbox" if _mailbox_of(author, context) else "agent"
+    return Evidence(name, author.addr_spec if author else "", "weak" if context.proof is None else "strong")
 
 
 def _mailbox_of(author: Address | None, context: Context) -> str | None:
@@ -331,14 +366,21 @@ def _encrypted(originals: tuple[OriginalMessage, ...]) -> str | None:
 
 def _loop(message: ParsedMessage, context: Context) -> str | None:
     own = message.message_id is not None and context.sent_by_us(message.message_id)
-    return "loop" if own or len(message.root.values("received")) > MAX_HOPS else None
+    if own or len(message.root.values("received")) > MAX_HOPS:
+        return "loop"
+    if any(value.lower() in context.own_addresses for value in message.headers("x-loop")):
+        return "loop"
+    return "too-many" if context.too_many else None
 
 
-def _seen(message: ParsedMessage, context: Context) -> tuple[tuple[str, str], ...]:
+def _seen(message: ParsedMessage, context: Context) -> tuple[Evidence, ...]:
     """Return every sign of a redirect: the tag, marks, and traces of a declared mailbox."""
-    tag = (("tag", context.tag_mailbox),) if context.tag_mailbox else ()
-    marks = (*redirect_marks(message), *redirect_traces(message, context.mailboxes))
-    return (*tag, *((mark.detector.name, mark.value[:200]) for mark in marks))
+    tag = (Evidence("tag", context.tag_mailbox, "proof"),) if context.tag_mailbox else ()
+    marks = tuple(
+        Evidence(each.detector.name, each.value[:200], "strong") for each in redirect_marks(message)
+    )
+    traces = redirect_traces(message, context.mailboxes)
+    return (*tag, *marks, *(Evidence(each.detector.name, each.value[:200], "weak") for each in traces))
 
 
 def _redirecting_mailbox(message: ParsedMessage, context: Context) -> str | None:

@@ -10,4 +10,6 @@ def content_digest(message: ParsedMessage) -> str:
     text = " ".join((message.text or message.html or "").split())
     files = sorted(hashlib.sha256(file.content()).hexdigest() for file in message.attachments)
     date = message.date.timestamp() if message.date else ""
-    return hashlib.sha256("\0".join((author, str(date), message.subject or "", text, *files)).encode("utf-8", "replace")).hexdigest()
+    return hashlib.sha256(
+        "\0".join((author, str(date), message.subject or "", text, *files)).encode("utf-8", "replace")
+    ).hexdigest()

@@ -37,14 +37,14 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"mailbridge-explain: {name}: {error}", file=sys.stderr)
             status = 2
             continue
-        print(json.dumps(explain(name, raw, context)), flush=True)
+        print(json.dumps(explain(name, raw, context, options.evidence)), flush=True)
     return status
 
 
-def explain(name: str, raw: bytes, context: Context) -> dict[str, Any]:
-    """Return what is printed of one message."""
+def explain(name: str, raw: bytes, context: Context, evidence: bool = False) -> dict[str, Any]:
+    """Return what is printed of one message, with ``evidence`` also what the detectors saw."""
     found = classify(parse(raw), context)
-    return {
+    shown: dict[str, Any] = {
         "file": name,
         "transfer": found.transfer.value,
         "reason": found.reason,
@@ -52,6 +52,9 @@ def explain(name: str, raw: bytes, context: Context) -> dict[str, Any]:
         "messages": _messages(found),
         "report": _report(found.report) if found.report else None,
     }
+    if evidence:
+        shown["evidence"] = [each._asdict() for each in found.evidence]
+    return shown
 
 
 def _messages(found: Classification) -> list[dict[str, Any]]:
@@ -131,6 +134,7 @@ def _parser() -> ArgumentParser:
         default=[],
         help="the Message-ID of a message that the bridge sent",
     )
+    parser.add_argument("--evidence", action="store_true", help="add what the detectors saw")
     parser.add_argument("--trusted", action="store_true", help="the message came through a trusted gateway")
     return parser
 

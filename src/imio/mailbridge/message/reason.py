@@ -99,6 +99,25 @@ REASONS: Mapping[str, Reason] = {
             "correct the forwarding rule, then discard the message."
         ),
     ),
+    "too-many": Reason(
+        _(
+            "Its author sent more messages within an hour than the settings allow. "
+            "Programs that answer each other do this, so no document was made of what is over the limit."
+        ),
+        _(
+            "Look at a few of them. If they are real mail, for instance of a form on your web site, raise the limit in the "
+            "settings and replay them; if not, stop whoever sends them and discard them."
+        ),
+    ),
+    "forwarding-confirmation": Reason(
+        _(
+            "Google asks whether a mailbox may forward its mail to this address. It forwards nothing before somebody confirms."
+        ),
+        _(
+            "If the mailbox is one of yours, follow the link below or give its code to whoever set up the forwarding. "
+            "If you do not know the mailbox, discard the message."
+        ),
+    ),
     "too-complex": Reason(
         _(
             "This message is built in an unusual way: far too many headers, parts or levels. Real mail does not look "

@@ -52,6 +52,10 @@ def record_json(record, request):
         "explanation": translate(translatable(sentence), context=request),
         "remedy": translate(translatable(remedy), context=request),
         "error": record.error,
-        "evidence": [{"detector": name, "saw": saw} for name, saw in record.evidence],
+        "evidence": [
+            dict(zip(("detector", "saw", "strength"), seen, strict=False)) for seen in record.evidence
+        ],
+        "proof": record.proof,
+        "verdicts": list(record.verdicts),
         "history": [{**line, "at": line["at"].isoformat()} for line in record.history],
     }
