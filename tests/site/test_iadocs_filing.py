@@ -10,7 +10,6 @@ from imio.mailbridge.inbound.interfaces import Filing
 from imio.mailbridge.inbound.interfaces import FilingError
 from imio.mailbridge.inbound.interfaces import IFiler
 from imio.mailbridge.message.address import Address
-from io import BytesIO
 from plone import api
 from plone.app.testing import login
 from plone.app.testing import logout
@@ -28,7 +27,7 @@ RAW = b"From: j\xc3\xa9\r\nSubject: x\r\nMessage-ID: <1@x>\r\n\r\nBonjour\x00\xf
 PARIS = timezone(timedelta(hours=1))
 
 FILING = Filing(
-    raw=lambda: BytesIO(RAW),
+    copy_to=lambda target: target.write(RAW),
     author=Address("Jeanne Dupont", "Jeanne.Dupont@citizen.test"),
     subject="Nids de poule : rue/Haute?",
     date=datetime(2026, 11, 22, 23, 30, tzinfo=timezone.utc),

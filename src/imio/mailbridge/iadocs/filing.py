@@ -27,7 +27,6 @@ from zope.interface import implementer
 from zope.intid.interfaces import IIntIds
 from zope.lifecycleevent import ObjectAddedEvent
 import re
-import shutil
 
 
 _NOT_IN_FILENAMES = re.compile(r'[\x00-\x1f\x7f\\/:*?"<>|]+')
@@ -77,10 +76,10 @@ class Filer:
             reply_to=_relations([answered] if answered is not None else []),
         )
         _put(document, "mail", names.MAIN_FILE, subject, self._mail(filing, subject))
-        for position, attachment in enumerate(filing.attachments, 1):
-            blob = NamedBlobFile(
-                data=attachment.content(), contentType=attachment.content_type, filename=attachment.filename
-            )
+        for position, attachment in enumerate(_different(filing.attachments), 1):
+            blob = NamedBlobFile(contentType=attachment.content_type, filename=attachment.filename)
+            with blob.open("w") as target:
+                attachment.write_to(target)
             _put(document, f"appendix-{position}", names.APPENDIX_FILE, attachment.filename, blob)
         return _add(period, _free_id(period, f"e{number}"), document)
 
@@ -137,9 +136,17 @@ class Filer:
     def _mail(self, filing, subject):
         name = " ".join(_NOT_IN_FILENAMES.sub(" ", subject).split())[:_FILENAME_LENGTH].strip(" .")
         blob = NamedBlobFile(contentType="message/rfc822", filename=f"{name or 'message'}.eml")
-        with filing.raw() as source, blob.open("w") as target:
-            shutil.copyfileobj(source, target)
+        with blob.open("w") as target:
+            filing.copy_to(target)
         return blob
+
+
+def _different(attachments):
+    """Return the attachments without those that have the content of an earlier one."""
+    found = {}
+    for attachment in attachments:
+        found.setdefault(attachment.sha256, attachment)
+    return tuple(found.values())
 
 
 def _relations(contents):

@@ -15,12 +15,12 @@ from zope.interface import Interface
 class Filing:
     """One message on its way to becoming one item.
 
-    ``raw`` opens the original bytes of this message; ``service`` is a uid or empty; ``transferred_by`` the address of the
-    person who forwarded it or empty; ``reply_to`` the uid of the document it answers or empty. Datetimes are aware. ``route`` is
-    None when a person chose the service; else it can name another service, an agent and a state.
+    ``copy_to`` writes the original bytes of this message to a stream; ``service`` is a uid or empty; ``transferred_by`` the
+    address of the person who forwarded it or empty; ``reply_to`` the uid of the document it answers or empty. Datetimes are
+    aware. ``route`` is None when a person chose the service; else it can name another service, an agent and a state.
     """
 
-    raw: Callable[[], BinaryIO]
+    copy_to: Callable[[BinaryIO], None]
     author: Address | None
     subject: str
     date: datetime | None

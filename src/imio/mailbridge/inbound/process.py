@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 from datetime import timedelta
-from functools import partial
 from imio.mailbridge.inbound import duplicates
 from imio.mailbridge.inbound import report
 from imio.mailbridge.inbound.examine import examine
@@ -19,7 +18,6 @@ from imio.mailbridge.outbound.outbox import outbox
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.store import now
 from imio.mailbridge.taskqueue.system_user import system_user
-from io import BytesIO
 from plone import api
 from plone.uuid.interfaces import IUUID
 from transaction.interfaces import TransientError
@@ -167,7 +165,7 @@ def _filing(record, found, candidate, choice):
     original, facts = candidate.original, candidate.facts
     answered = outbox().by_message_id.get(found.answered) if found.answered else None
     return Filing(
-        raw=partial(BytesIO, original.raw),
+        copy_to=original.source.copy_to,
         author=choice.sender or original.author,
         subject=original.subject or "",
         date=choice.date or original.date,

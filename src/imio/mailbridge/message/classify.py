@@ -28,6 +28,7 @@ from imio.mailbridge.message.redirect import redirect_traces
 from imio.mailbridge.message.report import read_standard_report
 from imio.mailbridge.message.report import Report
 from imio.mailbridge.message.unwrap import attached_messages
+from mmap import mmap
 from typing import NamedTuple
 import re
 
@@ -121,7 +122,7 @@ class OriginalMessage:
     html: str | None
 
     @property
-    def raw(self) -> bytes:
+    def raw(self) -> bytes | mmap:
         """Return the bytes exactly as they came."""
         return self.source.raw
 

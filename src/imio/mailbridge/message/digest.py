@@ -1,15 +1,21 @@
-"""What did the author write, however it travelled?"""
+"""What did the author write, however it travelled? The same for all copies of a message.
 
+Line ends, transfer encodings, charsets and what servers add to a header do not count; author, date, subject, text and files do.
+"""
+
+from datetime import timezone
+from imio.mailbridge.message.html_text import html_lines
 from imio.mailbridge.message.parse import ParsedMessage
 import hashlib
 
 
 def content_digest(message: ParsedMessage) -> str:
-    """Return a sha256 in hex of author, date, subject, text and attachments."""
+    """Return a sha256 in hex over what the author wrote. Never fails."""
     author = message.author.addr_spec.lower() if message.author else ""
-    text = " ".join((message.text or message.html or "").split())
-    files = sorted(hashlib.sha256(file.content()).hexdigest() for file in message.attachments)
-    date = message.date.timestamp() if message.date else ""
-    return hashlib.sha256(
-        "\0".join((author, str(date), message.subject or "", text, *files)).encode("utf-8", "replace")
-    ).hexdigest()
+    date = message.date.astimezone(timezone.utc).isoformat() if message.date else ""
+    text = message.text
+    if text is None:
+        text = "\n".join(html_lines(message.html)) if message.html else ""
+    files = sorted(file.sha256 for file in (*message.attachments,))
+    written = (author, date, " ".join((message.subject or "").split()), " ".join(text.split()), *files)
+    return hashlib.sha256("\0".join(written).encode("utf-8", "replace")).hexdigest()

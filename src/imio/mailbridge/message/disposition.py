@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from imio.mailbridge.message.charset import decode_text
 from imio.mailbridge.message.structure import Part
 from imio.mailbridge.message.transfer_encoding import decode_body
+from mmap import mmap
 from urllib.parse import unquote
 import re
 
@@ -37,7 +38,7 @@ class Sorted:
     attached: tuple[Part, ...]
 
 
-def sort_parts(raw: bytes, root: Part) -> Sorted:
+def sort_parts(raw: bytes | mmap, root: Part) -> Sorted:
     """Return the parts of ``root`` sorted; parts that only programs read (signatures, report fields) are left out."""
     text: list[Part] = []
     html: list[Part] = []
@@ -50,7 +51,7 @@ def sort_parts(raw: bytes, root: Part) -> Sorted:
     return Sorted(tuple(text), tuple(html), inline, tuple(part for part in others if id(part) not in inside))
 
 
-def part_text(raw: bytes, part: Part) -> str:
+def part_text(raw: bytes | mmap, part: Part) -> str:
     """Return the text of a part with ``\\n`` line ends and without control characters."""
     octets = decode_body(raw, part.body, part.end, part.encoding)
     text = decode_text(octets, part.parameter("charset") or None)

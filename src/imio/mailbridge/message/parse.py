@@ -1,6 +1,8 @@
 """What does a message say? From raw bytes to a value that can be read without fear: nothing here raises on any input."""
 
 from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from datetime import timezone
@@ -21,7 +23,12 @@ from imio.mailbridge.message.limits import TooComplex
 from imio.mailbridge.message.opaque_signature import signed_content
 from imio.mailbridge.message.structure import Part
 from imio.mailbridge.message.transfer_encoding import decode_body
+from imio.mailbridge.message.transfer_encoding import decode_chunks
+from mmap import ACCESS_READ
+from mmap import mmap
 from typing import BinaryIO
+import hashlib
+import os
 import re
 
 
@@ -35,6 +42,9 @@ _BARE_ID = re.compile(r"[^<>\s]{1,990}@[^<>\s]{1,990}")
 #: A date outside is a wrong clock: no mail is older than RFC 822.
 _YEARS = range(1982, 2100)
 _NOT_QUOTED_PRINTABLE = re.compile(rb"[\x80-\xff]|=(?![0-9A-Fa-f]{2}|[ \t]{0,9}\r?(?:\n|\Z))")
+_PIECE = 1 << 18
+#: A file larger than this many bytes is mapped.
+_MAP_FROM = 1 << 20
 _MAX_IDS = 200
 _MAX_SUBJECT = 2_000
 _PKCS7 = ("application/pkcs7-mime", "application/x-pkcs7-mime")
@@ -44,16 +54,41 @@ _ENVELOPED = (b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03", b"\x2a\x86\x48\x86\xf7\x0
 
 @dataclass(frozen=True)
 class Attachment:
-    """A file of a message: ``filename`` is safe to use; ``content`` gives its decoded bytes when called."""
+    """A file of a message: ``filename`` is safe to use; ``content`` gives its decoded bytes when called.
+
+    ``chunks`` gives the same in pieces; without it the content is one piece.
+    """
 
     filename: str
     content_type: str
     content: Callable[[], bytes]
+    chunks: Callable[[], Iterable[bytes]] | None = None
+
+    def write_to(self, target: BinaryIO) -> None:
+        """Write the decoded bytes to a binary stream, piece by piece. Errors: those of the stream."""
+        for chunk in self._pieces():
+            target.write(chunk)
+
+    def _pieces(self) -> Iterable[bytes]:
+        return self.chunks() if self.chunks is not None else (self.content(),)
 
     @cached_property
+    def _measured(self) -> tuple[int, str]:
+        digest, size = hashlib.sha256(), 0
+        for chunk in self._pieces():
+            digest.update(chunk)
+            size += len(chunk)
+        return size, digest.hexdigest()
+
+    @property
     def size(self) -> int:
-        """Return the number of decoded bytes; decodes the file."""
-        return len(self.content())
+        """Return the number of decoded bytes; decodes the file once, with ``sha256``."""
+        return self._measured[0]
+
+    @property
+    def sha256(self) -> str:
+        """Return the digest of the decoded bytes in hex."""
+        return self._measured[1]
 
 
 @dataclass(frozen=True)
@@ -68,14 +103,19 @@ class InlineImage:
 
 @dataclass(frozen=True, eq=False)
 class ParsedMessage:
-    """A message: ``raw`` are its bytes as they came; everything else is read from them when asked for.
+    """A message: ``raw`` are its bytes as they came, perhaps mapped from a file; everything else is read from them when asked for.
 
     ``defect`` is a reason code: ``too-complex`` (only the header can be read), ``unreadable`` (not a message), or None.
     """
 
-    raw: bytes
+    raw: bytes | mmap
     root: Part
     defect: str | None = None
+
+    def copy_to(self, target: BinaryIO) -> None:
+        """Write the bytes as they came to a binary stream. Errors: those of the stream."""
+        for start in range(0, len(self.raw), _PIECE):
+            target.write(self.raw[start : start + _PIECE])
 
     def header(self, name: str) -> str | None:
         """Return the first field called ``name`` decoded, in one line, or None."""
@@ -151,7 +191,7 @@ class ParsedMessage:
         return tuple(found for value in self.root.values(name) for found in parse_message_ids(value))
 
     @cached_property
-    def content(self) -> tuple[bytes, Part]:
+    def content(self) -> tuple[bytes | mmap, Part]:
         """Return the bytes and the structure to read the body from: the message's, or what an opaque signature holds."""
         if self.defect is None and self.root.content_type in _PKCS7:
             signed = signed_content(part_bytes(self.raw, self.root))
@@ -214,8 +254,11 @@ class ParsedMessage:
 
 
 def parse(source: bytes | BinaryIO) -> ParsedMessage:
-    """Return the message in ``source``, bytes or an open binary file, which is read to its end. Never fails."""
-    raw = source if isinstance(source, bytes) else source.read()
+    """Return the message in ``source``, bytes or an open binary file. Never fails.
+
+    A large file is mapped, not read: the message stays readable when it is closed, as long as its bytes do not change.
+    """
+    raw = source if isinstance(source, bytes) else _read(source)
     try:
         root = structure.scan(raw)
     except TooComplex:
@@ -223,7 +266,17 @@ def parse(source: bytes | BinaryIO) -> ParsedMessage:
     return ParsedMessage(raw, root, None if is_message_header(root) else "unreadable")
 
 
-def looks_like_message(raw: bytes) -> bool:
+def _read(source: BinaryIO) -> bytes | mmap:
+    try:
+        descriptor = source.fileno()
+        if os.fstat(descriptor).st_size > _MAP_FROM and source.tell() == 0:
+            return mmap(descriptor, 0, access=ACCESS_READ)
+    except (OSError, ValueError, AttributeError):
+        pass  # no real file
+    return source.read()
+
+
+def looks_like_message(raw: bytes | mmap) -> bool:
     """Tell whether ``raw`` begins with the header of a message: two fields that mail has, and an author or a route."""
     names = {field.name for field in structure.scan_header(raw).fields}
     return bool(names & {"from", "received", "return-path"}) and len(names & _OF_A_MESSAGE) >= 2
@@ -255,14 +308,21 @@ def parse_message_ids(value: bytes) -> tuple[str, ...]:
     return tuple(found)
 
 
-def attachment(raw: bytes, part: Part) -> Attachment:
+def attachment(raw: bytes | mmap, part: Part) -> Attachment:
     """Return ``part`` as an attachment; a message without a name is called by its subject."""
     if part.is_message and not part.filename:
-        return Attachment(message_filename(_subject(raw, part)), part.content_type, _content(raw, part))
-    return Attachment(safe_filename(part.filename, part.content_type), part.content_type, _content(raw, part))
+        filename = message_filename(_subject(raw, part))
+    else:
+        filename = safe_filename(part.filename, part.content_type)
+    return Attachment(filename, part.content_type, _content(raw, part), lambda: _chunks(raw, part))
 
 
-def part_bytes(raw: bytes, part: Part) -> bytes:
+def _chunks(raw: bytes | mmap, part: Part) -> Iterator[bytes]:
+    in_clear = part.is_message and part.encoding and _stands_in_clear(raw, part)
+    return decode_chunks(raw, part.body, part.end, "" if in_clear else part.encoding)
+
+
+def part_bytes(raw: bytes | mmap, part: Part) -> bytes:
     """Return the content of a part without its transfer encoding.
 
     A message that claims an encoding but stands there in clear is taken as it stands.
@@ -272,23 +332,23 @@ def part_bytes(raw: bytes, part: Part) -> bytes:
     return decode_body(raw, part.body, part.end, part.encoding)
 
 
-def _stands_in_clear(raw: bytes, part: Part) -> bool:
+def _stands_in_clear(raw: bytes | mmap, part: Part) -> bool:
     if part.encoding == "quoted-printable":
         return _NOT_QUOTED_PRINTABLE.search(raw, part.body, part.end) is not None
     return looks_like_message(raw[part.body : min(part.end, part.body + 65_536)])
 
 
-def _content(raw: bytes, part: Part) -> Callable[[], bytes]:
+def _content(raw: bytes | mmap, part: Part) -> Callable[[], bytes]:
     return lambda: part_bytes(raw, part)
 
 
-def _subject(raw: bytes, part: Part) -> str | None:
+def _subject(raw: bytes | mmap, part: Part) -> str | None:
     message = part.parts[0] if part.parts else structure.scan_header(part_bytes(raw, part))
     values = message.values("subject")
     return decode(values[0]) if values else None
 
 
-def _is_enveloped(raw: bytes, part: Part) -> bool:
+def _is_enveloped(raw: bytes | mmap, part: Part) -> bool:
     if part.content_type not in _PKCS7:
         return False
     smime_type = part.parameter("smime-type").lower()

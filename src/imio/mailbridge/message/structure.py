@@ -14,6 +14,7 @@ from imio.mailbridge.message.limits import Limits
 from imio.mailbridge.message.parameter import Parameters
 from imio.mailbridge.message.parameter import parse_parameters
 from imio.mailbridge.message.transfer_encoding import encoding_name
+from mmap import mmap
 import re
 
 
@@ -109,25 +110,25 @@ class Part:
                 yield from part.walk()
 
 
-def scan(raw: bytes, budget: Budget | None = None) -> Part:
+def scan(raw: bytes | mmap, budget: Budget | None = None) -> Part:
     """Return the structure of a message; errors: ``TooComplex``."""
     return _scan(raw, _skip_leading(raw, 0, len(raw)), len(raw), budget or Budget(), 0, "text/plain")
 
 
-def scan_header(raw: bytes) -> Part:
+def scan_header(raw: bytes | mmap) -> Part:
     """Return a message without its parts, and of an endless header only the beginning; never fails."""
     start = _skip_leading(raw, 0, len(raw))
     fields, body = _read_header(raw, start, len(raw), LIMITS)
     return Part(fields, start, body, len(raw))
 
 
-def _skip_leading(raw: bytes, start: int, end: int) -> int:
+def _skip_leading(raw: bytes | mmap, start: int, end: int) -> int:
     # Empty lines, a byte order mark or the line of an mbox before the header are habits of pipes and exports.
     match = _LEADING.match(raw, start, end)
     return match.end() if match else start
 
 
-def _scan(raw: bytes, start: int, end: int, budget: Budget, depth: int, default_type: str) -> Part:
+def _scan(raw: bytes | mmap, start: int, end: int, budget: Budget, depth: int, default_type: str) -> Part:
     budget.part(depth)
     fields, body = _read_header(raw, start, end, budget.limits)
     budget.header(body - start, len(fields))
@@ -145,7 +146,7 @@ def _scan(raw: bytes, start: int, end: int, budget: Budget, depth: int, default_
     return Part(fields, start, body, end, inner, default_type) if inner else part
 
 
-def _read_header(raw: bytes, start: int, end: int, limits: Limits) -> tuple[tuple[Field, ...], int]:
+def _read_header(raw: bytes | mmap, start: int, end: int, limits: Limits) -> tuple[tuple[Field, ...], int]:
     limit = min(end, start + limits.header_bytes + 1)
     fields: list[Field] = []
     position = start
@@ -159,13 +160,14 @@ def _read_header(raw: bytes, start: int, end: int, limits: Limits) -> tuple[tupl
     return tuple(fields), blank.end() if blank else position
 
 
-def _split(raw: bytes, start: int, end: int, boundary: bytes, budget: Budget) -> list[tuple[int, int]]:
+def _split(raw: bytes | mmap, start: int, end: int, boundary: bytes, budget: Budget) -> list[tuple[int, int]]:
     if not boundary:
         return []
     line = b"--" + boundary
     spans: list[tuple[int, int]] = []
     opened: int | None = None
-    position = start if raw.startswith(line, start, end) else _next_line(raw, line, start, end)
+    at_once = raw[start : min(end, start + len(line))] == line
+    position = start if at_once else _next_line(raw, line, start, end)
     while position >= 0:
         budget.delimiter()
         match = _DELIMITER_END.match(raw, position + len(line), end)
@@ -184,12 +186,12 @@ def _split(raw: bytes, start: int, end: int, boundary: bytes, budget: Budget) ->
     return spans
 
 
-def _next_line(raw: bytes, line: bytes, position: int, end: int) -> int:
+def _next_line(raw: bytes | mmap, line: bytes, position: int, end: int) -> int:
     found = raw.find(b"\n" + line, max(position, 0), end)
     return found + 1 if found >= 0 else -1
 
 
-def _before_line(raw: bytes, start: int, position: int) -> int:
+def _before_line(raw: bytes | mmap, start: int, position: int) -> int:
     # The line end before a delimiter belongs to the delimiter (RFC 2046 §5.1.1).
     if position > start and raw[position - 1 : position] == b"\n":
         position -= 1

@@ -1,5 +1,7 @@
 """What are the octets of a body part without its Content-Transfer-Encoding (RFC 2045 §6)? Damaged ones included."""
 
+from collections.abc import Iterator
+from mmap import mmap
 import binascii
 import re
 
@@ -11,6 +13,10 @@ _NOT_BASE64 = bytes(
     set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
 )
 _MAX_SEGMENTS = 1000
+_BASE64 = ("base64", "b64", "base-64")
+_QUOTED_PRINTABLE = ("quoted-printable", "quoted_printable", "qp")
+_UUENCODE = ("x-uuencode", "uuencode", "x-uue", "uue")
+_PIECE = 1 << 18
 
 
 def encoding_name(value: str) -> str:
@@ -19,15 +25,54 @@ def encoding_name(value: str) -> str:
     return words[0].lower() if words else ""
 
 
-def decode_body(raw: bytes, start: int, end: int, encoding: str) -> bytes:
+def decode_body(raw: bytes | mmap, start: int, end: int, encoding: str) -> bytes:
     """Return the decoded octets of ``raw[start:end]``; an unknown ``encoding`` leaves them as they are."""
-    if encoding in ("base64", "b64", "base-64"):
+    if encoding in _BASE64:
         return _base64(raw, start, end)
-    if encoding in ("quoted-printable", "quoted_printable", "qp"):
+    if encoding in _QUOTED_PRINTABLE:
         return binascii.a2b_qp(raw[start:end])
-    if encoding in ("x-uuencode", "uuencode", "x-uue", "uue"):
+    if encoding in _UUENCODE:
         return _uuencode(raw[start:end])
     return raw[start:end]
+
+
+def decode_chunks(raw: bytes | mmap, start: int, end: int, encoding: str) -> Iterator[bytes]:
+    """Yield what ``decode_body`` returns, piece by piece: a large body is never in memory as a whole."""
+    if encoding in _BASE64 and not _goes_on_after_padding(raw, start, end):
+        yield from _base64_chunks(raw, start, end)
+    elif encoding in _QUOTED_PRINTABLE:
+        for first, last in _pieces(raw, start, end, at_line_ends=True):
+            yield binascii.a2b_qp(raw[first:last])
+    elif encoding in _BASE64 or encoding in _UUENCODE:
+        yield decode_body(raw, start, end, encoding)
+    else:
+        for first, last in _pieces(raw, start, end):
+            yield raw[first:last]
+
+
+def _pieces(raw: bytes | mmap, start: int, end: int, at_line_ends: bool = False) -> Iterator[tuple[int, int]]:
+    while start < end:
+        last = min(start + _PIECE, end)
+        if at_line_ends and last < end:
+            last = (raw.find(b"\n", last, end) + 1) or end
+        yield start, last
+        start = last
+
+
+def _base64_chunks(raw: bytes | mmap, start: int, end: int) -> Iterator[bytes]:
+    left = b""
+    for first, last in _pieces(raw, start, end):
+        clean = left + raw[first:last].translate(None, delete=_NOT_BASE64)
+        whole = len(clean) // 4 * 4
+        left = clean[whole:]
+        yield binascii.a2b_base64(clean[:whole])
+    if left:
+        yield decode_base64(left)
+
+
+def _goes_on_after_padding(raw: bytes | mmap, start: int, end: int) -> bool:
+    padding = raw.find(b"=", start, end)
+    return padding >= 0 and _ALPHABET.search(raw, padding, end) is not None
 
 
 def decode_base64(content: bytes) -> bytes:
@@ -38,9 +83,9 @@ def decode_base64(content: bytes) -> bytes:
     return binascii.a2b_base64(clean + b"=" * (-len(clean) % 4))
 
 
-def _base64(raw: bytes, start: int, end: int) -> bytes:
-    padding = raw.find(b"=", start, end)
-    if padding >= 0 and _ALPHABET.search(raw, padding, end):
+def _base64(raw: bytes | mmap, start: int, end: int) -> bytes:
+    if _goes_on_after_padding(raw, start, end):
+        padding = raw.find(b"=", start, end)
         # Several padded runs one after the other are one file; anything else after the padding is a footer of a list.
         if not _BASE64_ONLY.fullmatch(raw, padding, end):
             return decode_base64(raw[start:padding])

@@ -7,6 +7,7 @@ from imio.mailbridge.message.parse import ParsedMessage
 from imio.mailbridge.message.parse import part_bytes
 from imio.mailbridge.message.structure import Part
 from imio.mailbridge.message.transfer_encoding import decode_body
+from mmap import mmap
 
 
 #: Types under which programs hide an attached message: Notes sends octet-stream, without a name.
@@ -32,7 +33,7 @@ def attached_messages(message: ParsedMessage) -> tuple[Attached, ...]:
     return tuple(_attached(*message.content))
 
 
-def _attached(raw: bytes, part: Part) -> list[Attached]:
+def _attached(raw: bytes | mmap, part: Part) -> list[Attached]:
     if part.content_type == "multipart/report":
         return []
     if part.maintype == "multipart":
@@ -44,7 +45,7 @@ def _attached(raw: bytes, part: Part) -> list[Attached]:
     return [Attached(message, form)] if message.defect != "unreadable" else []
 
 
-def _form(raw: bytes, part: Part) -> str:
+def _form(raw: bytes | mmap, part: Part) -> str:
     if part.is_message:
         return "rfc822-encoded" if part.encoding in ("base64", "quoted-printable") else "rfc822"
     named = part.filename.lower().rstrip(". ").endswith(".eml")
