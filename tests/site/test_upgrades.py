@@ -42,7 +42,7 @@ def test_1000_to_1001(site):
     assert settings().smtp_host == "127.0.0.1"
     assert not send_as.verdict("default", "al.bert@maville.test").allowed
     assert (record.account, record.state, dict(box.holds)) == ("default", "queued", {})
-    assert box.of_user("agent") == [record]
+    assert box.newest_ids_of_user("agent") == [record.id]
     assert "mailbridge_my_emails" in api.portal.get_tool("portal_actions").user
     assert box.unseen_of("agent") == 0
     assert list(box.with_bytes) == [record.sort_key]
