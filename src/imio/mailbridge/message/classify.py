@@ -54,13 +54,15 @@ class Proof(str, Enum):
     """What proves where a message comes from; decided by the caller, who knows the connection.
 
     ``GATEWAY``: the client's address is trusted; ``TAG``: the envelope recipient has a secret tag; ``ARC``: a listed sealer;
-    ``DKIM``: aligned with the domain of the author, which proves who wrote and never who redirected.
+    ``DKIM``: aligned with the domain of the author, ``RESULTS``: our own mail server says so; these two prove who wrote and never
+    who redirected.
     """
 
     GATEWAY = "gateway"
     TAG = "tag"
     ARC = "arc"
     DKIM = "dkim"
+    RESULTS = "results"
 
 
 class Evidence(NamedTuple):

@@ -3,7 +3,6 @@
 from dns.exception import DNSException
 from dns.resolver import NoAnswer
 from dns.resolver import NXDOMAIN
-from dns.resolver import Resolver
 from imio.mailbridge.i18n import _
 from imio.mailbridge.message import domain_policy
 from imio.mailbridge.message.compose import wire_address
@@ -11,6 +10,7 @@ from imio.mailbridge.outbound.diagnosis.step import OK
 from imio.mailbridge.outbound.diagnosis.step import SKIPPED
 from imio.mailbridge.outbound.diagnosis.step import WARNING
 from imio.mailbridge.outbound.mailer import readable
+from imio.mailbridge.outbound.resolver import resolver
 
 
 #: Selectors that are tried when the admin names none.
@@ -31,15 +31,9 @@ class Lookup:
         self._deadline = deadline
         self._dialogue = dialogue
         try:
-            self._resolver = Resolver(configure=not server)
+            self._resolver = resolver(server)
         except DNSException as error:
             raise Unreachable(readable(error)) from error
-        if server:
-            host, colon, port = (
-                server.rpartition(":") if not server.endswith("]") and ":" in server else (server, "", "")
-            )
-            self._resolver.nameservers = [host.strip("[]")]
-            self._resolver.port = int(port) if colon else 53
 
     def __call__(self, name, kind):
         """Return the answers as texts. Errors: ``Unreachable``."""

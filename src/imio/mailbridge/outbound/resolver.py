@@ -1,0 +1,15 @@
+"""Which DNS server is asked? That of the settings, or that of the machine."""
+
+from dns.resolver import Resolver
+
+
+def resolver(server):
+    """Return a resolver for ``server``, ``ip[:port]`` or empty for the machine's. Errors: ``DNSException``."""
+    found = Resolver(configure=not server)
+    if server:
+        host, colon, port = (
+            server.rpartition(":") if not server.endswith("]") and ":" in server else (server, "", "")
+        )
+        found.nameservers = [host.strip("[]")]
+        found.port = int(port) if colon else 53
+    return found

@@ -1,0 +1,255 @@
+"""Signatures that tests make with keys of their own: what passes, what is refused and why."""
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from functools import cache
+from imio.mailbridge.message import authentication
+from imio.mailbridge.message.authentication import arc_verdict
+from imio.mailbridge.message.authentication import dkim_verdicts
+from imio.mailbridge.message.authentication import Unanswered
+from imio.mailbridge.message.authentication_results import own_results
+from imio.mailbridge.message.parse import parse
+import base64
+import dkim
+import pytest
+import time
+
+
+MESSAGE = (
+    b"From: Al Bert <al.bert@maville.test>\r\nTo: in@bridge.test\r\nSubject: TR\r\n"
+    b"Date: Mon, 23 Nov 2026 09:00:00 +0100\r\nMessage-ID: <1@maville.test>\r\n\r\nBonjour\r\n"
+)
+
+
+def key(size=2048):
+    """Return a private key in PEM and its DNS record."""
+    return _key(size)
+
+
+@cache
+def _key(size):
+    private = rsa.generate_private_key(public_exponent=65537, key_size=size)
+    pem = private.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.TraditionalOpenSSL,
+        serialization.NoEncryption(),
+    )
+    public = private.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return pem, b"v=DKIM1; k=rsa; p=" + base64.b64encode(public)
+
+
+def signed(raw=MESSAGE, domain=b"maville.test", size=2048, **options):
+    options = {
+        "include_headers": [b"from", b"subject", b"date"],
+        "canonicalize": (b"relaxed", b"relaxed"),
+        **options,
+    }
+    return dkim.sign(raw, b"s", domain, key(size)[0], **options) + raw
+
+
+def sealed(raw=MESSAGE, domain=b"provider.test", cv="none"):
+    """Add an ARC set, as a provider does that passes the message on."""
+    results = (
+        f"Authentication-Results: mx.provider.test; arc={cv}; dkim=pass header.d=maville.test\r\n".encode()
+    )
+    if cv == "none":
+        results = b"Authentication-Results: mx.provider.test; dkim=pass header.d=maville.test\r\n"
+    lines = dkim.arc_sign(results + raw, b"s", domain, key()[0], b"mx.provider.test")
+    assert lines, "authres is not installed, or the chain is cut"
+    return b"".join(lines) + raw
+
+
+def records(**more):
+    known = {
+        f"s._domainkey.{domain}": [key()[1]]
+        for domain in ("maville.test", "provider.test", "mail.maville.test")
+    }
+    known |= more
+
+    def lookup(name):
+        found = known.get(name, [])
+        if found is None:
+            raise Unanswered("no answer")
+        return found
+
+    return lookup
+
+
+def results(raw, lookup=None):
+    return [(each.result, each.domain) for each in dkim_verdicts(parse(raw), lookup or records())]
+
+
+@pytest.mark.parametrize("ends", [b"\r\n", b"\n"])
+@pytest.mark.parametrize("canonical", [b"relaxed", b"simple"])
+def test_good_signature_passes_with_both_line_ends(ends, canonical):
+    raw = signed(canonicalize=(canonical, canonical)).replace(b"\r\n", ends)
+    assert results(raw) == [("pass", "maville.test")]
+
+
+def test_trace_fields_above_do_not_matter():
+    assert results(b"Received: from x by y; Mon, 23 Nov 2026 09:00:01 +0100\r\n" + signed()) == [
+        ("pass", "maville.test")
+    ]
+
+
+def test_several_signatures_have_a_verdict_each():
+    raw = signed(signed(), domain=b"provider.test")
+    assert results(raw) == [("pass", "provider.test"), ("pass", "maville.test")]
+
+
+def test_more_signatures_than_mail_has_are_not_looked_at():
+    field = signed()[: -len(MESSAGE)]
+    assert len(results(field * 50 + MESSAGE)) == 5
+
+
+@pytest.mark.parametrize(
+    ("raw", "result", "said"),
+    [
+        (lambda: signed().replace(b"Bonjour", b"Bonsoir"), "fail", "body hash"),
+        (lambda: signed().replace(b"Al Bert", b"Al Capone"), "fail", "not good"),
+        (lambda: b"From: evil@maville.test\r\n" + signed(), "fail", "not good"),
+        (lambda: signed(signature_algorithm=b"rsa-sha1"), "policy", "sha1"),
+        (lambda: signed(length=True) + b"More\r\n", "policy", "part of the body"),
+        (lambda: signed(size=1024), "fail", "small"),
+        (lambda: signed().replace(b"d=maville.test", b"d=other.test"), "fail", ""),
+        (lambda: signed().replace(b"s=s;", b"s=t;"), "fail", ""),
+        (lambda: signed().replace(b"v=1;", b"v=1; x=%d;" % (time.time() - 60)), "policy", "expired"),
+        (lambda: signed().replace(b"h=from :", b"h="), "policy", "From is not signed"),
+        (lambda: b"DKIM-Signature: v=1; a=rsa-sha256; d=maville.test\r\n" + MESSAGE, "policy", "From"),
+        (lambda: b"DKIM-Signature: nonsense\r\n" + MESSAGE, "fail", ""),
+        (lambda: b"DKIM-Signature: d=\xff\xfe; h=from; a=rsa-sha256\r\n" + MESSAGE, "fail", ""),
+    ],
+)
+def test_what_is_refused_and_why(raw, result, said, monkeypatch):
+    if said == "small":  # no key below 1024 bits can be made any more: the limit is raised instead
+        monkeypatch.setattr(authentication, "MIN_KEY", 2048)
+    lookup = records(**{"s._domainkey.maville.test": [key(1024)[1]]}) if said == "small" else records()
+    (verdict,) = dkim_verdicts(parse(raw()), lookup)
+    assert verdict.result == result, verdict
+    assert said in verdict.detail
+
+
+def test_dns_that_does_not_answer_is_no_verdict():
+    assert results(signed(), records(**{"s._domainkey.maville.test": None})) == [
+        ("temperror", "maville.test")
+    ]
+
+
+def test_key_that_does_not_exist_is_a_fail():
+    assert results(signed(), lambda name: []) == [("fail", "maville.test")]
+
+
+def test_message_without_signature_asks_nobody():
+    assert dkim_verdicts(parse(MESSAGE), lambda name: 1 / 0) == ()
+    assert arc_verdict(parse(MESSAGE), lambda name: 1 / 0).result == "none"
+
+
+# ARC
+
+
+def test_chain_passes_and_names_the_newest_sealer():
+    assert (
+        arc_verdict(parse(sealed()), records()).result,
+        arc_verdict(parse(sealed()), records()).domain,
+    ) == (
+        "pass",
+        "provider.test",
+    )
+    again = sealed(sealed(), b"maville.test", "pass")
+    verdict = arc_verdict(parse(again.replace(b"\r\n", b"\n")), records())
+    assert (verdict.result, verdict.domain) == ("pass", "maville.test")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda raw: raw.replace(b"Bonjour", b"Bonsoir"),
+        lambda raw: raw.replace(b"Al Bert", b"Al Capone"),
+        lambda raw: raw.replace(b"cv=none", b"cv=fail"),
+        lambda raw: raw.replace(b"d=provider.test", b"d=other.test"),
+        lambda raw: b"".join(
+            line + b"\r\n"
+            for line in raw.replace(b"\r\n ", b" ").split(b"\r\n")[:-1]
+            if not line.startswith(b"ARC-Message")
+        ),
+        lambda raw: raw.replace(b"ARC-Seal: i=1", b"ARC-Seal: i=2"),
+    ],
+)
+def test_chain_that_is_damaged_or_cut_fails(change):
+    raw = change(sealed())
+    assert raw != sealed()
+    assert arc_verdict(parse(raw), records()).result in ("fail", "permerror")
+
+
+def test_chain_that_lost_its_first_set_fails():
+    again = sealed(sealed(), b"maville.test", "pass").replace(b"\r\n ", b" ").replace(b"\r\n\t", b" ")
+    cut = b"\r\n".join(
+        line for line in again.split(b"\r\n") if not (line.startswith(b"ARC-") and b" i=1;" in line)
+    )
+    assert cut.count(b"ARC-Seal") == 1
+    assert arc_verdict(parse(cut), records()).result == "fail"
+
+
+def test_arc_without_dns_is_no_verdict():
+    lookup = records(**{"s._domainkey.provider.test": None})
+    assert arc_verdict(parse(sealed()), lookup).result == "temperror"
+
+
+def test_endless_chain_is_refused():
+    raw = (
+        b"".join(
+            b"ARC-Seal: i=%d; a=rsa-sha256; cv=pass; d=x.test; s=s; b=AAAA\r\n" % n for n in range(1, 60)
+        )
+        + MESSAGE
+    )
+    assert arc_verdict(parse(raw), lambda name: 1 / 0).result == "permerror"
+
+
+# Authentication-Results
+
+OWN = (
+    b"Authentication-Results: mx.maville.test; dmarc=pass (p=reject) header.from=maville.test;\r\n"
+    b" spf=fail smtp.mailfrom=x@y.test\r\n"
+)
+
+
+def seen(raw, authserv_id="mx.maville.test"):
+    return [(each.method, each.result, each.domain) for each in own_results(parse(raw), authserv_id)]
+
+
+def test_own_field_counts():
+    assert seen(OWN + MESSAGE) == [("dmarc", "pass", "maville.test"), ("spf", "fail", "y.test")]
+    below_own = b"Received: from a (b [192.0.2.1])\r\n by in.maville.test (Postfix) with LMTP id 1\r\n" + OWN
+    assert len(seen(below_own + MESSAGE)) == 2
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        OWN.replace(b"mx.maville.test;", b"mx.evil.test;"),
+        OWN.replace(b"mx.maville.test;", b"(mx.maville.test) mx.evil.test;"),
+        b"Received: from x by mx.evil.test with ESMTP\r\n" + OWN,
+        b"Received: something that names no server\r\n" + OWN,
+        b"X-Authentication-Results: mx.maville.test; dmarc=pass header.from=maville.test\r\n",
+        b"Authentication-Results: mx.maville.test\r\n",
+        b"Authentication-Results: mx.maville.test; none\r\n",
+    ],
+)
+def test_other_fields_do_not_count(raw):
+    assert seen(raw + MESSAGE) == []
+
+
+def test_only_the_topmost_own_field_counts():
+    real = b"Authentication-Results: mx.maville.test; dmarc=fail header.from=maville.test\r\n"
+    assert seen(real + OWN + MESSAGE) == [("dmarc", "fail", "maville.test")]
+
+
+def test_pass_in_a_comment_is_no_pass():
+    raw = b"Authentication-Results: mx.maville.test; dmarc=fail (dmarc=pass (header.from=maville.test)) header.from=x.test\r\n"
+    assert seen(raw + MESSAGE) == [("dmarc", "fail", "x.test")]
+
+
+def test_nothing_counts_without_a_name():
+    assert seen(OWN + MESSAGE, "") == []

@@ -1,0 +1,156 @@
+"""Which proof files a message, with a real DNS server; each of them refused once."""
+
+from imio.mailbridge.inbound import proof
+from imio.mailbridge.inbound.inbox import inbox
+from imio.mailbridge.settings.read import settings
+from tests.mails import citizen
+from tests.mails import forwarded
+from tests.mails import redirected
+from tests.mails import TRUSTED
+from tests.message.test_authentication import key
+from tests.message.test_authentication import OWN
+from tests.message.test_authentication import sealed
+from tests.message.test_authentication import signed
+from tests.servers.resolver import Resolver
+import pytest
+import transaction
+
+
+UNTRUSTED = {**TRUSTED, "X-Client-Address": "203.0.113.5"}
+TAG = "in+h7Qm4tVx2LpZ@bridge.test"
+
+
+@pytest.fixture
+def dns(site):
+    names = [
+        f"s._domainkey.{domain}"
+        for domain in ("maville.test", "other.test", "provider.test", "mail.maville.test")
+    ]
+    with Resolver({(name, "TXT"): [_split(key()[1].decode())] for name in names}) as server:
+        values = settings()
+        values.dns_resolver = server.address
+        values.arc_sealers = ["Provider.test"]
+        values.authserv_id = "mx.maville.test"
+        transaction.commit()
+        yield server
+
+
+def _split(text):
+    return '" "'.join(text[start : start + 200] for start in range(0, len(text), 200))
+
+
+def deliver(site, raw, **headers):
+    answer = site.post("/@@mail-in", "gateway", data=raw, headers={**UNTRUSTED, **headers})
+    record = inbox().get(answer.json()["id"])
+    return record.state, record.reason, record.proof
+
+
+FORWARD = forwarded(citizen()).replace(b"\n", b"\r\n")
+REDIRECT = redirected().replace(b"\n", b"\r\n")
+
+
+def test_agents_signature_files_the_forward(site, dns):
+    assert deliver(site, signed(FORWARD)) == ("filed", "", "dkim")
+    (record,) = inbox().records.values()
+    assert {"method": "dkim", "result": "pass", "about": "maville.test", "detail": ""} in record.verdicts
+
+
+def test_line_ends_of_postfix_do_not_break_it(site, dns):
+    assert deliver(site, signed(FORWARD).replace(b"\r\n", b"\n")) == ("filed", "", "dkim")
+
+
+def test_signature_of_the_author_proves_no_redirect(site, dns):
+    assert deliver(site, signed(REDIRECT)) == ("quarantined", "unproven-redirect", "")
+
+
+def test_seal_of_a_listed_provider_files_the_redirect(site, dns):
+    assert deliver(site, sealed(REDIRECT)) == ("filed", "", "arc")
+
+
+def test_own_server_files_the_forward(site, dns):
+    assert deliver(site, OWN + FORWARD) == ("filed", "", "results")
+
+
+def test_own_server_proves_no_redirect(site, dns):
+    assert deliver(site, OWN + REDIRECT) == ("quarantined", "unproven-redirect", "")
+
+
+def test_secret_address_files_both(site, dns):
+    settings().mailin_addresses = [
+        {"address": "in@bridge.test", "service": None, "mailbox": None},
+        {"address": TAG, "service": None, "mailbox": None},
+    ]
+    transaction.commit()
+    tag = {"X-Envelope-Recipient": TAG}
+    assert deliver(site, FORWARD, **tag) == ("filed", "", "tag")
+    assert deliver(site, redirected("Autre"), **tag) == ("filed", "", "tag")
+
+
+@pytest.mark.parametrize(
+    ("change", "raw"),
+    [
+        ({}, lambda: FORWARD),
+        ({}, lambda: signed(FORWARD, domain=b"other.test")),
+        ({}, lambda: signed(FORWARD).replace(b"citizen.test", b"citizem.test")),
+        ({}, lambda: signed(FORWARD, signature_algorithm=b"rsa-sha1")),
+        ({}, lambda: b"From: al.bert@maville.test\r\n" + signed(FORWARD)),
+        ({"dkim_alignment": "strict"}, lambda: signed(FORWARD, domain=b"mail.maville.test")),
+        ({"proofs": ["tag", "gateway", "arc", "results"]}, lambda: signed(FORWARD)),
+        ({"proofs": ["tag", "gateway", "arc", "dkim"]}, lambda: OWN + FORWARD),
+        ({"proofs": ["tag", "gateway"]}, lambda: sealed(FORWARD)),
+        ({"arc_sealers": []}, lambda: sealed(FORWARD)),
+        ({"arc_sealers": ["other.test"]}, lambda: sealed(FORWARD)),
+        ({"authserv_id": None}, lambda: OWN + FORWARD),
+        ({"authserv_id": "mx.other.test"}, lambda: OWN + FORWARD),
+        ({}, lambda: b"Received: from x by mx.evil.test with SMTP\r\n" + OWN + FORWARD),
+        ({}, lambda: OWN.replace(b"dmarc=pass", b"dmarc=fail") + FORWARD),
+        ({}, lambda: OWN.replace(b"header.from=maville.test", b"header.from=evil.test") + FORWARD),
+        ({}, lambda: OWN.replace(b"dmarc=pass", b"spf=pass") + FORWARD),
+    ],
+)
+def test_what_does_not_prove_an_agent(site, dns, change, raw):
+    for name, value in change.items():
+        setattr(settings(), name, value)
+    transaction.commit()
+    assert deliver(site, raw()) == ("quarantined", "unproven-agent", "")
+
+
+def test_subdomain_counts_when_relaxed(site, dns):
+    assert deliver(site, signed(FORWARD, domain=b"mail.maville.test")) == ("filed", "", "dkim")
+
+
+@pytest.mark.parametrize(
+    ("proof_off", "headers"), [("gateway", {"X-Client-Address": "127.0.0.1"}), ("tag", {})]
+)
+def test_envelope_proofs_can_be_switched_off(site, dns, proof_off, headers):
+    values = settings()
+    values.mailin_addresses = [{"address": TAG, "service": None, "mailbox": None}]
+    values.proofs = [name for name in ("gateway", "arc", "dkim") if name != proof_off]
+    transaction.commit()
+    assert deliver(site, FORWARD, **{"X-Envelope-Recipient": TAG}, **headers)[1] == "unproven-agent"
+
+
+def test_silent_dns_puts_the_message_off(site, dns):
+    with Resolver() as silent:
+        silent.answer = lambda data, stream=False: b""
+        settings().dns_resolver = silent.address
+        transaction.commit()
+        proof_time, proof.DNS_TIME = proof.DNS_TIME, 0.3
+        try:
+            assert deliver(site, signed(FORWARD)) == ("received", "", "")
+            # nothing was signed: nothing to wait for
+            assert deliver(site, forwarded(citizen("Autre"))) == ("quarantined", "unproven-agent", "")
+        finally:
+            proof.DNS_TIME = proof_time
+    settings().dns_resolver = dns.address
+    transaction.commit()
+    (record,) = [inbox().records[id] for id in inbox().newest_ids("received")]
+    site.task("@@mailbridge-process", id=record.id)
+    assert (record.state, record.proof, record.not_before) == ("filed", "dkim", None)
+
+
+def test_proven_mail_asks_no_dns(site, monkeypatch):
+    monkeypatch.setattr(proof.TxtLookup, "_ask", lambda *args: 1 / 0)
+    settings().arc_sealers = ["provider.test"]
+    transaction.commit()
+    assert deliver(site, signed(FORWARD), **{"X-Client-Address": "127.0.0.1"}) == ("filed", "", "gateway")
