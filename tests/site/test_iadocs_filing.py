@@ -48,7 +48,7 @@ def file(portal):
     api.portal.set_registry_record("plone.portal_timezone", "Europe/Brussels")
 
     def file(**changes):
-        return IFiler(portal).file(dataclasses.replace(FILING, **changes))
+        return IFiler(portal).file(dataclasses.replace(FILING, **changes))[0]
 
     return file
 

@@ -77,11 +77,59 @@ class Directory:
         contacts = [brain._unrestrictedGetObject() for brain in brains]
         return tuple(sorted(filter(self.is_active, contacts), key=self._rank))
 
+    def senders(self, addr_spec):
+        """Return whom a mail from this address is related to: an agent's position in the primary service, else all contacts."""
+        contacts = self.contacts_with_address(addr_spec)
+        own = [contact for contact in contacts if self._agent_of(contact) is not None]
+        if not own:
+            return contacts
+        positions = [contact for contact in own if contact.portal_type == names.HELD_POSITION]
+        return tuple((positions or self._positions(own[0]) or own)[:1])
+
     def is_active(self, contact):
         """Tell whether a contact is in use: a position needs a person who is."""
         if contact.portal_type == names.HELD_POSITION and not self.is_active(aq_parent(contact)):
             return False
         return self.workflows.getInfoFor(contact, "review_state", "") != names.DEACTIVATED
+
+    # what routing asks
+
+    def is_agent(self, userid):
+        """Tell whether an active agent has this userid."""
+        return bool(self._agents(userid))
+
+    def primary_service(self, userid):
+        """Return the uid of the agent's primary service, or an empty string."""
+        primary = (getattr(aq_base(person), "primary_organization", None) for person in self._agents(userid))
+        return next((uid for uid in primary if uid and self._is_active_service(uid)), "")
+
+    def services_of(self, userid):
+        """Return the uids of the services of the agent's positions, each once."""
+        organizations = (
+            _organization(position) for person in self._agents(userid) for position in self._positions(person)
+        )
+        found = dict.fromkeys(
+            IUUID(each) for each in organizations if each is not None and self.is_active(each)
+        )
+        return tuple(found) or tuple(filter(None, (self.primary_service(userid),)))
+
+    def service_of_position(self, addr_spec):
+        """Return the uid of the service of the agent's position that has this address, or an empty string."""
+        for contact in self.contacts_with_address(addr_spec):
+            organization = _organization(contact)
+            if self._agent_of(contact) is not None and organization is not None:
+                return IUUID(organization)
+        return ""
+
+    def is_member(self, userid, service_uid):
+        """Tell whether the agent has a position in the service or below it, or it is the agent's primary one."""
+        persons = self._agents(userid)
+        positions = [position for person in persons for position in self._positions(person)]
+        return service_uid in self._services(persons, positions)
+
+    def _is_active_service(self, uid):
+        brains = self.catalog.unrestrictedSearchResults(UID=uid, portal_type=names.ORGANIZATION)
+        return bool(brains) and self.is_active(brains[0]._unrestrictedGetObject())
 
     @property
     def _indexed(self):

@@ -7,7 +7,9 @@ right to file is checked by whoever calls, and the workflow decides who sees the
 
 from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs import names
+from imio.mailbridge.iadocs.assignment import assign
 from imio.mailbridge.iadocs.reference import next_number
+from imio.mailbridge.iadocs.transitions import walk
 from imio.mailbridge.inbound.interfaces import FilingError
 from imio.mailbridge.inbound.interfaces import IFiler
 from imio.mailbridge.outbound.interfaces import IDirectory
@@ -42,8 +44,28 @@ class Filer:
         self.site = site
         self.catalog = getToolByName(site, "portal_catalog")
 
+    def fields(self, filing):
+        """Return what the fields of the document would be, and notes (msgids) on what a route could not do. Writes nothing."""
+        directory = IDirectory(self.site)
+        assigned = assign(self.site, filing)
+        answered = self._content(filing.reply_to)
+        fields = {
+            "title": " ".join(filing.subject.split()) or names.EMPTY_SUBJECT,
+            "orig_sender_email": str(filing.author) if filing.author else None,
+            "sender": directory.senders(filing.author.addr_spec) if filing.author else (),
+            "original_mail_date": local_time(filing.date).date() if filing.date else None,
+            "reception_date": local_time(filing.received).replace(tzinfo=None),
+            "mail_type": "email",
+            "treating_groups": assigned.service or None,
+            "assigned_user": assigned.user or None,
+            "external_reference_no": None,
+            "send_modes": ["email"],
+            "reply_to": [answered] if answered is not None else [],
+        }
+        return fields, assigned.notes
+
     def file(self, filing):
-        """Create the document and return it.
+        """Create the document and return it, and notes on what a route could not do.
 
         Errors: ``FilingError`` where iA.docs is not complete, or the service of the filing does not exist any
         more. A document without its service would lie where nobody looks; in the quarantine it is seen,
@@ -51,44 +73,36 @@ class Filer:
         """
         # whatever searches comes first: a search writes out the indexing that waits
         self._check_types()
-        self._check_service(filing.service)
-        directory = IDirectory(self.site)
-        senders = directory.contacts_with_address(filing.author.addr_spec) if filing.author else ()
-        assigned = directory.agent_userid(filing.transferred_by) if filing.transferred_by else ""
-        answered = self._content(filing.reply_to)
+        fields, notes = self.fields(filing)
+        self._check_service(fields["treating_groups"])
         period = self._period(filing.received)
+        state = filing.route.state_value if filing.route is not None else ""
 
         number = next_number(self.site)
-        subject = " ".join(filing.subject.split()) or names.EMPTY_SUBJECT
+        relations = {name: _relations(fields.pop(name)) for name in ("sender", "reply_to")}
         document = createContent(
-            names.INCOMING_EMAIL,
-            title=subject,
-            orig_sender_email=str(filing.author) if filing.author else None,
-            sender=_relations(senders),
-            original_mail_date=local_time(filing.date).date() if filing.date else None,
-            reception_date=local_time(filing.received).replace(tzinfo=None),
-            mail_type="email",
-            treating_groups=filing.service or None,
-            assigned_user=assigned or None,
-            external_reference_no=None,
-            internal_reference_no=f"E{number}",
-            send_modes=["email"],
-            reply_to=_relations([answered] if answered is not None else []),
+            names.INCOMING_EMAIL, internal_reference_no=f"E{number}", **fields, **relations
         )
+        subject = document.title
         _put(document, "mail", names.MAIN_FILE, subject, self._mail(filing, subject))
         for position, attachment in enumerate(_different(filing.attachments), 1):
             blob = NamedBlobFile(contentType=attachment.content_type, filename=attachment.filename)
             with blob.open("w") as target:
                 attachment.write_to(target)
             _put(document, f"appendix-{position}", names.APPENDIX_FILE, attachment.filename, blob)
-        return _add(period, _free_id(period, f"e{number}"), document)
+        document = _add(period, _free_id(period, f"e{number}"), document)
+        if state and not walk(document, state):
+            notes = (*notes, _("The state of the route cannot be reached from the first state."))
+        return document, notes
 
     def add_transfer(self, uid, filing):
         """Let another service that got the same message know of the document."""
-        document = self._content(uid)
+        document, service = self._content(uid), assign(self.site, filing).service
         informed = document.recipient_groups or []
-        if filing.service and filing.service not in (document.treating_groups, *informed):
-            document.recipient_groups = [*informed, filing.service]
+        if service and service not in (document.treating_groups, *informed):
+            self._check_service(service)
+            document.recipient_groups = [*informed, service]
+            document.reindexObject(idxs=["modified"])
 
     def _check_types(self):
         for portal_type in (names.INCOMING_EMAIL, names.MAIN_FILE, names.APPENDIX_FILE):

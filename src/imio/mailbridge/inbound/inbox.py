@@ -57,13 +57,14 @@ class InboundMessage(Record):
     ``null_sender``: it came without an envelope sender, as reports do; an ``envelope_sender`` that is empty may be unknown.
 
     ``evidence`` holds (detector, what it saw, strength) tuples; ``proof`` is a value of ``message.classify.Proof`` or empty,
-    ``verdicts`` the dicts that led to it; ``route`` says what the routing decided. ``not_before`` is when to try again what
-    could not be verified, ``asked`` when the agent was told how to forward, both None or aware.
+    ``verdicts`` the dicts that led to it; ``route`` holds (item uid, routing row, state row) where rows decided.
+    ``not_before`` is when to try again what could not be verified, ``asked`` when the agent was told how to forward, both None
+    or aware.
     """
 
     null_sender = False
-    proof = route = ""
-    verdicts = ()
+    proof = ""
+    verdicts = route = ()
     not_before = asked = None
 
     def __init__(self, id, raw, sha256, size, envelope_sender, envelope_recipient, client_address):

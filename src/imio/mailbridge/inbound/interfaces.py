@@ -37,10 +37,14 @@ class IFiler(Interface):
     """Turns a ``Filing`` into content. Adapter of the site root."""
 
     def file(filing):
-        """Create the item and return it, in the current transaction and as the current user.
+        """Create the item in the current transaction and as the current user; return it, and notes (msgids) on what its route
+        could not do.
 
         Errors: ``FilingError`` with a sentence for the person who looks at the quarantine.
         """
+
+    def fields(filing):
+        """Return the values of the item's fields by name, and the same notes; writes nothing."""
 
     def add_transfer(uid, filing):
         """Note on the item ``uid`` that the same message came once more, perhaps for another service."""

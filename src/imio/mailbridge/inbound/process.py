@@ -112,7 +112,7 @@ def _describe(record, message, examined):
     record.evidence = tuple((name, saw[:MAX_SHOWN], *rest) for name, saw, *rest in found.evidence)
     record.proof = examined.proof.value if examined.proof else ""
     record.verdicts = examined.verdicts
-    record.not_before = None
+    record.not_before, record.route = None, ()
 
 
 def _file(record, examined, candidates, choice):
@@ -148,8 +148,13 @@ def _file_one(record, found, candidate, choice):
     if uid:
         filer.add_transfer(uid, filing)
     else:
-        uid = IUUID(filer.file(filing))
+        item, notes = filer.file(filing)
+        uid = IUUID(item)
         duplicates.remember(original_key, uid)
+        for note in notes:
+            record.note("filed", text=note)
+        if filing.route is not None and (filing.route.row or filing.route.state_row):
+            record.route = (*record.route, (uid, filing.route.row, filing.route.state_row))
     inbox().brought(uid, record)
     return uid
 

@@ -1,0 +1,51 @@
+"""Which agent and which service does a message get? The values of a routing row, resolved in the directory of iA.docs."""
+
+from dataclasses import dataclass
+from imio.mailbridge.i18n import _
+from imio.mailbridge.inbound.routing import condition
+from imio.mailbridge.outbound.interfaces import IDirectory
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """``user`` is a userid and ``service`` a uid, or empty; ``notes`` say what could not be done (msgids)."""
+
+    user: str = ""
+    service: str = ""
+    notes: tuple[str, ...] = ()
+
+
+def assign(site, filing):
+    """Return the ``Assignment`` of a filing: of its route, or, where no row matched, whoever forwarded it."""
+    directory, route = IDirectory(site), filing.route
+    transferrer = directory.agent_userid(filing.transferred_by) if filing.transferred_by else ""
+    if route is None or not route.row:
+        return Assignment(transferrer, filing.service)
+    user = {"_transferer_": transferrer, "_empty_": "", "": ""}.get(route.user_value, route.user_value)
+    notes = []
+    if user and not directory.is_agent(user):
+        notes.append(_("The agent of the route does not exist any more, or is not active."))
+        user = ""
+    service = filing.service
+    names = {**filing.facts.names(), "assigned_user": user} if filing.facts else {"assigned_user": user}
+    if not route.tal_condition_2 or condition(route.tal_condition_2, names):
+        service = _service(directory, route.tg_value, user, filing) or service
+    if user and service and not directory.is_member(user, service):
+        notes.append(
+            _("The agent of the route is not in the service that treats the mail, so nobody is assigned.")
+        )
+        user = ""
+    return Assignment(user, service, tuple(notes))
+
+
+def _service(directory, value, user, filing):
+    if value in ("", "_empty_"):
+        return ""
+    if value == "_primary_org_":
+        return directory.primary_service(user)
+    if value == "_hp_":
+        return directory.service_of_position(filing.transferred_by)
+    if value == "_uni_org_only_":
+        services = directory.services_of(user)
+        return services[0] if len(services) == 1 else ""
+    return value
