@@ -136,6 +136,7 @@ setup(
             "redis",
             "requests",
             "trustme",
+            "weasyprint",
         ],
     },
     scripts=[

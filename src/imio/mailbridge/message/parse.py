@@ -93,12 +93,13 @@ class Attachment:
 
 @dataclass(frozen=True)
 class InlineImage:
-    """An image that the HTML shows as ``cid:…``: ``cid`` without angle brackets, perhaps empty."""
+    """An image that the HTML shows: ``cid`` without angle brackets, perhaps empty, as ``location`` (Content-Location)."""
 
     cid: str
     filename: str
     content_type: str
     content: Callable[[], bytes]
+    location: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -233,6 +234,7 @@ class ParsedMessage:
                 safe_filename(part.filename, part.content_type),
                 part.content_type,
                 _content(self.content[0], part),
+                part.first("content-location"),
             )
             for part in self._sorted.inline
         )

@@ -1,6 +1,12 @@
 """Which HTML may leave, or be shown? What nh3 lets pass: no script, no style sheet, no form, no event handler."""
 
+from collections.abc import Mapping
+from urllib.parse import parse_qsl
+from urllib.parse import unquote
+from urllib.parse import urlencode
+from urllib.parse import urlsplit
 import nh3
+import re
 
 
 _TAGS = nh3.ALLOWED_TAGS - {"map", "area"}
@@ -26,3 +32,103 @@ def clean_html(html: str) -> str:
         url_schemes={"http", "https", "mailto", "tel", "cid", "data"},
         link_rel="noopener noreferrer",
     )
+
+
+#: Style that changes how text looks and cannot fetch, cover or move anything out of its place.
+_STYLE = {
+    "color", "background-color", "font-size", "font-weight", "font-style", "font-family", "text-align", "text-decoration",
+    "text-indent", "text-transform", "line-height", "letter-spacing", "vertical-align", "white-space", "direction",
+    "margin", "margin-top", "margin-right", "margin-bottom", "margin-left",
+    "padding", "padding-top", "padding-right", "padding-bottom", "padding-left",
+    "border", "border-top", "border-right", "border-bottom", "border-left", "border-color", "border-style", "border-width",
+    "border-collapse", "border-spacing", "border-radius", "width", "max-width", "height", "min-width", "list-style-type",
+}  # fmt: skip
+_SHOWN_TAGS = (_TAGS | {"font", "center", "u", "s", "big", "section", "article", "header", "footer"}) - {
+    "map",
+    "area",
+}
+_LAYOUT = {
+    "align",
+    "valign",
+    "bgcolor",
+    "width",
+    "height",
+    "border",
+    "cellpadding",
+    "cellspacing",
+    "colspan",
+    "rowspan",
+}
+_SHOWN_ATTRIBUTES = {tag: set(names) for tag, names in _ATTRIBUTES.items()}
+_SHOWN_ATTRIBUTES["*"] = _SHOWN_ATTRIBUTES.get("*", set()) | {"style", "background"}
+_SHOWN_ATTRIBUTES["font"] = {"color", "size", "face"}
+for _tag in ("table", "tr", "td", "th", "tbody", "thead", "col", "colgroup", "img", "hr"):
+    _SHOWN_ATTRIBUTES.setdefault(_tag, set()).update(_LAYOUT)
+_SHOWN_ATTRIBUTES["img"] |= {"src", "alt", "srcset"}
+#: What mailings add to a link to follow the reader.
+_TRACKING = re.compile(
+    r"(?:utm_\w+|fbclid|gclid|dclid|msclkid|mc_[ce]id|mkt_tok|_hs(?:enc|mi)|yclid|igshid|vero_id|oly_(?:anon|enc)_id|ref_src)",
+    re.IGNORECASE,
+)
+_REMOTE = re.compile(r"\s*(?:https?:|ftp:|//|\\\\)", re.IGNORECASE)
+_STYLE_URL = re.compile(r"url\s*\(|@import|image-set|expression|\\", re.IGNORECASE)
+
+
+def clean_message_html(html: str, images: Mapping[str, str]) -> tuple[str, int]:
+    """Return the HTML of a mail so that it can be shown, and how many remote contents were left out.
+
+    Nothing in it fetches anything: ``images`` maps a Content-ID or Content-Location in lower case to a ``data:`` URI, all other
+    images go. Links stay, without what follows the reader.
+    """
+    blocked = 0
+
+    def attribute(tag: str, name: str, value: str) -> str | None:
+        nonlocal blocked
+        if name in ("background", "srcset"):
+            blocked += bool(_REMOTE.match(value))
+            return None
+        if name == "style":
+            blocked += bool(re.search(r"url\s*\(", value, re.IGNORECASE))
+            return None if _STYLE_URL.search(value) else value
+        if tag == "img" and name == "src":
+            return image(value)
+        if name == "href":
+            return (
+                without_tracking(value) if not value.strip().lower().startswith(("data:", "cid:")) else None
+            )
+        return value if name not in ("cite", "src", "longdesc") else None
+
+    def image(value: str) -> str | None:
+        nonlocal blocked
+        wanted = value.strip()
+        if wanted.lower().startswith("cid:"):
+            return images.get(unquote(wanted[4:]).lower())
+        if wanted.lower() in images:
+            return images[wanted.lower()]
+        if value.startswith(_IMAGE_DATA):
+            return value
+        blocked += 1
+        return None
+
+    cleaned = nh3.clean(
+        html,
+        tags=_SHOWN_TAGS,
+        attributes=_SHOWN_ATTRIBUTES,
+        attribute_filter=attribute,
+        filter_style_properties=_STYLE,
+        url_schemes={"http", "https", "mailto", "tel", "cid", "data"},
+        link_rel="noopener noreferrer nofollow",
+        set_tag_attribute_values={"a": {"target": "_blank"}},
+    )
+    return cleaned, blocked
+
+
+def without_tracking(url: str) -> str:
+    """Return a link without the parameters that follow a reader; one that cannot be read stays as it is."""
+    try:
+        parts = urlsplit(url)
+        query = parse_qsl(parts.query, keep_blank_values=True, max_num_fields=200)
+        kept = [(name, value) for name, value in query if not _TRACKING.fullmatch(name)]
+        return url if len(kept) == len(query) else parts._replace(query=urlencode(kept)).geturl()
+    except ValueError:
+        return url

@@ -7,7 +7,7 @@ from Products.Five.browser import BrowserView
 
 
 #: The views of the two stores, on each site.
-SWEEPS = ("mailbridge-sweep-outbox", "mailbridge-sweep-inbox")
+SWEEPS = ("mailbridge-sweep-outbox", "mailbridge-sweep-inbox", "mailbridge-sweep-renditions")
 
 
 def sites(container, depth=2):

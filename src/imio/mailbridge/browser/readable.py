@@ -1,0 +1,127 @@
+"""How is a message shown to a person? In a sandboxed frame that fetches nothing, with its PDF and its original beside it."""
+
+from imio.mailbridge.browser.size import readable_size
+from imio.mailbridge.i18n import _
+from imio.mailbridge.iadocs import names
+from imio.mailbridge.iadocs import reading
+from imio.mailbridge.iadocs.rendition import rendition
+from imio.mailbridge.iadocs.rendition import request as request_pdf
+from imio.mailbridge.iadocs.rendition import TEXTS
+from imio.mailbridge.message.rendition import body
+from imio.mailbridge.message.rendition import CONTENT_SECURITY_POLICY
+from imio.mailbridge.message.rendition import document
+from plone import api
+from plone.app.layout.viewlets.common import ViewletBase
+from plone.protect import CheckAuthenticator
+from Products.Five.browser import BrowserView
+from zExceptions import NotFound
+from ZPublisher.Iterators import filestream_iterator
+import zlib
+
+
+def frame(message, response):
+    """Return the document of a message's body, and set the headers that keep a browser from doing more than showing it.
+
+    It leaves compressed: Plone's transforms put theme and scripts into all HTML but that.
+    """
+    for name, value in (
+        ("Content-Type", "text/html; charset=utf-8"),
+        ("Content-Encoding", "deflate"),
+        ("Content-Security-Policy", CONTENT_SECURITY_POLICY),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Referrer-Policy", "no-referrer"),
+        ("Cross-Origin-Resource-Policy", "same-origin"),
+        ("Cache-Control", "private, max-age=300"),
+    ):
+        response.setHeader(name, value)
+    words = reading.labels()
+    return zlib.compress(document(body(message, words), words).encode("utf-8", "replace"))
+
+
+def mail_of(context):
+    """Return the file of a document that holds its message, or None; ``context`` may be that file."""
+    candidates = [context] if context.portal_type == names.MAIN_FILE else context.objectValues()
+    for file in candidates:
+        if file.portal_type == names.MAIN_FILE and api.user.has_permission("View", obj=file):
+            kind = getattr(getattr(file, "file", None), "contentType", "") or ""
+            if kind.lower() in reading.MESSAGES:
+                return file
+    return None
+
+
+class Frame(BrowserView):
+    """The body of the message that this file holds."""
+
+    def __call__(self):
+        message = reading.read(self.context)
+        if message is None:
+            raise NotFound("mailbridge-frame")
+        return frame(message, self.request.response)
+
+
+class Pdf(BrowserView):
+    """The PDF of the message that this file holds."""
+
+    def __call__(self):
+        made = rendition(self.context)
+        if made is None or made.state != "done":
+            raise NotFound("rendition.pdf")
+        response = self.request.response
+        response.setHeader("Content-Type", "application/pdf")
+        response.setHeader("Content-Disposition", 'attachment; filename="message.pdf"')
+        response.setHeader("X-Content-Type-Options", "nosniff")
+        response.setHeader("Content-Length", str(made.size))
+        return filestream_iterator(made.pdf.committed(), "rb")
+
+
+class Again(BrowserView):
+    """Make the PDF anew."""
+
+    def __call__(self):
+        if self.request.method != "POST":
+            raise NotFound("mailbridge-render-again")
+        CheckAuthenticator(self.request)
+        request_pdf(self.context)
+        api.portal.show_message(_("The PDF will be there in a moment."), self.request)
+        return self.request.response.redirect(f"{self.context.absolute_url()}/view")
+
+
+class ReadableViewlet(ViewletBase):
+    """The message of a document, above its fields."""
+
+    def update(self):
+        """Find the message; only on the view of the document itself."""
+        super().update()
+        kinds = (names.MAIN_FILE, names.INCOMING_EMAIL)
+        self.file = mail_of(self.context) if getattr(self.context, "portal_type", "") in kinds else None
+        self.message = reading.read(self.file) if self.file is not None else None
+        self.made = rendition(self.file) if self.file is not None else None
+
+    def rows(self):
+        """Return the header fields that a reader looks at."""
+        return reading.rows(self.message, reading.labels())
+
+    def attachments(self):
+        """Return name and size of each attachment."""
+        return [
+            {"name": each.filename, "size": readable_size(each.size)} for each in self.message.attachments
+        ]
+
+    def urls(self):
+        """Return the addresses of the frame, the original and the PDF."""
+        url = self.file.absolute_url()
+        return {
+            "frame": f"{url}/@@mailbridge-frame",
+            "original": f"{url}/@@download/file",
+            "pdf": f"{url}/@@rendition.pdf" if self.made is not None and self.made.state == "done" else "",
+            "again": f"{url}/@@mailbridge-render-again",
+        }
+
+    def pdf_text(self):
+        """Return what there is to say about the PDF, or an empty string."""
+        return TEXTS.get(self.made.state, "") if self.made is not None else ""
+
+    def may_try_again(self):
+        """Tell whether the PDF failed and the user may have it made again."""
+        failed = self.made is not None and self.made.state in ("failed", "off")
+        return failed and api.user.has_permission("Modify portal content", obj=self.file)

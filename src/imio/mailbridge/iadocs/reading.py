@@ -1,0 +1,56 @@
+"""How does a person read a stored message? Its words in the reader's language, its dates and sizes in the site's notation."""
+
+from imio.mailbridge.i18n import _
+from imio.mailbridge.message.parse import parse
+from imio.mailbridge.message.rendition import head
+from imio.mailbridge.message.rendition import Labels
+from imio.mailbridge.settings.clock import local_time
+from plone import api
+from zope.i18n import translate
+
+
+#: Media types of a file that is a message.
+MESSAGES = ("message/rfc822", "application/vnd.ms-outlook")
+
+_LABELS = {
+    "author": _("From"),
+    "to": _("To"),
+    "cc": _("Copy to"),
+    "date": _("Date"),
+    "subject": _("Subject"),
+    "attachments": _("Attachments"),
+    "quoted": _("Quoted text"),
+    "blocked": _(
+        "${count} images or other contents from the internet were left out.", mapping={"count": "%d"}
+    ),
+    "empty": _("This message has no text."),
+}
+
+
+def labels(language=""):
+    """Return the words of a rendition in ``language``, the reader's without one."""
+    language = language or api.portal.get_current_language()
+    words = {name: translate(text, target_language=language) for name, text in _LABELS.items()}
+    return Labels(language=language, **words)
+
+
+def rows(message, words):
+    """Return (label, text) of the header fields that a reader looks at."""
+    date = ""
+    if message.date is not None:
+        date = api.portal.get_localized_time(local_time(message.date).replace(tzinfo=None), long_format=True)
+    return head(message, words, date)
+
+
+def files(message):
+    """Return a line for each attachment: name, size in bytes and digest."""
+    return [f"{file.filename} ({file.size} B, SHA-256 {file.sha256})" for file in message.attachments]
+
+
+def read(file):
+    """Return the message that a file of a document holds, or None when it holds another thing."""
+    blob = getattr(file, "file", None)
+    if blob is None or (blob.contentType or "").partition(";")[0].strip().lower() not in MESSAGES:
+        return None
+    with blob.open() as stream:
+        return parse(stream)

