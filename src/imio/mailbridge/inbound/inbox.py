@@ -11,6 +11,7 @@ Life of a record::
 """
 
 from BTrees.OOBTree import OOBTree
+from BTrees.OOBTree import OOTreeSet
 from datetime import timedelta
 from imio.mailbridge.store.store import now
 from imio.mailbridge.store.store import Record
@@ -90,8 +91,11 @@ class Inbox(Store):
 
     ``by_original`` maps the key of an original message (``duplicates.key``) to the uid of its item, ``by_item`` that uid to the
     ids of the records that brought it, its transfers, the first one first. ``recent`` maps an author's address to when the last
-    messages came, in seconds of the epoch.
+    messages came, in seconds of the epoch. ``by_transferrer`` maps the address of who forwarded to (created, id) keys,
+    ``asked`` an agent's address to when the bridge last explained how to forward. ``summarised`` is the day of the last summary.
     """
+
+    summarised = ""
 
     def __init__(self):
         super().__init__()
@@ -99,6 +103,20 @@ class Inbox(Store):
         self.by_original = OOBTree()
         self.by_item = OOBTree()
         self.recent = OOBTree()
+        self.by_transferrer = OOBTree()
+        self.asked = OOBTree()
+
+    def forwarded(self, record):
+        """Note who forwarded a record."""
+        if record.transferred_by:
+            if record.transferred_by not in self.by_transferrer:
+                self.by_transferrer[record.transferred_by] = OOTreeSet()
+            self.by_transferrer[record.transferred_by].insert(record.sort_key)
+
+    def forwarded_by(self, addresses):
+        """Return the ids of what these addresses forwarded, the newest first."""
+        keys = {key for address in addresses for key in self.by_transferrer.get(address.lower(), ())}
+        return [id for _created, id in sorted(keys, reverse=True)]
 
     def transfers(self, uid):
         """Return the records that brought an item, the first one first."""

@@ -5,6 +5,7 @@ from datetime import datetime
 from datetime import timedelta
 from imio.mailbridge.inbound import duplicates
 from imio.mailbridge.inbound import report
+from imio.mailbridge.inbound.ask import ask_to_attach
 from imio.mailbridge.inbound.examine import examine
 from imio.mailbridge.inbound.flood import is_too_many
 from imio.mailbridge.inbound.inbox import inbox
@@ -81,6 +82,8 @@ def _process(record, choice, by_person):
     elif not examined.arrived.address or found.reason is not None:
         record.reason = found.reason or "no-recipient"
         _finish(record, "quarantined", record.reason)
+        if not by_person:
+            ask_to_attach(record, message, examined.proof)
     else:
         _file(record, examined, examined.candidates, Choice())
 
@@ -108,6 +111,7 @@ def _describe(record, message, examined):
     record.author = str(shown.author or "")[:MAX_SHOWN]
     record.subject = (shown.subject or "")[:MAX_SHOWN]
     record.transferred_by = found.transferred_by.addr_spec.lower() if found.transferred_by else ""
+    inbox().forwarded(record)
     record.source_mailbox = found.source_mailbox or ""
     record.evidence = tuple((name, saw[:MAX_SHOWN], *rest) for name, saw, *rest in found.evidence)
     record.proof = examined.proof.value if examined.proof else ""

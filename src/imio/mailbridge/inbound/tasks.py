@@ -6,6 +6,7 @@ from datetime import timezone
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.process import process
 from imio.mailbridge.inbound.receive import wake
+from imio.mailbridge.inbound.summary import summarise
 from Products.Five.browser import BrowserView
 
 
@@ -33,4 +34,5 @@ class Sweep(BrowserView):
             record = inbox().get(id) if created < before else None
             if record is not None and (record.not_before is None or record.not_before <= now):
                 wake(record)
+        summarise()
         return ""

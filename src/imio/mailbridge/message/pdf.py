@@ -30,7 +30,9 @@ def is_available() -> bool:
 def render(html: str, seconds: int = TIME) -> bytes:
     """Return the PDF of a document. Errors: ``RenderingError``."""
     environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))  # a buildout's eggs are known to this process only
+    environment["PYTHONPATH"] = os.pathsep.join(
+        filter(None, sys.path)
+    )  # a buildout's eggs are known to this process only
     try:
         done = subprocess.run(  # noqa: S603 - this module itself
             [sys.executable, "-P", Path(__file__)],

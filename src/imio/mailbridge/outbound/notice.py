@@ -78,8 +78,11 @@ def tell_agent(record, kind, author=""):
         logger.exception("the agent of message %s could not be told that it %s", record.id, kind)
 
 
-def send_notice(account, author, to, subject, html):
-    """Put a notice into the Outbox, from the address ``author`` by ``account`` to the address ``to``; return its record."""
+def send_notice(account, author, to, subject, html, in_reply_to=""):
+    """Put a notice into the Outbox, from the address ``author`` by ``account`` to the address ``to``; return its record.
+
+    With ``in_reply_to``, a Message-ID, it is an automatic answer (RFC 3834).
+    """
     sender = Sender("login", Address(NAME, author), None, author)
     new_message_id = message_id(secrets.token_hex(16), author.rpartition("@")[2])
     subject = one_line(subject)[:MAX_SUBJECT]
@@ -90,7 +93,8 @@ def send_notice(account, author, to, subject, html):
         cc=[],
         subject=subject,
         html=html,
-        auto_submitted="auto-generated",
+        in_reply_to=in_reply_to,
+        auto_submitted="auto-replied" if in_reply_to else "auto-generated",
     )
     return submit(
         Draft(
@@ -112,13 +116,18 @@ def send_notice(account, author, to, subject, html):
     )
 
 
-def agent_address(userid):
-    """Return the address of an agent: of the first position that has one, else of the user; or an empty string."""
+def agent_addresses(userid):
+    """Return the usable addresses of an agent, those of the positions before that of the user."""
     own = IDirectory(getSite()).identities(userid, ())
     user = api.user.get(userid=userid)
     found = [identity.address.addr_spec for identity in own]
     found += [user.getProperty("email") or ""] if user is not None else []
-    return next(filter(is_addr_spec, found), "")
+    return tuple(dict.fromkeys(filter(is_addr_spec, found)))
+
+
+def agent_address(userid):
+    """Return the first of the addresses of an agent, or an empty string."""
+    return next(iter(agent_addresses(userid)), "")
 
 
 def agent_language(userid):

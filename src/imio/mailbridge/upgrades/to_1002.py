@@ -9,13 +9,15 @@ from zope.component.hooks import getSite
 
 def upgrade(tool):
     """Add the new settings; note for each document which messages brought it."""
-    tool.runImportStepFromProfile("profile-imio.mailbridge:default", "plone.app.registry")
+    for step in ("plone.app.registry", "actions"):
+        tool.runImportStepFromProfile("profile-imio.mailbridge:default", step)
     if KEY not in IAnnotations(getSite()):
         return
     box = inbox()
-    for name in ("by_original", "by_item", "recent"):
+    for name in ("by_original", "by_item", "recent", "by_transferrer", "asked"):
         if not hasattr(box, name):
             setattr(box, name, OOBTree())
     for record in box.records.values():
+        box.forwarded(record)
         for uid in record.items:
             box.brought(uid, record)

@@ -1,0 +1,153 @@
+"""How does an agent learn to forward as attachment? By one polite answer, with the steps for the program that was used.
+
+Nobody is written to because of a forged From: the message must be proven, or its address be that of an agent in the directory,
+who gets one such answer a day at most. A mailbox never gets one: its rule would forward the answer, and so on without end.
+"""
+
+from datetime import timedelta
+from imio.mailbridge.i18n import _
+from imio.mailbridge.inbound.inbox import inbox
+from imio.mailbridge.message.address import is_addr_spec
+from imio.mailbridge.message.answerable import may_be_answered
+from imio.mailbridge.message.client import client_of
+from imio.mailbridge.message.one_line import one_line
+from imio.mailbridge.outbound.interfaces import IDirectory
+from imio.mailbridge.outbound.notice import agent_language
+from imio.mailbridge.outbound.notice import paragraphs
+from imio.mailbridge.outbound.notice import send_notice
+from imio.mailbridge.settings.account import account_for
+from imio.mailbridge.settings.read import settings
+from imio.mailbridge.store.store import now
+from transaction.interfaces import TransientError
+from zope.component.hooks import getSite
+from zope.i18n import translate
+import logging
+import transaction
+
+
+PERIOD = timedelta(days=1)
+
+#: Name of the program (``message.client``) → its name for people, and what to do in it.
+STEPS = {
+    "outlook": (
+        _("Outlook"),
+        _(
+            "Select the message in the list, then Home, More (in the group Respond), Forward as Attachment, or Ctrl+Alt+F."
+        ),
+    ),
+    "outlook-mac": (
+        _("Outlook for Mac"),
+        _("Select the message in the list, then Message, Forward as Attachment."),
+    ),
+    "outlook-web": (
+        _("Outlook (new, or on the web)"),
+        _("Select the message in the list, then the three dots, Other reply actions, Forward as attachment."),
+    ),
+    "outlook-mobile": (
+        _("Outlook on a phone"),
+        _("This app cannot forward as attachment. Do it on a computer, in Outlook or in Outlook on the web."),
+    ),
+    "gmail": (_("Gmail"), _("Select the message in the list, then the three dots, Forward as attachment.")),
+    "apple": (_("Apple Mail"), _("Select the message, then Message, Forward as Attachment.")),
+    "apple-ios": (
+        _("Mail on iPhone or iPad"),
+        _("This app cannot forward as attachment. Do it on a computer, or in the webmail of your mailbox."),
+    ),
+    "thunderbird": (_("Thunderbird"), _("Select the message, then Message, Forward As, Attachment.")),
+    "k9": (_("K-9 Mail"), _("Open the message, then the menu, Forward as attachment.")),
+    "roundcube": (
+        _("Roundcube"),
+        _("Select the message, then the arrow beside Forward, Forward as attachment."),
+    ),
+    "zimbra": (
+        _("Zimbra"),
+        _("Select the message, then Actions, Forward as attachment, or drag it into a new message."),
+    ),
+    "bluemind": (
+        _("BlueMind"),
+        _("Select the message, then the arrow beside Forward, Forward as attachment."),
+    ),
+    "notes": (
+        _("Notes"),
+        _("Save the message as a file (.eml) by File, Save As, and attach it to a new message."),
+    ),
+    "samsung": (
+        _("Samsung Email"),
+        _("This app cannot forward as attachment. Do it on a computer, or in the webmail of your mailbox."),
+    ),
+}
+ANY = _(
+    "Look for “Forward as attachment” in the menu of the message. Where there is none, write a new message and drag the "
+    "original into it from the list."
+)
+
+logger = logging.getLogger(__name__)
+
+
+class CannotAsk(Exception):
+    """Nobody can be written to; the argument says why (a msgid)."""
+
+
+def ask_to_attach(record, message, proof):
+    """Answer the agent who forwarded as text, if that is wanted and safe; the quarantine does not depend on it."""
+    if record.reason != "inline-forward" or not settings().ask_sender or _asked_lately(record.transferred_by):
+        return
+    if proof is None and not IDirectory(getSite()).agent_userid(record.transferred_by):
+        return
+    before = transaction.savepoint(optimistic=True)
+    try:
+        ask(record, message)
+    except TransientError:
+        raise
+    except CannotAsk as error:
+        logger.info("message %s: the agent is not told how to forward: %s", record.id, error)
+    except Exception:  # noqa: BLE001 - that the message is kept is what counts
+        before.rollback()
+        logger.exception("message %s: the agent could not be told how to forward", record.id)
+
+
+def ask(record, message):
+    """Send the answer now. Errors: ``CannotAsk``."""
+    to, values = record.transferred_by, settings()
+    mailboxes = {row["address"].lower() for row in values.mailboxes or ()}
+    own = {row["address"].lower() for row in values.mailin_addresses or ()}
+    if not is_addr_spec(to) or to in mailboxes or to in own:
+        raise CannotAsk(_("No agent forwarded this message."))
+    if not may_be_answered(message, record.null_sender):
+        raise CannotAsk(_("This message was sent by a program or to a list: it must not be answered."))
+    account = account_for(to, values)
+    author = account and account.login_address
+    if not author:
+        raise CannotAsk(_("iA.docs has no SMTP account with an address to answer from."))
+    subject, html = _answer(record, message, agent_language(IDirectory(getSite()).agent_userid(to)))
+    send_notice(account, author, to, subject, html, in_reply_to=message.message_id or "")
+    inbox().asked[to] = record.asked = now()
+
+
+def _asked_lately(address):
+    at = inbox().asked.get(address)
+    return at is not None and now() < at + PERIOD
+
+
+def _answer(record, message, language):
+    def say(msgid, **mapping):
+        return translate(_(msgid, mapping=mapping), target_language=language)
+
+    subject = one_line(message.subject or "")
+    client, steps = STEPS.get(client_of(message), ("", ANY))
+    return say(_("Please forward as attachment: ${subject}"), subject=subject), paragraphs(
+        say(_("Hello,")),
+        say(
+            _(
+                "You forwarded the message “${subject}” to iA.docs as text. In such a forward the original is only quoted: its "
+                "sender, its date and its attachments are lost. It was kept, but no document was made of it."
+            ),
+            subject=subject,
+        ),
+        say(_("Please forward the original again, as attachment. In ${program}:"), program=say(client))
+        if client
+        else say(_("Please forward the original again, as attachment:")),
+        [(say(steps), "")],
+        say(_("You need not do anything else: the first forward will be discarded.")),
+        say(_("iA.docs wrote this by itself. Nobody reads answers to it.")),
+    )

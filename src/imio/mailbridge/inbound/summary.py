@@ -1,0 +1,55 @@
+"""What waits for a decision? Once a day an e-mail to whoever should know, when anything does."""
+
+from collections import Counter
+from imio.mailbridge.i18n import _
+from imio.mailbridge.inbound.inbox import inbox
+from imio.mailbridge.inbound.reasons import reason_texts
+from imio.mailbridge.outbound.notice import paragraphs
+from imio.mailbridge.outbound.notice import send_notice
+from imio.mailbridge.settings.account import account_for
+from imio.mailbridge.settings.clock import local_time
+from imio.mailbridge.settings.read import settings
+from imio.mailbridge.store.store import now
+from plone import api
+from zope.component.hooks import getSite
+from zope.i18n import translate
+
+
+#: Not before this hour, so that it is on top in the morning.
+HOUR = 6
+WAITING = ("quarantined", "failed")
+MAX_COUNTED = 1000
+
+
+def summarise():
+    """Send the summary of today unless that was done; one transaction, so two workers at once send one."""
+    values, today = settings(), local_time(now())
+    box, day = inbox(), today.date().isoformat()
+    if not values.digest_address or today.hour < HOUR or box.summarised == day:
+        return
+    box.summarised = day
+    ids = box.newest_ids(*WAITING)
+    account = account_for(values.digest_address, values)
+    if ids and account is not None and account.login_address:
+        subject, html = _summary(box, ids, api.portal.get_default_language())
+        send_notice(account, account.login_address, values.digest_address, subject, html)
+
+
+def _summary(box, ids, language):
+    def say(msgid, **mapping):
+        return translate(_(msgid, mapping=mapping), target_language=language)
+
+    records = [box.records[id] for id in ids[:MAX_COUNTED]]
+    reasons = Counter(record.reason for record in records)
+    page = f"{getSite().absolute_url()}/@@mailbridge-inbox?state=quarantined"
+    lines = [
+        (f"{count} × {say(reason_texts(reason)[0] or reason)}", "") for reason, count in reasons.most_common()
+    ]
+    oldest = local_time(records[-1].created).date().isoformat()
+    return say(_("${count} incoming e-mails wait for a decision"), count=str(len(ids))), paragraphs(
+        say(_("These messages arrived in iA.docs, and no document was made of them:")),
+        lines,
+        say(_("The oldest of them came on ${date}."), date=oldest),
+        [(say(_("See them and decide")), page)],
+        say(_("iA.docs wrote this by itself. Nobody reads answers to it.")),
+    )
