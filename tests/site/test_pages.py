@@ -31,7 +31,8 @@ def test_who_sees_the_list(site, user, status):
     id = deliver(site, redirected()).json()["id"]
     for page in (INBOX, f"/@@mailbridge-source?id={id}"):
         answer = site.get(page, user, headers=HTML)
-        assert answer.status_code in (status, 401 if status == 302 else status), page
+        hidden = (302, 401, 404)
+        assert answer.status_code in (hidden if status == 302 else (status,)), page
     assert site.post(INBOX, user, data={"replay": id}, headers=HTML).status_code != 500
 
 

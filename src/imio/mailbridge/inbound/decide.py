@@ -47,7 +47,7 @@ def accept(record, data):
         as_=_one_of(data, "as", ("proposal", "direct")),
         sender=_sender(data.get("sender")),
         date=_date(data.get("date")),
-        service=_service(data.get("service")),
+        service=service(data.get("service")),
     )
     record.note("received", by=_me(), text="accept")
     process(record, choice)
@@ -91,7 +91,8 @@ def _date(text):
     return value if value.tzinfo else value.astimezone()
 
 
-def _service(uid):
+def service(uid):
+    """Return the uid of a service that a person chose, or an empty string. Errors: ``NotPossible``."""
     if not uid:
         return ""
     if not isinstance(uid, str) or uuidToCatalogBrain(uid) is None:

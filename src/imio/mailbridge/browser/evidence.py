@@ -1,0 +1,125 @@
+"""What is known of how a message came in? The same words on the page of a message, on the Proof tab and in the dry run."""
+
+from imio.mailbridge.browser import titles
+from imio.mailbridge.browser.moment import readable_time
+from imio.mailbridge.browser.size import readable_size
+from imio.mailbridge.i18n import _
+from imio.mailbridge.i18n import translatable
+from imio.mailbridge.inbound.reasons import reason_texts
+
+
+PROOFS = {
+    "": _("nothing proves where it comes from"),
+    "gateway": _("it came from a trusted mail server"),
+    "tag": _("it came to a secret address"),
+    "arc": _("a listed mail provider sealed it (ARC)"),
+    "dkim": _("the agent's domain signed it (DKIM)"),
+    "results": _("your own mail server verified the agent's domain"),
+}
+METHODS = {
+    "gateway": _("Trusted mail server"),
+    "tag": _("Secret address"),
+    "arc": _("Seal (ARC)"),
+    "dkim": _("Signature (DKIM)"),
+    "dmarc": _("DMARC, by your mail server"),
+    "spf": _("SPF, by your mail server"),
+}
+RESULTS = {
+    "pass": _("good"),
+    "fail": _("not good"),
+    "none": _("none"),
+    "policy": _("good, but not acceptable"),
+    "permerror": _("cannot be read"),
+    "temperror": _("could not be verified: DNS did not answer"),
+}
+STRENGTHS = {
+    "proof": _("proof"),
+    "strong": _("strong sign"),
+    "weak": _("weak sign"),
+    "note": _("remark"),
+}
+DETECTORS = {
+    "agent": _("The author is an agent"),
+    "mailbox": _("The author is a source mailbox"),
+    "attached": _("A message is attached"),
+    "forwarded-text": _("The text is a forward"),
+    "reply": _("It answers an e-mail of iA.docs"),
+    "tag": _("Secret address of the mailbox"),
+    "bulk": _("Mass mailing or list"),
+    "auto-submitted": _("Sent by a program"),
+    "client": _("Written with"),
+    "too-many": _("Many messages of one author"),
+    "gmail-confirmation": _("Google asks for a confirmation"),
+    "to": _("Addressed to a source mailbox (To)"),
+    "cc": _("Addressed to a source mailbox (Cc)"),
+    "delivered-to": _("Delivered to a source mailbox"),
+    "x-original-to": _("Delivered to a source mailbox"),
+    "resent-from": _("Redirected by (Resent-From)"),
+}
+
+
+def seen(evidence):
+    """Return what detectors saw, for people; old records have no strength."""
+    return [
+        {
+            "detector": DETECTORS.get(name, name),
+            "saw": saw,
+            "strength": STRENGTHS.get(next(iter(rest), ""), ""),
+        }
+        for name, saw, *rest in evidence
+    ]
+
+
+def verdicts(found):
+    """Return what verifying signatures gave, for people."""
+    return [
+        {
+            "method": METHODS.get(each["method"], each["method"]),
+            "result": RESULTS.get(each["result"], each["result"]),
+            "good": each["result"] == "pass",
+            "about": each["about"],
+            "detail": each["detail"],
+        }
+        for each in found
+    ]
+
+
+def facts(record):
+    """Return (label, text) of what is kept with a message."""
+    rows = (
+        (_("Received"), readable_time(record.created)),
+        (_("How it came in"), titles.TRANSFER.get(record.transfer, "")),
+        (_("Forwarded by"), record.transferred_by),
+        (_("Source mailbox"), record.source_mailbox),
+        (_("Envelope sender"), "<>" if record.null_sender else record.envelope_sender),
+        (_("Envelope recipient"), record.envelope_recipient),
+        (_("Handed over by"), record.client_address),
+        (_("Proof"), PROOFS.get(record.proof, record.proof)),
+        (_("Size"), readable_size(record.size)),
+        ("SHA-256", record.sha256),
+    )
+    return [{"label": label, "text": text} for label, text in rows if text]
+
+
+def history(record):
+    """Return the lines of the history, for people."""
+    return [
+        {
+            "at": readable_time(line["at"]),
+            "state": titles.INCOMING.get(line["state"], line["state"]),
+            "by": line["by"],
+            "text": translatable(reason_texts(line["text"])[0]) or translatable(line["text"]),
+        }
+        for line in record.history
+    ]
+
+
+def routes(record):
+    """Return which rows decided, a sentence each."""
+    found = []
+    for _uid, row, state_row in record.route or ():
+        if row:
+            found.append(_("Row ${row} of the routing decided.", mapping={"row": str(row)}))
+        if state_row:
+            found.append(_("Row ${row} of the states decided.", mapping={"row": str(state_row)}))
+    return found

@@ -1,0 +1,77 @@
+"""How did this document come in, and is its original still what arrived? The tab ``@@mailbridge-proof`` of an incoming e-mail."""
+
+from imio.mailbridge.browser import evidence
+from imio.mailbridge.browser.readable import mail_of
+from imio.mailbridge.iadocs import names
+from imio.mailbridge.inbound.inbox import inbox
+from imio.mailbridge.inbound.source import source
+from imio.mailbridge.outbound.visibility import is_manager
+from plone.uuid.interfaces import IUUID
+from Products.Five.browser import BrowserView
+from zExceptions import NotFound
+import hashlib
+
+
+CHUNK = 1 << 18
+
+
+def digest_of(blob):
+    """Return the sha256 in hex of the bytes that a blob holds now."""
+    digest = hashlib.sha256()
+    with blob.open("r") as stream:
+        while chunk := stream.read(CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+class HasProof(BrowserView):
+    """Whether the tab is offered (called by the action's expression)."""
+
+    def __call__(self):
+        return self.context.portal_type == names.INCOMING_EMAIL
+
+
+class Proof(BrowserView):
+    """Every transfer that brought the document, the first one first."""
+
+    def __call__(self):
+        if self.context.portal_type != names.INCOMING_EMAIL:
+            raise NotFound("mailbridge-proof")
+        self.records = inbox().transfers(IUUID(self.context))
+        id = self.request.form.get("source")
+        if id is not None:
+            return self._source(id)
+        return self.index()
+
+    def _source(self, id):
+        """Return the whole message, which may hold letters of others too."""
+        record = next((record for record in self.records if record.id == id), None)
+        if record is None or not self.may_download(record):
+            raise NotFound("source")
+        return source(record, self.request.response)
+
+    def may_download(self, record):
+        """Tell whether the user may have the message as it came: with other people's mail in it only managers of mail."""
+        return is_manager() or record.items == (IUUID(self.context),)
+
+    def transfers(self):
+        """Return what is shown of each record."""
+        return [
+            {
+                "facts": evidence.facts(record),
+                "verdicts": evidence.verdicts(record.verdicts),
+                "seen": evidence.seen(record.evidence),
+                "routes": evidence.routes(record),
+                "history": evidence.history(record),
+                "intact": digest_of(record.raw) == record.sha256,
+                "source": f"{self.context.absolute_url()}/@@mailbridge-proof?source={record.id}"
+                if self.may_download(record)
+                else "",
+            }
+            for record in self.records
+        ]
+
+    def original(self):
+        """Return the address of the filed message, or an empty string."""
+        file = mail_of(self.context)
+        return f"{file.absolute_url()}/@@download/file" if file is not None else ""

@@ -1,0 +1,114 @@
+"""The Proof tab, and who may download what."""
+
+from imio.mailbridge.browser.proof import digest_of
+from imio.mailbridge.inbound.inbox import inbox
+from plone.app.uuid.utils import uuidToObject
+from tests.mails import citizen
+from tests.mails import forwarded
+from tests.mails import redirected
+from tests.mails import TRUSTED
+from ZODB.blob import Blob
+import pytest
+import transaction
+
+
+HTML = {"Accept": "text/html", "Accept-Language": "en"}
+
+
+def deliver(site, raw):
+    answer = site.post(
+        "/@@mail-in", "gateway", data=raw, headers={**TRUSTED, "X-Envelope-Sender": "x@relay.test"}
+    )
+    record = inbox().get(answer.json()["id"])
+    return record, [uuidToObject(uid, unrestricted=True) for uid in record.items]
+
+
+def test_tab_shows_how_it_came(site):
+    record, (item,) = deliver(site, redirected())
+    page = site.get(f"{item.absolute_url()}/@@mailbridge-proof", "agent", headers=HTML).text
+    for text in (
+        record.sha256,
+        "x@relay.test",
+        "in@bridge.test",
+        "127.0.0.1",
+        "info@maville.test",
+        "trusted mail server",
+    ):
+        assert text in page, text
+    assert "The stored bytes are those that arrived" in page
+    assert "@@mailbridge-proof" in site.get(f"{item.absolute_url()}/view", "agent", headers=HTML).text
+    answer = site.get(f"{item.absolute_url()}/@@mailbridge-proof?source={record.id}", "agent", headers=HTML)
+    assert answer.content == redirected()
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+
+
+def test_message_that_came_twice_is_one_item_with_two_transfers(site):
+    raw = redirected()
+    first, (item,) = deliver(site, raw)
+    second, (same,) = deliver(
+        site, raw.replace(b"\n", b"\r\n").replace(b"Resent-From", b"X-Zimbra-Forwarded")
+    )
+    third, (again,) = deliver(site, forwarded(citizen()))
+    assert item.absolute_url() == same.absolute_url() == again.absolute_url()
+    assert [record.id for record in inbox().transfers(first.items[0])] == [first.id, second.id, third.id]
+    assert {record.state for record in (first, second, third)} == {"filed"}
+    page = site.get(f"{item.absolute_url()}/@@mailbridge-proof", "agent", headers=HTML).text
+    assert "Transfer 3" in page.replace("\n", " ").replace("  ", " ") or page.count("card-title") == 3
+
+
+def test_other_content_under_the_same_id_is_another_item(site):
+    _first, (item,) = deliver(site, redirected())
+    _second, (other,) = deliver(site, redirected().replace(b"demande", b"menace!"))
+    assert item.absolute_url() != other.absolute_url()
+
+
+def test_deleted_item_is_filed_anew(site):
+    _record, (item,) = deliver(site, redirected())
+    item.aq_parent._delObject(item.getId())
+    transaction.commit()
+    record, (anew,) = deliver(site, redirected().replace(b"\n", b"\r\n"))
+    assert record.items
+    assert anew.Title() == "Une véranda é"
+
+
+def test_forward_of_several_is_no_download_for_agents(site):
+    record, (first, _second) = deliver(site, forwarded(citizen("Un"), citizen("Deux")))
+    url = f"{first.absolute_url()}/@@mailbridge-proof"
+    assert f"source={record.id}" not in site.get(url, "agent", headers=HTML).text
+    assert site.get(f"{url}?source={record.id}", "agent", headers=HTML).status_code == 404
+    assert site.get(f"{url}?source={record.id}", "chef", headers=HTML).status_code in (200, 302, 401)
+    assert site.get(f"{url}?source={record.id}", "admin", headers=HTML).status_code == 200
+
+
+def test_another_record_cannot_be_had_through_the_tab(site):
+    _record, (item,) = deliver(site, redirected("Un"))
+    other, _items = deliver(site, redirected("Deux"))
+    assert (
+        site.get(
+            f"{item.absolute_url()}/@@mailbridge-proof?source={other.id}", "agent", headers=HTML
+        ).status_code
+        == 404
+    )
+
+
+@pytest.mark.parametrize("user", [None, "gateway"])
+def test_who_may_not_see_the_item_sees_no_proof(site, user):
+    _record, (item,) = deliver(site, redirected())
+    answer = site.get(f"{item.absolute_url()}/@@mailbridge-proof", user, headers=HTML)
+    assert answer.status_code in (302, 401)
+
+
+def test_changed_bytes_are_noticed(site):
+    record, (item,) = deliver(site, redirected())
+    record.raw = Blob(b"something else")
+    transaction.commit()
+    assert digest_of(record.raw) != record.sha256
+    assert (
+        "not those that arrived"
+        in site.get(f"{item.absolute_url()}/@@mailbridge-proof", "agent", headers=HTML).text
+    )
+
+
+def test_tab_is_for_incoming_mail_only(site):
+    assert site.get("/outgoing-mail/invitation/@@mailbridge-proof", "agent", headers=HTML).status_code == 404
+    assert "@@mailbridge-proof" not in site.get("/outgoing-mail/invitation/view", "agent", headers=HTML).text

@@ -1,0 +1,253 @@
+"""What managers decide on the page of a message, what agents see of their own forwards, and what others do not."""
+
+from imio.mailbridge.iadocs.demo import PASSWORD
+from imio.mailbridge.inbound.inbox import inbox
+from imio.mailbridge.outbound.outbox import outbox
+from imio.mailbridge.settings.read import settings
+from plone.app.uuid.utils import uuidToObject
+from plone.uuid.interfaces import IUUID
+from tests.mails import citizen
+from tests.mails import forwarded
+from tests.mails import redirected
+from tests.mails import TEXT_FORWARD
+from tests.mails import TRUSTED
+import pytest
+import re
+import transaction
+
+
+HTML = {"Accept": "text/html", "Accept-Language": "en"}
+STRANGER = {"X-Client-Address": "203.0.113.9"}
+
+
+def deliver(site, raw, **headers):
+    answer = site.post("/@@mail-in", "gateway", data=raw, headers={**TRUSTED, **headers})
+    return inbox().get(answer.json()["id"])
+
+
+def page(site, record, user="chef"):
+    return site.get(f"/@@mailbridge-inbox-message?id={record.id}", user, headers=HTML)
+
+
+def press(site, record, user="chef", **data):
+    shown = page(site, record, user)
+    token = re.search(r'name="_authenticator" value="([^"]+)"', shown.text)
+    data |= {"_authenticator": token[1]} if token else {}
+    return site.post(f"/@@mailbridge-inbox-message?id={record.id}", user, data=data, headers=HTML)
+
+
+def item(record):
+    (uid,) = record.items
+    return uuidToObject(uid, unrestricted=True)
+
+
+def test_page_says_what_happened(site):
+    record = deliver(site, TEXT_FORWARD)
+    text = page(site, record).text
+    assert "forwarded as text" in text
+    assert "Jeanne Dupont" in text
+    assert "al.bert@maville.test" in text
+    assert record.sha256 in text
+    assert "The text is a forward" in text
+    assert "mailbridge-inbox-frame" in text
+    assert 'value="2026-11-16T09:12' in text
+
+
+def test_file_as_proposed_with_corrections(site):
+    record = deliver(site, TEXT_FORWARD)
+    service = IUUID(site.portal["contacts"]["plonegroup-organization"]["urbanisme"])
+    answer = press(
+        site,
+        record,
+        proposal="1",
+        sender="Jeanne D. <j.d@citizen.test>",
+        date="2026-11-15T10:00+01:00",
+        service=service,
+    )
+    assert answer.status_code == 302
+    filed = item(record)
+    assert filed.orig_sender_email == '"Jeanne D." <j.d@citizen.test>'
+    assert filed.original_mail_date.isoformat() == "2026-11-15"
+    assert filed.treating_groups == service
+    assert "already" in page(site, record).text or "filed" in page(site, record).text
+
+
+def test_file_as_it_came(site):
+    record = deliver(site, TEXT_FORWARD)
+    press(site, record, direct="1")
+    assert item(record).orig_sender_email == '"Al Bert" <al.bert@maville.test>'
+
+
+@pytest.mark.parametrize("data", [{"sender": "nobody"}, {"date": "yesterday"}, {"service": "0" * 32}])
+def test_what_cannot_be_filed_is_said(site, data):
+    record = deliver(site, TEXT_FORWARD)
+    assert press(site, record, proposal="1", **data).status_code == 302
+    assert record.state == "quarantined"
+
+
+def test_discard_with_a_reason(site):
+    record = deliver(site, TEXT_FORWARD)
+    press(site, record, discard="1", reason="en double")
+    assert record.state == "discarded"
+    assert record.history[-1]["text"] == "en double"
+    assert record.history[-1]["by"] == "chef"
+
+
+def test_rule_of_this_author_then_replay(site):
+    record = deliver(site, citizen(To="in@bridge.test").as_bytes())
+    assert record.reason == "direct"
+    service = IUUID(site.portal["contacts"]["plonegroup-organization"]["urbanisme"])
+    press(site, record, user="admin", rule="address", service=service)
+    (row,) = settings().iemail_routing
+    assert (row["forward"], row["original_email_pat"]) == ("direct", r"jeanne\.dupont@citizen\.test")
+    press(site, record, replay="1")
+    assert item(record).treating_groups == service
+
+
+def test_undeclared_mailbox_becomes_ours(site):
+    record = deliver(
+        site, citizen(**{"Resent-From": "accueil@maville.test", "To": "accueil@maville.test"}).as_bytes()
+    )
+    if record.reason != "undeclared-mailbox":
+        pytest.fail(record.reason)
+    assert "This mailbox is ours" in page(site, record, "admin").text
+    press(site, record, user="admin", mailbox="1")
+    assert settings().mailboxes[-1]["address"] == "accueil@maville.test"
+    press(site, record, replay="1")
+    assert record.state == "filed"
+
+
+def test_manager_of_mail_who_is_no_admin_cannot_change_settings(site):
+    record = deliver(site, citizen(To="in@bridge.test").as_bytes())
+    assert "Make a rule" not in page(site, record).text
+    press(site, record, rule="address")
+    assert not settings().iemail_routing
+
+
+def test_ask_again(site, caught):
+    settings().ask_sender = False
+    transaction.commit()
+    record = deliver(site, TEXT_FORWARD)
+    press(site, record, ask="1")
+    assert [notice.origin for notice in outbox().records.values()] == ["notice"]
+    assert record.asked is not None
+
+
+def test_no_button_without_a_token(site):
+    record = deliver(site, TEXT_FORWARD)
+    for name in ("proposal", "direct", "replay", "discard", "ask", "rule", "mailbox"):
+        url = f"/@@mailbridge-inbox-message?id={record.id}"
+        assert site.post(url, "chef", data={name: "1"}, headers=HTML).status_code == 403, name
+        assert site.get(f"{url}&{name}=1", "chef", headers=HTML).status_code == 404, name
+    assert record.state == "quarantined"
+
+
+# agents
+
+
+def test_agent_sees_the_own_forward_and_may_only_discard(site):
+    record = deliver(site, TEXT_FORWARD)
+    shown = page(site, record, "agent")
+    assert shown.status_code == 200
+    assert "forwarded as text" in shown.text
+    assert "File as proposed" not in shown.text
+    assert "Discard" in shown.text
+    mine = site.get("/@@my-forwards", "agent", headers=HTML).text
+    assert "Demande en texte" in mine
+    for name in ("proposal", "direct", "replay", "ask", "rule"):
+        press(site, record, user="agent", **{name: "1"})
+        assert record.state == "quarantined", name
+    press(site, record, user="agent", discard="1")
+    assert record.state == "discarded"
+
+
+@pytest.mark.parametrize("user", ["agent2", "gateway"])
+@pytest.mark.parametrize("name", ["mailbridge-inbox-message", "mailbridge-inbox-frame", "mailbridge-source"])
+def test_others_do_not_see_it(site, user, name):
+    record = deliver(site, TEXT_FORWARD)
+    answer = site.get(f"/@@{name}?id={record.id}", user, headers=HTML)
+    assert answer.status_code == 404
+    assert "Demande" not in answer.text
+    assert "Demande" not in site.get("/@@my-forwards", user, headers=HTML).text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/@@my-forwards",
+        "/@@mailbridge-inbox-message?id={}",
+        "/@@mailbridge-inbox-frame?id={}",
+        "/@@mailbridge-source?id={}",
+    ],
+)
+def test_nobody_sees_anything(site, path):
+    record = deliver(site, TEXT_FORWARD)
+    assert site.get(path.format(record.id), None, headers=HTML).status_code in (302, 401)
+
+
+@pytest.mark.parametrize("id", ["", "x", "0" * 64])
+def test_unknown_message(site, id):
+    assert site.get(f"/@@mailbridge-inbox-message?id={id}", "chef", headers=HTML).status_code == 404
+    assert site.get("/@@mailbridge-inbox-message", "chef", headers=HTML).status_code == 404
+
+
+def test_frame_of_an_attached_message(site):
+    record = deliver(site, forwarded(citizen()), **STRANGER)
+    assert record.reason == "unproven-agent"
+    answer = site.get(f"/@@mailbridge-inbox-frame?id={record.id}&part=0", "chef", headers=HTML)
+    assert "voici ma demande" in answer.text
+    assert "sandbox" in answer.headers["Content-Security-Policy"]
+    assert (
+        site.get(f"/@@mailbridge-inbox-frame?id={record.id}&part=7", "chef", headers=HTML).status_code == 404
+    )
+
+
+def test_unreadable_messages_have_a_page_too(site):
+    for raw in (b"\x00\xff garbage", b"From: a@b.test\n" + b"X: y\n" * 5000, b"Subject: x\n\n"):
+        record = deliver(site, raw)
+        assert page(site, record).status_code == 200, raw[:20]
+
+
+# the list
+
+
+def test_list_has_filters_and_bulk(site):
+    records = [deliver(site, redirected(f"Un {n}"), **STRANGER) for n in range(3)]
+    other = deliver(site, TEXT_FORWARD)
+    url = "/@@mailbridge-inbox"
+    shown = site.get(f"{url}?reason=unproven-redirect", "chef", headers=HTML).text
+    assert "Un 1" in shown
+    assert "Demande en texte" not in shown
+    shown = site.get(f"{url}?text=en+TEXTE", "chef", headers=HTML).text
+    assert "Demande en texte" in shown
+    assert "Un 1" not in shown
+    token = re.search(r'name="_authenticator" value="([^"]+)"', shown)[1]
+    data = [("ids:list", record.id) for record in records[:2]]
+    data += [("bulk", "accept"), ("_authenticator", token)]
+    assert site.post(url, "chef", data=data, headers=HTML).status_code == 302
+    assert [record.state for record in records] == ["filed", "filed", "quarantined"]
+    data = [("ids:list", records[0].id), ("ids:list", records[2].id), ("bulk", "discard"), ("reason", "test")]
+    site.post(url, "chef", data=[*data, ("_authenticator", token)], headers=HTML)
+    assert [record.state for record in records] == ["filed", "filed", "discarded"]
+    assert other.state == "quarantined"
+
+
+def test_count_is_shown_to_managers_only(site):
+    deliver(site, TEXT_FORWARD)
+    assert "Incoming e-mails to decide on" in site.get("", "chef", headers=HTML).text
+    assert "Incoming e-mails to decide on" not in site.get("", "agent", headers=HTML).text
+
+
+def test_confirmation_of_google_shows_code_and_link(site):
+    raw = (
+        b"From: forwarding-noreply@google.com\nTo: in@bridge.test\n"
+        b"Subject: (#123456789) Gmail Forwarding Confirmation - Receive Mail from info@maville.test\n\n"
+        b"https://mail-settings.google.com/mail/vf-abc\nhttps://evil.test/vf\n"
+    )
+    record = deliver(site, raw)
+    assert record.reason == "forwarding-confirmation"
+    text = page(site, record).text
+    assert "123456789" in text
+    assert 'href="https://mail-settings.google.com/mail/vf-abc"' in text
+    assert 'href="https://evil.test' not in text
+    assert PASSWORD
