@@ -1,5 +1,6 @@
 """The Proof tab, and who may download what."""
 
+from email.message import EmailMessage
 from imio.mailbridge.browser.proof import digest_of
 from imio.mailbridge.inbound.inbox import inbox
 from plone.app.uuid.utils import uuidToObject
@@ -7,6 +8,7 @@ from tests.mails import citizen
 from tests.mails import forwarded
 from tests.mails import redirected
 from tests.mails import TRUSTED
+from tests.message.test_formats import MSG
 from ZODB.blob import Blob
 import pytest
 import transaction
@@ -112,3 +114,20 @@ def test_changed_bytes_are_noticed(site):
 def test_tab_is_for_incoming_mail_only(site):
     assert site.get("/outgoing-mail/invitation/@@mailbridge-proof", "agent", headers=HTML).status_code == 404
     assert "@@mailbridge-proof" not in site.get("/outgoing-mail/invitation/view", "agent", headers=HTML).text
+
+
+def test_outlook_file_is_kept_as_it_came_and_shown(site):
+    outer = EmailMessage()
+    outer["From"], outer["To"], outer["Subject"] = "al.bert@maville.test", "in@bridge.test", "TR"
+    outer.set_content("Voir annexe")
+    outer.add_attachment(MSG, "application", "vnd.ms-outlook", filename="Demande.msg")
+    _record, (item,) = deliver(site, outer.as_bytes())
+    assert item.Title() == "Demande en .msg é"
+    mail = item["mail"].file
+    assert (mail.contentType, mail.filename, mail.data) == (
+        "application/vnd.ms-outlook",
+        "Demande en .msg é.msg",
+        MSG,
+    )
+    frame = site.get(f"{item.absolute_url()}/mail/@@mailbridge-frame", "agent", headers=HTML).text
+    assert "Texte du citoyen" in frame

@@ -80,6 +80,7 @@ def examined(raw, envelope):
             transferred_by=candidate.facts.transferred_by if candidate.facts.forward == "agent" else "",
             reply_to="",
             attachments=candidate.original.attachments,
+            media_type=candidate.original.source.media_type,
             route=candidate.route,
             facts=candidate.facts,
         )

@@ -10,7 +10,9 @@ PAGES = (
     ("mailbridge-controlpanel", _("Settings")),
     ("mailbridge-accounts", _("SMTP accounts")),
     ("mailbridge-send-as", _("Send as")),
+    ("mailbridge-addresses", _("Secret addresses")),
     ("mailbridge-diagnosis", _("Diagnosis")),
+    ("mailbridge-dry-run", _("Dry run")),
 )
 
 

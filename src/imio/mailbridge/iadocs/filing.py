@@ -149,7 +149,8 @@ class Filer:
 
     def _mail(self, filing, subject):
         name = " ".join(_NOT_IN_FILENAMES.sub(" ", subject).split())[:_FILENAME_LENGTH].strip(" .")
-        blob = NamedBlobFile(contentType="message/rfc822", filename=f"{name or 'message'}.eml")
+        end = ".eml" if filing.media_type == "message/rfc822" else ".msg"
+        blob = NamedBlobFile(contentType=filing.media_type, filename=(name or "message") + end)
         with blob.open("w") as target:
             filing.copy_to(target)
         return blob

@@ -29,6 +29,7 @@ class Filing:
     transferred_by: str
     reply_to: str
     attachments: tuple[Attachment, ...]
+    media_type: str = "message/rfc822"
     route: Route | None = None
     facts: Facts | None = None
 

@@ -183,6 +183,7 @@ def _filing(record, found, candidate, choice):
         transferred_by=facts.transferred_by if facts.forward == "agent" else "",
         reply_to=outbox().get(answered).document if answered else "",
         attachments=original.attachments,
+        media_type=original.source.media_type,
         route=None if choice.service else candidate.route,
         facts=facts,
     )

@@ -41,20 +41,30 @@ def detail(address):
     return address.rpartition("@")[0].partition("+")[2]
 
 
+def is_secret(address):
+    """Tell whether an address has a detail part that is long enough to prove something."""
+    return len(detail(address)) >= SECRET_LENGTH
+
+
+def masked(address):
+    """Return an address without its secret part (``in+…@x``), for people who do not need to know it."""
+    return without_detail(address).replace("@", "+…@") if is_secret(address) else address
+
+
 def destination(envelope_recipient, values):
     """Return the ``Destination`` under the present settings; errors: ``UnknownRecipient``."""
     rows = {row["address"].lower(): row for row in values.mailin_addresses or ()}
     if not envelope_recipient:
-        if len(rows) != 1:
+        known = {address: row for address, row in rows.items() if not is_secret(address)} or rows
+        if len(known) != 1:
             return Destination()
-        address, row = next(iter(rows.items()))
+        address, row = next(iter(known.items()))
         return Destination(address, row.get("service") or "")
     if row := rows.get(envelope_recipient):
-        secret = len(detail(envelope_recipient)) >= SECRET_LENGTH
         return Destination(
             envelope_recipient,
             row.get("service") or "",
-            (row.get("mailbox") or "").lower() if secret else None,
+            (row.get("mailbox") or "").lower() if is_secret(envelope_recipient) else None,
         )
     bare = without_detail(envelope_recipient)
     if is_verp(envelope_recipient):

@@ -43,7 +43,10 @@ def sort_parts(raw: bytes | mmap, root: Part) -> Sorted:
     text: list[Part] = []
     html: list[Part] = []
     others: list[Part] = []
-    _collect(root, None, text, html, others)
+    calendars: list[Part] = []
+    _collect(root, None, text, html, others, calendars)
+    if not any(_is_calendar(part) for part in others):
+        others += calendars[:1]
     shown = "\n".join(part_text(raw, part) for part in html)
     cids = frozenset(unquote(match[1]).lower() for match in _CID.finditer(shown))
     inline = tuple(part for part in others if shown and _is_image(part) and _is_shown(part, shown, cids))
@@ -63,10 +66,17 @@ def content_id(part: Part) -> str:
     return "".join(part.first("content-id").split()).strip("<>")
 
 
-def _collect(part: Part, parent: Part | None, text: list[Part], html: list[Part], others: list[Part]) -> None:
+def _collect(
+    part: Part,
+    parent: Part | None,
+    text: list[Part],
+    html: list[Part],
+    others: list[Part],
+    calendars: list[Part],
+) -> None:
     if part.maintype == "multipart" and part.parts:
         for child in part.parts:
-            _collect(child, part, text, html, others)
+            _collect(child, part, text, html, others, calendars)
         return
     container = parent.content_type if parent is not None else ""
     if _is_body(part, parent):
@@ -78,7 +88,9 @@ def _collect(part: Part, parent: Part | None, text: list[Part], html: list[Part]
     ):
         return
     elif container == "multipart/alternative" and part.maintype == "text" and not part.filename:
-        return  # another form of the same text: an invitation, a watch or AMP version
+        if part.content_type == "text/calendar":
+            calendars.append(part)  # an invitation: a file of its own, unless it comes as one too
+        return  # else another form of the same text: a watch or AMP version
     elif container == "multipart/report" and part.content_type in (
         "text/rfc822-headers",
         "message/global-headers",
@@ -86,6 +98,10 @@ def _collect(part: Part, parent: Part | None, text: list[Part], html: list[Part]
         return
     elif part.end > part.body or part.filename:
         others.append(part)
+
+
+def _is_calendar(part: Part) -> bool:
+    return part.content_type in ("text/calendar", "application/ics") or part.filename.lower().endswith(".ics")
 
 
 def _is_body(part: Part, parent: Part | None) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 from datetime import timezone
 from email.utils import parsedate_to_datetime
@@ -19,11 +20,21 @@ from imio.mailbridge.message.filename import message_filename
 from imio.mailbridge.message.filename import safe_filename
 from imio.mailbridge.message.header import decode
 from imio.mailbridge.message.header import unfold
+from imio.mailbridge.message.invitation import Invitation
+from imio.mailbridge.message.invitation import read_invitations
 from imio.mailbridge.message.limits import TooComplex
 from imio.mailbridge.message.opaque_signature import signed_content
+from imio.mailbridge.message.outlook import MEDIA_TYPE as MSG_TYPE
+from imio.mailbridge.message.outlook import msg_to_rfc5322
+from imio.mailbridge.message.outlook import OLE
+from imio.mailbridge.message.outlook import tnef_to_rfc5322
+from imio.mailbridge.message.rtf import text_of
 from imio.mailbridge.message.structure import Part
+from imio.mailbridge.message.tnef import read_tnef
+from imio.mailbridge.message.tnef import Tnef
 from imio.mailbridge.message.transfer_encoding import decode_body
 from imio.mailbridge.message.transfer_encoding import decode_chunks
+from imio.mailbridge.message.transfer_encoding import uuencoded_files
 from mmap import ACCESS_READ
 from mmap import mmap
 from typing import BinaryIO
@@ -43,6 +54,9 @@ _BARE_ID = re.compile(r"[^<>\s]{1,990}@[^<>\s]{1,990}")
 _YEARS = range(1982, 2100)
 _NOT_QUOTED_PRINTABLE = re.compile(rb"[\x80-\xff]|=(?![0-9A-Fa-f]{2}|[ \t]{0,9}\r?(?:\n|\Z))")
 _PIECE = 1 << 18
+_TNEF_TYPES = ("application/ms-tnef", "application/vnd.ms-tnef")
+_MAX_TNEF = 60_000_000
+_MEDIA = re.compile(r"[a-z0-9!#$&^_.+-]{1,60}/[a-z0-9!#$&^_.+-]{1,60}", re.IGNORECASE)
 #: A file larger than this many bytes is mapped.
 _MAP_FROM = 1 << 20
 _MAX_IDS = 200
@@ -107,16 +121,24 @@ class ParsedMessage:
     """A message: ``raw`` are its bytes as they came, perhaps mapped from a file; everything else is read from them when asked for.
 
     ``defect`` is a reason code: ``too-complex`` (only the header can be read), ``unreadable`` (not a message), or None.
+    ``original`` holds the bytes as they came where ``raw`` was made of them: of an Outlook file.
     """
 
     raw: bytes | mmap
     root: Part
     defect: str | None = None
+    original: bytes | mmap | None = None
+
+    @property
+    def media_type(self) -> str:
+        """Return the media type of the bytes as they came."""
+        return MSG_TYPE if self.original is not None else "message/rfc822"
 
     def copy_to(self, target: BinaryIO) -> None:
         """Write the bytes as they came to a binary stream. Errors: those of the stream."""
-        for start in range(0, len(self.raw), _PIECE):
-            target.write(self.raw[start : start + _PIECE])
+        octets = self.raw if self.original is None else self.original
+        for start in range(0, len(octets), _PIECE):
+            target.write(octets[start : start + _PIECE])
 
     def header(self, name: str) -> str | None:
         """Return the first field called ``name`` decoded, in one line, or None."""
@@ -210,20 +232,84 @@ class ParsedMessage:
     @cached_property
     def text(self) -> str | None:
         """Return the plain text with ``\\n`` line ends, or None."""
-        return self._text(self._sorted.text)
+        if self._plain[0] is None and not self._sorted.html:
+            texts = (found.text or text_of(found.rtf) for _part, found in self._packed)
+            return next(filter(None, texts), None)
+        return self._plain[0]
 
     @cached_property
     def html(self) -> str | None:
         """Return the HTML as its author wrote it: not safe to show. None without."""
+        if not self._sorted.html and self._plain[0] is None:
+            return next((found.html for _part, found in self._packed if found.html), None)
         return self._text(self._sorted.html)
 
     def _text(self, parts: tuple[Part, ...]) -> str | None:
         return "\n".join(part_text(self.content[0], part) for part in parts) if parts else None
 
     @cached_property
+    def _plain(self) -> tuple[str | None, tuple[Attachment, ...]]:
+        """Return the text without the files that stand in it as uuencode, and those files."""
+        found = self._text(self._sorted.text)
+        if found is None:
+            return None, ()
+        if found.startswith("{\\rtf"):
+            return text_of(found.encode("cp1252", "replace")) or found, ()
+        left, files = uuencoded_files(found)
+        return left, tuple(
+            Attachment(
+                safe_filename(name, "application/octet-stream"),
+                "application/octet-stream",
+                _constant(content),
+            )
+            for name, content in files
+        )
+
+    @cached_property
+    def _packed(self) -> tuple[tuple[Part, Tnef], ...]:
+        """Return the parts that Outlook packed (``winmail.dat``), opened."""
+        raw = self.content[0]
+        opened = (
+            (part, read_tnef(part_bytes(raw, part)))
+            for part in self._sorted.attached
+            if is_tnef(part) and part.end - part.body < _MAX_TNEF
+        )
+        return tuple((part, found) for part, found in opened if found is not None)
+
+    @cached_property
+    def packed_messages(self) -> tuple["ParsedMessage", ...]:
+        """Return the messages that are embedded in a ``winmail.dat``."""
+        written = (
+            tnef_to_rfc5322(file.message)
+            for _part, found in self._packed
+            for file in found.files
+            if file.message is not None
+        )
+        return tuple(parse(each) for each in written if each is not None)
+
+    @cached_property
     def attachments(self) -> tuple[Attachment, ...]:
-        """Return what a person would call attachments, attached messages among them."""
-        return tuple(attachment(self.content[0], part) for part in self._sorted.attached)
+        """Return what a person would call attachments, attached messages among them; a ``winmail.dat`` stands for its files."""
+        opened = {id(part): found for part, found in self._packed}
+        files: list[Attachment] = []
+        for part in self._sorted.attached:
+            if id(part) in opened:
+                files += _packed_files(opened[id(part)])
+            else:
+                files.append(attachment(self.content[0], part))
+        return (*files, *self._plain[1])
+
+    @cached_property
+    def invitations(self) -> tuple[Invitation, ...]:
+        """Return the appointments in calendar parts."""
+        raw = self.content[0]
+        parts = (part for part in self.content[1].walk() if part.content_type == "text/calendar")
+        return tuple(
+            found
+            for part in list(parts)[:5]
+            if self.defect is None
+            for found in read_invitations(part_text(raw, part))
+        )
 
     @cached_property
     def inline_images(self) -> tuple[InlineImage, ...]:
@@ -261,6 +347,8 @@ def parse(source: bytes | BinaryIO) -> ParsedMessage:
     A large file is mapped, not read: the message stays readable when it is closed, as long as its bytes do not change.
     """
     raw = source if isinstance(source, bytes) else _read(source)
+    if raw[: len(OLE)] == OLE and (written := msg_to_rfc5322(raw[:])) is not None:
+        return replace(parse(written), original=raw)
     try:
         root = structure.scan(raw)
     except TooComplex:
@@ -322,6 +410,29 @@ def attachment(raw: bytes | mmap, part: Part) -> Attachment:
 def _chunks(raw: bytes | mmap, part: Part) -> Iterator[bytes]:
     in_clear = part.is_message and part.encoding and _stands_in_clear(raw, part)
     return decode_chunks(raw, part.body, part.end, "" if in_clear else part.encoding)
+
+
+def is_tnef(part: Part) -> bool:
+    """Tell whether a part says that it is a ``winmail.dat``."""
+    return part.content_type in _TNEF_TYPES or part.filename.lower() == "winmail.dat"
+
+
+def _packed_files(found: Tnef) -> list[Attachment]:
+    files = []
+    for file in found.files:
+        if file.message is not None:
+            written = tnef_to_rfc5322(file.message) or b""
+            files.append(
+                Attachment(message_filename(file.message.subject), "message/rfc822", _constant(written))
+            )
+        else:
+            kind = file.content_type if _MEDIA.fullmatch(file.content_type) else "application/octet-stream"
+            files.append(Attachment(safe_filename(file.name, kind), kind, _constant(file.content)))
+    return files
+
+
+def _constant(content: bytes) -> Callable[[], bytes]:
+    return lambda: content
 
 
 def part_bytes(raw: bytes | mmap, part: Part) -> bytes:

@@ -17,6 +17,9 @@ _BASE64 = ("base64", "b64", "base-64")
 _QUOTED_PRINTABLE = ("quoted-printable", "quoted_printable", "qp")
 _UUENCODE = ("x-uuencode", "uuencode", "x-uue", "uue")
 _PIECE = 1 << 18
+_UU_FILE = re.compile(
+    r"^begin [0-7]{3,4} (\S[^\n]{0,200})\n((?:[ -`]{1,62}\n)+)(?:`\n)?end[ \t]*$", re.MULTILINE
+)
 
 
 def encoding_name(value: str) -> str:
@@ -94,6 +97,23 @@ def _base64(raw: bytes | mmap, start: int, end: int) -> bytes:
         return binascii.a2b_base64(memoryview(raw)[start:end])
     except binascii.Error:
         return decode_base64(raw[start:end])
+
+
+def uuencoded_files(text: str) -> tuple[str, tuple[tuple[str, bytes], ...]]:
+    """Return the text without the files that stand in it in uuencode, and (name, content) of each; yEnc stays as it is."""
+    if "\nend" not in text:
+        return text, ()
+    files: list[tuple[str, bytes]] = []
+
+    def taken(match: re.Match[str]) -> str:
+        content = _uuencode(match[0].encode("ascii", "ignore"))
+        if len(files) >= 100 or not content:
+            return match[0]
+        files.append((match[1].strip(), content))
+        return ""
+
+    left = _UU_FILE.sub(taken, text)
+    return left, tuple(files)
 
 
 def _uuencode(content: bytes) -> bytes:

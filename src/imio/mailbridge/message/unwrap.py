@@ -1,6 +1,8 @@
 """Which messages are attached to a forward? Each as the very bytes that were attached."""
 
 from dataclasses import dataclass
+from imio.mailbridge.message.outlook import MEDIA_TYPE as MSG_TYPE
+from imio.mailbridge.message.outlook import OLE
 from imio.mailbridge.message.parse import looks_like_message
 from imio.mailbridge.message.parse import parse
 from imio.mailbridge.message.parse import ParsedMessage
@@ -17,7 +19,8 @@ _LOOK_AT = 65_536
 
 @dataclass(frozen=True)
 class Attached:
-    """An attached message and how it was found: ``rfc822``, ``rfc822-encoded``, ``eml-file`` or ``octet-stream``."""
+    """An attached message and how it was found: ``rfc822``, ``rfc822-encoded``, ``eml-file``, ``octet-stream``,
+    ``outlook-msg`` or ``tnef``."""
 
     message: ParsedMessage
     form: str
@@ -30,7 +33,10 @@ def attached_messages(message: ParsedMessage) -> tuple[Attached, ...]:
     """
     if message.defect is not None:
         return ()
-    return tuple(_attached(*message.content))
+    packed = tuple(
+        Attached(found, "tnef") for found in message.packed_messages if found.defect != "unreadable"
+    )
+    return (*_attached(*message.content), *packed)
 
 
 def _attached(raw: bytes | mmap, part: Part) -> list[Attached]:
@@ -48,6 +54,9 @@ def _attached(raw: bytes | mmap, part: Part) -> list[Attached]:
 def _form(raw: bytes | mmap, part: Part) -> str:
     if part.is_message:
         return "rfc822-encoded" if part.encoding in ("base64", "quoted-printable") else "rfc822"
+    if part.content_type == MSG_TYPE or part.filename.lower().rstrip(". ").endswith(".msg"):
+        beginning = decode_body(raw, part.body, min(part.end, part.body + _LOOK_AT), part.encoding)
+        return "outlook-msg" if beginning.startswith(OLE) else ""
     named = part.filename.lower().rstrip(". ").endswith(".eml")
     if not named and part.content_type not in _OPAQUE:
         return ""

@@ -138,7 +138,8 @@ def parse(arguments: list[str]) -> Options:
         name, equals, value = word.partition("=")
         if name == "--help":
             # Never 0: a pipe that is set up with --help would lose all mail.
-            raise Temporary(*HELP.rstrip().split(" ", 1))
+            status, text = HELP.rstrip().split(" ", 1)
+            raise Temporary(status, text)
         if name not in (*VALUES, *FLAGS, REPEATED) or (name in FLAGS and equals):
             hint = f"see --help; several recipients at once: {REPEATED} before each"
             raise Temporary("4.3.5", f"unknown argument {word!a} ({hint})")

@@ -1,0 +1,160 @@
+"""Secret mail-in addresses: made for one mailbox, proof while they stand, nothing from the moment they are revoked."""
+
+from imio.mailbridge.controlpanel.addresses import ALPHABET
+from imio.mailbridge.controlpanel.addresses import secret_address
+from imio.mailbridge.inbound.inbox import inbox
+from imio.mailbridge.inbound.recipient import destination
+from imio.mailbridge.inbound.recipient import is_secret
+from imio.mailbridge.inbound.recipient import masked
+from imio.mailbridge.settings.read import settings
+from plone.app.uuid.utils import uuidToObject
+from tests.mails import redirected
+from tests.mails import TRUSTED
+from tests.site.panel import act
+from tests.site.panel import HTML
+from tests.site.panel import messages
+from tests.site.panel import page
+import pytest
+import re
+import transaction
+
+
+URL = "/@@mailbridge-addresses"
+MAILBOX = "info@maville.test"
+STRANGER = {"X-Client-Address": "203.0.113.9"}
+
+
+def make(site, address="in@bridge.test", mailbox=MAILBOX):
+    """Press the button; return the secret addresses that there are then."""
+    act(site, URL, make=address, mailbox=mailbox)
+    return [row["address"] for row in settings().mailin_addresses if is_secret(row["address"])]
+
+
+def deliver(site, raw, recipient):
+    headers = {**TRUSTED, **STRANGER, "X-Envelope-Recipient": recipient}
+    answer = site.post("/@@mail-in", "gateway", data=raw, headers=headers)
+    return inbox().get(answer.json()["id"])
+
+
+def test_made_for_one_mailbox(site):
+    assert "Make a secret address" in page(site, URL)
+    (secret,) = make(site)
+    assert re.fullmatch(rf"in\+[{ALPHABET}]{{20}}@bridge\.test", secret)
+    row = settings().mailin_addresses[-1]
+    assert (row["address"], row["mailbox"]) == (secret, MAILBOX)
+    assert settings().mailin_addresses[0]["address"] == "in@bridge.test", "bounces come to the first"
+    text = page(site, URL)
+    assert secret in text
+    assert "Redirect to, not Forward to" in text
+
+
+def test_it_proves_a_redirect_of_its_mailbox_and_of_no_other(site):
+    settings().mailboxes = [
+        *settings().mailboxes,
+        {"address": "cpas@maville.test", "service": None},
+    ]
+    transaction.commit()
+    assert deliver(site, redirected("Un"), "in@bridge.test").reason == "unproven-redirect"
+    (secret,) = make(site)
+    record = deliver(site, redirected("Deux"), secret)
+    assert (record.state, record.proof, record.source_mailbox) == ("filed", "tag", MAILBOX)
+    other = deliver(site, redirected("Trois", **{"Resent-From": "cpas@maville.test"}), secret)
+    assert other.source_mailbox != "cpas@maville.test" or other.reason, "no other mailbox can use it"
+    assert "none lately" not in page(site, URL).split('data-mailbox="cpas')[0]
+
+
+def test_it_proves_nothing_once_revoked(site):
+    (secret,) = make(site)
+    answer = act(site, URL, revoke=secret)
+    assert "proves nothing any more" in messages(site, answer)
+    assert [row["address"] for row in settings().mailin_addresses] == ["in@bridge.test"]
+    record = deliver(site, redirected(), secret)
+    assert (record.state, record.reason, record.proof) == ("quarantined", "unproven-redirect", "")
+    assert secret in page(site, URL), "it is named among the revoked"
+
+
+def test_replay_after_revoking_proves_nothing_either(site):
+    (secret,) = make(site)
+    settings().mailboxes = []
+    transaction.commit()
+    record = deliver(site, redirected(), secret)
+    settings().mailboxes = [{"address": MAILBOX, "service": None}]
+    transaction.commit()
+    act(site, URL, revoke=secret)
+    if record.state == "quarantined":
+        site.post(f"/@mail-in/{record.id}/replay", "chef")
+        assert (inbox().get(record.id).state, inbox().get(record.id).proof) == ("quarantined", "")
+
+
+def test_one_for_each_mailbox(site):
+    (secret,) = make(site)
+    answer = act(site, URL, make="in@bridge.test", mailbox=MAILBOX)
+    assert "has a secret address already" in messages(site, answer)
+    assert make(site) == [secret]
+    act(site, URL, revoke=secret)
+    (new,) = make(site)
+    assert new != secret
+
+
+@pytest.mark.parametrize(
+    ("address", "mailbox"),
+    [
+        ("else@bridge.test", MAILBOX),
+        ("in@bridge.test", "stranger@elsewhere.test"),
+        ("in@bridge.test", ""),
+        ("", ""),
+    ],
+)
+def test_only_for_what_is_declared(site, address, mailbox):
+    assert make(site, address, mailbox) == []
+
+
+def test_only_secret_addresses_are_revoked_here(site):
+    act(site, URL, revoke="in@bridge.test")
+    assert [row["address"] for row in settings().mailin_addresses] == ["in@bridge.test"]
+
+
+def test_without_a_recipient_the_open_address_is_meant(site):
+    make(site)
+    arrived = destination("", settings())
+    assert (arrived.address, arrived.tag_mailbox) == ("in@bridge.test", None)
+
+
+def test_warns_when_it_does_not_count(site):
+    assert "prove nothing now" not in page(site, URL)
+    settings().proofs = ["gateway"]
+    transaction.commit()
+    assert "prove nothing now" in page(site, URL)
+    (secret,) = make(site)
+    assert deliver(site, redirected(), secret).reason == "unproven-redirect"
+
+
+def test_agents_do_not_see_the_secret(site):
+    (secret,) = make(site)
+    record = deliver(site, redirected(), secret)
+    (item,) = [uuidToObject(uid, unrestricted=True) for uid in record.items]
+    proof = f"{item.absolute_url()}/@@mailbridge-proof"
+    assert secret not in site.get(proof, "agent", headers=HTML).text
+    assert masked(secret) in site.get(proof, "agent", headers=HTML).text
+    assert secret in site.get(proof, "admin", headers=HTML).text
+
+
+@pytest.mark.parametrize("user", [None, "agent", "chef", "gateway"])
+def test_who_may_not(site, user):
+    assert site.get(URL, user, headers=HTML).status_code in (302, 401)
+    form = {"make": "in@bridge.test", "mailbox": MAILBOX}
+    site.post(URL, user, data=form, headers=HTML)
+    assert len(settings().mailin_addresses) == 1
+
+
+def test_only_by_post_with_a_token(site):
+    form = {"make": "in@bridge.test", "mailbox": MAILBOX}
+    assert site.get(URL, "admin", params=form, headers=HTML).status_code == 404
+    assert site.post(URL, "admin", data=form, headers=HTML).status_code == 403
+    assert len(settings().mailin_addresses) == 1
+
+
+def test_a_long_address_has_no_room():
+    assert secret_address(f"{'x' * 44}@bridge.test") == ""
+    assert is_secret(secret_address(f"{'x' * 43}@bridge.test"))
+    assert masked("in+abc@bridge.test") == "in+abc@bridge.test"
