@@ -6,6 +6,8 @@ from imio.mailbridge.browser.size import readable_size
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
 from imio.mailbridge.inbound.reasons import reason_texts
+from imio.mailbridge.inbound.recipient import masked
+from imio.mailbridge.outbound.visibility import is_manager
 
 
 PROOFS = {
@@ -77,7 +79,7 @@ def verdicts(found):
             "method": METHODS.get(each["method"], each["method"]),
             "result": RESULTS.get(each["result"], each["result"]),
             "good": each["result"] == "pass",
-            "about": each["about"],
+            "about": _shown_address(each["about"]),
             "detail": each["detail"],
         }
         for each in found
@@ -92,13 +94,18 @@ def facts(record):
         (_("Forwarded by"), record.transferred_by),
         (_("Source mailbox"), record.source_mailbox),
         (_("Envelope sender"), "<>" if record.null_sender else record.envelope_sender),
-        (_("Envelope recipient"), record.envelope_recipient),
+        (_("Envelope recipient"), _shown_address(record.envelope_recipient)),
         (_("Handed over by"), record.client_address),
         (_("Proof"), PROOFS.get(record.proof, record.proof)),
         (_("Size"), readable_size(record.size)),
         ("SHA-256", record.sha256),
     )
     return [{"label": label, "text": text} for label, text in rows if text]
+
+
+def _shown_address(address):
+    """Return an address, without its secret part for who does not manage mail."""
+    return address if is_manager() else masked(address)
 
 
 def history(record):
