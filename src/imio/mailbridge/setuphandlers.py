@@ -2,6 +2,7 @@
 
 from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs import removal
+from imio.mailbridge.inbound import cases
 from imio.mailbridge.inbound import inbox
 from imio.mailbridge.outbound import alarm
 from imio.mailbridge.outbound import envelope
@@ -54,6 +55,7 @@ def uninstalled(tool):
         password.OTHERS,
         send_as.KEY,
         alarm.KEY,
+        cases.KEY,
         *([] if outbox.KEY in kept else [envelope.KEY]),
     ):
         annotations.pop(key, None)

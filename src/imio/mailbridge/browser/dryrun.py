@@ -1,44 +1,44 @@
-"""What would the bridge make of this message? Nothing is stored, unless somebody keeps it as a test case.
+"""What would the bridge make of this message? The page ``@@mailbridge-dry-run``: a file in, a report out, and test cases."""
 
-A test case is a message with its envelope and what came of it; run again after a change of the settings, it says what changed.
-"""
-
-from BTrees.OOBTree import OOBTree
-from dataclasses import asdict
 from imio.mailbridge.browser import evidence
 from imio.mailbridge.browser import titles
 from imio.mailbridge.browser.moment import readable_time
 from imio.mailbridge.browser.size import readable_size
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
+from imio.mailbridge.iadocs import reading
+from imio.mailbridge.inbound import cases
+from imio.mailbridge.inbound.dry_run import dry_run
 from imio.mailbridge.inbound.examine import Envelope
-from imio.mailbridge.inbound.examine import examine
-from imio.mailbridge.inbound.interfaces import Filing
-from imio.mailbridge.inbound.interfaces import IFiler
 from imio.mailbridge.inbound.reasons import reason_texts
-from imio.mailbridge.message.parse import parse
+from imio.mailbridge.message.rendition import body
+from imio.mailbridge.message.rendition import document
 from imio.mailbridge.settings.interfaces import IRoutingRow
 from imio.mailbridge.settings.interfaces import IStateRow
 from imio.mailbridge.settings.read import settings
-from imio.mailbridge.store.store import now
-from persistent import Persistent
 from plone import api
 from plone.app.uuid.utils import uuidToCatalogBrain
 from plone.protect import CheckAuthenticator
 from Products.Five.browser import BrowserView
-from ZODB.blob import Blob
-from zope.annotation.interfaces import IAnnotations
-from zope.component.hooks import getSite
+from zExceptions import NotFound
 import base64
 import hashlib
+import time
 import zlib
 
 
-KEY = "imio.mailbridge.test_cases"
-MAX_CASES = 200
-#: A larger message is examined, but cannot be kept from the page that shows it.
-MAX_KEPT = 2_000_000
+#: The page sends the message back, compressed and encoded, when it is kept; Zope takes 1 MiB of form fields.
+MAX_ENCODED = 900_000
+MAX_KEPT = 20_000_000
+#: A larger text is not shown in the page.
+MAX_PREVIEW = 2_000_000
+#: Running all cases ends after this, in seconds: each of them may wait for DNS.
+RUN_TIME = 60
 
+STATES = {
+    **{state: titles.INCOMING[state] for state in ("filed", "recorded", "quarantined")},
+    "refused": _("refused: the mail server would be told that this is not a mail-in address"),
+}
 FIELDS = {
     "title": _("Subject"),
     "orig_sender_email": _("Original sender"),
@@ -48,66 +48,22 @@ FIELDS = {
     "assigned_user": _("Assigned agent"),
     "reply_to": _("Answers"),
 }
+#: What a test case compares, for people.
+COMPARED = {
+    "state": _("It would be"),
+    "transfer": _("How it came in"),
+    "reason": _("Reason"),
+    "count": _("Number of messages"),
+    "from": _("Original sender"),
+    "subject": _("Subject"),
+    "row": _("Row of the routing"),
+    "state_row": _("Row of the states"),
+    "service": _("Treating service"),
+    "user": _("Assigned agent"),
+}
 
 
-class TestCase(Persistent):
-    """A kept message: ``raw`` (blob), ``envelope``, and the ``result`` of when it was kept."""
-
-    def __init__(self, name, raw, envelope, result):
-        self.name, self.envelope, self.result, self.created = name, envelope, result, now()
-        self.raw = Blob(raw)
-
-
-def cases():
-    """Return the test cases of the site by id, to read them."""
-    return IAnnotations(getSite()).get(KEY) or {}
-
-
-def examined(raw, envelope):
-    """Return the parsed message, what it is, and what would result, in plain values."""
-    message = parse(raw)
-    found = examine(envelope, message, settings(), final=True)
-    filer = IFiler(getSite(), None)
-    outcomes = []
-    for candidate in found.candidates:
-        filing = Filing(
-            copy_to=candidate.original.source.copy_to,
-            author=candidate.original.author,
-            subject=candidate.original.subject or "",
-            date=candidate.original.date,
-            received=now(),
-            service=candidate.facts.service,
-            transferred_by=candidate.facts.transferred_by if candidate.facts.forward == "agent" else "",
-            reply_to="",
-            attachments=candidate.original.attachments,
-            media_type=candidate.original.source.media_type,
-            route=candidate.route,
-            facts=candidate.facts,
-        )
-        outcomes.append((candidate, filer.fields(filing) if filer is not None else ({}, ())))
-    return message, found, outcomes
-
-
-def result_of(found, outcomes):
-    """Return what a test case compares: transfer, reason, and of each message what would be filed."""
-    return {
-        "transfer": found.found.transfer.value,
-        "reason": found.found.reason or "",
-        "messages": [
-            {
-                "from": str(candidate.original.author or ""),
-                "subject": candidate.original.subject or "",
-                "row": candidate.route.row,
-                "state_row": candidate.route.state_row,
-                "service": fields.get("treating_groups") or "",
-                "user": fields.get("assigned_user") or "",
-            }
-            for candidate, (fields, _notes) in outcomes
-        ],
-    }
-
-
-class DryRun(BrowserView):
+class DryRunView(BrowserView):
     """The page: a file, its envelope, what came of it, and the test cases."""
 
     shown = None
@@ -115,29 +71,33 @@ class DryRun(BrowserView):
 
     def __call__(self):
         form = self.request.form
-        if self.request.method == "POST":
-            CheckAuthenticator(self.request)
-            if "keep" in form:
-                return self._keep()
-            if "delete" in form:
-                return self._delete(form["delete"])
-            self._examine()
-        return self.index()
+        act = next((name for name in ("examine", "keep", "delete") if name in form), None)
+        if act is None:
+            return self.index()
+        if self.request.method != "POST":
+            raise NotFound("mailbridge-dry-run")
+        CheckAuthenticator(self.request)
+        return getattr(self, f"_{act}")()
 
     @property
     def url(self):
         """Return the address of this page."""
         return f"{self.context.absolute_url()}/@@mailbridge-dry-run"
 
+    def _entered(self, name):
+        value = self.request.form.get(name)
+        return " ".join(value.split()) if isinstance(value, str) else ""
+
     def envelope(self):
         """Return the envelope that was typed in."""
-        words = {
-            name: " ".join(str(self.request.form.get(name) or "").split())[:320].lower()
-            for name in ("recipient", "sender", "client")
-        }
-        rows = settings().mailin_addresses or ()
-        recipient = words["recipient"] or (rows[0]["address"].lower() if len(rows) == 1 else "")
-        return Envelope(recipient, words["sender"].strip("<>"), words["client"], words["sender"] == "<>")
+        recipient, sender, client = (
+            self._entered(name)[:320].lower() for name in ("recipient", "sender", "client")
+        )
+        return Envelope(recipient.strip("<>"), sender.strip("<>"), client, sender == "<>")
+
+    def recipients(self):
+        """Return the mail-in addresses, to choose from."""
+        return [row["address"] for row in settings().mailin_addresses or ()]
 
     def _examine(self):
         upload = self.request.form.get("file")
@@ -148,67 +108,54 @@ class DryRun(BrowserView):
         elif len(raw) > limit:
             self.problem = _("The message is larger than ${limit} bytes.", mapping={"limit": limit})
         else:
-            self._show(raw, self.envelope(), getattr(upload, "filename", "") or "")
+            self._show(raw, self.envelope(), " ".join(str(getattr(upload, "filename", "")).split()))
+        return self.index()
 
     def _show(self, raw, envelope, name):
-        message, found, outcomes = examined(raw, envelope)
-        sentence, remedy = reason_texts(found.found.reason)
+        run = dry_run(raw, envelope)
+        sentence, remedy = reason_texts(run.reason)
+        encoded = base64.urlsafe_b64encode(zlib.compress(raw)).decode()
         self.shown = {
             "name": name[:200],
             "size": readable_size(len(raw)),
             "sha256": hashlib.sha256(raw).hexdigest(),
-            "transfer": titles.TRANSFER[found.found.transfer.value],
-            "state": self._state(found),
+            "transfer": titles.TRANSFER[run.examined.found.transfer.value],
+            "state": STATES[run.state],
             "sentence": translatable(sentence),
             "remedy": translatable(remedy),
-            "proof": evidence.PROOFS[found.proof.value if found.proof else ""],
-            "seen": evidence.seen(found.found.evidence),
-            "verdicts": evidence.verdicts(found.verdicts),
-            "messages": [self._message(*outcome) for outcome in outcomes],
-            "kept": base64.b64encode(zlib.compress(raw)).decode() if len(raw) <= MAX_KEPT else "",
+            "proof": evidence.PROOFS[run.examined.proof.value if run.examined.proof else ""],
+            "seen": evidence.seen(run.examined.found.evidence),
+            "verdicts": evidence.verdicts(run.examined.verdicts),
+            "messages": [self._message(outcome) for outcome in run.outcomes],
+            "kept": encoded if len(encoded) <= MAX_ENCODED and len(raw) <= MAX_KEPT else "",
             "envelope": envelope,
         }
 
-    def _state(self, found):
-        if found.found.report is not None and found.found.reason is None:
-            return titles.INCOMING["recorded"]
-        filed = found.found.reason is None and found.arrived.address
-        return titles.INCOMING["filed" if filed else "quarantined"]
-
-    def _message(self, candidate, fields_and_notes):
-        fields, notes = fields_and_notes
-        original, chosen = candidate.original, candidate.route
+    def _message(self, outcome):
+        original, chosen = outcome.candidate.original, outcome.candidate.route
+        known = uuidToCatalogBrain(outcome.known_item) if outcome.known_item else None
+        words = reading.labels()
+        preview = document(body(original.source, words), words)
         return {
             "subject": original.subject or "",
             "fields": [
-                {"label": label, "text": self._readable(fields.get(name))}
+                {"label": label, "text": self._readable(outcome.fields.get(name))}
                 for name, label in FIELDS.items()
-                if fields.get(name)
+                if outcome.fields.get(name)
             ],
-            "notes": [translatable(note) for note in notes],
-            "route": self._route(chosen),
-            "why_not": [self._why_not(IRoutingRow, *each) for each in chosen.why_not]
-            + [self._why_not(IStateRow, *each) for each in chosen.state_why_not],
+            "notes": [translatable(note) for note in outcome.notes],
+            "known": {"url": f"{known.getURL()}/view", "title": known.Title} if known is not None else None,
+            "route": evidence.decided(chosen.row, chosen.state_row) or [_("No row of the routing decided.")],
+            "why_not": [self._why_not(_("Routing"), IRoutingRow, *each) for each in chosen.why_not]
+            + [self._why_not(_("States"), IStateRow, *each) for each in chosen.state_why_not],
             "files": [f"{file.filename} ({readable_size(file.size)})" for file in original.attachments],
+            "preview": preview if len(preview) <= MAX_PREVIEW else "",
         }
 
-    def _route(self, chosen):
-        found = []
-        if chosen.row:
-            found.append(_("Row ${row} of the routing decided.", mapping={"row": str(chosen.row)}))
-        else:
-            found.append(_("No row of the routing decided."))
-        if chosen.state_row:
-            found.append(_("Row ${row} of the states decided.", mapping={"row": str(chosen.state_row)}))
-        return found
-
-    def _why_not(self, schema, row, field):
-        title = api.portal.translate(schema[field].title)
-        what = {IRoutingRow: _("Routing"), IStateRow: _("States")}[schema]
-        return _(
-            "${what}, row ${row}: “${field}” does not hold.",
-            mapping={"what": api.portal.translate(what), "row": str(row), "field": title},
-        )
+    def _why_not(self, what, schema, row, field):
+        mapping = {"what": translatable(what), "row": str(row), "field": schema[field].title}
+        mapping = {name: api.portal.translate(value) for name, value in mapping.items()}
+        return _("${what}, row ${row}: “${field}” does not hold.", mapping=mapping)
 
     def _readable(self, value):
         if isinstance(value, list | tuple):
@@ -219,62 +166,63 @@ class DryRun(BrowserView):
     # test cases
 
     def cases(self):
-        """Return the cases; after “Run all” with what changed."""
+        """Return the test cases; with ``run`` in the request also what each would give today."""
+        end = time.monotonic() + RUN_TIME
         run = "run" in self.request.form
-        return [
-            self._case(id, case, run)
-            for id, case in sorted(cases().items(), key=lambda item: item[1].created)
-        ]
+        return [self._case(id, case, run and time.monotonic() < end) for id, case in cases.cases()]
+
+    def ran(self):
+        """Tell whether the cases are being run."""
+        return "run" in self.request.form
 
     def _case(self, id, case, run):
-        shown = {
+        changes = list(cases.differences(case.result, case.today())) if run else []
+        return {
             "id": id,
             "name": case.name,
             "created": readable_time(case.created),
-            "result": case.result,
-            "changed": None,
+            "ran": run,
+            "result": [self._value("state", case.result["state"]), self._value("reason", case.result["reason"])],
+            "changes": [
+                {"label": COMPARED[key], "before": self._value(key, before), "today": self._value(key, today)}
+                for key, before, today in changes
+            ],
         }
-        if run:
-            with case.raw.open("r") as stream:
-                _message, found, outcomes = examined(stream.read(), Envelope(**case.envelope))
-            today = result_of(found, outcomes)
-            shown["changed"] = today != case.result
-            shown["today"] = today
-        return shown
+
+    def _value(self, key, value):
+        if key == "state":
+            return STATES.get(value, value)
+        if key == "transfer":
+            return titles.TRANSFER.get(value, value)
+        if key == "reason":
+            return translatable(reason_texts(value)[0]) or value
+        return self._readable(value)
 
     def _keep(self):
-        form = self.request.form
-        try:
-            raw = zlib.decompress(base64.b64decode(str(form.get("kept") or ""), validate=True))
-        except (ValueError, zlib.error):
-            raw = b""
-        if not raw or len(raw) > MAX_KEPT:
+        raw = self._sent_back()
+        if not raw:
             api.portal.show_message(_("The message could not be kept."), self.request, "error")
-            return self.request.response.redirect(self.url)
-        annotations = IAnnotations(getSite())
-        store = annotations.get(KEY)
-        if store is None:
-            store = annotations[KEY] = OOBTree()
-        if len(store) >= MAX_CASES:
-            api.portal.show_message(
-                _(
-                    "There are ${count} test cases already: delete some first.",
-                    mapping={"count": str(MAX_CASES)},
-                ),
-                self.request,
-                "warning",
-            )
-            return self.request.response.redirect(self.url)
-        envelope = self.envelope()
-        _message, found, outcomes = examined(raw, envelope)
-        id = hashlib.sha256(raw + repr(envelope).encode()).hexdigest()
-        name = " ".join(str(form.get("name") or "").split())[:200] or id[:12]
-        store[id] = TestCase(name, raw, asdict(envelope), result_of(found, outcomes))
-        api.portal.show_message(_("The message is kept as a test case."), self.request)
+        else:
+            try:
+                cases.keep(self._entered("name")[:200], raw, self.envelope())
+            except cases.TooMany:
+                mapping = {"count": str(cases.MAX_CASES)}
+                text = _("There are ${count} test cases already: delete some first.", mapping=mapping)
+                api.portal.show_message(text, self.request, "warning")
+            else:
+                api.portal.show_message(_("The message is kept as a test case."), self.request)
         return self.request.response.redirect(self.url)
 
-    def _delete(self, id):
-        store = IAnnotations(getSite()).get(KEY)
-        if store is not None and id in store:
-            del store[id]
+    def _sent_back(self):
+        """Return the bytes of the message that the page sends back, or none when they are damaged or too many."""
+        try:
+            packed = base64.b64decode(self._entered("kept"), altchars=b"-_", validate=True)
+            raw = zlib.decompressobj().decompress(packed, MAX_KEPT + 1)
+        except (ValueError, zlib.error):
+            return b""
+        return raw if len(raw) <= MAX_KEPT else b""
+
+    def _delete(self):
+        if cases.forget(self._entered("delete")):
+            api.portal.show_message(_("The test case is deleted."), self.request)
         return self.request.response.redirect(self.url)

@@ -121,12 +121,21 @@ def history(record):
     ]
 
 
-def routes(record):
-    """Return which rows decided, a sentence each."""
+def decided(row, state_row):
+    """Return which rows decided, a sentence each; 0 is none."""
     found = []
-    for _uid, row, state_row in record.route or ():
-        if row:
-            found.append(_("Row ${row} of the routing decided.", mapping={"row": str(row)}))
-        if state_row:
-            found.append(_("Row ${row} of the states decided.", mapping={"row": str(state_row)}))
+    if row:
+        found.append(_("Row ${row} of the routing decided.", mapping={"row": str(row)}))
+    if state_row:
+        found.append(_("Row ${row} of the states decided.", mapping={"row": str(state_row)}))
     return found
+
+
+def routes(record, item=""):
+    """Return which rows decided, of all items of a record or of the one with the uid ``item``."""
+    return [
+        sentence
+        for uid, row, state_row in record.route or ()
+        if item in ("", uid)
+        for sentence in decided(row, state_row)
+    ]

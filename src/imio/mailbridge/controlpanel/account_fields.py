@@ -41,6 +41,32 @@ class IPreset(Interface):
     )
 
 
+class ITrustPreset(Interface):
+    """How much must be proven."""
+
+    trust_preset = schema.Choice(
+        title=_("How strict?"),
+        description=_(
+            "Choose and save: it sets the two fields below. Without a choice they stay as they are."
+        ),
+        vocabulary=SimpleVocabulary(
+            [
+                SimpleTerm(
+                    "strict",
+                    "strict",
+                    _("Strict: secret addresses, trusted servers, signature of exactly the agent's domain"),
+                ),
+                SimpleTerm(
+                    "lenient",
+                    "lenient",
+                    _("Lenient: also seals of listed providers and what your own server verified"),
+                ),
+            ]
+        ),
+        required=False,
+    )
+
+
 class IPassword(Interface):
     """The password of the default account."""
 

@@ -7,6 +7,7 @@ from imio.mailbridge.controlpanel.account_fields import IForget
 from imio.mailbridge.controlpanel.account_fields import IPassword
 from imio.mailbridge.controlpanel.account_fields import IPreset
 from imio.mailbridge.controlpanel.account_fields import ITokenSecrets
+from imio.mailbridge.controlpanel.account_fields import ITrustPreset
 from imio.mailbridge.controlpanel.account_fields import write_secrets
 from imio.mailbridge.controlpanel.navigation import Navigation
 from imio.mailbridge.i18n import _
@@ -23,6 +24,7 @@ from imio.mailbridge.settings.account import default_account
 from imio.mailbridge.settings.interfaces import IMailbridgeSettings
 from imio.mailbridge.settings.interfaces import PREFIX
 from imio.mailbridge.settings.presets import OF_DEFAULT
+from imio.mailbridge.settings.presets import TRUST
 from imio.mailbridge.settings.read import login_address
 from plone import api
 from plone.app.registry.browser.controlpanel import ControlPanelFormWrapper
@@ -37,7 +39,7 @@ import transaction
 
 
 class MailbridgeForm(AccountForm, RegistryEditForm):
-    """All settings in four fieldsets, and a test mail."""
+    """All settings in fieldsets, and a test mail."""
 
     setting_names = OF_DEFAULT | {
         "login": "smtp_login",
@@ -99,6 +101,8 @@ class MailbridgeForm(AccountForm, RegistryEditForm):
             move(self, "forget_refresh_token", after="oauth_scope")
         if not self.kept_elsewhere:
             move(self, "smtp_password", after="smtp_login")
+        trust = next(group for group in self.groups if group.__name__ == "trust")
+        trust.fields = Fields(ITrustPreset, ignoreContext=True) + trust.fields
         move(self, "smtp_auth", before="smtp_login")
         move(self, "smtp_client_secret", after="oauth_client_id")
         move(self, "smtp_refresh_token", after="oauth_scope")
@@ -125,6 +129,7 @@ class MailbridgeForm(AccountForm, RegistryEditForm):
             self.status = self.formErrorsMessage
             return False
         write_secrets(data, DEFAULT, "smtp_")
+        data.update(TRUST.get(data.pop("trust_preset", None), {}))
         self.applyChanges({name: value for name, value in data.items() if name != "preset"})
         wake_outbox()
         return True

@@ -56,6 +56,15 @@ class Examined:
     verdicts: tuple[dict, ...]
     candidates: tuple[Candidate, ...]
 
+    @property
+    def decision(self):
+        """Return the state that a record gets when no person decides, and its reason code or an empty string."""
+        if self.found.report is not None and self.found.reason is None:
+            return "recorded", ""
+        if self.found.reason is not None or not self.arrived.address:
+            return "quarantined", self.found.reason or "no-recipient"
+        return "filed", ""
+
     def as_it_came(self, message):
         """Return the whole message as a candidate, whatever is attached to it."""
         first = self.candidates[0].facts if self.candidates else None

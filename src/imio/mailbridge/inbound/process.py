@@ -73,15 +73,15 @@ def _process(record, choice, by_person):
     final = by_person or now() >= record.created + PATIENCE
     examined = examine(record, message, values, too_many, final)
     _describe(record, message, examined)
-    found = examined.found
+    state, reason = examined.decision
     if choice is not None:
         _file(record, examined, _chosen(examined, message, choice), choice)
-    elif found.report is not None and found.reason is None:
-        record.about = report.record(found.report, examined.arrived.about)
+    elif state == "recorded":
+        record.about = report.record(examined.found.report, examined.arrived.about)
         _finish(record, "recorded")
-    elif not examined.arrived.address or found.reason is not None:
-        record.reason = found.reason or "no-recipient"
-        _finish(record, "quarantined", record.reason)
+    elif state == "quarantined":
+        record.reason = reason
+        _finish(record, "quarantined", reason)
         if not by_person:
             ask_to_attach(record, message, examined.proof)
     else:
@@ -145,7 +145,7 @@ def _file(record, examined, candidates, choice):
 
 def _file_one(record, found, candidate, choice):
     """File one message, or note one more transfer of it; return the uid of its item."""
-    filing = _filing(record, found, candidate, choice)
+    filing = filing_of(candidate, found, record.created, choice)
     filer = IFiler(getSite())
     original_key = duplicates.key(candidate.original)
     uid = duplicates.known_item(original_key)
@@ -170,7 +170,8 @@ def _fail(record, error):
     _finish(record, "failed", record.error)
 
 
-def _filing(record, found, candidate, choice):
+def filing_of(candidate, found, received, choice):
+    """Return what a filer gets of one candidate of the classification ``found``; ``received`` is aware."""
     original, facts = candidate.original, candidate.facts
     answered = outbox().by_message_id.get(found.answered) if found.answered else None
     return Filing(
@@ -178,7 +179,7 @@ def _filing(record, found, candidate, choice):
         author=choice.sender or original.author,
         subject=original.subject or "",
         date=choice.date or original.date,
-        received=record.created,
+        received=received,
         service=choice.service or facts.service,
         transferred_by=facts.transferred_by if facts.forward == "agent" else "",
         reply_to=outbox().get(answered).document if answered else "",

@@ -14,9 +14,9 @@ import re
 
 
 #: What the browser and the renderer may load: images and style that stand in the document itself.
+_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'"
 CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; "
-    "frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
+    f"{_POLICY}; frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
 )
 MAX_TEXT = 2_000_000
 MAX_IMAGES = 20_000_000
@@ -104,6 +104,7 @@ def document(
         lines += f"<tr><th scope='row'>{escape(labels.attachments)}</th><td>{names}</td></tr>"
     return (
         f'<!DOCTYPE html>\n<html lang="{escape(labels.language)}"><head><meta charset="utf-8"/>'
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}"/>'
         f'<meta name="referrer" content="no-referrer"/><title>{escape(labels.subject)}</title><style>{_STYLE}</style></head><body>'
         + (f"<table class='head'>{lines}</table>" if lines else "")
         + (f'<p class="note">{escape(labels.blocked % shown.blocked)}</p>' if shown.blocked else "")

@@ -529,8 +529,8 @@ class ITrust(Interface):
     proofs = schema.List(
         title=_("What proves where a mail comes from"),
         description=_(
-            "Strict: the first two, which nobody else can have. Lenient: all of them, for towns whose mail provider cannot "
-            "name its servers."
+            "Without one of these a mail is quarantined. The first two hold for all mail; seals need a list of providers, results "
+            "the name of your mail server."
         ),
         value_type=schema.Choice(vocabulary=PROOFS),
         default=["tag", "gateway", "arc", "dkim", "results"],

@@ -91,3 +91,10 @@ OF_DEFAULT = {
 def preset(name):
     """Return the preset with this name, or None."""
     return next((each for each in PRESETS if each.name == name), None)
+
+
+#: How much must be proven: name → what it sets.
+TRUST = {
+    "strict": {"proofs": ["tag", "gateway", "dkim"], "dkim_alignment": "strict"},
+    "lenient": {"proofs": ["tag", "gateway", "arc", "dkim", "results"], "dkim_alignment": "relaxed"},
+}

@@ -1,0 +1,82 @@
+"""What would become of this message today? Examined as any message is, and nothing is written."""
+
+from dataclasses import dataclass
+from imio.mailbridge.inbound import duplicates
+from imio.mailbridge.inbound.examine import Candidate
+from imio.mailbridge.inbound.examine import examine
+from imio.mailbridge.inbound.examine import Examined
+from imio.mailbridge.inbound.interfaces import IFiler
+from imio.mailbridge.inbound.process import Choice
+from imio.mailbridge.inbound.process import filing_of
+from imio.mailbridge.inbound.recipient import destination
+from imio.mailbridge.inbound.recipient import UnknownRecipient
+from imio.mailbridge.message.parse import parse
+from imio.mailbridge.message.parse import ParsedMessage
+from imio.mailbridge.settings.read import settings
+from imio.mailbridge.store.store import now
+from zope.component.hooks import getSite
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One message that would be filed: the ``fields`` of its item, ``notes`` on what its route could not do (msgids).
+
+    ``known_item`` is the uid of the item that was made of the same message before, or empty.
+    """
+
+    candidate: Candidate
+    fields: dict
+    notes: tuple
+    known_item: str
+
+
+@dataclass(frozen=True)
+class DryRun:
+    """``state`` is one of a record's, or ``refused`` where the mail server would be told that it is no mail-in address."""
+
+    message: ParsedMessage
+    examined: Examined
+    state: str
+    reason: str
+    outcomes: tuple[Outcome, ...]
+
+    def result(self):
+        """Return in plain values what a test case compares."""
+        return {
+            "state": self.state,
+            "transfer": self.examined.found.transfer.value,
+            "reason": self.reason,
+            "messages": [
+                {
+                    "from": str(outcome.candidate.original.author or ""),
+                    "subject": outcome.candidate.original.subject or "",
+                    "row": outcome.candidate.route.row,
+                    "state_row": outcome.candidate.route.state_row,
+                    "service": outcome.fields.get("treating_groups") or "",
+                    "user": outcome.fields.get("assigned_user") or "",
+                }
+                for outcome in self.outcomes
+            ],
+        }
+
+
+def dry_run(raw, envelope):
+    """Return the ``DryRun`` of the bytes ``raw`` under the present settings; ``envelope`` is an ``examine.Envelope``."""
+    values, message = settings(), parse(raw)
+    examined = examine(envelope, message, values, final=True)
+    state, reason = examined.decision
+    try:
+        destination(envelope.envelope_recipient, values)
+    except UnknownRecipient:
+        state, reason = "refused", ""
+    return DryRun(message, examined, state, reason, tuple(_outcomes(examined)))
+
+
+def _outcomes(examined):
+    filer = IFiler(getSite(), None)
+    for candidate in examined.candidates:
+        filing = filing_of(candidate, examined.found, now(), Choice())
+        fields, notes = filer.fields(filing) if filer is not None else ({}, ())
+        yield Outcome(
+            candidate, fields, tuple(notes), duplicates.known_item(duplicates.key(candidate.original))
+        )

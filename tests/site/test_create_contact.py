@@ -1,0 +1,96 @@
+"""An unknown sender becomes a contact by one form."""
+
+from imio.mailbridge.iadocs.names_guess import guess_name
+from imio.mailbridge.inbound.inbox import inbox
+from plone import api
+from plone.app.uuid.utils import uuidToObject
+from tests.mails import redirected
+from tests.mails import TRUSTED
+import pytest
+import re
+import transaction
+
+
+HTML = {"Accept": "text/html", "Accept-Language": "en"}
+
+
+@pytest.mark.parametrize(
+    ("name", "guess"),
+    [
+        ("Jeanne Dupont", ("Dupont", "Jeanne")),
+        ("DUPONT Jeanne", ("DUPONT", "Jeanne")),
+        ("Dupont, Jeanne", ("Dupont", "Jeanne")),
+        ("Jan van den Berg", ("van den Berg", "Jan")),
+        ("Marie-Ève D'Hondt", ("D'Hondt", "Marie-Ève")),
+        ("info", ("info", "")),
+        ("", ("", "")),
+    ],
+)
+def test_guess_of_the_name(name, guess):
+    assert guess_name(name) == guess
+
+
+@pytest.fixture
+def item(site):
+    raw = redirected(**{"From": "Émile Zola <emile.zola@autre.test>"})
+    answer = site.post("/@@mail-in", "gateway", data=raw, headers=TRUSTED)
+    (uid,) = inbox().get(answer.json()["id"]).items
+    return uuidToObject(uid, unrestricted=True)
+
+
+def submit(site, item, user="admin", **changes):
+    url = f"{item.absolute_url()}/@@mailbridge-create-contact"
+    page = site.get(url, user, headers=HTML).text
+    fields = dict(re.findall(r'name="(form\.widgets\.\w+)"[^>]*?value="([^"]*)"', page))
+    tag = next((tag for tag in re.findall(r"<input[^>]*>", page) if "_authenticator" in tag), "")
+    token = re.search(r'value="([^"]+)"', tag)
+    fields |= {"form.buttons.create": "1", "_authenticator": token[1] if token else ""}
+    fields |= {f"form.widgets.{name}": value for name, value in changes.items()}
+    return site.post(url, user, data=fields, headers=HTML)
+
+
+def test_form_is_filled_in_and_makes_the_contact(site, item):
+    assert "Create contact" in site.get(f"{item.absolute_url()}/view", "admin", headers=HTML).text
+    page = site.get(f"{item.absolute_url()}/@@mailbridge-create-contact", "admin", headers=HTML).text
+    assert 'value="Zola"' in page
+    assert 'value="Émile"' in page
+    answer = submit(site, item)
+    assert answer.headers.get("Location") == f"{item.absolute_url()}/view", answer.headers
+    (relation,) = item.sender
+    person = relation.to_object
+    assert (person.lastname, person.firstname, person.email) == ("Zola", "Émile", "emile.zola@autre.test")
+    assert "Create contact" not in site.get(f"{item.absolute_url()}/view", "admin", headers=HTML).text
+    again = site.post(
+        "/@@mail-in",
+        "gateway",
+        data=redirected("Encore", **{"From": "emile.zola@autre.test"}),
+        headers=TRUSTED,
+    )
+    (uid,) = inbox().get(again.json()["id"]).items
+    assert [each.to_object for each in uuidToObject(uid, unrestricted=True).sender] == [person]
+
+
+def test_wrong_address_is_said(site, item):
+    answer = submit(site, item, email="nobody")
+    assert answer.status_code == 200
+    assert "not an e-mail address" in answer.text
+    assert not item.sender
+
+
+def test_who_may_not_add_contacts_does_not_see_it(site, item):
+    with api.env.adopt_roles(["Manager"]):
+        site.portal["contacts"].manage_permission("Add portal content", ["Manager"], acquire=0)
+    transaction.commit()
+    assert "Create contact" not in site.get(f"{item.absolute_url()}/view", "agent", headers=HTML).text
+    assert (
+        site.get(f"{item.absolute_url()}/@@mailbridge-create-contact", "agent", headers=HTML).status_code
+        == 404
+    )
+
+
+def test_known_sender_needs_none(site):
+    answer = site.post("/@@mail-in", "gateway", data=redirected(), headers=TRUSTED)
+    (uid,) = inbox().get(answer.json()["id"]).items
+    url = uuidToObject(uid, unrestricted=True).absolute_url()
+    assert "Create contact" not in site.get(f"{url}/view", "admin", headers=HTML).text
+    assert site.get(f"{url}/@@mailbridge-create-contact", "admin", headers=HTML).status_code == 404
