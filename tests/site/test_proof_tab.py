@@ -1,14 +1,19 @@
 """The Proof tab, and who may download what."""
 
 from email.message import EmailMessage
+from imio.mailbridge.browser import proof
 from imio.mailbridge.browser.proof import digest_of
 from imio.mailbridge.inbound.inbox import inbox
+from imio.mailbridge.settings.read import settings
+from pathlib import Path
+from plone import api
 from plone.app.uuid.utils import uuidToObject
 from tests.mails import citizen
 from tests.mails import forwarded
 from tests.mails import redirected
 from tests.mails import TRUSTED
 from tests.message.test_formats import MSG
+from tests.site.test_dry_run import EMPTY_ROW
 from ZODB.blob import Blob
 import pytest
 import transaction
@@ -109,6 +114,72 @@ def test_changed_bytes_are_noticed(site):
         "not those that arrived"
         in site.get(f"{item.absolute_url()}/@@mailbridge-proof", "agent", headers=HTML).text
     )
+
+
+def test_large_messages_are_verified_when_somebody_asks(site, monkeypatch):
+    record, (item,) = deliver(site, redirected())
+    monkeypatch.setattr(proof, "MAX_AT_ONCE", 100)
+    url = f"{item.absolute_url()}/@@mailbridge-proof"
+    text = site.get(url, "agent", headers=HTML).text
+    assert "The stored bytes are" not in text
+    assert "verify=1" in text
+    assert (
+        "The stored bytes are those that arrived" in site.get(f"{url}?verify=1", "agent", headers=HTML).text
+    )
+
+
+def test_lost_bytes_are_said(site):
+    record, (item,) = deliver(site, redirected())
+    Path(record.raw.committed()).unlink()
+    record._p_jar.cacheMinimize()
+    url = f"{item.absolute_url()}/@@mailbridge-proof"
+    assert "The stored bytes are lost" in site.get(url, "agent", headers=HTML).text
+    assert site.get(f"{url}?source={record.id}", "agent", headers=HTML).status_code == 404
+
+
+def test_agent_who_forwarded_is_named(site):
+    _record, (item,) = deliver(site, forwarded(citizen()))
+    text = site.get(f"{item.absolute_url()}/@@mailbridge-proof", "agent", headers=HTML).text
+    assert "Al Bert &lt;al.bert@maville.test&gt;" in text
+
+
+def test_person_who_decided_is_named(site):
+    answer = site.post(
+        "/@@mail-in", "gateway", data=redirected(), headers={**TRUSTED, "X-Client-Address": "203.0.113.9"}
+    )
+    record = inbox().get(answer.json()["id"])
+    assert site.post(f"/@mail-in/{record.id}/accept", "chef", json={}).status_code == 200
+    (item,) = [uuidToObject(uid, unrestricted=True) for uid in inbox().get(record.id).items]
+    text = site.get(f"{item.absolute_url()}/@@mailbridge-proof", "agent", headers=HTML).text
+    chef = api.user.get(userid="chef").getProperty("fullname")
+    assert f"({chef})" in text
+    assert "nothing proves where it comes from" in text
+
+
+def test_rows_that_decided_about_other_items_are_not_shown(site):
+    row = {"subject_pat": "deux", "user_value": "_empty_", "tg_value": "_empty_"}
+    settings().iemail_routing = [{**EMPTY_ROW, **row}]
+    transaction.commit()
+    _record, (first, second) = deliver(site, forwarded(citizen("Un"), citizen("Deux")))
+    texts = [
+        site.get(f"{item.absolute_url()}/@@mailbridge-proof", "admin", headers=HTML).text
+        for item in (first, second)
+    ]
+    assert ["Row 1 of the routing decided" in text for text in texts] == [False, True]
+
+
+def test_item_made_by_hand_says_so(site):
+    with api.env.adopt_roles(["Manager"]):
+        folder = site.portal["incoming-mail"]
+        item = api.content.create(folder, "dmsincoming_email", "by-hand", title="À la main")
+    transaction.commit()
+    text = site.get(f"{item.absolute_url()}/@@mailbridge-proof", "admin", headers=HTML).text
+    assert "knows nothing of how this document came in" in text
+
+
+def test_words_alone_are_no_page(site):
+    for user in ("agent", "admin"):
+        assert site.get("/@@mailbridge-evidence", user, headers=HTML).status_code == 404
 
 
 def test_tab_is_for_incoming_mail_only(site):

@@ -153,9 +153,11 @@ class DryRunView(BrowserView):
         }
 
     def _why_not(self, what, schema, row, field):
-        mapping = {"what": translatable(what), "row": str(row), "field": schema[field].title}
-        mapping = {name: api.portal.translate(value) for name, value in mapping.items()}
-        return _("${what}, row ${row}: “${field}” does not hold.", mapping=mapping)
+        words = {"what": api.portal.translate(what), "field": api.portal.translate(schema[field].title)}
+        return _(
+            "${what}, row ${row}: “${field}” does not hold.",
+            mapping={**words, "row": str(row)},
+        )
 
     def _readable(self, value):
         if isinstance(value, list | tuple):
@@ -182,7 +184,10 @@ class DryRunView(BrowserView):
             "name": case.name,
             "created": readable_time(case.created),
             "ran": run,
-            "result": [self._value("state", case.result["state"]), self._value("reason", case.result["reason"])],
+            "result": [
+                self._value("state", case.result["state"]),
+                self._value("reason", case.result["reason"]),
+            ],
             "changes": [
                 {"label": COMPARED[key], "before": self._value(key, before), "today": self._value(key, today)}
                 for key, before, today in changes

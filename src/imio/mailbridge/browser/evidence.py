@@ -2,12 +2,17 @@
 
 from imio.mailbridge.browser import titles
 from imio.mailbridge.browser.moment import readable_time
+from imio.mailbridge.browser.shown import name_of
 from imio.mailbridge.browser.size import readable_size
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
 from imio.mailbridge.inbound.reasons import reason_texts
 from imio.mailbridge.inbound.recipient import masked
+from imio.mailbridge.outbound.interfaces import IDirectory
 from imio.mailbridge.outbound.visibility import is_manager
+from Products.Five.browser import BrowserView
+from zExceptions import NotFound
+from zope.component.hooks import getSite
 
 
 PROOFS = {
@@ -60,6 +65,13 @@ DETECTORS = {
 }
 
 
+class Words(BrowserView):
+    """The macros that show all this; no page by itself."""
+
+    def __call__(self):
+        raise NotFound("mailbridge-evidence")
+
+
 def seen(evidence):
     """Return what detectors saw, for people; old records have no strength."""
     return [
@@ -91,7 +103,7 @@ def facts(record):
     rows = (
         (_("Received"), readable_time(record.created)),
         (_("How it came in"), titles.TRANSFER.get(record.transfer, "")),
-        (_("Forwarded by"), record.transferred_by),
+        (_("Forwarded by"), _agent(record.transferred_by)),
         (_("Source mailbox"), record.source_mailbox),
         (_("Envelope sender"), "<>" if record.null_sender else record.envelope_sender),
         (_("Envelope recipient"), _shown_address(record.envelope_recipient)),
@@ -101,6 +113,14 @@ def facts(record):
         ("SHA-256", record.sha256),
     )
     return [{"label": label, "text": text} for label, text in rows if text]
+
+
+def _agent(address):
+    """Return the address of an agent with the name, or the address alone."""
+    directory = IDirectory(getSite(), None)
+    userid = directory.agent_userid(address) if directory is not None and address else ""
+    name = name_of(userid)
+    return f"{name} <{address}>" if name and name != userid else address
 
 
 def _shown_address(address):
@@ -114,7 +134,7 @@ def history(record):
         {
             "at": readable_time(line["at"]),
             "state": titles.INCOMING.get(line["state"], line["state"]),
-            "by": line["by"],
+            "by": name_of(line["by"]),
             "text": translatable(reason_texts(line["text"])[0]) or translatable(line["text"]),
         }
         for line in record.history

@@ -6,6 +6,7 @@ from imio.mailbridge.iadocs import names
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.source import source
 from imio.mailbridge.outbound.visibility import is_manager
+from imio.mailbridge.store.blobs import is_readable
 from plone.uuid.interfaces import IUUID
 from Products.Five.browser import BrowserView
 from zExceptions import NotFound
@@ -13,10 +14,14 @@ import hashlib
 
 
 CHUNK = 1 << 18
+#: Of a larger message, in bytes, the digest is computed when somebody asks.
+MAX_AT_ONCE = 5_000_000
 
 
 def digest_of(blob):
-    """Return the sha256 in hex of the bytes that a blob holds now."""
+    """Return the sha256 in hex of the bytes that a blob holds now, or an empty string where they are lost."""
+    if not is_readable(blob):
+        return ""
     digest = hashlib.sha256()
     with blob.open("r") as stream:
         while chunk := stream.read(CHUNK):
@@ -46,7 +51,7 @@ class Proof(BrowserView):
     def _source(self, id):
         """Return the whole message, which may hold letters of others too."""
         record = next((record for record in self.records if record.id == id), None)
-        if record is None or not self.may_download(record):
+        if record is None or not self.may_download(record) or not is_readable(record.raw):
             raise NotFound("source")
         return source(record, self.request.response)
 
@@ -54,19 +59,30 @@ class Proof(BrowserView):
         """Tell whether the user may have the message as it came: with other people's mail in it only managers of mail."""
         return is_manager() or record.items == (IUUID(self.context),)
 
+    @property
+    def url(self):
+        """Return the address of this tab."""
+        return f"{self.context.absolute_url()}/@@mailbridge-proof"
+
+    def verified(self, record):
+        """Return ``intact``, ``changed`` or ``lost``, or ``unknown`` of a large message before somebody asks."""
+        if record.size > MAX_AT_ONCE and "verify" not in self.request.form:
+            return "unknown"
+        digest = digest_of(record.raw)
+        return {record.sha256: "intact", "": "lost"}.get(digest, "changed")
+
     def transfers(self):
         """Return what is shown of each record."""
+        uid = IUUID(self.context)
         return [
             {
                 "facts": evidence.facts(record),
                 "verdicts": evidence.verdicts(record.verdicts),
                 "seen": evidence.seen(record.evidence),
-                "routes": evidence.routes(record),
+                "routes": evidence.routes(record, uid),
                 "history": evidence.history(record),
-                "intact": digest_of(record.raw) == record.sha256,
-                "source": f"{self.context.absolute_url()}/@@mailbridge-proof?source={record.id}"
-                if self.may_download(record)
-                else "",
+                "verified": self.verified(record),
+                "source": f"{self.url}?source={record.id}" if self.may_download(record) else "",
             }
             for record in self.records
         ]

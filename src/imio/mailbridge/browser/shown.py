@@ -94,12 +94,13 @@ def _line(line):
         "explanation": translatable(line["explanation"]),
         "said": f"{line['code'] or ''} {line['text']}".strip(),
         "remedy": translatable(row.remedy) if row is not None and is_manager() else "",
-        "by": _name(line["by"]),
+        "by": name_of(line["by"]),
         "filed": visible_content(line.get("items", ())),
     }
 
 
-def _name(userid):
+def name_of(userid):
+    """Return the name of a user, or the userid where there is none."""
     user = api.user.get(userid=userid) if userid else None
     return (user is not None and user.getProperty("fullname")) or userid
 
