@@ -103,9 +103,7 @@ class ReadableViewlet(ViewletBase):
 
     def attachments(self):
         """Return name and size of each attachment."""
-        return [
-            {"name": each.filename, "size": readable_size(each.size)} for each in self.message.attachments
-        ]
+        return [f"{each.filename} ({readable_size(each.size)})" for each in self.message.attachments]
 
     def urls(self):
         """Return the addresses of the frame, the original and the PDF."""

@@ -31,6 +31,7 @@ _INTRODUCES = re.compile(
 )
 _STYLE = """
 body { font: 11pt/1.45 "DejaVu Sans", "Liberation Sans", Arial, sans-serif; color: #212529; margin: 0; overflow-wrap: anywhere; }
+@media screen { body { padding: .6em; } }
 .text { white-space: pre-wrap; }
 img { max-width: 100%; height: auto; }
 table { max-width: 100%; }
