@@ -3,6 +3,7 @@
 from imio.mailbridge.browser import evidence
 from imio.mailbridge.browser import titles
 from imio.mailbridge.browser.moment import readable_time
+from imio.mailbridge.browser.shown import name_of
 from imio.mailbridge.browser.size import readable_size
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
@@ -139,7 +140,7 @@ class DryRunView(BrowserView):
         return {
             "subject": original.subject or "",
             "fields": [
-                {"label": label, "text": self._readable(outcome.fields.get(name))}
+                {"label": label, "text": self._readable(name, outcome.fields.get(name))}
                 for name, label in FIELDS.items()
                 if outcome.fields.get(name)
             ],
@@ -159,7 +160,9 @@ class DryRunView(BrowserView):
             mapping={**words, "row": str(row)},
         )
 
-    def _readable(self, value):
+    def _readable(self, name, value):
+        if name in ("assigned_user", "user"):
+            return name_of(value)
         if isinstance(value, list | tuple):
             return ", ".join(each.Title() for each in value)
         brain = uuidToCatalogBrain(value) if isinstance(value, str) and len(value) == 32 else None
@@ -201,7 +204,7 @@ class DryRunView(BrowserView):
             return titles.TRANSFER.get(value, value)
         if key == "reason":
             return translatable(reason_texts(value)[0]) or value
-        return self._readable(value)
+        return self._readable(key, value)
 
     def _keep(self):
         raw = self._sent_back()

@@ -1,0 +1,144 @@
+"""The dry run with its test cases, and secret addresses, as people use them in a browser."""
+
+from axe_playwright_python.sync_playwright import Axe
+from email.message import EmailMessage
+from tests.mails import forwarded
+from tests.mails import redirected
+from tests.mails import TRUSTED
+import pytest
+
+
+DRY_RUN = "/@@mailbridge-dry-run"
+ADDRESSES = "/@@mailbridge-addresses"
+MAILBOX = "info@maville.test"
+
+
+def serious(page, region="#content"):
+    found = Axe().run(page, context={"include": [[region]]}).response["violations"]
+    return [
+        (each["id"], [node["html"][:200] for node in each["nodes"]])
+        for each in found
+        if each["impact"] in ("serious", "critical")
+    ]
+
+
+def with_remote_contents():
+    message = EmailMessage()
+    message["From"], message["To"] = "Jeanne Dupont <jeanne.dupont@citizen.test>", MAILBOX
+    message["Subject"], message["Message-ID"] = "Essai déposé", "<depose@citizen.test>"
+    message.set_content(
+        "<p>Bonjour du citoyen</p><img src='http://pixel.test/p.gif'><script>document.title = 'x'</script>",
+        "html",
+    )
+    return message
+
+
+def drop(page, selector, path):
+    """Drop a file of the machine onto an element, as the mouse does."""
+    page.locator(selector).scroll_into_view_if_needed()
+    box = page.locator(selector).bounding_box()
+    devtools = page.context.new_cdp_session(page)
+    for kind in ("dragEnter", "dragOver", "drop"):
+        devtools.send(
+            "Input.dispatchDragEvent",
+            {
+                "type": kind,
+                "x": box["x"] + box["width"] / 2,
+                "y": box["y"] + box["height"] / 2,
+                "data": {"items": [], "files": [str(path)], "dragOperationsMask": 1},
+            },
+        )
+
+
+@pytest.fixture
+def settings_back(iadocs):
+    """Put the settings that a test changes back."""
+    before = iadocs.get("/@controlpanels/mailbridge", "admin").json()["data"]
+    kept = {name: before[name] for name in ("mailboxes", "mailin_addresses")}
+    yield
+    iadocs.set(**kept)
+
+
+def test_drop_examine_keep_and_run_again(person, iadocs, tmp_path, settings_back):
+    path = tmp_path / "demande.eml"
+    path.write_bytes(forwarded(with_remote_contents()))
+    chef = person("chef")
+    page, requests = chef.page, []
+    page.on("request", lambda request: requests.append(request.url))
+    chef.open("/@@mailbridge-inbox")
+    page.click(f"a[href$='{DRY_RUN}']")
+    drop(page, "#dry-run-file", path)
+    assert page.input_value("#dry-run-file").endswith("demande.eml")
+    page.fill("#dry-run-recipient", "in@bridge.test")
+    page.fill("#dry-run-client", "127.0.0.1")
+    page.click("button[name=examine]")
+    result = page.locator("#mailbridge-result")
+    assert "Essai déposé" in result.inner_text()
+    assert "jeanne.dupont@citizen.test" in result.inner_text()
+    body = page.frame_locator("#mailbridge-result iframe").locator("body")
+    assert "Bonjour du citoyen" in body.inner_text()
+    assert body.locator("img[src], script").count() == 0
+    page.locator("#mailbridge-result iframe").scroll_into_view_if_needed()
+    page.wait_for_timeout(300)
+    chef.screenshot("dry-run-dropped")
+    assert serious(page) == []
+    assert [url for url in requests if "pixel.test" in url] == []
+    page.click("button[name=keep]")
+    page.click("a[href$='run=1']")
+    cases = page.locator(".mailbridge-cases tbody tr")
+    assert cases.count() == 1
+    assert cases.locator(".text-bg-success").count() == 1
+    iadocs.set(mailin_addresses=[])
+    page.reload()
+    assert cases.locator(".text-bg-warning").count() == 1
+    chef.screenshot("dry-run-cases")
+    assert serious(page) == []
+    page.click("button[name=delete]")
+    assert page.locator(".mailbridge-cases").count() == 0
+    assert not chef.errors
+
+
+def test_secret_address(person, iadocs, settings_back):
+    iadocs.set(
+        mailboxes=[{"address": MAILBOX, "service": None}, {"address": "cpas@maville.test", "service": None}]
+    )
+    admin = person("admin", password="admin")
+    page = admin.page
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    admin.open("/@@mailbridge-controlpanel")
+    page.click(f"nav a[href$='{ADDRESSES}']")
+    row = page.locator(f"tr[data-mailbox='{MAILBOX}']")
+    row.locator("button[name=make]").click()
+    secret = row.locator("input[readonly]").input_value()
+    assert secret.startswith("in+")
+    row.locator(".mailbridge-copy").click()
+    assert page.evaluate("navigator.clipboard.readText()") == secret
+    envelope = {**TRUSTED, "X-Envelope-Recipient": secret, "X-Client-Address": "203.0.113.9"}
+    answer = iadocs.post(
+        "/@@mail-in", "gateway", data=redirected("Par adresse secrète"), headers=envelope
+    ).json()
+    assert answer["state"] == "filed"
+    page.reload()
+    admin.screenshot("secret-addresses")
+    assert serious(page, "#content-core") == []
+    row.locator("summary").click()
+    row.locator("button[name=revoke]").click()
+    assert row.locator("button[name=make]").count() == 1
+    admin.screenshot("secret-addresses-revoked")
+    answer = iadocs.post("/@@mail-in", "gateway", data=redirected("Trop tard"), headers=envelope).json()
+    assert (answer["state"], answer["reason"]) == ("quarantined", "unproven-redirect")
+    assert not admin.errors
+
+
+def test_agents_get_the_original_from_the_proof_tab(person, iadocs):
+    raw = redirected("L'original à télécharger")
+    (item,) = iadocs.post("/@@mail-in", "gateway", data=raw, headers=TRUSTED).json()["items"]
+    agent = person("agent")
+    agent.page.goto(f"{item['@id']}/view")
+    agent.page.click("a[href*='@@mailbridge-proof']")
+    assert agent.page.locator("section .text-bg-success").count() == 1
+    with agent.page.expect_download() as download:
+        agent.page.click("a[href*='source=']")
+    with open(download.value.path(), "rb") as stream:
+        assert stream.read() == raw
+    assert serious(agent.page) == []
