@@ -1,6 +1,10 @@
 """Each message of tests/messages is explained as the file beside it says."""
 
 from imio.mailbridge.message.explain import main
+from imio.mailbridge.message.parse import parse
+from imio.mailbridge.message.redirect import MARKS
+from imio.mailbridge.message.redirect import TRACES
+from imio.mailbridge.message.unwrap import attached_messages
 from pathlib import Path
 import json
 import pytest
@@ -26,3 +30,46 @@ def test_corpus_holds_every_transfer():
         "redirect", "forward", "inline-forward", "direct", "reply", "bounce", "auto-reply", "receipt",
     }  # fmt: skip
     assert {path.stem for path in MESSAGES.glob("*.eml")} == {path.stem for path in MESSAGES.glob("*.json")}
+
+
+def _cases():
+    for path in sorted(MESSAGES.glob("*.eml")):
+        yield (
+            path,
+            parse(path.read_bytes()),
+            json.loads(path.with_suffix(".json").read_text("utf-8"))["expected"],
+        )
+
+
+def test_corpus_is_large_enough():
+    assert len(list(MESSAGES.glob("*.eml"))) >= 120
+
+
+@pytest.mark.parametrize("detector", [*MARKS, *TRACES], ids=lambda detector: detector.name)
+def test_each_detector_accepts_one_message_and_refuses_another(detector):
+    seen = [
+        (path.stem, expected["transfer"], expected["reason"])
+        for path, message, expected in _cases()
+        if message.root.values(detector.header)
+    ]
+    accepted = [
+        stem for stem, transfer, reason in seen if transfer == "redirect" and reason != "undeclared-mailbox"
+    ]
+    assert accepted, detector.header
+    if detector.name != "gmail-forwarded-to":  # whoever writes it has redirected; for whom, other marks say
+        refused = [
+            stem
+            for stem, transfer, reason in seen
+            if transfer != "redirect" or reason == "undeclared-mailbox"
+        ]
+        assert refused, detector.header
+
+
+def test_each_form_of_an_attached_message_is_there():
+    forms = {found.form for _path, message, _expected in _cases() for found in attached_messages(message)}
+    assert forms >= {
+        "rfc822",
+        "rfc822-encoded",
+        "eml-file",
+        "octet-stream",
+    }  # test_formats has those of Outlook

@@ -16,6 +16,8 @@ SEEN = [
         "X-MS-Exchange-ForwardingLoop:\n contact@maville.be;7b0a8f3e-4c1d-4a52-9f8e-0d6c2b1a3e4f",
         (BOX,),
     ),
+    ("gmail-envelope", "Return-Path: <contact+caf_=in=bridge.test@maville.be>", (BOX,)),
+    ("workspace-routing", "X-Gm-Original-To: contact@maville.be", (BOX,)),
     ("zimbra-forwarded", "X-Zimbra-Forwarded: contact@maville.be", (BOX,)),
     ("sieve-redirected-from", "X-Sieve-Redirected-From: <contact@maville.be>", (BOX,)),
     ("resent-from", 'Resent-From: "Contact, Ville" <contact@maville.be>', (BOX,)),

@@ -40,7 +40,9 @@ _FORWARD_MARKERS: tuple[tuple[str, re.Pattern[str]], ...] = (
         re.compile(
             r"[-=_ ]{3,}\s?(?:forwarded (?:message|by\b.{0,120})|(?:message|mail|courriel) (?:transféré|transmis|réexpédié)"
             r"|transféré par\b.{0,120}|réacheminé par\b.{0,120}|doorgestuurd (?:bericht|door\b.{0,120})"
-            r"|doorgestuurde? (?:e-?mail|mail)|weitergeleitete (?:nachricht|e-?mail|mail)|weitergeleitet von\b.{0,120})"
+            r"|doorgestuurde? (?:e-?mail|mail)|(?:mensaje|correo) reenviado|messaggio inoltrato"
+            r"|mensagem (?:re)?encaminhada"
+            r"|weitergeleitete (?:nachricht|e-?mail|mail)|weitergeleitet von\b.{0,120})"
             r"\s?[-=_ ]{2,}",
             re.IGNORECASE,
         ),
@@ -49,7 +51,8 @@ _FORWARD_MARKERS: tuple[tuple[str, re.Pattern[str]], ...] = (
         "sentence",
         re.compile(
             r"(?:begin forwarded message|début du (?:message|courriel) (?:réexpédié|transféré)|begin doorgestuurd bericht"
-            r"|anfang der weitergeleiteten (?:nachricht|e-mail))\s?:",
+            r"|anfang der weitergeleiteten (?:nachricht|e-mail)|inicio del mensaje reenviado|inizio messaggio inoltrato"
+            r"|início da mensagem (?:re)?encaminhada)\s?:",
             re.IGNORECASE,
         ),
     ),
@@ -57,21 +60,23 @@ _FORWARD_MARKERS: tuple[tuple[str, re.Pattern[str]], ...] = (
 #: Markers that stand above an original in replies too.
 _ORIGINAL_MARKER = re.compile(
     r"[-_ ]{3,}\s?(?:original (?:message|appointment)|message (?:d['’]origine|original|initial)|mail original"
-    r"|oorspronkelijk(?:e)? (?:bericht|e-?mail)|ursprüngliche (?:nachricht|e-?mail)|original-nachricht)\s?[-_ ]{3,}",
+    r"|oorspronkelijk(?:e)? (?:bericht|e-?mail)|mensaje original|messaggio originale|mensagem original"
+    r"|ursprüngliche (?:nachricht|e-?mail)|original-nachricht)\s?[-_ ]{3,}",
     re.IGNORECASE,
 )
 #: The line above what a reply quotes.
 _QUOTES = re.compile(
     r"(?:(?:le|el)\b.{4,200}\b(?:a écrit|écrivait|escribió)|on\b.{4,200}\bwrote|op\b.{4,200}\b(?:schreef\b.{0,120}|geschreven)"
+    r"|il\b.{4,200}\bha scritto|em\b.{4,200}\bescreveu"
     r"|am\b.{4,200}\bschrieb\b.{0,120}|.{3,120}\b(?:a écrit|schrieb am\b.{4,60}|schreef op\b.{4,60}|wrote))\s?:?",
     re.IGNORECASE,
 )
 _LABELS = {
-    "from": "from de van von expéditeur afzender absender",
-    "date": "date sent envoyé envoyée verzonden datum gesendet data",
-    "to": "to à a aan an pour destinataire destinataires",
+    "from": "from de da van von expéditeur afzender absender remitente mittente remetente",
+    "date": "date sent envoyé envoyée verzonden datum gesendet data fecha enviado enviada inviato",
+    "to": "to à a aan an pour para per destinataire destinataires destinatario destinatário",
     "cc": "cc copie kopie bcc cci",
-    "subject": "subject objet sujet onderwerp betreff",
+    "subject": "subject objet sujet onderwerp betreff asunto oggetto assunto",
     "reply-to": "reply-to répondre antwoord antwort",
     "message-id": "message-id",
 }

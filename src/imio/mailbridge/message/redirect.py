@@ -51,9 +51,18 @@ def _none(value: str) -> tuple[str, ...]:
     return ()
 
 
+def _caf(value: str) -> tuple[str, ...]:
+    # The envelope sender of Gmail's forwarding: contact+caf_=in=bridge.test@maville.be
+    local, _, domain = value.strip().strip("<>").rpartition("@")
+    name, caf, _target = local.partition("+caf_=")
+    return _addresses(f"{name}@{domain}") if caf else ()
+
+
 #: What each server writes when it passes a message on.
 MARKS: tuple[Detector, ...] = (
     Detector("gmail-forwarded-for", "x-forwarded-for", _words),
+    Detector("gmail-envelope", "return-path", _caf),
+    Detector("workspace-routing", "x-gm-original-to", _addresses),
     Detector("exchange-inbox-rule", "x-ms-exchange-inbox-rules-loop", _before_semicolon),
     Detector("exchange-mailbox-forwarding", "x-ms-exchange-forwardingloop", _before_semicolon),
     Detector("zimbra-forwarded", "x-zimbra-forwarded", _addresses),
@@ -67,6 +76,10 @@ MARKS: tuple[Detector, ...] = (
 TRACES: tuple[Detector, ...] = (
     Detector("delivered-to", "delivered-to", _addresses),
     Detector("x-original-to", "x-original-to", _addresses),
+    Detector("envelope-to", "envelope-to", _addresses),
+    Detector("x-envelope-to", "x-envelope-to", _addresses),
+    Detector("x-delivered-to", "x-delivered-to", _addresses),
+    Detector("x-loop", "x-loop", _addresses),
     Detector("to", "to", _addresses),
     Detector("cc", "cc", _addresses),
 )

@@ -1,4 +1,4 @@
-"""Which moment does a date mean that a mail program wrote into a text, in French, English, Dutch or German?"""
+"""Which moment does a date mean that a mail program wrote into a text, in one of seven languages?"""
 
 from datetime import datetime
 from datetime import timedelta
@@ -15,8 +15,10 @@ _MONTHS = {
     "maerz": 3, "march": 3, "mar": 3, "mrt": 3, "mrz": 3, "avr": 4, "apr": 4, "mai": 5, "may": 5, "mei": 5,
     "juin": 6, "juni": 6, "june": 6, "jun": 6, "juil": 7, "juli": 7, "july": 7, "jul": 7, "aout": 8, "aug": 8,
     "sept": 9, "sep": 9, "oct": 10, "okt": 10, "nov": 11, "dec": 12, "dez": 12,
+    "ene": 1, "gen": 1, "marc": 3, "abr": 4, "mag": 5, "giu": 6, "lug": 7, "ago": 8, "set": 9, "ott": 10, "out": 10, "dic": 12,
 }  # fmt: skip
 _WORD = "[a-z]{3,10}"
+_DE = re.compile(rf"\b(\d{{1,2}}) de ({_WORD}) del? (\d{{4}})\b")
 _NAMED = re.compile(rf"\b(\d{{1,2}})(?:er|st|nd|rd|th|e)?[.,]?[ -]({_WORD})[.,]?[ -](\d{{4}})\b")
 _AMERICAN = re.compile(rf"\b({_WORD})\.? (\d{{1,2}})(?:st|nd|rd|th)?,? (\d{{4}})\b")
 _ISO = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})(?!\d)")
@@ -35,7 +37,7 @@ def parse_written_date(text: str, assumed_zone: tzinfo | None) -> datetime | Non
     """
     if (exact := parse_date(text)) is not None and _OFFSET.search(f" {text.lower()}"):
         return exact
-    plain = _plain(text[:_MAX_LENGTH])
+    plain = _DE.sub(r"\1 \2 \3", _plain(text[:_MAX_LENGTH]))  # 16 de noviembre de 2026
     day = _day(plain)
     if day is None:
         return None

@@ -1,0 +1,80 @@
+"""Which program wrote it, and may it be answered?"""
+
+from imio.mailbridge.message.answerable import bulk_marks
+from imio.mailbridge.message.answerable import may_be_answered
+from imio.mailbridge.message.client import client_of
+from imio.mailbridge.message.client import CLIENTS
+from imio.mailbridge.message.parse import parse
+import pytest
+
+
+SEEN = [
+    ("k9", "User-Agent: K-9 Mail for Android"),
+    ("thunderbird", "User-Agent: Mozilla Thunderbird"),
+    ("thunderbird", "X-Mailer: Thunderbird 128"),
+    ("roundcube", "User-Agent: Roundcube Webmail/1.6.9"),
+    ("outlook-mac", "User-Agent: Microsoft-MacOutlook/16.80"),
+    ("outlook-mobile", "X-Mailer: Outlook for iOS"),
+    ("outlook", "X-Mailer: Microsoft Outlook 16.0"),
+    ("apple-ios", "X-Mailer: iPhone Mail (22B83)"),
+    ("apple", "X-Mailer: Apple Mail (2.3774.300.61)"),
+    ("samsung", "X-Mailer: SamsungEmail"),
+    ("samsung", "Message-ID: <x.1@email.android.com>"),
+    ("zimbra", "X-Mailer: Zimbra 8.8.15_GA"),
+    ("bluemind", "X-BM-Milter-Handled: 5698"),
+    ("notes", "X-Mailer: HCL Notes Release 12.0.2"),
+    ("yahoo", "X-Mailer: WebService/1.1.20 YMailNorrin"),
+    ("gmail", "Message-ID: <CAxyz@mail.gmail.com>"),
+    ("outlook-web", "Message-ID: <AM0PR05@AM0PR05MB4961.eurprd05.prod.outlook.com>"),
+    ("outlook-web", "X-MS-Has-Attach: yes"),
+    ("", "X-Mailer: Something else"),
+    ("", "Subject: Thunderbird"),
+]
+
+
+@pytest.mark.parametrize(("name", "line"), SEEN)
+def test_client(name, line):
+    assert client_of(parse(f"From: a@maville.be\n{line}\n\n".encode())) == name
+
+
+def test_every_client_is_seen():
+    assert {name for name, _header, _pattern in CLIENTS} == {name for name, _line in SEEN if name}
+
+
+@pytest.mark.parametrize(
+    "head", ["", "Auto-Submitted: no\n", "X-Auto-Response-Suppress: DR, RN\n", "Precedence: normal\n"]
+)
+def test_a_person_may_be_answered(head):
+    assert may_be_answered(parse(f"From: a@maville.be\nSubject: x\n{head}\n".encode()))
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "Auto-Submitted: auto-generated\n",
+        "Auto-Submitted: auto-replied; owner-email=x\n",
+        "Precedence: list\n",
+        "List-Id: <x.y>\n",
+        "List-Unsubscribe: <mailto:x@y.test>\n",
+        "Feedback-ID: 1:2\n",
+        "X-Auto-Response-Suppress: OOF, AutoReply\n",
+        "Return-Path: <>\n",
+        "Content-Type: multipart/report; boundary=b\n",
+    ],
+)
+def test_a_program_or_list_may_not(head):
+    assert not may_be_answered(parse(f"From: a@maville.be\nSubject: x\n{head}\n".encode()))
+
+
+@pytest.mark.parametrize(
+    "author",
+    ["no-reply@x.test", "noreply+1@x.test", "MAILER-DAEMON@x.test", "bounces-7@x.test", "postmaster@x.test"],
+)
+def test_an_address_that_nobody_reads_may_not(author):
+    assert not may_be_answered(parse(f"From: {author}\nSubject: x\n\n".encode()))
+
+
+def test_null_sender_and_no_author_may_not():
+    assert not may_be_answered(parse(b"From: a@maville.be\n\n"), null_sender=True)
+    assert not may_be_answered(parse(b"Subject: x\n\n"))
+    assert bulk_marks(parse(b"From: a@b.test\nPrecedence: JUNK\n\n")) == (("precedence", "junk"),)
