@@ -90,7 +90,12 @@ def test_layers_are_those_of_the_package():
 def test_permissions_are_known_ones():
     own = {element.get("id") for _, element in directives() if element.tag.endswith("}permission")}
     used = {element.get("permission") for _, element in directives() if element.get("permission")}
-    assert used <= own | {"zope.Public", "zope2.View", "cmf.ModifyPortalContent", "plone.app.controlpanel.Mail"}
+    assert used <= own | {
+        "zope.Public",
+        "zope2.View",
+        "cmf.ModifyPortalContent",
+        "plone.app.controlpanel.Mail",
+    }
 
 
 def test_public_pages_are_the_ones_that_check_by_themselves():
