@@ -253,6 +253,13 @@ def test_whole_corpus_can_be_shown(path):
     html.encode()
 
 
+def test_invitation_is_shown_above_the_text():
+    raw = (Path(__file__).parent.parent / "messages/redirect-invitation.eml").read_bytes()
+    html = body(parse(raw), WORDS).html
+    assert "<strong>Inauguration de la place</strong> 2026-04-01 09:00 Place communale" in html
+    assert html.index("Place communale") < html.index("le 1er avril")
+
+
 def test_empty_message_says_so():
     assert WORDS.empty in body(parse(b"From: a@b.test\n\n"), WORDS).html
 

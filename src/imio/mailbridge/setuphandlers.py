@@ -2,6 +2,7 @@
 
 from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs import removal
+from imio.mailbridge.iadocs import rendition
 from imio.mailbridge.inbound import cases
 from imio.mailbridge.inbound import inbox
 from imio.mailbridge.outbound import alarm
@@ -56,6 +57,7 @@ def uninstalled(tool):
         send_as.KEY,
         alarm.KEY,
         cases.KEY,
+        rendition.WAITING,
         *([] if outbox.KEY in kept else [envelope.KEY]),
     ):
         annotations.pop(key, None)

@@ -7,7 +7,9 @@ from base64 import b64encode
 from collections.abc import Iterable
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from html import escape
+from imio.mailbridge.message.invitation import Invitation
 from imio.mailbridge.message.parse import ParsedMessage
 from imio.mailbridge.message.sanitise import clean_message_html
 import re
@@ -38,6 +40,7 @@ table { max-width: 100%; }
 table.head { border-collapse: collapse; margin: 0 0 1em; border-bottom: 1px solid #adb5bd; width: 100%; }
 table.head th { text-align: left; vertical-align: top; padding: .1em .8em .1em 0; color: #495057; white-space: nowrap; }
 table.head td { padding: .1em 0; width: 100%; }
+p.invitation { border: 1px solid #9ec5fe; background: #cfe2ff; padding: .4em .6em; }
 details.quote { color: #495057; border-left: 3px solid #ced4da; padding-left: .6em; }
 blockquote { margin: .3em 0; padding-left: .8em; border-left: 3px solid #ced4da; }
 p.note { background: #fff3cd; border: 1px solid #ffe69c; padding: .4em .6em; margin: 0 0 1em; }
@@ -71,7 +74,24 @@ class Body:
 
 
 def body(message: ParsedMessage, labels: Labels) -> Body:
-    """Return what the author wrote, HTML before plain text."""
+    """Return what the author wrote, HTML before plain text, and above it to what it invites."""
+    written = _written(message, labels)
+    invited = "".join(
+        f'<p class="invitation"><strong>{escape(each.summary)}</strong> {escape(_when(each))} {escape(each.place)}</p>'
+        for each in message.invitations
+    )
+    return Body(invited + written.html, written.blocked)
+
+
+def _when(invitation: Invitation) -> str:
+    return (
+        invitation.start.isoformat(" ")[:16]
+        if isinstance(invitation.start, datetime)
+        else str(invitation.start or "")
+    )
+
+
+def _written(message: ParsedMessage, labels: Labels) -> Body:
     if message.html and message.html.strip():
         cleaned, blocked = clean_message_html(message.html[:MAX_TEXT], _images(message))
         if re.sub(r"<(?!img)[^>]*>|\s|&nbsp;", "", cleaned):
