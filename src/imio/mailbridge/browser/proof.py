@@ -77,7 +77,7 @@ class Proof(BrowserView):
         return [
             {
                 "facts": evidence.facts(record),
-                "verdicts": evidence.verdicts(record.verdicts),
+                "verdicts": evidence.verdicts((*record.verdicts, *record.authenticated)),
                 "seen": evidence.seen(record.evidence),
                 "routes": evidence.routes(record, uid),
                 "history": evidence.history(record),

@@ -230,7 +230,7 @@ class MessageView(OfRecord):
 
     def verdicts(self):
         """Return what verifying gave."""
-        return evidence.verdicts(self.record.verdicts)
+        return evidence.verdicts((*self.record.verdicts, *self.record.authenticated))
 
     def history(self):
         """Return what happened, the oldest first."""

@@ -59,13 +59,14 @@ class InboundMessage(Record):
 
     ``evidence`` holds (detector, what it saw, strength) tuples; ``proof`` is a value of ``message.classify.Proof`` or empty,
     ``verdicts`` the dicts that led to it; ``route`` holds (item uid, routing row, state row) where rows decided.
+    ``authenticated`` holds verdicts on signatures that decided nothing, verified after it was filed (``verify``).
     ``not_before`` is when to try again what could not be verified, ``asked`` when the agent was told how to forward, both None
     or aware.
     """
 
     null_sender = False
     proof = ""
-    verdicts = route = ()
+    verdicts = route = authenticated = ()
     not_before = asked = None
 
     def __init__(self, id, raw, sha256, size, envelope_sender, envelope_recipient, client_address):
@@ -92,6 +93,7 @@ class Inbox(Store):
     ``by_original`` maps the key of an original message (``duplicates.key``) to the uid of its item, ``by_item`` that uid to the
     ids of the records that brought it, its transfers, the first one first. ``recent`` maps an author's address to when the last
     messages came, in seconds of the epoch. ``by_transferrer`` maps the address of who forwarded to (created, id) keys,
+    ``unverified`` maps the ids of records whose signatures are still to be verified to how often that was tried.
     ``asked`` an agent's address to when the bridge last explained how to forward. ``summarised`` is the day of the last summary.
     """
 
@@ -105,6 +107,7 @@ class Inbox(Store):
         self.recent = OOBTree()
         self.by_transferrer = OOBTree()
         self.asked = OOBTree()
+        self.unverified = OOBTree()
 
     def forwarded(self, record):
         """Note who forwarded a record."""

@@ -5,6 +5,7 @@ from datetime import datetime
 from datetime import timedelta
 from imio.mailbridge.inbound import duplicates
 from imio.mailbridge.inbound import report
+from imio.mailbridge.inbound import verify
 from imio.mailbridge.inbound.ask import ask_to_attach
 from imio.mailbridge.inbound.examine import examine
 from imio.mailbridge.inbound.flood import is_too_many
@@ -86,6 +87,8 @@ def _process(record, choice, by_person):
             ask_to_attach(record, message, examined.proof)
     else:
         _file(record, examined, examined.candidates, Choice())
+    if record.state == "filed":
+        verify.request(record, (message, *(each.original.source for each in examined.candidates)))
 
 
 def _chosen(examined, message, choice):

@@ -7,6 +7,7 @@ from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.process import process
 from imio.mailbridge.inbound.receive import wake
 from imio.mailbridge.inbound.summary import summarise
+from imio.mailbridge.inbound.verify import sweep as sweep_unverified
 from Products.Five.browser import BrowserView
 
 
@@ -34,5 +35,6 @@ class Sweep(BrowserView):
             record = inbox().get(id) if created < before else None
             if record is not None and (record.not_before is None or record.not_before <= now):
                 wake(record)
+        sweep_unverified()
         summarise()
         return ""

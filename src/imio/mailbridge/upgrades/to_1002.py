@@ -14,7 +14,7 @@ def upgrade(tool):
     if KEY not in IAnnotations(getSite()):
         return
     box = inbox()
-    for name in ("by_original", "by_item", "recent", "by_transferrer", "asked"):
+    for name in ("by_original", "by_item", "recent", "by_transferrer", "asked", "unverified"):
         if not hasattr(box, name):
             setattr(box, name, OOBTree())
     for record in box.records.values():
