@@ -226,10 +226,71 @@ def test_list_has_filters_and_bulk(site):
     data += [("bulk", "accept"), ("_authenticator", token)]
     assert site.post(url, "chef", data=data, headers=HTML).status_code == 302
     assert [record.state for record in records] == ["filed", "filed", "quarantined"]
-    data = [("ids:list", records[0].id), ("ids:list", records[2].id), ("bulk", "discard"), ("reason", "test")]
+    data = [("ids:list", records[0].id), ("ids:list", records[2].id), ("bulk", "discard")]
+    data.append(("discard_reason", "test"))
     site.post(url, "chef", data=[*data, ("_authenticator", token)], headers=HTML)
     assert [record.state for record in records] == ["filed", "filed", "discarded"]
     assert other.state == "quarantined"
+
+
+def bulk(site, query="", user="chef", token=True, **data):
+    shown = site.get(f"/@@mailbridge-inbox{query}", user, headers=HTML).text
+    found = re.search(r'name="_authenticator" value="([^"]+)"', shown)
+    data |= {"_authenticator": found[1]} if token and found else {}
+    return site.post(f"/@@mailbridge-inbox{query}", user, data=data, headers=HTML)
+
+
+def said(site, answer):
+    """Return the page that a person sees after pressing a button."""
+    cookies = {"Cookie": "; ".join(f"{name}={value}" for name, value in answer.cookies.items())}
+    return site.get(answer.headers["Location"], "chef", headers={**HTML, **cookies}).text
+
+
+def test_bulk_keeps_the_filters_and_says_what_became_of_them(site):
+    records = [deliver(site, redirected(f"Un {n}"), **STRANGER) for n in range(2)]
+    query = "?state=open&reason=unproven-redirect&text=un"
+    ids = {"ids:list": [record.id for record in records]}
+    answer = bulk(site, query, bulk="replay", **ids)
+    assert answer.headers["Location"].endswith(query)
+    assert "filed 0, still to decide 2" in said(site, answer)
+    answer = bulk(site, query, bulk="accept", service="0" * 32, **ids)
+    assert "There is no such service." in said(site, answer)
+    assert [record.state for record in records] == ["quarantined"] * 2
+    service = IUUID(site.portal["contacts"]["plonegroup-organization"]["urbanisme"])
+    bulk(site, query, bulk="accept", service=service, **ids)
+    assert [item(record).treating_groups for record in records] == [service] * 2
+
+
+def test_bulk_needs_a_token_ticks_and_a_manager(site):
+    record = deliver(site, TEXT_FORWARD)
+    data = {"bulk": "discard", "ids:list": record.id}
+    assert bulk(site, token=False, **data).status_code == 403
+    assert (
+        site.get(f"/@@mailbridge-inbox?bulk=discard&ids:list={record.id}", "chef", headers=HTML).status_code
+        == 404
+    )
+    assert bulk(site, user="agent", **data).status_code in (302, 401, 403)
+    assert "Tick the messages first." in said(site, bulk(site, bulk="discard"))
+    assert "already" not in said(site, bulk(site, bulk="discard", **{"ids:list": "0" * 64}))
+    assert record.state == "quarantined"
+    bulk(site, **data)
+    assert "already" in said(site, bulk(site, **data))
+
+
+def test_to_decide_is_quarantined_and_failed(site):
+    waiting, filed = deliver(site, redirected("Attend"), **STRANGER), deliver(site, redirected("Classé"))
+    assert (waiting.state, filed.state) == ("quarantined", "filed")
+    shown = site.get("/@@mailbridge-inbox?state=open", "chef", headers=HTML).text
+    assert "Attend" in shown
+    assert "Classé" not in shown
+
+
+@pytest.mark.parametrize("name", ["state", "reason", "text", "b_start", "ids", "bulk", "replay"])
+def test_a_parameter_given_twice_is_no_traceback(site, name):
+    deliver(site, TEXT_FORWARD)
+    url = f"/@@mailbridge-inbox?{name}=1&{name}=2"
+    assert site.get(url, "chef", headers=HTML).status_code in (200, 404)
+    assert bulk(site, **{name: ["1", "2"]}).status_code in (200, 404)
 
 
 def test_count_is_shown_to_managers_only(site):

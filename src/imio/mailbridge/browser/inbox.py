@@ -1,5 +1,6 @@
 """What came in, and what is left to decide? The list ``@@mailbridge-inbox`` for managers of mail."""
 
+from collections import Counter
 from imio.mailbridge.browser import titles
 from imio.mailbridge.browser.moment import readable_time
 from imio.mailbridge.browser.size import readable_size
@@ -8,11 +9,13 @@ from imio.mailbridge.i18n import translatable
 from imio.mailbridge.inbound import decide
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.reasons import reason_texts
+from imio.mailbridge.inbound.summary import WAITING
 from imio.mailbridge.message.reason import REASONS
 from plone import api
 from plone.app.layout.viewlets.common import ViewletBase
 from plone.app.uuid.utils import uuidToCatalogBrain
 from plone.batching import Batch
+from plone.protect import CheckAuthenticator
 from Products.Five.browser import BrowserView
 from urllib.parse import urlencode
 from zExceptions import NotFound
@@ -32,61 +35,69 @@ ACTIONS = {
 
 
 class InboxView(BrowserView):
-    """A table with filters by state, and the buttons replay, accept and discard."""
+    """A table with filters by state, reason and text, and buttons for what is ticked; replay, accept, discard of one too."""
 
     def __call__(self):
         form = self.request.form
-        if form.get("bulk") in ACTIONS:
-            return self._act_on_many(form["bulk"])
-        for name in ACTIONS:
-            if name in form:
-                return self._act(name, form[name])
-        return self.index()
+        name = next((name for name in ACTIONS if name in form or form.get("bulk") == name), None)
+        if name is None:
+            return self.index()
+        if self.request.method != "POST":
+            raise NotFound(name)
+        CheckAuthenticator(self.request)
+        if name in form:
+            self._act(name, form[name])
+        else:
+            self._act_on_many(name)
+        return self.request.response.redirect(self.here)
 
     def _act_on_many(self, name):
-        """Carry out one decision for all that is ticked, each in its own savepoint; say how many it was."""
-        if self.request.method != "POST":
-            raise NotFound(name)
+        """Carry out one decision for all that is ticked; say what became of them."""
         ids = self.request.form.get("ids") or []
-        action, _done = ACTIONS[name]
-        count, refused = 0, 0
-        for id in [ids] if isinstance(ids, str) else ids[:MAX_AT_ONCE]:
-            record = inbox().get(id)
+        records = _records([ids] if isinstance(ids, str) else ids[:MAX_AT_ONCE])
+        data = {"service": self._typed("service"), "reason": self._typed("discard_reason")}
+        action, refused = ACTIONS[name][0], []
+        for record in records:
             try:
-                if record is not None:
-                    data = {name: self.request.form.get(name) or "" for name in ("service", "reason")}
-                    action(record, data)
-                    count += 1
-            except decide.NotPossible:
-                refused += 1
-        api.portal.show_message(
-            _("${count} messages: done. See their states below.", mapping={"count": str(count)}), self.request
-        )
-        if refused:
-            api.portal.show_message(
-                _("${count} were dealt with already.", mapping={"count": str(refused)}),
-                self.request,
-                "warning",
+                action(record, data)
+            except decide.NotPossible as error:
+                refused.append(error.message)
+        states = Counter(record.state for record in records)
+        waiting = sum(states[state] for state in decide.OPEN)
+        if len(records) > len(refused):
+            mapping = {"filed": str(states["filed"]), "waiting": str(waiting)}
+            mapping["others"] = str(len(records) - states["filed"] - waiting)
+            self._say(
+                _(
+                    "Of the ticked messages: filed ${filed}, still to decide ${waiting}, others ${others}.",
+                    mapping=mapping,
+                )
             )
-        return self.request.response.redirect(self.here)
+        for message in dict.fromkeys(refused):
+            self._say(message, "warning")
+        if not records:
+            self._say(_("Tick the messages first."), "warning")
 
     def _act(self, name, id):
-        if self.request.method != "POST":
-            raise NotFound(name)
-        record = inbox().get(id)
+        record = next(iter(_records([id])), None)
         if record is None:
-            raise NotFound(id)
+            raise NotFound("id")
         action, done = ACTIONS[name]
         try:
-            action(record, {"service": self.request.form.get("service", "")})
+            action(record, {"service": self._typed("service")})
         except decide.NotPossible as error:
-            api.portal.show_message(error.message, self.request, "warning")
+            self._say(error.message, "warning")
         else:
             filed = name == "discard" or record.state == "filed"
-            api.portal.show_message(
-                done if filed else _("The message could not be filed; the list says why."), self.request
-            )
-        return self.request.response.redirect(self.here)
+            self._say(done if filed else _("The message could not be filed; the list says why."))
+
+    def _typed(self, name):
+        """Return one value of the request, or an empty string for none and for several."""
+        value = self.request.form.get(name)
+        return value if isinstance(value, str) else ""
+
+    def _say(self, message, type="info"):
+        api.portal.show_message(message, self.request, type)
 
     @property
     def here(self):
@@ -96,25 +107,35 @@ class InboxView(BrowserView):
         return f"{self.url}?{urlencode(chosen)}" if chosen else self.url
 
     @property
+    def state(self):
+        """Return the chosen state, ``open`` for all that wait for a decision, or an empty string for all."""
+        state = self._typed("state")
+        return state if state == "open" or state in titles.INCOMING else ""
+
+    @property
     def reason(self):
         """Return the chosen reason, or an empty string for all."""
-        chosen = self.request.form.get("reason_code") or self.request.form.get("reason")
-        return chosen if isinstance(chosen, str) and chosen in REASONS else ""
+        reason = self._typed("reason")
+        return reason if reason in REASONS else ""
 
     @property
     def text(self):
-        """Return what is searched for in author and subject."""
-        text = self.request.form.get("text")
-        return " ".join(text.split())[:100] if isinstance(text, str) else ""
+        """Return what is searched for in author, subject and who forwarded."""
+        return " ".join(self._typed("text").split())[:100]
 
     def reasons(self):
-        """Return the reasons that a waiting record has, with a sentence."""
+        """Return the reasons that messages of the chosen state have, with a sentence and how many they are."""
         box = inbox()
-        found = {box.records[id].reason for id in box.newest_ids("quarantined", "failed")[:MAX_LOOKED_AT]}
+        found = Counter(box.records[id].reason for id in self._of_state()[:MAX_LOOKED_AT])
         return [
-            {"code": code, "title": translatable(reason_texts(code)[0]), "chosen": code == self.reason}
+            {
+                "code": code,
+                "title": translatable(reason_texts(code)[0]),
+                "count": found[code],
+                "chosen": code == self.reason,
+            }
             for code in REASONS
-            if code in found or code == self.reason
+            if found[code] or code == self.reason
         ]
 
     @property
@@ -122,44 +143,39 @@ class InboxView(BrowserView):
         """Return the address of this page."""
         return f"{self.context.absolute_url()}/@@mailbridge-inbox"
 
-    @property
-    def state(self):
-        """Return the chosen state, or an empty string for all."""
-        chosen = self.request.form.get("state")
-        return chosen if chosen in titles.INCOMING else ""
-
     def services(self):
         """Return uid and name of the services that a message can be given to."""
         factory = getUtility(IVocabularyFactory, "imio.mailbridge.services")
         return [(term.value, term.title or term.token) for term in factory(self.context)]
 
     def filters(self):
-        """Return the states that have records, with their counts."""
+        """Return the states that have messages, with their counts."""
         counts = inbox().counts()
-        yield {"state": "", "title": _("all"), "count": sum(counts.values()), "active": not self.state}
-        for state, title in titles.INCOMING.items():
-            if state in counts:
-                yield {"state": state, "title": title, "count": counts[state], "active": state == self.state}
+        shown = [("", _("all"), sum(counts.values())), ("open", _("to decide"), waiting_count())]
+        shown += [
+            (state, title, counts[state]) for state, title in titles.INCOMING.items() if state in counts
+        ]
+        return [
+            {"state": state, "title": title, "count": count, "active": state == self.state}
+            for state, title, count in shown
+        ]
+
+    def _of_state(self):
+        states = {"": (), "open": WAITING}.get(self.state, (self.state,))
+        return inbox().newest_ids(*states)
 
     @property
     def batch(self):
-        """Return the page of record ids that is shown."""
-        box = inbox()
-        ids = box.newest_ids(*([self.state] if self.state else []))
+        """Return the page of record ids that is shown, the newest first."""
+        box, ids = inbox(), self._of_state()
         if self.reason or self.text:
-            wanted = self.text.lower()
-            ids = [
-                id
-                for id in ids[:MAX_LOOKED_AT]
-                if (record := box.records[id])
-                and self.reason in ("", record.reason)
-                and wanted in f"{record.author} {record.subject} {record.transferred_by}".lower()
-            ]
-        try:
-            start = max(0, int(self.request.form.get("b_start", 0)))
-        except (TypeError, ValueError):
-            start = 0
-        return Batch(ids, PAGE, start)
+            ids = [id for id in ids[:MAX_LOOKED_AT] if self._matches(box.records[id])]
+        start = self._typed("b_start")
+        return Batch(ids, PAGE, int(start) if start.isdecimal() and len(start) < 9 else 0)
+
+    def _matches(self, record):
+        searched = f"{record.author} {record.subject} {record.transferred_by} {record.source_mailbox}".lower()
+        return self.reason in ("", record.reason) and self.text.lower() in searched
 
     def any_open(self):
         """Tell whether a record on this page waits for a decision."""
@@ -198,6 +214,15 @@ class WaitingViewlet(ViewletBase):
     def update(self):
         """Count once."""
         super().update()
-        counts = inbox().counts()
-        self.count = counts.get("quarantined", 0) + counts.get("failed", 0)
-        self.url = f"{self.site_url}/@@mailbridge-inbox?state=quarantined"
+        self.count = waiting_count()
+        self.url = f"{self.site_url}/@@mailbridge-inbox?state=open"
+
+
+def waiting_count():
+    """Return how many messages wait for a person."""
+    counts = inbox().counts()
+    return sum(counts.get(state, 0) for state in WAITING)
+
+
+def _records(ids):
+    return [record for id in ids if isinstance(id, str) and (record := inbox().get(id)) is not None]
