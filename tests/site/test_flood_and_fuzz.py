@@ -138,3 +138,13 @@ def test_person_does_not_wait_for_dns(site, no_dns):
     record = inbox().get(deliver(site, redirected(), **UNTRUSTED).json()["id"])
     answer = site.post(f"/@mail-in/{record.id}/accept", "chef", json={})
     assert answer.json()["state"] == "filed", answer.text
+
+
+def test_sweep_forgets_who_wrote_long_ago(site):
+    deliver(site, redirected(**{"Message-ID": "<1@c.test>"}))
+    box = inbox()
+    (author,) = box.recent
+    box.recent["old@x.test"] = (1,)
+    transaction.commit()
+    site.task("@@mailbridge-sweep-inbox")
+    assert list(box.recent) == [author]

@@ -75,7 +75,7 @@ class Frame(OfRecord):
         """Return the document of the sandboxed frame."""
         message, part = self.message(), self.request.form.get("part", "")
         if isinstance(part, str) and part.isdecimal() and len(part) < 4:
-            candidates = examine(self.record, message, settings(), final=True).candidates
+            candidates = examine(self.record, message, settings(), offline=True).candidates
             if int(part) >= len(candidates):
                 raise NotFound("part")
             message = candidates[int(part)].original.source
@@ -99,7 +99,7 @@ class MessageView(OfRecord):
             if name in self.request.form:
                 return self._act(name)
         self.parsed = self.message()
-        self.examined = examine(self.record, self.parsed, settings(), final=True)
+        self.examined = examine(self.record, self.parsed, settings(), offline=True)
         return self.index()
 
     @property
@@ -255,7 +255,7 @@ class MessageView(OfRecord):
         return self.record.reason == "inline-forward" and not self.record.source_mailbox
 
     def _candidate(self):
-        examined = examine(self.record, self.message(), settings(), final=True)
+        examined = examine(self.record, self.message(), settings(), offline=True)
         return next(iter(examined.candidates), None)
 
     def proposal(self):

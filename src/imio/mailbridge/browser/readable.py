@@ -4,6 +4,7 @@ from imio.mailbridge.browser.size import readable_size
 from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs import names
 from imio.mailbridge.iadocs import reading
+from imio.mailbridge.iadocs.rendition import NONE_YET
 from imio.mailbridge.iadocs.rendition import rendition
 from imio.mailbridge.iadocs.rendition import request as request_pdf
 from imio.mailbridge.iadocs.rendition import TEXTS
@@ -117,9 +118,9 @@ class ReadableViewlet(ViewletBase):
 
     def pdf_text(self):
         """Return what there is to say about the PDF, or an empty string."""
-        return TEXTS.get(self.made.state, "") if self.made is not None else ""
+        return TEXTS.get(self.made.state, "") if self.made is not None else NONE_YET
 
     def may_try_again(self):
         """Tell whether the PDF failed and the user may have it made again."""
-        failed = self.made is not None and self.made.state in ("failed", "off")
+        failed = self.made is None or self.made.state in ("failed", "off")
         return failed and api.user.has_permission("Modify portal content", obj=self.file)

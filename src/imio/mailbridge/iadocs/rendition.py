@@ -131,6 +131,7 @@ def _leave(uid):
         waiting().remove(uid)
 
 
+NONE_YET = _("No PDF was made of this message yet.")
 #: What a person reads of each state.
 TEXTS = {
     "waiting": _("The PDF is being made."),

@@ -6,6 +6,13 @@ from imio.mailbridge.inbound.inbox import inbox
 PERIOD = 3600
 
 
+def forget_old(at):
+    """Forget the authors whose last message came more than an hour before ``at`` (aware)."""
+    recent, limit = inbox().recent, int(at.timestamp()) - PERIOD
+    for author in [author for author, times in recent.items() if not times or times[-1] < limit]:
+        del recent[author]
+
+
 def is_too_many(author, at, limit):
     """Count a message of ``author`` (lower case) at ``at`` (aware); tell whether there are more than ``limit`` in an hour.
 

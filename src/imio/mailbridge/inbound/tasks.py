@@ -3,6 +3,7 @@
 from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
+from imio.mailbridge.inbound.flood import forget_old
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.process import process
 from imio.mailbridge.inbound.receive import wake
@@ -36,5 +37,6 @@ class Sweep(BrowserView):
             if record is not None and (record.not_before is None or record.not_before <= now):
                 wake(record)
         sweep_unverified()
+        forget_old(now)
         summarise()
         return ""

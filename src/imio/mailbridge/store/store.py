@@ -81,6 +81,10 @@ class Store(Persistent):
         """Return how many records are in each state that has any."""
         return {state: len(keys) for state, keys in self.listing.items() if len(keys)}
 
+    def count(self, *states):
+        """Return how many records are in these states; the others are not looked at."""
+        return sum(len(self.listing[state]) for state in states if state in self.listing)
+
     def keys(self, *states):
         """Return the (created, id) keys of the records in ``states`` (all if none is given), the oldest first."""
         sets = [self.listing[state] for state in states or self.listing if state in self.listing]
