@@ -232,7 +232,8 @@ def test_redis(tmp_path):
 def test_sweep_reaches_every_site_with_the_bridge(site, queue):
     assert publish(None, "/@@mailbridge-sweep-sites", "POST", {}, {}, "", None) == 204
     urls = [queue.huey.dequeue().args[1] for _ in range(queue.huey.pending_count())]
-    assert urls == ["/plone/@@mailbridge-sweep-outbox", "/plone/@@mailbridge-sweep-inbox"]
+    views = ("outbox", "inbox", "renditions")
+    assert urls == [f"/plone/@@mailbridge-sweep-{view}" for view in views]
     for url in urls:
         assert publish(None, url, "POST", {}, {}, "", None) == 204
 

@@ -1,5 +1,7 @@
 """Uninstalling: what the site was before, but for records and documents, which are kept and named."""
 
+from imio.mailbridge.inbound import cases
+from imio.mailbridge.inbound.examine import Envelope
 from imio.mailbridge.inbound.inbox import KEY as INBOX
 from imio.mailbridge.outbound.outbox import KEY as OUTBOX
 from imio.mailbridge.outbound.outbox import outbox
@@ -101,10 +103,12 @@ def test_empty_stores_leave_nothing(bare_portal):
 def test_records_and_documents_are_kept_and_named(bare_portal, caplog):
     install(bare_portal, "default", "iadocs", "demo")
     Store.add(outbox(), Record("x", "sent"))
+    cases.keep("x", b"From: a@b.test\n\nx", Envelope())
     install(bare_portal, "uninstall")
     annotations = IAnnotations(bare_portal)
     assert OUTBOX in annotations
     assert INBOX not in annotations
+    assert cases.KEY not in annotations
     assert "dmsoutgoingmail" in bare_portal.portal_types
     assert bare_portal["outgoing-mail"]["permis-durbanisme"].email_subject
     assert "dmsoutgoingmail" in caplog.text
