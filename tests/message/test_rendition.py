@@ -1,5 +1,6 @@
 """What a reader sees of a message, and what never leaves a browser or the renderer because of it."""
 
+from ctypes.util import find_library
 from email.message import EmailMessage
 from imio.mailbridge.message import pdf
 from imio.mailbridge.message.parse import parse
@@ -9,6 +10,7 @@ from imio.mailbridge.message.rendition import head
 from imio.mailbridge.message.rendition import Labels
 from imio.mailbridge.message.sanitise import without_tracking
 from pathlib import Path
+from tests.servers.required import missing
 import pytest
 import re
 import socket
@@ -266,12 +268,18 @@ def test_empty_message_says_so():
 
 # the PDF
 
-pytestmark_pdf = pytest.mark.skipif(
-    not pdf.is_available(), reason="WeasyPrint is not installed: pip install '.[pdf]'"
-)
+
+@pytest.fixture
+def renderer():
+    """WeasyPrint and the libraries that it needs."""
+    if not pdf.is_available():
+        missing("WeasyPrint is not installed: pip install '.[pdf]'")
+    for name, package in (("pango-1.0", "libpango-1.0-0"), ("pangoft2-1.0", "libpangoft2-1.0-0")):
+        if find_library(name) is None:
+            missing(f"{name} is not installed: apt-get install {package}")
 
 
-@pytestmark_pdf
+@pytest.mark.usefixtures("renderer")
 def test_pdf_is_an_archive_pdf_with_the_words_embedded():
     written = pdf.render(document(shown("<p>Bonjour é €</p>"), WORDS, [("De", "Zoé")], ["plan.pdf (3 B)"]))
     assert written.startswith(b"%PDF-1.7")
@@ -280,7 +288,7 @@ def test_pdf_is_an_archive_pdf_with_the_words_embedded():
     assert any(b"pdfaid:part" in each for each in opened)
 
 
-@pytestmark_pdf
+@pytest.mark.usefixtures("renderer")
 def test_renderer_asks_nobody(tmp_path):
     connections = []
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -317,7 +325,7 @@ def test_renderer_asks_nobody(tmp_path):
     assert b"geheim" not in written
 
 
-@pytestmark_pdf
+@pytest.mark.usefixtures("renderer")
 def test_renderer_that_takes_too_long_is_ended():
     html = (
         "<p>" + "<div>" * 300 + "x" + "</div>" * 300 + "<table>" + "<tr><td>x</td></tr>" * 50_000 + "</table>"
@@ -326,7 +334,7 @@ def test_renderer_that_takes_too_long_is_ended():
         pdf.render(html, seconds=1)
 
 
-@pytestmark_pdf
+@pytest.mark.usefixtures("renderer")
 def test_renderer_that_fails_says_why(monkeypatch):
     monkeypatch.setattr(pdf, "VARIANT", "x")
     monkeypatch.setenv("PYTHONMALLOC", "nonsense")
