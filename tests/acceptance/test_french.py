@@ -54,14 +54,22 @@ PAGES = [
     ("agent", "/@@my-emails"),
     ("admin", "/@@overview-controlpanel"),
     ("chef", "/@@mailbridge-inbox"),
+    ("chef", "/@@mailbridge-inbox-message?id={waiting}"),
+    ("chef", "/@@mailbridge-dry-run"),
+    ("agent", "/@@my-forwards"),
+    ("agent", "{item}/view"),
+    ("agent", "{item}/@@mailbridge-proof"),
+    ("admin", "{item}/@@mailbridge-create-contact"),
+    ("admin", "/@@mailbridge-addresses"),
 ]
 
 
 @pytest.fixture(scope="module")
 def content(iadocs):
-    """Give every list something to show."""
+    """Give every list something to show; return what stands in the paths."""
+    found = {}
     for raw, address in (
-        (redirected("Une"), "127.0.0.1"),
+        (redirected("Une", **{"From": "inconnue@autre.test"}), "127.0.0.1"),
         (redirected("Deux"), "192.0.2.1"),
         (TEXT_FORWARD, "127.0.0.1"),
     ):
@@ -69,9 +77,14 @@ def content(iadocs):
             "/@@mail-in", "gateway", data=raw, headers={**TRUSTED, "X-Client-Address": address}
         )
         assert answer.status_code in (200, 201, 202), answer.text
+        body = answer.json()
+        found["item" if body["items"] else "waiting"] = (
+            body["items"][0]["@id"].removeprefix(iadocs.url) if body["items"] else body["id"]
+        )
     data = {"to": ["personne@citizen.test"], "subject": "Essai", "body": "x"}
     for path in ("/outgoing-mail/permis-durbanisme", "/contacts/jeanne-dupont"):
         assert iadocs.post(f"{path}/@send-email", "agent", json=data).status_code == 202
+    return found
 
 
 @pytest.mark.parametrize("user", ["agent", "admin", "chef"])
@@ -81,7 +94,7 @@ def test_no_english_on_our_pages(person, content, user):
     assert left_over("Bonjour\nSend by e-mail\n", msgids) == ["Send by e-mail"], "this test can fail"
     someone = person(user, **({"password": "admin"} if user == "admin" else {}))
     for number, (_user, path) in enumerate(page for page in PAGES if page[0] == user):
-        someone.open(path)
+        someone.open(path.format(**content))
         assert someone.page.locator("h1").first.inner_text()
         someone.page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true })")
         for tab in someone.page.locator(".autotoc-nav a").all():
