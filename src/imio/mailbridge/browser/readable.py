@@ -1,5 +1,7 @@
 """How is a message shown to a person? In a sandboxed frame that fetches nothing, with its PDF and its original beside it."""
 
+from Acquisition import aq_inner
+from Acquisition import aq_parent
 from imio.mailbridge.browser.size import readable_size
 from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs import names
@@ -103,8 +105,12 @@ class ReadableViewlet(ViewletBase):
         return reading.rows(self.message, reading.labels())
 
     def attachments(self):
-        """Return name and size of each attachment."""
-        return [f"{each.filename} ({readable_size(each.size)})" for each in self.message.attachments]
+        """Return name and size of each attachment, of the files beside the message: nothing is decoded for it."""
+        return [
+            f"{file.file.filename} ({readable_size(file.get_size())})"
+            for file in aq_parent(aq_inner(self.file)).objectValues()
+            if file.portal_type == names.APPENDIX_FILE and file.file is not None
+        ]
 
     def urls(self):
         """Return the addresses of the frame, the original and the PDF."""
