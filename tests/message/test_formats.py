@@ -100,7 +100,7 @@ def mail(content, name="winmail.dat", kind="application/ms-tnef", body="", sende
 def test_winmail_dat_stands_for_its_files():
     message = parse(mail(WINMAIL))
     assert [(each.filename, each.content_type, each.content()) for each in message.attachments] == [
-        ("devis.pdf", "application/octet-stream", b"%PDF-devis"),
+        ("devis.pdf", "application/pdf", b"%PDF-devis"),
         ("Un très long nom é.doc", "application/msword", b"doc"),
     ]
 

@@ -65,3 +65,9 @@ def message_filename(subject: str | None) -> str:
 def extension(content_type: str) -> str:
     """Return the usual extension of a media type with its dot, or an empty string."""
     return _TYPES.get(content_type, "")
+
+
+def type_by_name(filename: str) -> str:
+    """Return the media type that the end of a name stands for, for files that come without one."""
+    end = filename.lower().rpartition(".")[2]
+    return next((kind for kind, known in _TYPES.items() if known == f".{end}"), "application/octet-stream")

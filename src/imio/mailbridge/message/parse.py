@@ -18,6 +18,7 @@ from imio.mailbridge.message.disposition import sort_parts
 from imio.mailbridge.message.disposition import Sorted
 from imio.mailbridge.message.filename import message_filename
 from imio.mailbridge.message.filename import safe_filename
+from imio.mailbridge.message.filename import type_by_name
 from imio.mailbridge.message.header import decode
 from imio.mailbridge.message.header import unfold
 from imio.mailbridge.message.invitation import Invitation
@@ -257,11 +258,7 @@ class ParsedMessage:
             return text_of(found.encode("cp1252", "replace")) or found, ()
         left, files = uuencoded_files(found)
         return left, tuple(
-            Attachment(
-                safe_filename(name, "application/octet-stream"),
-                "application/octet-stream",
-                _constant(content),
-            )
+            Attachment(safe_filename(name, type_by_name(name)), type_by_name(name), _constant(content))
             for name, content in files
         )
 
@@ -426,7 +423,7 @@ def _packed_files(found: Tnef) -> list[Attachment]:
                 Attachment(message_filename(file.message.subject), "message/rfc822", _constant(written))
             )
         else:
-            kind = file.content_type if _MEDIA.fullmatch(file.content_type) else "application/octet-stream"
+            kind = file.content_type if _MEDIA.fullmatch(file.content_type) else type_by_name(file.name)
             files.append(Attachment(safe_filename(file.name, kind), kind, _constant(file.content)))
     return files
 
