@@ -8,9 +8,9 @@ from tests.mails import forwarded
 from tests.mails import redirected
 from tests.mails import TEXT_FORWARD
 from tests.mails import TRUSTED
+from tests.servers.listener import Listener
 from tests.servers.waiting import wait_for
 import pytest
-import threading
 
 
 TRACKED = """<html><head><link rel="stylesheet" href="{0}/a.css"><link rel="preload" href="{0}/b.js" as="script">
@@ -53,30 +53,12 @@ def serious(page, region):
 @pytest.fixture
 def tracker():
     """An address that counts who connects."""
-    import socket
-
-    connections, ended = [], threading.Event()
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(0.1)
-
-        def count():
-            while not ended.is_set():
-                try:
-                    server.accept()[0].close()
-                except TimeoutError:
-                    continue
-                connections.append(1)
-
-        thread = threading.Thread(target=count)
-        thread.start()
-        yield f"http://127.0.0.1:{server.getsockname()[1]}", connections
-        ended.set()
-        thread.join()
+    with Listener() as listener:
+        yield listener
 
 
 def test_document_shows_its_message_and_asks_nobody_else(person, iadocs, tracker):
-    address, connections = tracker
-    (item,) = deliver(iadocs, newsletter(address))["items"]
+    (item,) = deliver(iadocs, newsletter(tracker.url))["items"]
     agent = person("agent")
     requests = []
     agent.page.on("request", lambda request: requests.append(request.url))
@@ -109,7 +91,7 @@ def test_document_shows_its_message_and_asks_nobody_else(person, iadocs, tracker
         agent.page.click(".mailbridge-readable a:text-is('PDF')")
     with open(download.value.path(), "rb") as stream:
         assert stream.read(5) == b"%PDF-"
-    assert connections == []
+    assert tracker.connections == 0
     agent.page.click("text=Preuve")
     assert "serveur de confiance" in agent.page.locator("#content").inner_text()
     agent.screenshot("incoming-proof")

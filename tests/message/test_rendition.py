@@ -10,11 +10,10 @@ from imio.mailbridge.message.rendition import head
 from imio.mailbridge.message.rendition import Labels
 from imio.mailbridge.message.sanitise import without_tracking
 from pathlib import Path
+from tests.servers.listener import Listener
 from tests.servers.required import missing
 import pytest
 import re
-import socket
-import threading
 import zlib
 
 
@@ -290,38 +289,19 @@ def test_pdf_is_an_archive_pdf_with_the_words_embedded():
 
 @pytest.mark.usefixtures("renderer")
 def test_renderer_asks_nobody(tmp_path):
-    connections = []
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-        server.settimeout(0.1)
-        ended = threading.Event()
-
-        def count():
-            while not ended.is_set():
-                try:
-                    server.accept()[0].close()
-                except TimeoutError:
-                    continue
-                connections.append(1)
-
-        counting = threading.Thread(target=count)
-        counting.start()
-        secret = tmp_path / "secret.txt"
-        secret.write_text("geheim-secret")
-        here = f"http://127.0.0.1:{port}"
+    secret = tmp_path / "secret.txt"
+    secret.write_text("geheim-secret")
+    with Listener() as listener:
+        here = listener.url
         # not cleaned: what the renderer would be given if all else failed
         html = f"""<html><head><link rel=stylesheet href="{here}/a.css"><style>@import url({here}/b.css);
             @font-face {{ font-family: x; src: url({here}/c.woff) }} body {{ background: url({here}/d.png); font-family: x }}
             </style></head><body><img src="{here}/e.png"><img src="file://{secret}"><object data="{here}/f.svg"></object>
             <img srcset="{here}/g.png 2x"><a rel=attachment href="file://{secret}">x</a><link rel=attachment href="{here}/h">
             <svg><image href="{here}/i.png"/></svg><p>Bonjour</p></body></html>"""
-        try:
-            written = pdf.render(html)
-        finally:
-            ended.set()
-            counting.join()
+        written = pdf.render(html)
     assert written.startswith(b"%PDF")
-    assert connections == []
+    assert listener.connections == 0
     assert b"geheim" not in written
 
 
