@@ -138,10 +138,9 @@ def test_bulk(person, iadocs):
     ]
     chef = person("chef")
     chef.open("/@@mailbridge-inbox?state=quarantined&text=En+lot")
-    for box in chef.page.locator("input[form=mailbridge-bulk][type=checkbox]").all():
-        box.check()
+    chef.page.check(".mailbridge-all")
     chef.screenshot("quarantine-bulk")
-    chef.page.click("#mailbridge-bulk button[value=accept]")
+    chef.page.click("button[name=bulk][value=accept]")
     assert {iadocs.get(f"/@mail-in/{id}", "chef").json()["state"] for id in ids} == {"filed"}
 
 
