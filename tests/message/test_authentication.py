@@ -3,11 +3,14 @@
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from functools import cache
-from imio.mailbridge.message import authentication
 from imio.mailbridge.message.authentication import arc_verdict
 from imio.mailbridge.message.authentication import dkim_verdicts
+from imio.mailbridge.message.authentication import reads_otherwise
 from imio.mailbridge.message.authentication import Unanswered
+from imio.mailbridge.message.authentication import Verdict
 from imio.mailbridge.message.authentication_results import own_results
+from imio.mailbridge.message.authentication_results import sealed_results
+from imio.mailbridge.message.authentication_results import vouches
 from imio.mailbridge.message.parse import parse
 import base64
 import dkim
@@ -21,8 +24,34 @@ MESSAGE = (
 )
 
 
+#: A key of 768 bits, which no library makes any more.
+SHORT = (
+    "MIIBywIBAAJhALXE3lZTygeCf6D2ZuylINBmOnPT5fFib3/NlKt8MHjq20CQkr11"
+    "v7dUTWhNor6FAQ+QJc6IXwUhJfc1ZwRKm9ExzpugIau6a0fMpU3/8hXkWiVA9un/"
+    "ZMnfMeHa63OH8wIDAQABAmB/eiQcEwNbJPBxaJ1iVaSfwzI3TWK0WT6tOPaNFbnA"
+    "86T0sO/Yo53i6uKmxdvfFdMrOnSAUup1GY1fdikwFxDPJqzlmMCnewywhHW+2/d1"
+    "F2Di2tMTaAVbxajuQlZ9/3ECMQDoR6Hwb35Xuw+s3D9OYwGWWM+Fe6P5/0vsGsgw"
+    "IWQ3hu9C1wHZhJW3wQ8iVg6niJcCMQDIVMJSu4A4GS0nihw2izdosKuxk2sIuNaB"
+    "4t2TwwEL698O86eb8/hu8yTanVq3qwUCMQDIXgpmUncFDLsP3QnK/4K+A6w3tBkW"
+    "LVB7wfqP8i317DL2UGwrC8Duut3oO532jM8CMGLvaSDOtN3/oQs76/8L9gtf5QtH"
+    "0L53+oge8Gr/DU9D599MeeRNMs4oinTk7V5zuQIxAIsjysUegJt4PHo3z5Be3wMu"
+    "HgfiaPRwjZ+XjE4UJ6AR0TPSjcYE41kvyklsHtqKrQ=="
+)
+SHORT_RECORD = (
+    b"v=DKIM1; p="
+    b"MHwwDQYJKoZIhvcNAQEBBQADawAwaAJhALXE3lZTygeCf6D2ZuylINBmOnPT5fFib3/NlKt8MHjq"
+    b"20CQkr11v7dUTWhNor6FAQ+QJc6IXwUhJfc1ZwRKm9ExzpugIau6a0fMpU3/8hXkWiVA9un/ZMnf"
+    b"MeHa63OH8wIDAQAB"
+)
+
+
 def key(size=2048):
     """Return a private key in PEM and its DNS record."""
+    if size == 768:
+        return (
+            f"-----BEGIN RSA PRIVATE KEY-----\n{SHORT}\n-----END RSA PRIVATE KEY-----\n".encode(),
+            SHORT_RECORD,
+        )
     return _key(size)
 
 
@@ -41,6 +70,7 @@ def _key(size):
 
 
 def signed(raw=MESSAGE, domain=b"maville.test", size=2048, **options):
+    """Return a message with a DKIM signature."""
     options = {
         "include_headers": [b"from", b"subject", b"date"],
         "canonicalize": (b"relaxed", b"relaxed"),
@@ -49,13 +79,12 @@ def signed(raw=MESSAGE, domain=b"maville.test", size=2048, **options):
     return dkim.sign(raw, b"s", domain, key(size)[0], **options) + raw
 
 
-def sealed(raw=MESSAGE, domain=b"provider.test", cv="none"):
-    """Add an ARC set, as a provider does that passes the message on."""
+def sealed(raw=MESSAGE, domain=b"provider.test", cv="none", verified=b"maville.test"):
+    """Add an ARC set, as a provider does that passes the message on; it ``verified`` the author's domain."""
+    arc = f"arc={cv}; ".encode() if cv != "none" else b""
     results = (
-        f"Authentication-Results: mx.provider.test; arc={cv}; dkim=pass header.d=maville.test\r\n".encode()
+        b"Authentication-Results: mx.provider.test; " + arc + b"dkim=pass header.d=" + verified + b"\r\n"
     )
-    if cv == "none":
-        results = b"Authentication-Results: mx.provider.test; dkim=pass header.d=maville.test\r\n"
     lines = dkim.arc_sign(results + raw, b"s", domain, key()[0], b"mx.provider.test")
     assert lines, "authres is not installed, or the chain is cut"
     return b"".join(lines) + raw
@@ -107,28 +136,80 @@ def test_more_signatures_than_mail_has_are_not_looked_at():
 @pytest.mark.parametrize(
     ("raw", "result", "said"),
     [
-        (lambda: signed().replace(b"Bonjour", b"Bonsoir"), "fail", "body hash"),
+        (lambda: signed().replace(b"Bonjour", b"Bonsoir"), "fail", "body was changed"),
         (lambda: signed().replace(b"Al Bert", b"Al Capone"), "fail", "not good"),
         (lambda: b"From: evil@maville.test\r\n" + signed(), "fail", "not good"),
         (lambda: signed(signature_algorithm=b"rsa-sha1"), "policy", "sha1"),
         (lambda: signed(length=True) + b"More\r\n", "policy", "part of the body"),
-        (lambda: signed(size=1024), "fail", "small"),
+        (lambda: signed(size=768), "fail", "small"),
         (lambda: signed().replace(b"d=maville.test", b"d=other.test"), "fail", ""),
         (lambda: signed().replace(b"s=s;", b"s=t;"), "fail", ""),
         (lambda: signed().replace(b"v=1;", b"v=1; x=%d;" % (time.time() - 60)), "policy", "expired"),
         (lambda: signed().replace(b"h=from :", b"h="), "policy", "From is not signed"),
         (lambda: b"DKIM-Signature: v=1; a=rsa-sha256; d=maville.test\r\n" + MESSAGE, "policy", "From"),
+        (lambda: signed(include_headers=[b"from", *(b"x",) * 300]), "fail", "too many fields"),
+        (lambda: b"DKIM-Signature: b=A" + b" " * 50_000 + b"!\r\n" + MESSAGE, "permerror", "too long"),
+        (lambda: b"DKIM-Signature: h=" + b"x:" * 50_000 + b"!\r\n" + MESSAGE, "permerror", "too long"),
         (lambda: b"DKIM-Signature: nonsense\r\n" + MESSAGE, "fail", ""),
         (lambda: b"DKIM-Signature: d=\xff\xfe; h=from; a=rsa-sha256\r\n" + MESSAGE, "fail", ""),
     ],
 )
-def test_what_is_refused_and_why(raw, result, said, monkeypatch):
-    if said == "small":  # no key below 1024 bits can be made any more: the limit is raised instead
-        monkeypatch.setattr(authentication, "MIN_KEY", 2048)
-    lookup = records(**{"s._domainkey.maville.test": [key(1024)[1]]}) if said == "small" else records()
+def test_what_is_refused_and_why(raw, result, said):
+    lookup = records(**{"s._domainkey.maville.test": [SHORT_RECORD]}) if said == "small" else records()
     (verdict,) = dkim_verdicts(parse(raw()), lookup)
     assert verdict.result == result, verdict
     assert said in verdict.detail
+
+
+def test_body_of_spaces_takes_no_time():
+    # dkimpy by itself would need a day
+    raw = signed(MESSAGE + b" " * 10_000_000 + b"!\r\n", canonicalize=(b"relaxed", b"simple"))
+    raw = raw.replace(b"c=relaxed/simple", b"c=relaxed/relaxed")
+    (verdict,) = dkim_verdicts(parse(raw), records())
+    assert verdict.detail == "the body was changed"
+
+
+def test_tampered_body_asks_no_dns():
+    assert results(signed().replace(b"Bonjour", b"Bonsoir"), lambda name: 1 / 0) == [("fail", "maville.test")]
+
+
+def test_first_record_that_is_a_key_counts():
+    assert results(signed(), lambda name: [b"v=spf1 -all", key()[1]]) == [("pass", "maville.test")]
+
+
+def test_endless_key_is_none():
+    assert results(signed(), lambda name: [key()[1] + b" " * 3000]) == [("fail", "maville.test")]
+
+
+def test_what_stands_before_the_header_does_not_matter():
+    assert results(b"From x@y Mon Nov 23 09:00:00 2026\r\n" + signed()) == [("pass", "maville.test")]
+
+
+MULTIPART = (
+    b"From: al.bert@maville.test\nContent-Type: multipart/mixed; boundary=b\n\n"
+    b"This is a multi-part message in MIME format.\n\n--b\n\nVoir annexe\n--b\n"
+    b"Content-Type: message/rfc822\n\nFrom: x@y.test\n\nx\n--b--\n"
+)
+
+
+def test_multipart_reads_as_it_was_signed():
+    assert reads_otherwise(parse(MULTIPART)) == ""
+    assert reads_otherwise(parse(MESSAGE)) == ""
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        # the agent answered a text that holds delimiters; only the header is new
+        MULTIPART.replace(b"This is a multi", b"Bonjour,\n\nMerci.\n\nThis is a multi"),
+        MULTIPART.replace(b"This is", b"x" * 10_000),
+        b"Content-Type: multipart/mixed; boundary=c\n" + MULTIPART,
+        b"Subject: a\n" + MESSAGE,
+        b"From: Al Bert <al.bert@maville.test>\n" + MESSAGE,
+    ],
+)
+def test_message_that_could_read_otherwise_is_told(raw):
+    assert reads_otherwise(parse(raw))
 
 
 def test_dns_that_does_not_answer_is_no_verdict():
@@ -194,7 +275,17 @@ def test_chain_that_lost_its_first_set_fails():
 
 def test_arc_without_dns_is_no_verdict():
     lookup = records(**{"s._domainkey.provider.test": None})
-    assert arc_verdict(parse(sealed()), lookup).result == "temperror"
+    verdict = arc_verdict(parse(sealed()), lookup)
+    assert (verdict.result, verdict.domain) == ("temperror", "provider.test")
+
+
+def test_seal_says_what_its_server_verified():
+    again = sealed(sealed(), b"maville.test", "pass")
+    found = sealed_results(parse(again))
+    assert [(each.method, each.result) for each in found] == [("arc", "pass"), ("dkim", "pass")]
+    assert vouches(found, "maville.test", "s")
+    assert not vouches(found, "other.test", "r")
+    assert sealed_results(parse(MESSAGE)) == ()
 
 
 def test_endless_chain_is_refused():
@@ -249,6 +340,43 @@ def test_only_the_topmost_own_field_counts():
 def test_pass_in_a_comment_is_no_pass():
     raw = b"Authentication-Results: mx.maville.test; dmarc=fail (dmarc=pass (header.from=maville.test)) header.from=x.test\r\n"
     assert seen(raw + MESSAGE) == [("dmarc", "fail", "x.test")]
+
+
+def test_mail_handed_over_inside_the_machine_is_ours():
+    assert (
+        len(seen(b"Received: from mail ([127.0.0.1]) by localhost (mx [127.0.0.1])\r\n" + OWN + MESSAGE)) == 2
+    )
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        # what a stranger wrote into the envelope or the header, quoted by our own server
+        b'spf=pass smtp.mailfrom="a; dmarc=pass header.from=maville.test; x"@evil.test',
+        b'spf=pass (domain of "a) ; dmarc=pass header.from=maville.test (b"@evil.test is good) smtp.mailfrom=x@evil.test',
+        b'spf=pass smtp.mailfrom="a; dmarc=pass header.from=maville.test',
+        b"spf=pass (a; dmarc=pass header.from=maville.test",
+        b"spf=pass a) ; dmarc=pass header.from=maville.test",
+        b"dmarc=pass header.from=maville.test; dmarc=fail header.from=maville.test",
+        b"dmarc=fail header.from=maville.test; dkim=pass header.d=maville.test",
+        b"dkim=pass header.d=evil.test; spf=pass smtp.mailfrom=x@maville.test",
+        b"dmarc=pass",
+        b"dmarc=pass (" + b"a" * 30_000 + b") header.from=maville.test",
+    ],
+)
+def test_results_that_could_be_put_in_do_not_vouch(value):
+    raw = b"Authentication-Results: mx.maville.test; " + value + b"\r\n" + OWN + MESSAGE
+    assert not vouches(own_results(parse(raw), "mx.maville.test"), "maville.test", "r")
+
+
+def test_quoted_values_and_comments_of_honest_servers():
+    raw = (
+        b"Authentication-Results: mx.maville.test;\r\n\tdkim=pass (2048-bit key; unprotected) header.d=maville.test"
+        b' header.i=@maville.test header.b="ab/C+"; spf=pass reason="it is ok"\r\n'
+    )
+    assert seen(raw + MESSAGE) == [("dkim", "pass", "maville.test"), ("spf", "pass", "")]
+    assert vouches([Verdict("dkim", "pass", "mail.maville.test")], "maville.test", "r")
+    assert not vouches([Verdict("dkim", "pass", "mail.maville.test")], "maville.test", "s")
 
 
 def test_nothing_counts_without_a_name():

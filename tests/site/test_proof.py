@@ -45,6 +45,18 @@ def deliver(site, raw, **headers):
     return record.state, record.reason, record.proof
 
 
+#: An agent answered a text that is no forward until somebody gives it another Content-Type, which was not signed.
+ANSWER = (
+    b"From: al.bert@maville.test\r\nTo: stranger@evil.test\r\nSubject: Re: x\r\nContent-Type: text/plain\r\n\r\n"
+    b"Bonjour,\r\n\r\nBien re\xc3\xa7u.\r\n\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n"
+    b"From: x@evil.test\r\nSubject: Facture\r\n\r\nPayez\r\n--b--\r\n"
+)
+
+
+def _with_other_parts(raw):
+    return raw.replace(b"Content-Type: text/plain", b"Content-Type: multipart/mixed; boundary=b")
+
+
 FORWARD = forwarded(citizen()).replace(b"\n", b"\r\n")
 REDIRECT = redirected().replace(b"\n", b"\r\n")
 
@@ -106,6 +118,12 @@ def test_secret_address_files_both(site, dns):
         ({}, lambda: OWN.replace(b"dmarc=pass", b"dmarc=fail") + FORWARD),
         ({}, lambda: OWN.replace(b"header.from=maville.test", b"header.from=evil.test") + FORWARD),
         ({}, lambda: OWN.replace(b"dmarc=pass", b"spf=pass") + FORWARD),
+        # a seal of a listed provider, who sealed what another customer wrote in the agent's name
+        ({}, lambda: sealed(FORWARD, verified=b"evil.test")),
+        ({}, lambda: b"Subject: another\r\n" + signed(FORWARD)),
+        ({}, lambda: b"From: al.bert@maville.test\r\n" + OWN + FORWARD),
+        ({}, lambda: signed(FORWARD.replace(b"maville.test>", b"maville.test>, x@evil.test", 1))),
+        ({}, lambda: _with_other_parts(signed(ANSWER))),
     ],
 )
 def test_what_does_not_prove_an_agent(site, dns, change, raw):
@@ -147,6 +165,25 @@ def test_silent_dns_puts_the_message_off(site, dns):
     (record,) = [inbox().records[id] for id in inbox().newest_ids("received")]
     site.task("@@mailbridge-process", id=record.id)
     assert (record.state, record.proof, record.not_before) == ("filed", "dkim", None)
+
+
+def test_silent_dns_of_others_is_not_waited_for(site, dns):
+    with Resolver() as silent:
+        silent.answer = lambda data, stream=False: b""
+        settings().dns_resolver = silent.address
+        settings().arc_sealers = ["other.test"]
+        transaction.commit()
+        proof_time, proof.DNS_TIME = proof.DNS_TIME, 0.3
+        try:
+            raw = sealed(signed(FORWARD, domain=b"evil.test"))
+            assert deliver(site, raw) == ("quarantined", "unproven-agent", "")
+        finally:
+            proof.DNS_TIME = proof_time
+
+
+def test_domain_that_is_no_name_does_not_exist(site, dns):
+    raw = signed(FORWARD).replace(b"d=maville.test", b"d=" + b"a" * 70 + b".maville.test")
+    assert deliver(site, raw) == ("quarantined", "unproven-agent", "")
 
 
 def test_proven_mail_asks_no_dns(site, monkeypatch):

@@ -10,7 +10,8 @@ proof        what it is                                        proves
 ``results``  our own mail server's word for the agent's domain agents' forwards
 ============ ================================================= ===========================
 
-The settings say which of them count.
+The settings say which of them count. What could read otherwise than it was verified is proven by the envelope alone; a seal proves
+an agent's forward when the sealer verified the agent's domain: it seals what its other customers send, too.
 """
 
 from dns.exception import DNSException
@@ -19,19 +20,21 @@ from dns.resolver import NXDOMAIN
 from imio.mailbridge.inbound.recipient import from_trusted_gateway
 from imio.mailbridge.message.authentication import arc_verdict
 from imio.mailbridge.message.authentication import dkim_verdicts
+from imio.mailbridge.message.authentication import reads_otherwise
 from imio.mailbridge.message.authentication import Unanswered
 from imio.mailbridge.message.authentication import Verdict
 from imio.mailbridge.message.authentication_results import own_results
+from imio.mailbridge.message.authentication_results import sealed_results
+from imio.mailbridge.message.authentication_results import vouches
 from imio.mailbridge.message.classify import Proof
 from imio.mailbridge.message.domain_policy import aligned
 from imio.mailbridge.outbound.resolver import resolver
+import dns.name
 import time
 
 
 #: For all queries about one message, in seconds.
 DNS_TIME = 10.0
-#: Good for DMARC means that From was verified; DKIM must be of the domain of From.
-TRUSTED_RESULTS = ("dmarc", "dkim")
 
 
 class TryLater(Exception):
@@ -62,35 +65,35 @@ def looked_up(record, message, found, values):
 
     ``found`` is what the message was classified as: ``unproven-redirect`` or ``unproven-agent``.
     """
-    counts = values.proofs or ()
-    lookup = TxtLookup(values.dns_resolver)
-    verdicts, proof = [], None
-    agents = (
-        found.reason == "unproven-agent"
-        and len(message.authors) == 1
-        and len(message.root.values("from")) == 1
-    )
-    domain = message.author.addr_spec.rpartition("@")[2].lower() if agents else ""
+    if doubt := reads_otherwise(message):
+        return None, (_shown("message", "policy", "", doubt),)
+    by_agent = found.reason == "unproven-agent"
+    if by_agent and len(message.authors) != 1:
+        return None, (_shown("message", "policy", "", "it has several authors"),)
+    domain = message.author.addr_spec.rpartition("@")[2].lower() if by_agent else ""
+    counts, lookup = values.proofs or (), TxtLookup(values.dns_resolver)
     mode = "s" if values.dkim_alignment == "strict" else "r"
-    if agents and "results" in counts:
+    verdicts, proof, waits = [], None, False
+    if by_agent and "results" in counts:
         seen = own_results(message, values.authserv_id or "")
         verdicts += seen
-        if any(each.result == "pass" and _speaks_for(each, domain, mode) for each in seen):
-            proof = Proof.RESULTS
+        proof = Proof.RESULTS if vouches(seen, domain, mode) else None
     if proof is None and "arc" in counts and values.arc_sealers:
         chain = arc_verdict(message, lookup)
         verdicts += [chain] if chain.result != "none" else []
-        if chain.result == "pass" and chain.domain in {each.lower() for each in values.arc_sealers}:
-            proof = Proof.ARC
-    if proof is None and agents and "dkim" in counts:
+        if chain.domain in {each.lower() for each in values.arc_sealers} and (
+            not by_agent or vouches(sealed_results(message), domain, mode)
+        ):
+            proof = Proof.ARC if chain.result == "pass" else None
+            waits = chain.result == "temperror"
+    if proof is None and by_agent and "dkim" in counts:
         signatures = dkim_verdicts(message, lookup)
         verdicts += signatures
-        if any(each.result == "pass" and aligned(domain, each.domain, mode) for each in signatures):
-            proof = Proof.DKIM
+        results = {each.result for each in signatures if aligned(domain, each.domain, mode)}
+        proof = Proof.DKIM if "pass" in results else None
+        waits = waits or "temperror" in results
     shown = tuple(_as_dict(each) for each in verdicts)
-    if proof is None and any(
-        each.result == "temperror" for each in verdicts if each.method in ("arc", "dkim")
-    ):
+    if proof is None and waits:
         raise TryLater("DNS does not answer, so the signatures of this message cannot be verified", shown)
     return proof, shown
 
@@ -126,21 +129,17 @@ class TxtLookup:
         if left <= 0:
             return Unanswered("no time is left for DNS")
         try:
+            dns.name.from_text(name)
+        except (DNSException, UnicodeError, ValueError):
+            return []  # not a name
+        try:
             self._resolver = self._resolver or resolver(self._server)
             answer = self._resolver.resolve(name, "TXT", lifetime=min(5.0, left), search=False)
         except (NXDOMAIN, NoAnswer):
             return []
-        except (UnicodeError, ValueError):
-            return []  # not a name
         except (DNSException, OSError) as error:
             return Unanswered(" ".join(str(error).split())[:150] or type(error).__name__)
         return [b"".join(record.strings) for record in answer]
-
-
-def _speaks_for(verdict, domain, mode):
-    return (
-        verdict.method in TRUSTED_RESULTS and bool(verdict.domain) and aligned(domain, verdict.domain, mode)
-    )
 
 
 def _as_dict(verdict: Verdict):
