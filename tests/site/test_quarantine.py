@@ -4,6 +4,7 @@ from imio.mailbridge.iadocs.demo import PASSWORD
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.outbound.outbox import outbox
 from imio.mailbridge.settings.read import settings
+from plone import api
 from plone.app.uuid.utils import uuidToObject
 from plone.uuid.interfaces import IUUID
 from tests.mails import citizen
@@ -93,17 +94,6 @@ def test_discard_with_a_reason(site):
     assert record.history[-1]["by"] == "chef"
 
 
-def test_rule_of_this_author_then_replay(site):
-    record = deliver(site, citizen(To="in@bridge.test").as_bytes())
-    assert record.reason == "direct"
-    service = IUUID(site.portal["contacts"]["plonegroup-organization"]["urbanisme"])
-    press(site, record, user="admin", rule="address", service=service)
-    (row,) = settings().iemail_routing
-    assert (row["forward"], row["original_email_pat"]) == ("direct", r"jeanne\.dupont@citizen\.test")
-    press(site, record, replay="1")
-    assert item(record).treating_groups == service
-
-
 def test_undeclared_mailbox_becomes_ours(site):
     record = deliver(
         site, citizen(**{"Resent-From": "accueil@maville.test", "To": "accueil@maville.test"}).as_bytes()
@@ -113,15 +103,18 @@ def test_undeclared_mailbox_becomes_ours(site):
     assert "This mailbox is ours" in page(site, record, "admin").text
     press(site, record, user="admin", mailbox="1")
     assert settings().mailboxes[-1]["address"] == "accueil@maville.test"
+    assert "This mailbox is ours" not in page(site, record, "admin").text, "it is already"
     press(site, record, replay="1")
     assert record.state == "filed"
 
 
 def test_manager_of_mail_who_is_no_admin_cannot_change_settings(site):
-    record = deliver(site, citizen(To="in@bridge.test").as_bytes())
+    marks = {"Resent-From": "accueil@maville.test", "To": "accueil@maville.test"}
+    record = deliver(site, citizen(**marks).as_bytes())
     assert "Make a rule" not in page(site, record).text
-    press(site, record, rule="address")
-    assert not settings().iemail_routing
+    assert "Make a rule" in page(site, record, "admin").text
+    press(site, record, mailbox="1")
+    assert "accueil@maville.test" not in [row["address"] for row in settings().mailboxes]
 
 
 def test_ask_again(site, caught):
@@ -135,7 +128,7 @@ def test_ask_again(site, caught):
 
 def test_no_button_without_a_token(site):
     record = deliver(site, TEXT_FORWARD)
-    for name in ("proposal", "direct", "replay", "discard", "ask", "rule", "mailbox"):
+    for name in ("proposal", "direct", "replay", "discard", "ask", "mailbox"):
         url = f"/@@mailbridge-inbox-message?id={record.id}"
         assert site.post(url, "chef", data={name: "1"}, headers=HTML).status_code == 403, name
         assert site.get(f"{url}&{name}=1", "chef", headers=HTML).status_code == 404, name
@@ -154,11 +147,26 @@ def test_agent_sees_the_own_forward_and_may_only_discard(site):
     assert "Discard" in shown.text
     mine = site.get("/@@my-forwards", "agent", headers=HTML).text
     assert "Demande en texte" in mine
-    for name in ("proposal", "direct", "replay", "ask", "rule"):
+    for name in ("proposal", "direct", "replay", "ask", "mailbox"):
         press(site, record, user="agent", **{name: "1"})
         assert record.state == "quarantined", name
     press(site, record, user="agent", discard="1")
     assert record.state == "discarded"
+
+
+def test_address_of_the_own_account_counts_only_when_the_directory_agrees(site):
+    record = deliver(site, TEXT_FORWARD)
+    api.user.get(userid="agent2").setMemberProperties({"email": "al.bert@maville.test"})
+    transaction.commit()
+    assert page(site, record, "agent2").status_code == 404
+    person = site.portal["contacts"]["personnel-folder"]["claire-fontaine"]
+    person.email = "claire@maville.test"
+    person.reindexObject()
+    api.user.get(userid="agent2").setMemberProperties({"email": "Claire@maville.test"})
+    transaction.commit()
+    own = deliver(site, TEXT_FORWARD.replace(b"al.bert@maville.test>\nTo", b"claire@maville.test>\nTo"))
+    assert page(site, own, "agent2").status_code == 200
+    assert page(site, own, "agent").status_code == 404
 
 
 @pytest.mark.parametrize("user", ["agent2", "gateway"])

@@ -30,6 +30,7 @@ METHODS = {
     "dkim": _("Signature (DKIM)"),
     "dmarc": _("DMARC, by your mail server"),
     "spf": _("SPF, by your mail server"),
+    "message": _("Message"),
 }
 RESULTS = {
     "pass": _("good"),

@@ -17,9 +17,10 @@ from imio.mailbridge.inbound.examine import examine
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.reasons import reason_texts
 from imio.mailbridge.inbound.source import source
+from imio.mailbridge.message.address import is_addr_spec
 from imio.mailbridge.message.gmail_confirmation import read_confirmation
 from imio.mailbridge.message.parse import parse
-from imio.mailbridge.outbound.notice import agent_addresses
+from imio.mailbridge.outbound.interfaces import IDirectory
 from imio.mailbridge.outbound.visibility import is_manager
 from imio.mailbridge.settings.clock import local_time
 from imio.mailbridge.settings.read import settings
@@ -30,6 +31,7 @@ from plone.protect import CheckAuthenticator
 from Products.Five.browser import BrowserView
 from zExceptions import NotFound
 from zope.component import getUtility
+from zope.component.hooks import getSite
 from zope.schema.interfaces import IVocabularyFactory
 import re
 
@@ -43,10 +45,18 @@ def may_see(record):
 
 
 def own_addresses():
-    """Return the addresses of the current user in lower case."""
+    """Return the addresses of the current user in lower case: of the own positions, and of the account where the directory agrees.
+
+    Whoever may edit the own account could otherwise enter a colleague's address.
+    """
     if api.user.is_anonymous():
         return ()
-    return tuple(address.lower() for address in agent_addresses(api.user.get_current().getId()))
+    user, directory = api.user.get_current(), IDirectory(getSite())
+    found = [identity.address.addr_spec.lower() for identity in directory.identities(user.getId(), ())]
+    email = (user.getProperty("email") or "").strip().lower()
+    if email and directory.agent_userid(email) == user.getId():
+        found.append(email)
+    return tuple(dict.fromkeys(filter(is_addr_spec, found)))
 
 
 class OfRecord(BrowserView):
@@ -95,7 +105,7 @@ class MessageView(OfRecord):
 
     def show(self):
         """Act on a button, else show the page."""
-        for name in ("proposal", "direct", "replay", "discard", "ask", "rule", "mailbox"):
+        for name in ("proposal", "direct", "replay", "discard", "ask", "mailbox"):
             if name in self.request.form:
                 return self._act(name)
         self.parsed = self.message()
@@ -113,7 +123,7 @@ class MessageView(OfRecord):
         CheckAuthenticator(self.request)
         if name != "discard" and not self.may_decide():
             raise Unauthorized("Only managers of mail may do this.")
-        if name in ("rule", "mailbox") and not self.may_set_up():
+        if name == "mailbox" and not self.may_set_up():
             raise Unauthorized("Only administrators of mail may do this.")
         try:
             said = getattr(self, f"_{name}")()
@@ -160,30 +170,6 @@ class MessageView(OfRecord):
         except CannotAsk as error:
             raise decide.NotPossible(400, error.args[0]) from error
         return _("The agent gets an e-mail that explains how to forward as attachment.")
-
-    def _rule(self):
-        """Add a row for all mail of this author at the end of the routing."""
-        candidate = self._candidate()
-        author = candidate.facts.author if candidate else None
-        if author is None:
-            raise decide.NotPossible(400, _("The message has no author to make a rule of."))
-        values = settings()
-        pattern = re.escape(author.addr_spec.lower())
-        if self.request.form.get("rule") == "domain":
-            pattern = r".+@" + re.escape(author.addr_spec.rpartition("@")[2].lower())
-        row = {
-            "forward": "direct" if candidate.facts.forward == "direct" else None,
-            "transfer_email_pat": None,
-            "original_email_pat": pattern,
-            "recipient_pat": None,
-            "subject_pat": None,
-            "tal_condition_1": None,
-            "user_value": "_empty_",
-            "tal_condition_2": None,
-            "tg_value": decide.service(self.request.form.get("service")) or "_empty_",
-        }
-        values.iemail_routing = [*(values.iemail_routing or []), row]
-        return _("The rule is added at the end of the routing; replay the message to apply it.")
 
     def _mailbox(self):
         """Declare the mailbox that a mark names."""
@@ -244,11 +230,14 @@ class MessageView(OfRecord):
         """Return the mailbox that a mark names and the settings do not, or an empty string."""
         if self.record.reason != "undeclared-mailbox":
             return ""
+        values = settings()
+        known = {
+            row["address"].lower() for row in (*(values.mailin_addresses or ()), *(values.mailboxes or ()))
+        }
         found = re.findall(
             r"[^\s<>,;:\"'()]+@[^\s<>,;:\"'()]+", " ".join(each[1] for each in self.record.evidence)
         )
-        own = {row["address"].lower() for row in settings().mailin_addresses or ()}
-        return next((each.lower() for each in found if each.lower() not in own), "")
+        return next((each.lower() for each in found if is_addr_spec(each) and each.lower() not in known), "")
 
     def may_ask(self):
         """Tell whether the person who forwarded can be told how to."""

@@ -9,6 +9,9 @@ from urllib.parse import unquote
 import re
 
 
+#: Octets of all plain text, and of all HTML; a book has one million.
+MAX_TEXT = 8_000_000
+
 _CID = re.compile(r"cid:([^\s\"'<>)]{1,250})", re.IGNORECASE)
 _IMAGE_NAME = re.compile(r".*\.(?:png|jpe?g|gif|bmp|webp|svg|tiff?)", re.IGNORECASE)
 _SIGNATURES = frozenset(
@@ -45,8 +48,9 @@ def sort_parts(raw: bytes | mmap, root: Part) -> Sorted:
     others: list[Part] = []
     calendars: list[Part] = []
     _collect(root, None, text, html, others, calendars)
-    if not any(_is_calendar(part) for part in others):
+    if not any(is_calendar(part) for part in others):
         others += calendars[:1]
+    text, html = _in_bounds(text, others), _in_bounds(html, others)
     shown = "\n".join(part_text(raw, part) for part in html)
     cids = frozenset(unquote(match[1]).lower() for match in _CID.finditer(shown))
     inline = tuple(part for part in others if shown and _is_image(part) and _is_shown(part, shown, cids))
@@ -100,7 +104,18 @@ def _collect(
         others.append(part)
 
 
-def _is_calendar(part: Part) -> bool:
+def _in_bounds(parts: list[Part], others: list[Part]) -> list[Part]:
+    """Return the parts that are read as text; what goes beyond ``MAX_TEXT`` is a file, so that it is neither read nor lost."""
+    kept: list[Part] = []
+    left = MAX_TEXT
+    for part in parts:
+        left -= part.end - part.body
+        (kept if left >= 0 else others).append(part)
+    return kept
+
+
+def is_calendar(part: Part) -> bool:
+    """Tell whether a part is a calendar: an invitation, or its answer."""
     return part.content_type in ("text/calendar", "application/ics") or part.filename.lower().endswith(".ics")
 
 

@@ -13,6 +13,7 @@ from imio.mailbridge.message import structure
 from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.address_list import parse_addresses
 from imio.mailbridge.message.disposition import content_id
+from imio.mailbridge.message.disposition import is_calendar
 from imio.mailbridge.message.disposition import part_text
 from imio.mailbridge.message.disposition import sort_parts
 from imio.mailbridge.message.disposition import Sorted
@@ -36,8 +37,13 @@ from imio.mailbridge.message.tnef import Tnef
 from imio.mailbridge.message.transfer_encoding import decode_body
 from imio.mailbridge.message.transfer_encoding import decode_chunks
 from imio.mailbridge.message.transfer_encoding import uuencoded_files
+from io import BufferedReader
+from io import BytesIO
+from io import RawIOBase
 from mmap import ACCESS_READ
 from mmap import mmap
+from shutil import copyfileobj
+from typing import Any
 from typing import BinaryIO
 import hashlib
 import os
@@ -81,16 +87,17 @@ class Attachment:
 
     def write_to(self, target: BinaryIO) -> None:
         """Write the decoded bytes to a binary stream, piece by piece. Errors: those of the stream."""
-        for chunk in self._pieces():
+        for chunk in self.pieces():
             target.write(chunk)
 
-    def _pieces(self) -> Iterable[bytes]:
+    def pieces(self) -> Iterable[bytes]:
+        """Return the decoded bytes piece by piece."""
         return self.chunks() if self.chunks is not None else (self.content(),)
 
     @cached_property
     def _measured(self) -> tuple[int, str]:
         digest, size = hashlib.sha256(), 0
-        for chunk in self._pieces():
+        for chunk in self.pieces():
             digest.update(chunk)
             size += len(chunk)
         return size, digest.hexdigest()
@@ -135,11 +142,15 @@ class ParsedMessage:
         """Return the media type of the bytes as they came."""
         return MSG_TYPE if self.original is not None else "message/rfc822"
 
+    def open(self) -> BinaryIO:
+        """Return a binary stream of the bytes as they came."""
+        octets = self.raw if self.original is None else self.original
+        return BytesIO(octets) if isinstance(octets, bytes) else BufferedReader(_Mapped(octets))
+
     def copy_to(self, target: BinaryIO) -> None:
         """Write the bytes as they came to a binary stream. Errors: those of the stream."""
-        octets = self.raw if self.original is None else self.original
-        for start in range(0, len(octets), _PIECE):
-            target.write(octets[start : start + _PIECE])
+        with self.open() as source:
+            copyfileobj(source, target, _PIECE)
 
     def header(self, name: str) -> str | None:
         """Return the first field called ``name`` decoded, in one line, or None."""
@@ -300,7 +311,7 @@ class ParsedMessage:
     def invitations(self) -> tuple[Invitation, ...]:
         """Return the appointments in calendar parts."""
         raw = self.content[0]
-        parts = (part for part in self.content[1].walk() if part.content_type == "text/calendar")
+        parts = (part for part in self.content[1].walk() if is_calendar(part))
         return tuple(
             found
             for part in list(parts)[:5]
@@ -336,6 +347,22 @@ class ParsedMessage:
         if text.startswith("-----BEGIN PGP MESSAGE-----") and not self.html:
             return True
         return not text and not self.html and any(_is_enveloped(self.raw, part) for part in self.root.walk())
+
+
+class _Mapped(RawIOBase):
+    """A stream of its own over mapped bytes, which are not copied."""
+
+    def __init__(self, octets: mmap) -> None:
+        self._octets, self._position = octets, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        piece = self._octets[self._position : self._position + len(buffer)]
+        buffer[: len(piece)] = piece
+        self._position += len(piece)
+        return len(piece)
 
 
 def parse(source: bytes | BinaryIO) -> ParsedMessage:

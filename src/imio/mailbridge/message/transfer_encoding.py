@@ -17,6 +17,7 @@ _BASE64 = ("base64", "b64", "base-64")
 _QUOTED_PRINTABLE = ("quoted-printable", "quoted_printable", "qp")
 _UUENCODE = ("x-uuencode", "uuencode", "x-uue", "uue")
 _PIECE = 1 << 18
+_UU_BEGIN = re.compile(rb"^begin [^\n]*\n", re.MULTILINE)
 _UU_FILE = re.compile(
     r"^begin [0-7]{3,4} (\S[^\n]{0,200})\n((?:[ -`]{1,62}\n)+)(?:`\n)?end[ \t]*$", re.MULTILINE
 )
@@ -35,7 +36,7 @@ def decode_body(raw: bytes | mmap, start: int, end: int, encoding: str) -> bytes
     if encoding in _QUOTED_PRINTABLE:
         return binascii.a2b_qp(raw[start:end])
     if encoding in _UUENCODE:
-        return _uuencode(raw[start:end])
+        return _uuencode(raw, start, end)
     return raw[start:end]
 
 
@@ -46,7 +47,9 @@ def decode_chunks(raw: bytes | mmap, start: int, end: int, encoding: str) -> Ite
     elif encoding in _QUOTED_PRINTABLE:
         for first, last in _pieces(raw, start, end, at_line_ends=True):
             yield binascii.a2b_qp(raw[first:last])
-    elif encoding in _BASE64 or encoding in _UUENCODE:
+    elif encoding in _UUENCODE:
+        yield from _uuencode_chunks(raw, start, end)
+    elif encoding in _BASE64:
         yield decode_body(raw, start, end, encoding)
     else:
         for first, last in _pieces(raw, start, end):
@@ -106,7 +109,8 @@ def uuencoded_files(text: str) -> tuple[str, tuple[tuple[str, bytes], ...]]:
     files: list[tuple[str, bytes]] = []
 
     def taken(match: re.Match[str]) -> str:
-        content = _uuencode(match[0].encode("ascii", "ignore"))
+        octets = match[0].encode("ascii", "ignore")
+        content = _uuencode(octets, 0, len(octets))
         if len(files) >= 100 or not content:
             return match[0]
         files.append((match[1].strip(), content))
@@ -116,21 +120,31 @@ def uuencoded_files(text: str) -> tuple[str, tuple[tuple[str, bytes], ...]]:
     return left, tuple(files)
 
 
-def _uuencode(content: bytes) -> bytes:
-    lines = content.splitlines()
-    begins = [number for number, line in enumerate(lines) if line.startswith(b"begin ")]
-    if not begins:
-        return content
-    decoded: list[bytes] = []
-    for line in lines[begins[0] + 1 :]:
-        if line.strip() in (b"end", b"`", b""):
-            break
+def _uuencode(raw: bytes | mmap, start: int, end: int) -> bytes:
+    return b"".join(_uuencode_chunks(raw, start, end))
+
+
+def _uuencode_chunks(raw: bytes | mmap, start: int, end: int) -> Iterator[bytes]:
+    begin = _UU_BEGIN.search(raw, start, end)
+    if begin is None:
+        for first, last in _pieces(raw, start, end):
+            yield raw[first:last]
+        return
+    for first, last in _pieces(raw, begin.end(), end, at_line_ends=True):
+        decoded: list[bytes] = []
+        for line in raw[first:last].splitlines():
+            if line.strip() in (b"end", b"`", b""):
+                yield b"".join(decoded)
+                return
+            decoded.append(_uuencoded_line(line))
+        yield b"".join(decoded)
+
+
+def _uuencoded_line(line: bytes) -> bytes:
+    # Some programs write more on a line than it holds.
+    for octets in (line, line[: (((line[0] - 32) & 63) * 4 + 5) // 3]):
         try:
-            decoded.append(binascii.a2b_uu(line))
+            return binascii.a2b_uu(octets)
         except binascii.Error:
-            wanted = (((line[0] - 32) & 63) * 4 + 5) // 3
-            try:
-                decoded.append(binascii.a2b_uu(line[:wanted]))
-            except binascii.Error:
-                continue
-    return b"".join(decoded)
+            continue
+    return b""

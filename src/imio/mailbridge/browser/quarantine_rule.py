@@ -1,0 +1,180 @@
+"""How is all mail like this one treated? A small form that makes a row of the routing from a message."""
+
+from imio.mailbridge.browser.quarantine import may_see
+from imio.mailbridge.i18n import _
+from imio.mailbridge.inbound import decide
+from imio.mailbridge.inbound.examine import examine
+from imio.mailbridge.inbound.inbox import inbox
+from imio.mailbridge.message.parse import parse
+from imio.mailbridge.settings.interfaces import FORWARD
+from imio.mailbridge.settings.interfaces import IRoutingRow
+from imio.mailbridge.settings.read import settings
+from plone import api
+from plone.autoform.form import AutoExtensibleForm
+from plone.protect import CheckAuthenticator
+from plone.supermodel import model
+from z3c.form import button
+from z3c.form import form
+from zExceptions import NotFound
+from zope import schema
+from zope.i18n import translate
+from zope.schema import getFieldNamesInOrder
+from zope.schema.vocabulary import SimpleTerm
+from zope.schema.vocabulary import SimpleVocabulary
+import re
+
+
+def _terms(**titles):
+    return SimpleVocabulary([SimpleTerm(value, value, title) for value, title in titles.items()])
+
+
+WHOSE = _terms(author=_("Only of this address"), domain=_("Of everybody in its domain"))
+PLACE = _terms(last=_("After all other rows"), first=_("Before all other rows"))
+
+
+class IRule(model.Schema):
+    """What a row is made of; the names are those of ``settings.interfaces.IRoutingRow`` where they mean the same."""
+
+    whose = schema.Choice(
+        title=_("For mail"),
+        description=_("Do not choose the domain of a provider where everybody can have an address."),
+        vocabulary=WHOSE,
+        default="author",
+    )
+    forward = schema.Choice(
+        title=_("How it came in"),
+        description=_(
+            "Anyone can write a foreign address as author: a rule for mail to the mail-in address itself also files what others "
+            "write in this name."
+        ),
+        vocabulary=FORWARD,
+        required=False,
+    )
+    this_recipient = schema.Bool(
+        title=_("Only at the mail-in address that this message came to"), default=False, required=False
+    )
+    tg_value = schema.Choice(
+        title=_("Treating service"), vocabulary="imio.mailbridge.route_services", default="_empty_"
+    )
+    user_value = schema.Choice(
+        title=_("Assigned agent"), vocabulary="imio.mailbridge.route_users", default="_empty_"
+    )
+    place = schema.Choice(
+        title=_("Place in the routing"),
+        description=_("The first row whose conditions all hold decides."),
+        vocabulary=PLACE,
+        default="last",
+    )
+
+
+class Rule(AutoExtensibleForm, form.Form):
+    """``@@mailbridge-inbox-rule?id=``: filled in with what the message is."""
+
+    schema = IRule
+    ignoreContext = True  # noqa: N815 - of z3c.form
+    label = _("Make a rule from this message")
+
+    def update(self):
+        """Find out what the message is; who may not see it is told that there is none."""
+        id = self.request.form.get("id")
+        self.record = inbox().get(id) if isinstance(id, str) else None
+        if self.record is None or not may_see(self.record):
+            raise NotFound("id")
+        with self.record.raw.open("r") as stream:
+            candidates = examine(self.record, parse(stream), settings(), offline=True).candidates
+        self.candidate = next((each for each in candidates if each.facts.author is not None), None)
+        if self.candidate is not None:
+            super().update()
+            return
+        api.portal.show_message(_("The message has no author to make a rule of."), self.request, "warning")
+        self._leave()
+
+    @property
+    def action(self):
+        """Return the address of this form."""
+        return f"{self.request.getURL()}?id={self.record.id}"
+
+    @property
+    def description(self):
+        """Say whose mail it is, and which row decides today."""
+        said = _(
+            "For mail like that of ${author}. The rule is a row of the routing: it can be changed and removed in the settings.",
+            mapping={"author": self.candidate.facts.author.addr_spec},
+        )
+        row = self.candidate.route.row
+        if not row:
+            return said
+        decides = _(
+            "Row ${row} of the routing decides about it now: only a rule before that row changes anything.",
+            mapping={"row": str(row)},
+        )
+        return " ".join(translate(text, context=self.request) for text in (said, decides))
+
+    def updateFields(self):  # noqa: N802 - of z3c.form
+        """Leave out what the message does not have."""
+        super().updateFields()
+        if not self.record.envelope_recipient:
+            self.fields = self.fields.omit("this_recipient")
+
+    def updateWidgets(self, prefix=None):  # noqa: N802 - of z3c.form
+        """Fill in what the message says."""
+        super().updateWidgets(prefix)
+        if self.request.method == "POST":
+            return
+        facts = self.candidate.facts
+        if facts.forward in FORWARD.by_value:
+            self.widgets["forward"].value = [facts.forward]
+        if facts.service in self.widgets["tg_value"].terms.terms.by_value:
+            self.widgets["tg_value"].value = [facts.service]
+        if self.candidate.route.row:
+            self.widgets["place"].value = ["first"]
+
+    @button.buttonAndHandler(_("Save the rule"), name="save")
+    def handle_save(self, action):
+        """Keep the rule."""
+        self._save()
+
+    @button.buttonAndHandler(
+        _("Save the rule and treat the message again"),
+        name="replay",
+        condition=lambda form: form.record.state in decide.OPEN,
+    )
+    def handle_replay(self, action):
+        """Keep the rule and apply it."""
+        if self._save():
+            decide.replay(self.record, {})
+
+    @button.buttonAndHandler(_("Cancel"), name="cancel")
+    def handle_cancel(self, action):
+        """Go back to the message."""
+        self._leave()
+
+    def _save(self):
+        CheckAuthenticator(self.request)
+        data, errors = self.extractData()
+        if errors:
+            self.status = self.formErrorsMessage
+            return False
+        rows, row = list(settings().iemail_routing or ()), self._row(data)
+        settings().iemail_routing = [row, *rows] if data["place"] == "first" else [*rows, row]
+        api.portal.show_message(_("The rule is part of the routing now."), self.request)
+        self._leave()
+        return True
+
+    def _row(self, data):
+        author = self.candidate.facts.author.addr_spec.lower()
+        pattern = re.escape(author)
+        if data["whose"] == "domain":
+            pattern = r"[^@]+@" + re.escape(author.rpartition("@")[2])
+        recipient = re.escape(self.record.envelope_recipient) if data.get("this_recipient") else None
+        return dict.fromkeys(getFieldNamesInOrder(IRoutingRow)) | {
+            "forward": data["forward"],
+            "original_email_pat": pattern,
+            "recipient_pat": recipient,
+            "tg_value": data["tg_value"],
+            "user_value": data["user_value"],
+        }
+
+    def _leave(self):
+        url = f"{api.portal.get().absolute_url()}/@@mailbridge-inbox-message?id={self.record.id}"
+        self.request.response.redirect(url)

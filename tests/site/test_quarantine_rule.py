@@ -1,0 +1,148 @@
+"""What the form that makes a rule of a message writes into the routing, and who may use it."""
+
+from imio.mailbridge.settings.read import settings
+from plone.uuid.interfaces import IUUID
+from tests.mails import citizen
+from tests.mails import redirected
+from tests.site.test_quarantine import deliver
+from tests.site.test_quarantine import HTML
+from tests.site.test_quarantine import item
+from tests.site.test_quarantine import said
+from tests.site.test_quarantine import STRANGER
+import pytest
+import re
+import transaction
+
+
+def form(site, record, user="admin"):
+    return site.get(f"/@@mailbridge-inbox-rule?id={record.id}", user, headers=HTML)
+
+
+def save(site, record, button="save", user="admin", token=True, **data):
+    """Press a button of the form with ``data``."""
+    shown = form(site, record, user).text
+    values = {f"form.widgets.{name}:list": value for name, value in data.items()}
+    found = re.search(r'name="_authenticator"[^>]*value="(\w+)"', shown)
+    if token and found:
+        values["_authenticator"] = found[1]
+    values[f"form.buttons.{button}"] = "x"
+    return site.post(f"/@@mailbridge-inbox-rule?id={record.id}", user, data=values, headers=HTML)
+
+
+def selected(text, value):
+    """Tell whether an option is the chosen one."""
+    (option,) = re.findall(rf'<option[^>]*value="{value}"[^>]*>', text)
+    return "selected" in option
+
+
+@pytest.fixture
+def service(site):
+    return IUUID(site.portal["contacts"]["plonegroup-organization"]["urbanisme"])
+
+
+def test_rule_for_the_author_of_direct_mail(site, service):
+    record = deliver(site, citizen(To="in@bridge.test").as_bytes())
+    assert record.reason == "direct"
+    text = form(site, record).text
+    assert "jeanne.dupont@citizen.test" in text
+    assert "also files what others write in this name" in text
+    values = {"whose": "author", "forward": "direct", "user_value": "_empty_", "place": "last"}
+    values["tg_value"] = service
+    answer = save(site, record, **values)
+    assert answer.headers["Location"].endswith(f"@@mailbridge-inbox-message?id={record.id}")
+    (row,) = settings().iemail_routing
+    assert (row["forward"], row["original_email_pat"], row["recipient_pat"]) == (
+        "direct",
+        r"jeanne\.dupont@citizen\.test",
+        None,
+    )
+    assert record.state == "quarantined", "a rule alone changes nothing that is here"
+    assert save(site, record, "replay", **{**values, "place": "first"}).status_code == 302
+    assert item(record).treating_groups == service
+
+
+def test_form_is_filled_in_with_how_the_message_came(site):
+    record = deliver(site, citizen(To="in@bridge.test").as_bytes())
+    assert selected(form(site, record).text, "direct")
+    record = deliver(site, redirected(), **STRANGER)
+    assert selected(form(site, record).text, "server")
+
+
+def test_rule_for_a_domain_and_one_address(site, service):
+    record = deliver(site, citizen(To="in@bridge.test").as_bytes())
+    save(
+        site,
+        record,
+        whose="domain",
+        forward="direct",
+        this_recipient="selected",
+        tg_value=service,
+        user_value="_empty_",
+        place="last",
+    )
+    (row,) = settings().iemail_routing
+    assert (row["original_email_pat"], row["recipient_pat"]) == (r"[^@]+@citizen\.test", r"in@bridge\.test")
+    assert re.fullmatch(row["original_email_pat"], "x@citizen.test")
+    for other in ("x@citizenXtest", "x@evil.test@citizen.test", "x@sub.citizen.test"):
+        assert not re.fullmatch(row["original_email_pat"], other)
+
+
+def test_row_that_decides_today_is_named(site, service):
+    record = deliver(site, redirected(), **STRANGER)
+    save(site, record, whose="author", forward="server", tg_value=service, user_value="_empty_", place="last")
+    text = form(site, record).text
+    assert "Row 1 of the routing decides" in text
+    assert selected(text, "first")
+    save(
+        site,
+        record,
+        whose="domain",
+        forward="server",
+        tg_value="_empty_",
+        user_value="_empty_",
+        place="first",
+    )
+    assert settings().iemail_routing[0]["original_email_pat"].startswith("[^@]")
+
+
+def test_hostile_author_is_only_text_in_the_pattern(site):
+    record = deliver(site, citizen(From="(a+)+$.*@citizen.test", To="in@bridge.test").as_bytes())
+    if record.author:
+        save(
+            site,
+            record,
+            whose="author",
+            forward="direct",
+            tg_value="_empty_",
+            user_value="_empty_",
+            place="last",
+        )
+    assert all("(a+)+" not in row["original_email_pat"] for row in settings().iemail_routing or ())
+
+
+def test_message_without_author_has_no_rule(site):
+    record = deliver(site, citizen(From=None, To="in@bridge.test").as_bytes())
+    answer = form(site, record)
+    assert answer.status_code == 302
+    assert "no author" in said(site, answer)
+
+
+def test_what_cannot_be_a_rule_is_said(site):
+    record = deliver(site, citizen(To="in@bridge.test").as_bytes())
+    answer = save(site, record, whose="everybody", tg_value="0" * 32, user_value="x", place="last")
+    assert answer.status_code == 200
+    assert not settings().iemail_routing
+
+
+def test_rule_needs_a_token_and_the_right_to_change_settings(site):
+    record = deliver(site, citizen(To="in@bridge.test").as_bytes())
+    values = {"whose": "author", "tg_value": "_empty_", "user_value": "_empty_", "place": "last"}
+    for user in ("chef", "agent", "gateway", None):
+        assert form(site, record, user).status_code in (302, 401), user
+        save(site, record, user=user, **values)
+    save(site, record, token=False, **values)
+    transaction.begin()
+    assert not settings().iemail_routing
+    for id in ("", "0" * 64):
+        assert site.get(f"/@@mailbridge-inbox-rule?id={id}", "admin", headers=HTML).status_code == 404
+    assert site.get("/@@mailbridge-inbox-rule?id=a&id=b", "admin", headers=HTML).status_code == 404
