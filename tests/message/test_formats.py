@@ -340,3 +340,11 @@ def test_invitation_is_kept_with_its_summary():
 def test_damaged_calendar_says_nothing_or_less(text):
     raw = f"From: a@citizen.test\nContent-Type: text/calendar\n\n{text}".encode()
     assert len(parse(raw).invitations) <= 1
+
+
+def test_crafted_links_and_fonts_of_rtf_cost_no_time():
+    """Where this is not guarded it does not end; the run as a whole is bounded."""
+    links = b"{\\rtf1 " + b"{\\field{\\*\\fldinst{HYPERLINK " * 6_000
+    fonts = b"{\\rtf1{\\fonttbl" + b"\\f1" * 100_000 + b"}x}"
+    for octets in (links, links.replace(b"fldinst", b"FldInst"), fonts):
+        assert isinstance(text_of(octets), str)

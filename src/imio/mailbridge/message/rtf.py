@@ -1,11 +1,15 @@
 """What is the text of a document in RTF, perhaps compressed as Outlook does it (MS-OXRTFCP)? Errors give no text."""
 
 from compressed_rtf import decompress
+from striprtf.striprtf import font_table_group
 from striprtf.striprtf import rtf_to_text
+import re
 import struct
 
 
-MAX_SIZE = 5_000_000
+MAX_SIZE = 4_000_000
+_MAX_FONTS = 50_000
+_FIELD = re.compile(r"\\fldinst\{", re.IGNORECASE)
 
 
 def decompressed(octets: bytes) -> bytes:
@@ -22,8 +26,12 @@ def text_of(octets: bytes) -> str:
     """Return the text of a document, or an empty string."""
     if len(octets) > MAX_SIZE or not octets.lstrip().startswith(b"{\\rtf"):
         return ""
+    # striprtf looks for links and fonts by expressions that take hours on some input: so it finds no link, and few fonts.
+    rtf = _FIELD.sub(r"\\fldinst {", octets.decode("cp1252", "replace"))
     try:
-        text: str = rtf_to_text(octets.decode("cp1252", "replace"), errors="replace")  # type: ignore[no-untyped-call]
+        if len(font_table_group(rtf)) > _MAX_FONTS:  # type: ignore[no-untyped-call]
+            rtf = rtf.replace("\\fonttbl", "\\fontemb")
+        text: str = rtf_to_text(rtf, errors="replace")  # type: ignore[no-untyped-call]
         return text.strip()
     except Exception:  # noqa: BLE001 - of a library on hostile input
         return ""
