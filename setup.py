@@ -72,6 +72,7 @@ setup(
         "markdownify",
         "nh3",
         "oauthlib>=3.3",
+        "olefile",
         "persistent",
         "plone.api",
         "plone.app.contenttypes",

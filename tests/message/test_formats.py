@@ -348,3 +348,11 @@ def test_crafted_links_and_fonts_of_rtf_cost_no_time():
     fonts = b"{\\rtf1{\\fonttbl" + b"\\f1" * 100_000 + b"}x}"
     for octets in (links, links.replace(b"fldinst", b"FldInst"), fonts):
         assert isinstance(text_of(octets), str)
+
+
+def test_msg_whose_streams_claim_more_than_there_is_is_not_opened():
+    name = "__substg1.0_37010102".encode("utf-16-le").ljust(64, b"\0")
+    entry = MSG.index(name)
+    claimed = MSG[: entry + 120] + struct.pack("<Q", 40_000_000) + MSG[entry + 128 :]
+    assert msg_to_rfc5322(MSG) is not None
+    assert msg_to_rfc5322(claimed) is None

@@ -9,6 +9,7 @@ from email.utils import format_datetime
 from imio.mailbridge.message.one_line import one_line
 from imio.mailbridge.message.rtf import text_of
 from imio.mailbridge.message.tnef import Tnef
+from olefile import OleFileIO
 from oxmsg import Message
 from typing import Any
 import contextlib
@@ -30,6 +31,9 @@ def msg_to_rfc5322(octets: bytes) -> bytes | None:
     if not octets.startswith(OLE) or len(octets) > MAX_SIZE:
         return None
     try:
+        with OleFileIO(octets) as file:  # streams may share their sectors, and claim far more than there is
+            if sum(file.get_size(path) for path in file.listdir()) > 2 * len(octets):
+                return None
         found = Message.load(octets)
         properties = found.properties
         html = found.html_body
