@@ -22,6 +22,9 @@ BLOCKS = {
     "en": outlook("From", "Sent", "To", "Subject"),
     "nl": outlook("Van", "Verzonden", "Aan", "Onderwerp"),
     "de": outlook("Von", "Gesendet", "An", "Betreff"),
+    "es": outlook("De", "Enviado el", "Para", "Asunto"),
+    "it": outlook("Da", "Inviato", "A", "Oggetto"),
+    "pt": outlook("De", "Enviada em", "Para", "Assunto"),
 }
 MARKERS = [
     "---------- Forwarded message ---------",
@@ -39,6 +42,15 @@ MARKERS = [
     "Begin forwarded message:",
     "Begin doorgestuurd bericht:",
     "Anfang der weitergeleiteten Nachricht:",
+    "-------- Mensaje reenviado --------",
+    "-------- Messaggio Inoltrato --------",
+    "-------- Mensagem reencaminhada --------",
+    "---------- Mensagem encaminhada ----------",
+    "----- Inoltrato da Al Bert/Maville il 05/01/2026 10:00 -----",
+    "Inicio del mensaje reenviado:",
+    "Inizio messaggio inoltrato:",
+    "Início da mensagem encaminhada:",
+    "A iniciar mensagem reencaminhada:",
 ]
 ORIGINAL = [
     "-----Original Message-----",
@@ -47,9 +59,26 @@ ORIGINAL = [
     "-----Oorspronkelijk bericht-----",
     "-----Ursprüngliche Nachricht-----",
     "-------- Message original --------",
+    "-------- Originalnachricht --------",
+    "-------- Mensaje original --------",
+    "-------- Messaggio originale --------",
+    "-------- Mensagem original --------",
     "________________________________",
 ]
-PREFIXES = ["Fwd: x", "FW: x", "Fw: x", "TR: x", "Tr : x", "TR : RE: x", "WG: x", "Doorst: x", "[EXT] Fwd: x"]
+PREFIXES = [
+    "Fwd: x",
+    "FW: x",
+    "Fw: x",
+    "TR: x",
+    "Tr : x",
+    "TR : RE: x",
+    "WG: x",
+    "Doorst: x",
+    "RV: x",
+    "I: x",
+    "ENC: x",
+    "[EXT] Fwd: x",
+]
 
 
 def assert_read(proposal):
@@ -109,11 +138,31 @@ def test_html_of_gmail():
     [
         "De : Jan <jan@example.org>À : Al <al@maville.be>Envoyé : lundi 5 janvier 2026 à 10:32:00 UTC+1Objet : Vraag",
         "From: Jan <jan@example.org>To: Al <al@maville.be>Sent: Monday, January 5, 2026 at 10:32:00 AM GMT+1Subject: Vraag",
+        "De: Jan <jan@example.org>Para: Al <al@maville.be>Enviado: lunes, 5 de enero de 2026, 10:32:00 CETAsunto: Vraag",
+        "Da: Jan <jan@example.org>A: Al <al@maville.be>Inviato: lunedì 5 gennaio 2026 alle ore 10:32:00 CETOggetto: Vraag",
+        "De: Jan <jan@example.org>Para: Al <al@maville.be>Enviado: segunda, 5 de janeiro de 2026 às 10:32:00 CETAssunto: Vraag",
     ],
 )
 def test_yahoo_in_one_line(block):
     marker = "----- Message transmis -----" if block.startswith("De") else "----- Forwarded Message -----"
     assert_read(read("Fw: x", f"\n   {marker} {block}\n \nBeste".replace(f"{marker} ", f"{marker}\n")))
+
+
+@pytest.mark.parametrize(
+    ("marker", "labels", "date"),
+    [
+        ("Message original", ("Objet", "Date", "De", "À"), "2026-01-05 10:32"),
+        ("Oorspronkelijke bericht", ("Onderwerp", "Datum", "Afzender", "Ontvanger"), "2026-01-05 10:32"),
+        ("Originalnachricht", ("Betreff", "Datum", "Absender", "Empfänger"), "2026-01-05 10:32"),
+        ("Mensaje original", ("Asunto", "Fecha", "Remitente", "Destinatario"), "2026-01-05 10:32"),
+        ("Messaggio originale", ("Oggetto", "Data", "Mittente", "Destinatario"), "2026-01-05 10:32"),
+        ("Mensagem original", ("Assunto", "Data", "Remetente", "Para"), "05/01/26 10:32 (GMT+01:00)"),
+    ],
+)
+def test_roundcube_puts_the_subject_first(marker, labels, date):
+    values = ("Vraag", date, "Jan <jan@example.org>", "al@maville.be")
+    block = "".join(f"{label}: {value}\n" for label, value in zip(labels, values, strict=True))
+    assert_read(read("Fwd: x", f"Voilà\n\n-------- {marker} --------\n{block}\nBeste"))
 
 
 def test_samsung():
@@ -158,6 +207,11 @@ def test_long_list_of_recipients_goes_on():
         f"Ok\n\nOn Mon, Jan 5, 2026 at 10:32 AM Jan <jan@example.org> wrote:\n\n{MARKERS[0]}\n{BLOCKS['en']}",
         f"Ok\n\nOp ma 5 jan 2026 om 10:32 schreef Jan <jan@example.org>:\n\n{MARKERS[0]}\n{BLOCKS['en']}",
         f"Ok\n\nAm 05.01.26 um 10:32 schrieb Jan:\n\n{MARKERS[0]}\n{BLOCKS['en']}",
+        f"Ok\n\nJan hat am 05.01.2026 10:32 geschrieben:\n\n{MARKERS[0]}\n{BLOCKS['en']}",
+        f"Ok\n\nEl lun, 5 ene 2026 a las 10:32, Jan (<jan@example.org>) escribió:\n\n{MARKERS[0]}\n{BLOCKS['en']}",
+        f"Ok\n\nIl giorno lun 5 gen 2026 alle ore 10:32 Jan <jan@example.org> ha\nscritto:\n\n{MARKERS[0]}\n{BLOCKS['en']}",
+        f"Ok\n\nEm seg., 5 de jan. de 2026 às 10:32, Jan <jan@example.org> escreveu:\n\n{MARKERS[0]}\n{BLOCKS['en']}",
+        f"Ok\n\nJan <jan@example.org> escreveu (segunda, 5/01/2026 à(s) 10:32):\n\n{MARKERS[0]}\n{BLOCKS['en']}",
         f"> {MARKERS[0]}\n> {BLOCKS['en']}",
         MARKERS[0],
         f"{MARKERS[0]}\nthere is no block here",
@@ -170,7 +224,7 @@ def test_no_forward(body):
     assert read("Re: x", body) is None
 
 
-@pytest.mark.parametrize("subject", ["Re: x", "RE: Fwd: x", "AW: x", "Antw: x", "Ré : x"])
+@pytest.mark.parametrize("subject", ["Re: x", "RE: Fwd: x", "AW: x", "Antw: x", "Ré : x", "R: x", "RES: x"])
 def test_answer_to_a_forward_is_none(subject):
     assert read(subject, f"Ok\n\n{MARKERS[0]}\n{BLOCKS['en']}") is None
     assert read(subject, f"Ok\n\n{BLOCKS['fr']}") is None

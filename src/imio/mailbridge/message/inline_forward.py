@@ -27,11 +27,12 @@ class Proposal:
 
 
 _FORWARD_PREFIX = re.compile(
-    r"\s*(?:\[[^\[\]]{1,40}\]\s*)?(?:tr|fwd?|fw|wg|doorst|doorgest|i|rv|enc|tf|transf)\s*(?:\[\d+\])?\s*:",
+    r"\s*(?:\[[^\[\]]{1,40}\]\s*)?(?:tr|fwd?|fw|wg|doorst|doorgest|i|inoltro|rv|reenv|enc|tf|transf)\s*(?:\[\d+\])?\s*:",
     re.IGNORECASE,
 )
 _REPLY_PREFIX = re.compile(
-    r"\s*(?:\[[^\[\]]{1,40}\]\s*)?(?:re|ré|rép|aw|sv|antw|antwort|antwoord)\s*(?:\[\d+\])?\s*:", re.IGNORECASE
+    r"\s*(?:\[[^\[\]]{1,40}\]\s*)?(?:re|ré|rép|aw|sv|antw|antwort|antwoord|r|rif|res)\s*(?:\[\d+\])?\s*:",
+    re.IGNORECASE,
 )
 #: Markers that only a forward has.
 _FORWARD_MARKERS: tuple[tuple[str, re.Pattern[str]], ...] = (
@@ -41,7 +42,7 @@ _FORWARD_MARKERS: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"[-=_ ]{3,}\s?(?:forwarded (?:message|by\b.{0,120})|(?:message|mail|courriel) (?:transféré|transmis|réexpédié)"
             r"|transféré par\b.{0,120}|réacheminé par\b.{0,120}|doorgestuurd (?:bericht|door\b.{0,120})"
             r"|doorgestuurde? (?:e-?mail|mail)|(?:mensaje|correo) reenviado|messaggio inoltrato"
-            r"|mensagem (?:re)?encaminhada"
+            r"|mensagem (?:re)?encaminhada|inoltrato da\b.{0,120}|reenviado por\b.{0,120}|encaminhado por\b.{0,120}"
             r"|weitergeleitete (?:nachricht|e-?mail|mail)|weitergeleitet von\b.{0,120})"
             r"\s?[-=_ ]{2,}",
             re.IGNORECASE,
@@ -52,7 +53,7 @@ _FORWARD_MARKERS: tuple[tuple[str, re.Pattern[str]], ...] = (
         re.compile(
             r"(?:begin forwarded message|début du (?:message|courriel) (?:réexpédié|transféré)|begin doorgestuurd bericht"
             r"|anfang der weitergeleiteten (?:nachricht|e-mail)|inicio del mensaje reenviado|inizio messaggio inoltrato"
-            r"|início da mensagem (?:re)?encaminhada)\s?:",
+            r"|(?:início da|a iniciar) mensagem (?:re)?encaminhada)\s?:",
             re.IGNORECASE,
         ),
     ),
@@ -61,32 +62,35 @@ _FORWARD_MARKERS: tuple[tuple[str, re.Pattern[str]], ...] = (
 _ORIGINAL_MARKER = re.compile(
     r"[-_ ]{3,}\s?(?:original (?:message|appointment)|message (?:d['’]origine|original|initial)|mail original"
     r"|oorspronkelijk(?:e)? (?:bericht|e-?mail)|mensaje original|messaggio originale|mensagem original"
-    r"|ursprüngliche (?:nachricht|e-?mail)|original-nachricht)\s?[-_ ]{3,}",
+    r"|ursprüngliche (?:nachricht|e-?mail)|original-?nachricht)\s?[-_ ]{3,}",
     re.IGNORECASE,
 )
 #: The line above what a reply quotes.
 _QUOTES = re.compile(
     r"(?:(?:le|el)\b.{4,200}\b(?:a écrit|écrivait|escribió)|on\b.{4,200}\bwrote|op\b.{4,200}\b(?:schreef\b.{0,120}|geschreven)"
-    r"|il\b.{4,200}\bha scritto|em\b.{4,200}\bescreveu"
-    r"|am\b.{4,200}\bschrieb\b.{0,120}|.{3,120}\b(?:a écrit|schrieb am\b.{4,60}|schreef op\b.{4,60}|wrote))\s?:?",
+    r"|il\b.{4,200}\bha scritto|(?:em|a|no dia)\b.{4,200}\bescreveu"
+    r"|am\b.{4,200}\bschrieb\b.{0,120}|.{3,120}\bhat am\b.{4,60}\bgeschrieben"
+    r"|.{3,120}\b(?:a écrit|schrieb am\b.{4,60}|schreef op\b.{4,60}|escribió el\b.{4,60}|escreveu(?: \(.{4,60}\))?"
+    r"|ha scritto|wrote))\s?:?",
     re.IGNORECASE,
 )
 _LABELS = {
     "from": "from de da van von expéditeur afzender absender remitente mittente remetente",
-    "date": "date sent envoyé envoyée verzonden datum gesendet data fecha enviado enviada inviato",
-    "to": "to à a aan an pour para per destinataire destinataires destinatario destinatário",
-    "cc": "cc copie kopie bcc cci",
+    "date": "date sent envoyé envoyée verzonden datum gesendet data fecha enviado enviada enviados inviato inviata",
+    "to": "to à a aan an pour para per destinataire destinataires destinatario destinatário ontvanger empfänger",
+    "cc": "cc copie kopie copia cópia bcc cci cco",
     "subject": "subject objet sujet onderwerp betreff asunto oggetto assunto",
     "reply-to": "reply-to répondre antwoord antwort",
     "message-id": "message-id",
 }
 _FIELD_OF = {label: field for field, labels in _LABELS.items() for label in labels.split()}
 _LABEL = re.compile(
-    r"[*_ ]{0,4}([A-Za-zÀ-ÿ-]{1,14})(?: (?:le|à|op|am|an|aan))?[*_ ]{0,4}:(?:[*_]{1,4}(?=\s|$))?\s*(.*)",
+    r"[*_ ]{0,4}([A-Za-zÀ-ÿ-]{1,14})(?: (?:le|à|op|am|an|aan|el|em|il))?[*_ ]{0,4}:(?:[*_]{1,4}(?=\s|$))?\s*(.*)",
     re.DOTALL,
 )
 _ONE_OF_SEVERAL = re.compile(
-    r"\s?((?:To|Sent|Subject|Cc|À|Envoyé|Objet|An|Gesendet|Betreff|Aan|Verzonden|Onderwerp)\s?:\s)"
+    r"\s?((?:To|Sent|Subject|Cc|À|Envoyé|Objet|An|Gesendet|Betreff|Aan|Verzonden|Onderwerp"
+    r"|Para|Enviado|Asunto|Assunto|A|Inviato|Oggetto)\s?:\s)"
 )
 _RULE = re.compile(r"[_=\-–—\s]{5,}")
 _BLANKS = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2007": " ", "\t": " ", "\u200b": "", "\ufeff": ""})

@@ -18,14 +18,17 @@ _MONTHS = {
     "ene": 1, "gen": 1, "marc": 3, "abr": 4, "mag": 5, "giu": 6, "lug": 7, "ago": 8, "set": 9, "ott": 10, "out": 10, "dic": 12,
 }  # fmt: skip
 _WORD = "[a-z]{3,10}"
-_DE = re.compile(rf"\b(\d{{1,2}}) de ({_WORD}) del? (\d{{4}})\b")
+_DE = re.compile(rf"\b(\d{{1,2}}) de ({_WORD})\.?(?: del?)? (\d{{4}})\b")
 _NAMED = re.compile(rf"\b(\d{{1,2}})(?:er|st|nd|rd|th|e)?[.,]?[ -]({_WORD})[.,]?[ -](\d{{4}})\b")
 _AMERICAN = re.compile(rf"\b({_WORD})\.? (\d{{1,2}})(?:st|nd|rd|th)?,? (\d{{4}})\b")
 _ISO = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})(?!\d)")
 _NUMBERS = re.compile(r"\b(\d{1,2})[/.-](\d{1,2})[/.-](\d{4}|\d{2})\b")
-_TIME = re.compile(r"\b(\d{1,2})(?:[:.]|\s?h\s?)(\d{2})(?:[:.](\d{2}))?(?:\s?([ap])\.?m\b)?")
+_TIME = re.compile(r"\b(\d{1,2})(?:[:.]|\s?h\s?)(\d{2})(?:[:.](\d{2}))?(?:\s?([ap])\.?\s?m\b)?")
 _OFFSET = re.compile(r"(?:^|[\s(])(?:(?:utc|gmt)\s?)?([+-])(\d{1,2})(?::?(\d{2}))?\)?(?:\s|$)")
-_UTC = re.compile(r"\b(?:utc|gmt|z)\b")
+_EXACT = re.compile(r"\s[+-]\d{4}\b")
+#: Hours before UTC of the zones that programs name in Western Europe.
+_ZONES = {"utc": 0, "gmt": 0, "z": 0, "wet": 0, "west": 1, "cet": 1, "mez": 1, "cest": 2, "mesz": 2}
+_ZONE = re.compile(rf"\b({'|'.join(_ZONES)})\b")
 _MAX_LENGTH = 120
 
 
@@ -35,7 +38,7 @@ def parse_written_date(text: str, assumed_zone: tzinfo | None) -> datetime | Non
     Without a zone in the text it is read in ``assumed_zone`` (UTC if None), that of the person who forwarded. Numbers are
     read day first.
     """
-    if (exact := parse_date(text)) is not None and _OFFSET.search(f" {text.lower()}"):
+    if (exact := parse_date(text)) is not None and _EXACT.search(text):
         return exact
     plain = _DE.sub(r"\1 \2 \3", _plain(text[:_MAX_LENGTH]))  # 16 de noviembre de 2026
     day = _day(plain)
@@ -67,11 +70,12 @@ def _day(text: str) -> tuple[tuple[int, int, int], str] | None:
         (_AMERICAN, (2, 0, 1)),
         (_ISO, (0, 1, 2)),
         (_NUMBERS, (2, 1, 0)),
+        (_NUMBERS, (2, 0, 1)),
     ):
         for match in pattern.finditer(text):
             year, month, day = (match[index + 1] for index in order)
             number = int(month) if month.isdigit() else _month(month)
-            if number is None:
+            if number is None or not 1 <= number <= 12:
                 continue
             full_year = int(year) + (2000 if len(year) == 2 else 0)
             rest = text[match.end() :]
@@ -94,4 +98,5 @@ def _zone(text: str) -> tzinfo | None:
         minutes = int(match[2]) * 60 + int(match[3] or 0)
         if len(match[2]) <= 2 and minutes < 15 * 60:
             return timezone(timedelta(minutes=-minutes if match[1] == "-" else minutes))
-    return timezone.utc if _UTC.search(text) else None
+    named = _ZONE.search(text)
+    return timezone(timedelta(hours=_ZONES[named[1]])) if named else None
