@@ -153,6 +153,14 @@ def test_other_reports_and_signed_mail_are_none():
         ),
         ("postmaster@x.test", "?", "Delivery has failed to these recipients"),
         ("postmaster@x.test", "Non remis : bonjour", ""),
+        ("postmaster@x.test", "Onbestelbaar: dag", ""),
+        ("postmaster@x.test", "Unzustellbar: Hallo", ""),
+        ("postmaster@x.test", "No se puede entregar: hola", ""),
+        ("postmaster@x.test", "Recapito non riuscito: ciao", ""),
+        ("postmaster@x.test", "Não é possível entregar: olá", ""),
+        ("postmaster@x.test", "?", "El mensaje no se ha podido entregar a:"),
+        ("postmaster@x.test", "?", "Non è stato possibile recapitare il messaggio a:"),
+        ("postmaster@x.test", "?", "A sua mensagem não pôde ser entregue a:"),
         ("Mailer-Daemon", "Mail delivery failed", ""),
     ],
 )
@@ -185,10 +193,21 @@ def test_bounce_of_an_unknown_server_returns_a_message_of_ours():
     assert classify(parse(UNKNOWN.format("al@maville.be").encode()), ours).transfer is Transfer.DIRECT
 
 
-def test_warning_is_delayed():
-    subject = b"Warning: could not send message for past 4 hours"
-    raw = b"From: mailer-daemon@x.test\nSubject: " + subject + b"\n\n<gone@example.org>... Deferred 4.4.1\n"
-    (recipient,) = read_bounce(parse(raw)).recipients
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Warning: could not send message for past 4 hours",
+        "Remise différée : bonjour",
+        "Vertraagd: dag",
+        "Verzögert: Hallo",
+        "Entrega retrasada: hola",
+        "Consegna ritardata: ciao",
+        "Entrega atrasada: olá",
+    ],
+)
+def test_warning_is_delayed(subject):
+    raw = f"From: mailer-daemon@x.test\nSubject: {subject}\n\n<gone@example.org>... Deferred 4.4.1\n"
+    (recipient,) = read_bounce(parse(raw.encode())).recipients
     assert (recipient.action, recipient.status) == ("delayed", "4.4.1")
 
 
@@ -227,6 +246,12 @@ def test_what_is_no_bounce(raw):
         "Subject: Re: Absence du bureau\nPrecedence: junk",
         "Subject: Afwezigheidsbericht\nPrecedence: bulk",
         "Subject: Abwesenheitsnotiz\nReturn-Path: <>",
+        "Subject: Respuesta automática: hola\nX-Auto-Response-Suppress: All",
+        "Subject: Re: Fuera de la oficina\nPrecedence: bulk",
+        "Subject: Risposta automatica: ciao\nX-Auto-Response-Suppress: All",
+        "Subject: Fuori sede: ciao\nReturn-Path: <>",
+        "Subject: Resposta automática: olá\nX-Auto-Response-Suppress: All",
+        "Subject: Ausência temporária\nPrecedence: junk",
     ],
 )
 def test_auto_reply(lines):
@@ -250,6 +275,8 @@ def test_every_certain_field_is_tested():
         "Precedence: bulk\nSubject: Newsletter",
         "Subject: Out of office",
         "Subject: Re: my absence\nX-Auto-Response-Suppress: All",
+        "Subject: Certificat pour l'absence\nPrecedence: bulk",
+        "Subject: Risposta automatica",
         "X-Autoreply: no",
     ],
 )

@@ -9,7 +9,7 @@ from imio.mailbridge.message.report import ReportKind
 import re
 
 
-#: How the subject of an automatic answer begins, in the languages of the country and English.
+#: How the subject of an automatic answer begins: English, French, Dutch, German, Spanish, Italian, Portuguese.
 SUBJECTS = (
     r"auto(?:matic|mated|-)?[ :-]?\s?(?:reply|response|antwort|antwoord)",
     r"autoreply",
@@ -24,7 +24,15 @@ SUBJECTS = (
     r"automatische? (?:antwoord|antwort|beantwoording)",
     r"afwezig",
     r"niet aanwezig",
+    r"buiten kantoor",
     r"abwesen(?:d|heit)",
+    r"(?:contesta|respuesta|resposta|risposta) autom[áa]tica",
+    r"fuera de (?:la )?oficina",
+    r"(?:mensaje de )?ausencia\b",
+    r"fuori (?:dall['’])?(?:ufficio|sede)",
+    r"(?:messaggio di )?assenza\b",
+    r"fora do escritório",
+    r"(?:mensagem de )?ausência\b",
 )
 _SUBJECT = re.compile(rf"\s*(?:(?:re|aw|sv|antw)\s*:\s*)?(?:{'|'.join(SUBJECTS)})", re.IGNORECASE)
 

@@ -52,6 +52,15 @@ SUBJECTS = (
     r"nicht zugestellt",
     r"zustellung (?:fehlgeschlagen|nicht)",
     r"fehlgeschlagen",
+    r"no se (?:puede|pudo|ha podido) entregar",
+    r"no entreg(?:able|ado)",
+    r"error (?:de|en la) entrega",
+    r"(?:mancato|mancata) (?:recapito|consegna)",
+    r"(?:recapito|consegna) non riuscit[oa]",
+    r"non (?:recapitabile|recapitato|consegnato)",
+    r"não (?:é|foi) possível entregar",
+    r"não entreg(?:ue|ável)",
+    r"falha (?:na|de) entrega",
 )
 #: What their texts say.
 SENTENCES = (
@@ -81,12 +90,16 @@ SENTENCES = (
     r"nicht zugestellt werden",
     r"konnte nicht zugestellt",
     r"k[ao]n niet (?:worden )?(?:bezorgd|afgeleverd)",
+    r"no (?:se )?(?:puede|pudo|ha podido) (?:ser )?entreg(?:ar|ado)",
+    r"(?:non è stato possibile (?:recapitare|consegnare)|non (?:può|ha potuto) essere (?:recapitato|consegnato))",
+    r"não (?:pôde|pode) ser entregue",
+    r"não (?:foi|é) possível entregar",
 )
 _SUBJECT = re.compile("|".join(SUBJECTS), re.IGNORECASE)
 _SENTENCE = re.compile("|".join(SENTENCES), re.IGNORECASE)
 _DELAYED = re.compile(
     r"delayed|warning: (?:could not send|message)|has not yet been delivered|will (?:be retried|retry|keep trying|continue to)"
-    r"|do not need to resend|still being retried|remise différée",
+    r"|do not need to resend|still being retried|remise différée|vertraagd|verzögert|retrasad[oa]|ritardat[oa]|atrasad[oa]",
     re.IGNORECASE,
 )
 #: A line where the returned message begins: addresses below it are not those that failed.
