@@ -18,7 +18,15 @@ SEEN = [
     ("outlook", "X-Mailer: Microsoft Outlook 16.0"),
     ("apple-ios", "X-Mailer: iPhone Mail (22B83)"),
     ("apple", "X-Mailer: Apple Mail (2.3774.300.61)"),
+    ("apple-ios", "Mime-Version: 1.0 (1.0)"),
+    ("apple-ios", "Content-Type: multipart/mixed; boundary=Apple-Mail-6C1A2B3D-0E4F-4A5B-8C6D-7E8F9A0B1C2D"),
+    ("apple", "Mime-Version: 1.0 (Mac OS X Mail 16.0 \\(3774.300.61.1.2\\))"),
+    (
+        "apple",
+        'Content-Type: multipart/alternative;\n boundary="Apple-Mail=_1F2E3D4C-5B6A-4798-8695-A4B3C2D1E0F9"',
+    ),
     ("samsung", "X-Mailer: SamsungEmail"),
+    ("samsung", 'Content-Type: multipart/mixed; boundary="--_com.samsung.android.email_1763284321234560"'),
     ("samsung", "Message-ID: <x.1@email.android.com>"),
     ("zimbra", "X-Mailer: Zimbra 8.8.15_GA"),
     ("bluemind", "X-BM-Milter-Handled: 5698"),
@@ -27,6 +35,7 @@ SEEN = [
     ("gmail", "Message-ID: <CAxyz@mail.gmail.com>"),
     ("outlook-web", "Message-ID: <AM0PR05@AM0PR05MB4961.eurprd05.prod.outlook.com>"),
     ("outlook-web", "X-MS-Has-Attach: yes"),
+    ("", "Mime-Version: 1.0"),
     ("", "X-Mailer: Something else"),
     ("", "Subject: Thunderbird"),
 ]
@@ -35,6 +44,28 @@ SEEN = [
 @pytest.mark.parametrize(("name", "line"), SEEN)
 def test_client(name, line):
     assert client_of(parse(f"From: a@maville.be\n{line}\n\n".encode())) == name
+
+
+WORD = '<html><head><meta name="Generator" content="Microsoft Word 15 (filtered medium)"></head><body><p>x</p></body></html>'
+NEW = '<html><body><div class="elementToProof">x</div><div id="appendonsend"></div>{}</body></html>'
+MOBILE = '<html><body><div id="ms-outlook-mobile-body-separator-line">x</div>{}</body></html>'
+
+
+@pytest.mark.parametrize(
+    ("name", "html"),
+    [
+        ("outlook", WORD),
+        ("outlook", '<div class="WordSection1">x</div>'),
+        ("outlook-web", NEW.format("")),
+        ("outlook-web", NEW.format(WORD)),
+        ("outlook-web", '<div id="appendonsend"></div>'),
+        ("outlook-mobile", MOBILE.format(NEW.format(WORD))),
+        ("outlook-web", "<p>x</p>"),
+    ],
+)
+def test_which_outlook(name, html):
+    head = "From: a@maville.be\nMessage-ID: <x@AM0PR05MB4961.eurprd05.prod.outlook.com>\nContent-Type: text/html\n\n"
+    assert client_of(parse(f"{head}{html}".encode())) == name
 
 
 def test_every_client_is_seen():

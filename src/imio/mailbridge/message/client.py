@@ -4,6 +4,8 @@ from imio.mailbridge.message.parse import ParsedMessage
 import re
 
 
+_LOOK_AT = 50_000
+
 #: (name, header, pattern): the first that is found decides.
 CLIENTS: tuple[tuple[str, str, str], ...] = (
     ("k9", "user-agent", r"K-9 Mail|Thunderbird for Android"),
@@ -16,8 +18,13 @@ CLIENTS: tuple[tuple[str, str, str], ...] = (
     ("outlook-mobile", "message-id", r"@[\w.-]+\.outlook-(?:ios|android)>?"),
     ("outlook", "x-mailer", r"Microsoft (?:Office )?Outlook|Outlook Express"),
     ("apple-ios", "x-mailer", r"(?:iPhone|iPad) Mail"),
+    ("apple-ios", "mime-version", r"1\.0 \(1\.0\)"),
+    ("apple-ios", "content-type", r"boundary=\"?Apple-Mail-[0-9A-F]{8}-"),
     ("apple", "x-mailer", r"Apple Mail"),
+    ("apple", "mime-version", r"Mac OS X Mail"),
+    ("apple", "content-type", r"boundary=\"?Apple-Mail=_"),
     ("samsung", "x-mailer", r"Samsung|SamsungEmail"),
+    ("samsung", "content-type", r"boundary=\"?-*_com\.samsung\.android\.email_"),
     ("samsung", "message-id", r"@email\.android\.com"),
     ("zimbra", "x-mailer", r"Zimbra"),
     ("bluemind", "x-mailer", r"BlueMind|BM-Mail"),
@@ -29,6 +36,14 @@ CLIENTS: tuple[tuple[str, str, str], ...] = (
     ("outlook-web", "message-id", r"\.(?:prod\.outlook\.com|eurprd\d\d\.prod\.outlook\.com)>?$"),
     ("outlook-web", "x-ms-has-attach", r".*"),
 )
+#: What the HTML of the Outlooks holds, whose headers are those of their server; the first decides, the others are quoted.
+FORMS: tuple[tuple[str, str], ...] = (
+    ("outlook-mobile", "ms-outlook-mobile"),
+    ("outlook", 'content="Microsoft Word'),
+    ("outlook", "WordSection1"),
+    ("outlook-web", "elementToProof"),
+    ("outlook-web", "appendonsend"),
+)
 _COMPILED = tuple((name, header, re.compile(pattern, re.IGNORECASE)) for name, header, pattern in CLIENTS)
 
 
@@ -37,5 +52,11 @@ def client_of(message: ParsedMessage) -> str:
     for name, header, pattern in _COMPILED:
         value = message.header(header)
         if value is not None and pattern.search(value[:500]):
-            return name
+            return _outlook(message) if name == "outlook-web" else name
     return ""
+
+
+def _outlook(message: ParsedMessage) -> str:
+    html = (message.html or "")[:_LOOK_AT]
+    found = [(html.find(form), name) for name, form in FORMS if form in html]
+    return min(found)[1] if found else "outlook-web"
