@@ -101,6 +101,18 @@ def test_forward_comes_before_redirect_and_reply():
     assert decide(raw).transfer is Transfer.FORWARD
 
 
+def test_a_group_that_writes_its_own_address_into_from_forwards_nothing():
+    group = "Mailing-list: list contact@maville.be; contact x@maville.be\nX-Original-From: Jan <jan@example.org>\n"
+    for raw in (FORWARD, INLINE):
+        found = decide(group + raw.replace("al@", "contact@"), proof=Proof.GATEWAY)
+        assert (found.transfer, found.reason, found.transferred_by) == (Transfer.REDIRECT, None, None)
+        assert (found.source_mailbox, found.messages[0].author.addr_spec) == (
+            "contact@maville.be",
+            "jan@example.org",
+        )
+        assert decide(group + raw.replace("al@", "contact@")).reason == "unproven-redirect"
+
+
 def test_inline_forward_can_be_filed_when_set_and_proven():
     assert decide(INLINE, proof=Proof.GATEWAY).reason == "inline-forward"
     assert decide(INLINE, proof=Proof.GATEWAY, inline_forward="file-proposal").reason is None

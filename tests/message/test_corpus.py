@@ -1,6 +1,7 @@
 """Each message of tests/messages is explained as the file beside it says."""
 
 from imio.mailbridge.message.explain import main
+from imio.mailbridge.message.inline_forward import read_inline_forward
 from imio.mailbridge.message.parse import parse
 from imio.mailbridge.message.redirect import MARKS
 from imio.mailbridge.message.redirect import TRACES
@@ -42,7 +43,7 @@ def _cases():
 
 
 def test_corpus_is_large_enough():
-    assert len(list(MESSAGES.glob("*.eml"))) >= 120
+    assert len(list(MESSAGES.glob("*.eml"))) >= 170
 
 
 @pytest.mark.parametrize("detector", [*MARKS, *TRACES], ids=lambda detector: detector.name)
@@ -63,6 +64,21 @@ def test_each_detector_accepts_one_message_and_refuses_another(detector):
             if transfer != "redirect" or reason == "undeclared-mailbox"
         ]
         assert refused, detector.header
+
+
+def test_each_style_of_a_forward_as_text_is_there_and_replies_that_look_like_it():
+    forwarded = {"dashes", "sentence", "original", "header-block"}
+    proposals = {
+        path.stem: read_inline_forward(message)
+        for path, message, expected in _cases()
+        if expected["transfer"] == "inline-forward"
+    }
+    assert {proposal.style for proposal in proposals.values() if proposal} == forwarded
+    refused = [
+        path.stem for path, message, _expected in _cases() if path.stem.startswith("near-miss-reply-quotes")
+    ]
+    assert len(refused) >= 4
+    assert not any(read_inline_forward(message) for path, message, _ in _cases() if path.stem in refused)
 
 
 def test_each_form_of_an_attached_message_is_there():

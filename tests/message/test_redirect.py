@@ -4,6 +4,8 @@ from imio.mailbridge.message.parse import parse
 from imio.mailbridge.message.redirect import MARKS
 from imio.mailbridge.message.redirect import redirect_marks
 from imio.mailbridge.message.redirect import redirect_traces
+from imio.mailbridge.message.redirect import rewritten_author
+from imio.mailbridge.message.redirect import TRACES
 import pytest
 
 
@@ -50,8 +52,27 @@ def test_no_mark(line):
     assert redirect_marks(parse(f"{line}\nFrom: a@example.org\n\n".encode())) == ()
 
 
-@pytest.mark.parametrize("name", ["To", "Cc", "Delivered-To", "X-Original-To"])
+@pytest.mark.parametrize("name", [each.header for each in TRACES if each.name != "google-group"])
 def test_trace(name):
     message = parse(f"{name}: x@y.be, Contact@MaVille.be\nFrom: a@example.org\n\n".encode())
-    assert [mark.detector.name for mark in redirect_traces(message, [BOX])] == [name.lower()]
+    assert [mark.detector.name for mark in redirect_traces(message, [BOX])] == [name]
     assert redirect_traces(message, ["other@maville.be"]) == ()
+
+
+GROUP = (
+    "Mailing-list: list {}; contact x+owners@maville.be\nFrom: \"'Jan' via Contact\" <{}>\n"
+    "X-Original-From: Jan <jan@example.org>\n\n"
+)
+
+
+def test_google_group_gives_the_author_back():
+    message = parse(GROUP.format(BOX, BOX).encode())
+    assert [mark.detector.name for mark in redirect_traces(message, [BOX])] == ["google-group"]
+    assert str(rewritten_author(message, [BOX])) == '"Jan" <jan@example.org>'
+
+
+@pytest.mark.parametrize(
+    ("group", "author"), [(BOX, "a@example.org"), ("other@example.org", BOX), ("x+owners@maville.be", BOX)]
+)
+def test_nobody_else_replaces_the_author(group, author):
+    assert rewritten_author(parse(GROUP.format(group, author).encode()), [BOX]) is None

@@ -25,6 +25,7 @@ from imio.mailbridge.message.parse import Attachment
 from imio.mailbridge.message.parse import ParsedMessage
 from imio.mailbridge.message.redirect import redirect_marks
 from imio.mailbridge.message.redirect import redirect_traces
+from imio.mailbridge.message.redirect import rewritten_author
 from imio.mailbridge.message.report import read_standard_report
 from imio.mailbridge.message.report import Report
 from imio.mailbridge.message.unwrap import attached_messages
@@ -174,7 +175,7 @@ def compile_agent_patterns(patterns: tuple[str, ...] | list[str]) -> tuple[re.Pa
 
 def _report(message: ParsedMessage, context: Context) -> Classification | None:
     report = read_standard_report(message) or read_bounce(message) or read_auto_reply(message)
-    if report is None and not _is_transferrer(message.author, context):
+    if report is None and not _is_transferrer(message, context):
         report = read_bounce_of(message, context.sent_by_us)
     if report is None and context.about and context.null_sender:
         report = read_returned(message)
@@ -199,7 +200,7 @@ def _is_about_ours(report: Report, context: Context) -> bool:
 
 
 def _forward(message: ParsedMessage, context: Context) -> Classification | None:
-    if not _is_transferrer(message.author, context):
+    if not _is_transferrer(message, context):
         return None
     attached = attached_messages(message)
     if not attached:
@@ -220,7 +221,7 @@ def _forward(message: ParsedMessage, context: Context) -> Classification | None:
 
 
 def _inline_forward(message: ParsedMessage, context: Context) -> Classification | None:
-    if not _is_transferrer(message.author, context):
+    if not _is_transferrer(message, context):
         return None
     proposal = read_inline_forward(message)
     evidence: tuple[Evidence, ...] = (_transferrer(message.author, context),)
@@ -274,18 +275,21 @@ def _redirect(message: ParsedMessage, context: Context) -> Classification | None
     seen = _seen(message, context)
     if not seen:
         return None
-    mailbox = _redirecting_mailbox(message, context)
+    mailbox, original = _redirecting_mailbox(message, context), itself(message)
+    if author := rewritten_author(message, context.mailboxes):
+        original = replace(original, author=author)
+        seen += (Evidence("x-original-from", str(author)[:200], "weak"),)
     if mailbox is None:
         reason: str | None = "undeclared-mailbox"
     elif context.proof not in (Proof.GATEWAY, Proof.TAG, Proof.ARC):
         reason = "unproven-redirect"
     else:
-        reason = _encrypted((itself(message),))
+        reason = _encrypted((original,))
     return Classification(
         Transfer.REDIRECT,
         _loop(message, context) or reason,
         source_mailbox=mailbox,
-        messages=(itself(message),),
+        messages=(original,),
         evidence=seen,
     )
 
@@ -346,8 +350,11 @@ def _proposed(message: ParsedMessage, proposal: Proposal) -> OriginalMessage:
     )
 
 
-def _is_transferrer(author: Address | None, context: Context) -> bool:
-    return author is not None and (context.is_agent(author.addr_spec) or context.is_mailbox(author.addr_spec))
+def _is_transferrer(message: ParsedMessage, context: Context) -> bool:
+    author = message.author
+    if author is None or not (context.is_agent(author.addr_spec) or context.is_mailbox(author.addr_spec)):
+        return False
+    return rewritten_author(message, context.mailboxes) is None
 
 
 def _transferrer(author: Address | None, context: Context) -> Evidence:

@@ -6,6 +6,7 @@ A mark is a claim: anyone can write one. Who believes it is decided in ``classif
 from collections.abc import Callable
 from collections.abc import Iterable
 from dataclasses import dataclass
+from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.address_list import parse_addresses
 from imio.mailbridge.message.header import unfold
 from imio.mailbridge.message.parse import ParsedMessage
@@ -58,6 +59,11 @@ def _caf(value: str) -> tuple[str, ...]:
     return _addresses(f"{name}@{domain}") if caf else ()
 
 
+def _group(value: str) -> tuple[str, ...]:
+    # Google Groups: "list contact@maville.be; contact contact+owners@maville.be"
+    return _before_semicolon(value.strip().removeprefix("list "))
+
+
 #: What each server writes when it passes a message on.
 MARKS: tuple[Detector, ...] = (
     Detector("gmail-forwarded-for", "x-forwarded-for", _words),
@@ -80,6 +86,7 @@ TRACES: tuple[Detector, ...] = (
     Detector("x-envelope-to", "x-envelope-to", _addresses),
     Detector("x-delivered-to", "x-delivered-to", _addresses),
     Detector("x-loop", "x-loop", _addresses),
+    Detector("google-group", "mailing-list", _group),
     Detector("to", "to", _addresses),
     Detector("cc", "cc", _addresses),
 )
@@ -98,6 +105,21 @@ def redirect_traces(message: ParsedMessage, mailboxes: Iterable[str]) -> tuple[M
     """Return the traces in ``message`` that name one of ``mailboxes`` (lower case)."""
     declared = frozenset(mailboxes)
     return tuple(mark for mark in _read(message, TRACES) if declared.intersection(mark.mailboxes))
+
+
+def rewritten_author(message: ParsedMessage, mailboxes: Iterable[str]) -> Address | None:
+    """Return whose From a Google group among ``mailboxes`` replaced by its own address, or None.
+
+    It does so where the author's domain asks for the rejection of what others pass on (DMARC), and keeps X-Original-From.
+    """
+    author = message.author.addr_spec.lower() if message.author else ""
+    groups = {
+        each
+        for mark in redirect_traces(message, mailboxes)
+        if mark.detector.name == "google-group"
+        for each in mark.mailboxes
+    }
+    return next(iter(message.addresses("x-original-from")), None) if author in groups else None
 
 
 def _counts(mark: Mark) -> bool:
