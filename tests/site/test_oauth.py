@@ -1,6 +1,7 @@
 """OAuth 2.0: a token endpoint and an SMTP server of the tests' own, through all that can go wrong between them."""
 
 from concurrent.futures import ThreadPoolExecutor
+from imio.mailbridge.gateway import token
 from imio.mailbridge.outbound import oauth
 from imio.mailbridge.outbound.answers import answer_named
 from imio.mailbridge.outbound.connect import mailer_for
@@ -130,7 +131,7 @@ def test_one_token_serves_many_messages(send, endpoint, server):
 
 
 def test_expired_token_is_not_shown_again(send, endpoint, server):
-    endpoint.expires_in = oauth.MARGIN
+    endpoint.expires_in = token.MARGIN
     send()
     send()
     assert server.shown == ["token-1", "token-2"]
@@ -219,7 +220,7 @@ TEMPORARY = {
 
 @pytest.mark.parametrize("answer", TEMPORARY.values(), ids=TEMPORARY)
 def test_trouble_at_the_endpoint_is_temporary(send, endpoint, server, monkeypatch, answer):
-    monkeypatch.setattr(oauth, "TIMEOUT", 0.3)
+    monkeypatch.setattr(token, "TIMEOUT", 0.3)
     endpoint.answer = answer
     record = send()
     line = record.history[-1]
@@ -335,5 +336,5 @@ def test_secrets_are_shown_nowhere(site, send, endpoint, server, caplog):
 
 
 def test_grant_does_not_show_itself():
-    assert CLIENT_SECRET not in repr(oauth.Grant("l", "u", "c", "s", CLIENT_SECRET, ""))
-    assert CLIENT_SECRET not in json.dumps(oauth.Grant("l", "u", "c", "s", CLIENT_SECRET, "").key)
+    assert CLIENT_SECRET not in repr(token.Grant("l", "u", "c", "s", CLIENT_SECRET, ""))
+    assert CLIENT_SECRET not in json.dumps(token.Grant("l", "u", "c", "s", CLIENT_SECRET, "").key)

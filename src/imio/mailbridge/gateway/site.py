@@ -46,7 +46,7 @@ class Answer(NamedTuple):
 class Site:
     """The site at ``url``; all methods may be called by several threads at once, and raise ``Temporary``.
 
-    ``timeout`` bounds one POST with its tries, in seconds. The token file is read for each POST, so that a new token needs no restart.
+    ``timeout`` bounds one POST with its tries, in seconds. The token file is read for each: a new token needs no restart.
     """
 
     def __init__(

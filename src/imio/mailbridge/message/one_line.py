@@ -16,3 +16,9 @@ def one_line(text: str) -> str:
 def plain_spaces(text: str) -> str:
     """Return ``text`` as one line with single spaces, without invisible marks: what is pasted from a web page, as it was meant."""
     return " ".join("".join(char for char in one_line(text) if unicodedata.category(char) != "Cf").split())
+
+
+def readable(answer: object) -> str:
+    """Return a server's answer (bytes), or an exception, as one printable line."""
+    text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else str(answer)
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())

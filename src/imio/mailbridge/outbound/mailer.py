@@ -2,6 +2,7 @@
 
 from imio.mailbridge.message.compose import needs_smtputf8
 from imio.mailbridge.message.compose import wire_address
+from imio.mailbridge.message.one_line import readable
 from imio.mailbridge.outbound.answers import SmtpReply
 from zope.interface import implementer
 from zope.sendmail.interfaces import ISMTPMailer
@@ -42,12 +43,6 @@ class Stopped(Exception):
     def __init__(self, reply):
         super().__init__(str(reply))
         self.reply = reply
-
-
-def readable(answer):
-    """Return a server's answer, or an exception, as one printable line."""
-    text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else str(answer)
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 
 @implementer(IReportingMailer)

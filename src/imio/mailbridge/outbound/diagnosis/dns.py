@@ -6,10 +6,10 @@ from dns.resolver import NXDOMAIN
 from imio.mailbridge.i18n import _
 from imio.mailbridge.message import domain_policy
 from imio.mailbridge.message.compose import wire_address
+from imio.mailbridge.message.one_line import readable
 from imio.mailbridge.outbound.diagnosis.step import OK
 from imio.mailbridge.outbound.diagnosis.step import SKIPPED
 from imio.mailbridge.outbound.diagnosis.step import WARNING
-from imio.mailbridge.outbound.mailer import readable
 from imio.mailbridge.outbound.resolver import resolver
 
 

@@ -5,11 +5,11 @@ from imapclient import IMAPClient
 from imapclient.exceptions import IMAPClientError
 from imapclient.imapclient import JUNK
 from imio.mailbridge.i18n import _
+from imio.mailbridge.message.one_line import readable
 from imio.mailbridge.outbound.diagnosis.bounds import bounded
 from imio.mailbridge.outbound.diagnosis.step import BAD
 from imio.mailbridge.outbound.diagnosis.step import OK
 from imio.mailbridge.outbound.diagnosis.step import WARNING
-from imio.mailbridge.outbound.mailer import readable
 import ssl
 import time
 

@@ -1,13 +1,13 @@
 """Can the server be found and reached? Its addresses, a connection to each, and its greeting."""
 
 from imio.mailbridge.i18n import _
+from imio.mailbridge.message.one_line import readable
 from imio.mailbridge.outbound.answers import answer_to
 from imio.mailbridge.outbound.answers import SmtpReply
 from imio.mailbridge.outbound.diagnosis.bounds import bounded
 from imio.mailbridge.outbound.diagnosis.step import BAD
 from imio.mailbridge.outbound.diagnosis.step import OK
 from imio.mailbridge.outbound.diagnosis.step import WARNING
-from imio.mailbridge.outbound.mailer import readable
 import ipaddress
 import socket
 import ssl

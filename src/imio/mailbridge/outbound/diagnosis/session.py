@@ -2,8 +2,8 @@
 
 from imio.mailbridge.message.compose import needs_smtputf8
 from imio.mailbridge.message.compose import wire_address
+from imio.mailbridge.message.one_line import readable
 from imio.mailbridge.outbound.answers import SmtpReply
-from imio.mailbridge.outbound.mailer import readable
 from imio.mailbridge.outbound.mailer import Stopped
 import contextlib
 import smtplib

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from datetime import timezone
 from imio.mailbridge.i18n import _
+from imio.mailbridge.message.one_line import readable
 from imio.mailbridge.outbound.answers import answer_to
 from imio.mailbridge.outbound.answers import SmtpReply
 from imio.mailbridge.outbound.diagnosis.step import BAD
 from imio.mailbridge.outbound.diagnosis.step import OK
 from imio.mailbridge.outbound.diagnosis.step import WARNING
 from imio.mailbridge.outbound.mailer import Mailer
-from imio.mailbridge.outbound.mailer import readable
 from imio.mailbridge.outbound.mailer import Stopped
 import contextlib
 import ssl
