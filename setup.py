@@ -34,7 +34,6 @@ setup(
         "Framework :: Plone :: Addon",
         "Operating System :: OS Independent",
         "Programming Language :: Python :: 3",
-        "Programming Language :: Python :: 3.10",
         "Programming Language :: Python :: 3.11",
         "Programming Language :: Python :: 3.12",
         "Programming Language :: Python :: 3.13",
@@ -49,7 +48,7 @@ setup(
     package_dir={"": "src"},
     include_package_data=True,
     zip_safe=False,
-    python_requires=">=3.10,<3.14",
+    python_requires=">=3.11,<3.14",
     install_requires=[
         "AccessControl",
         "Acquisition",
@@ -101,6 +100,7 @@ setup(
         "python-oxmsg",
         "requests",
         "striprtf",
+        "tqdm",
         "transaction",
         "z3c.form",
         "z3c.relationfield",
@@ -121,7 +121,6 @@ setup(
     ],
     extras_require={
         "check": ["check-manifest", "i18ndude", "import-linter", "mypy", "pyroma", "ruff", "zpretty"],
-        "imap": ["IMAPClient"],
         "pdf": ["weasyprint"],
         "postgresql": ["psycopg[binary]"],
         "redis": ["redis"],
@@ -152,6 +151,7 @@ setup(
     entry_points={
         "console_scripts": [
             "mailbridge-explain = imio.mailbridge.message.explain:main",
+            "mailbridge-fetch = imio.mailbridge.gateway.fetch_command:main",
             "mailbridge-worker = imio.mailbridge.taskqueue.worker:main",
         ],
         "plone.autoinclude.plugin": ["target = plone"],

@@ -9,8 +9,8 @@ from imio.mailbridge.i18n import _
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.inbox import RETIRED_FOR
 from imio.mailbridge.inbound.recipient import is_secret
-from imio.mailbridge.inbound.recipient import without_detail
 from imio.mailbridge.message.address import is_addr_spec
+from imio.mailbridge.message.address import without_detail
 from imio.mailbridge.settings.read import settings
 from plone import api
 from plone.protect import CheckAuthenticator

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 from imio.mailbridge.inbound.inbox import inbox
+from imio.mailbridge.message.address import detail
+from imio.mailbridge.message.address import without_detail
 from imio.mailbridge.message.verp import is_verp
 from imio.mailbridge.outbound.envelope import message_of
 from imio.mailbridge.store.store import now
@@ -28,17 +30,6 @@ class Destination:
     service: str = ""
     tag_mailbox: str | None = None
     about: str = ""
-
-
-def without_detail(address):
-    """Return ``in@x`` for ``in+tag@x`` (RFC 5233)."""
-    local, _, domain = address.rpartition("@")
-    return f"{local.partition('+')[0]}@{domain}"
-
-
-def detail(address):
-    """Return the part after the first plus sign of the local part, or an empty string (RFC 5233)."""
-    return address.rpartition("@")[0].partition("+")[2]
 
 
 def is_secret(address):

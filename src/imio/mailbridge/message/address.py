@@ -47,3 +47,14 @@ def is_addr_spec(text: str) -> bool:
         and not match[1].endswith(".")
         and ".." not in match[1]
     )
+
+
+def without_detail(address: str) -> str:
+    """Return ``in@x`` for ``in+tag@x`` (RFC 5233)."""
+    local, _, domain = address.rpartition("@")
+    return f"{local.partition('+')[0]}@{domain}"
+
+
+def detail(address: str) -> str:
+    """Return the part after the first plus sign of the local part, or an empty string (RFC 5233)."""
+    return address.rpartition("@")[0].partition("+")[2]
