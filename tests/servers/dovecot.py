@@ -43,7 +43,7 @@ userdb {{
 service imap-login {{
   chroot =
   inet_listener imap {{
-    port = 0
+    port = {starttls_port}
   }}
   inet_listener imaps {{
     port = {port}
@@ -64,10 +64,11 @@ class Dovecot:
 
     LOGIN, PASSWORD = "jeanne@citizen.test", "Bien gardé 123"
 
-    def __init__(self, folder, certificates):
+    def __init__(self, folder, certificates, starttls=False):
         self.folder = folder
         self.certificates = certificates
         self.port = free_port()
+        self.starttls_port = free_port() if starttls else 0
         self._process = None
 
     def __enter__(self):
@@ -91,17 +92,25 @@ class Dovecot:
                 uid=user.pw_uid,
                 gid=user.pw_gid,
                 port=self.port,
+                starttls_port=self.starttls_port,
             )
         )
-        self._process = subprocess.Popen(
-            [binary, "-F", "-c", configuration], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        self._command = [binary, "-F", "-c", configuration]
+        self._run()
+        return self
+
+    def _run(self):
+        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             wait_for(self._answers, 20, self.log_text)
         except BaseException:
             self.__exit__()
             raise
-        return self
+
+    def restart(self):
+        """End it, with all its connections, and start it again."""
+        self.__exit__()
+        self._run()
 
     def __exit__(self, *exception):
         self._process.terminate()

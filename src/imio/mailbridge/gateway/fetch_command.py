@@ -130,6 +130,7 @@ def _keep_running(
                             _pass(folder, mailbox, keeper.state, site, course)
                             pause = SHORTEST_PAUSE
                             if once:
+                                failed += [mailbox.name] if course.counts.get("failed") else []
                                 return
                             folder.wait(stop)
                 except Exception as error:  # noqa: BLE001 - a mailbox must not stay unread because of one surprise

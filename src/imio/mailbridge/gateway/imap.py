@@ -184,10 +184,11 @@ class Folder:
             file.truncate(0)
             yield uid, file
             return
-        if start:
-            yield uid, file
-        else:
-            file.close()
+        if not start:
+            file.close()  # it is gone
+            return
+        file.seek(0)
+        yield uid, file
 
     def _piece(self, uid: int, start: int) -> bytes:
         answer = self._client.fetch([uid], [f"BODY.PEEK[]<{start}.{PIECE}>"]).get(uid, {})
@@ -218,7 +219,9 @@ class Folder:
             personal = self._client.namespace().personal
             if personal:
                 prefix, delimiter = (_text(part) or "" for part in personal[0])
-        name = prefix + self._mailbox.done_folder.replace("/", delimiter or "/")
+        delimiter = delimiter or "/"
+        parts = (part.replace(delimiter, "-") for part in self._mailbox.done_folder.split("/"))
+        name = prefix + delimiter.join(parts)
         if not self._client.folder_exists(name):
             with suppress(IMAPClientError):  # somebody else has made it in between, or moving says why not
                 self._client.create_folder(name)
