@@ -106,6 +106,8 @@ def test_public_pages_are_the_ones_that_check_by_themselves():
         "@mail-in",  # POST; a pipe needs a 401
         "@outbox",  # the sender sees own messages
         "mail-in",
+        "mailbridge-fetch",
+        "mailbridge-sweep-mailboxes",
         "mailbridge-deliver",  # on the task layer, which the web cannot reach
         "mailbridge-process",
         "mailbridge-sweep-inbox",

@@ -5,6 +5,7 @@ from imio.mailbridge.iadocs import removal
 from imio.mailbridge.iadocs import rendition
 from imio.mailbridge.inbound import cases
 from imio.mailbridge.inbound import inbox
+from imio.mailbridge.inbound import mailboxes
 from imio.mailbridge.outbound import alarm
 from imio.mailbridge.outbound import envelope
 from imio.mailbridge.outbound import mailhost
@@ -57,6 +58,7 @@ def uninstalled(tool):
         send_as.KEY,
         alarm.KEY,
         cases.KEY,
+        mailboxes.KEY,
         rendition.WAITING,
         *([] if outbox.KEY in kept else [envelope.KEY]),
     ):

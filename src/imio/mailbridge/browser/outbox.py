@@ -37,6 +37,7 @@ ORIGIN = {
     "agent": _("written by an agent"),
     "site": _("mail of the site"),
     "notice": _("notice of the bridge"),
+    "copy": _("copy of an answer"),
 }
 ACTIONS = {
     "retry": (decide.retry, _("Messages that are tried again: ${done}. Impossible for: ${not_done}.")),

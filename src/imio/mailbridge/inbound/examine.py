@@ -22,6 +22,8 @@ from imio.mailbridge.message.classify import OriginalMessage
 from imio.mailbridge.message.classify import Proof
 from imio.mailbridge.message.classify import Transfer
 from imio.mailbridge.outbound.outbox import outbox
+from imio.mailbridge.settings.mailbox import FILE
+from imio.mailbridge.settings.mailbox import LEAVE
 
 
 UNPROVEN = ("unproven-redirect", "unproven-agent")
@@ -48,13 +50,27 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Examined:
-    """What was found out; ``candidates`` stand for the messages of ``found``, one each."""
+    """What was found out; ``candidates`` stand for the messages of ``found``, one each; ``own``: the bridge sent it itself."""
 
     arrived: Destination
     found: Classification
     proof: Proof | None
     verdicts: tuple[dict, ...]
     candidates: tuple[Candidate, ...]
+    own: bool = False
+
+    @property
+    def is_unrelated(self):
+        """Tell whether a login address has no use for the message, so that it stays where it is, if it is in a mailbox.
+
+        That is mail which answers nothing, where the settings leave it, and what the bridge itself has sent there.
+        """
+        rule, reason = self.arrived.login, self.found.reason
+        if rule is None:
+            return False
+        new = self.found.transfer in (Transfer.DIRECT, Transfer.REDIRECT)
+        unrelated = new or reason == "unmatched-report"
+        return (unrelated and reason is not None and rule.new_mail == LEAVE) or self.own
 
     @property
     def decision(self):
@@ -107,9 +123,11 @@ def examine(envelope, message, values, too_many=False, final=False, offline=Fals
             context = replace(context, proof=given)
             found = classify(message, context)
     candidates = _candidates(envelope, arrived, found, values)
-    if found.reason == "direct" and any(each.route.row for each in candidates):
+    filed = arrived.login is not None and arrived.login.new_mail == FILE
+    if found.reason == "direct" and (filed or any(each.route.row for each in candidates)):
         found = classify(message, replace(context, accept_direct=True))
-    return Examined(arrived, found, given, verdicts, candidates)
+    own = message.message_id is not None and outbox().sent_by_us(message.message_id)
+    return Examined(arrived, found, given, verdicts, candidates, own)
 
 
 def _context(envelope, arrived, values, given, too_many):

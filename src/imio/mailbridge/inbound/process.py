@@ -7,6 +7,7 @@ from imio.mailbridge.inbound import duplicates
 from imio.mailbridge.inbound import report
 from imio.mailbridge.inbound import verify
 from imio.mailbridge.inbound.ask import ask_to_attach
+from imio.mailbridge.inbound.copy import copy_to_agent
 from imio.mailbridge.inbound.examine import examine
 from imio.mailbridge.inbound.flood import is_too_many
 from imio.mailbridge.inbound.inbox import inbox
@@ -140,9 +141,10 @@ def _file(record, examined, candidates, choice):
     else:
         record.items = tuple(dict.fromkeys(items))
         if examined.found.answered:
-            record.about = report.replied(
-                examined.found.answered, candidates[0].original.author, record.items
-            )
+            answered, original = outbox().answered(examined.found.answered), candidates[0].original
+            rule = examined.arrived.login
+            copied = rule is not None and rule.copy_to_agent and copy_to_agent(answered, original.source)
+            record.about = report.replied(answered, original.author, record.items, copied)
         _finish(record, "filed")
 
 
@@ -176,7 +178,6 @@ def _fail(record, error):
 def filing_of(candidate, found, received, choice):
     """Return what a filer gets of one candidate of the classification ``found``; ``received`` is aware."""
     original, facts = candidate.original, candidate.facts
-    answered = outbox().by_message_id.get(found.answered) if found.answered else None
     return Filing(
         copy_to=original.source.copy_to,
         author=choice.sender or original.author,
@@ -185,7 +186,7 @@ def filing_of(candidate, found, received, choice):
         received=received,
         service=choice.service or facts.service,
         transferred_by=facts.transferred_by if facts.forward == "agent" else "",
-        reply_to=outbox().get(answered).document if answered else "",
+        reply_to=outbox().answered(found.answered).document if found.answered else "",
         attachments=original.attachments,
         media_type=original.source.media_type,
         route=None if choice.service else candidate.route,

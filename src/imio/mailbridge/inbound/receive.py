@@ -12,7 +12,11 @@
 A record whose bytes cannot be read back after the commit is not taken: the pipe tries again, and its bytes mend the record.
 """
 
+from dataclasses import dataclass
+from dataclasses import replace
 from imio.mailbridge.i18n import _
+from imio.mailbridge.inbound.examine import Envelope
+from imio.mailbridge.inbound.examine import examine
 from imio.mailbridge.inbound.inbox import InboundMessage
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.inbox import receive_bytes
@@ -22,14 +26,19 @@ from imio.mailbridge.inbound.process import process
 from imio.mailbridge.inbound.recipient import destination
 from imio.mailbridge.inbound.recipient import UnknownRecipient
 from imio.mailbridge.message.address import is_addr_spec
+from imio.mailbridge.message.parse import parse
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.blobs import is_readable
 from imio.mailbridge.taskqueue import add
+from transaction.interfaces import TransientError
 from zope.component.hooks import getSite
+import logging
 import transaction
 
 
 MEDIA_TYPE = "message/rfc822"
+
+logger = logging.getLogger(__name__)
 
 
 class Refused(Exception):
@@ -42,18 +51,48 @@ class Refused(Exception):
         self.facts = facts
 
 
+@dataclass(frozen=True)
+class Left:
+    """A message of which nothing was kept, since its login address has no use for it; the key that it would have had."""
+
+    id: str
+    sha256: str
+
+
 def receive(request):
-    """Take a delivery; return (HTTP status, record). Commits the record before it is processed. Errors: ``Refused``."""
+    """Take a delivery; return (HTTP status, record or ``Left``). Commits the record before it is processed. Errors: ``Refused``."""
     values = settings()
     if media_type(request) != MEDIA_TYPE:
         raise Refused(415, _("The message must be sent with Content-Type: message/rfc822."))
     recipient = _envelope_address(request, "X-Envelope-Recipient")
-    if recipient and not values.mailin_addresses and not len(inbox().retired):
+    if recipient and not (values.mailin_addresses or values.imap_mailboxes or len(inbox().retired)):
         raise Refused(503, _("No mail-in address is set in the control panel yet."))
+    preferences = (request.getHeader("Prefer") or "").lower()
+    envelope = Envelope(
+        recipient,
+        _envelope_address(request, "X-Envelope-Sender", strict=False),
+        (request.getHeader("X-Client-Address") or "").strip()[:64],
+        request.getHeader("X-Envelope-Sender", "?").strip() in ("", "<>"),
+    )
+    return take(
+        request.get("BODYFILE") or request.stdin,
+        envelope,
+        values,
+        may_leave="leave-unrelated" in preferences,
+        asynchronous="respond-async" in preferences,
+    )
+
+
+def take(stream, envelope, values, may_leave=False, asynchronous=False):
+    """Keep the message in ``stream``, commit, process it; return (HTTP status, record or ``Left``). Errors: ``Refused``.
+
+    ``may_leave``: whoever brings it keeps it, if its login address has no use for it. The end of the processing is not committed.
+    """
+    recipient = envelope.envelope_recipient
     try:
         recipient = recipient or destination("", values).address
         destination(recipient, values)
-        blob, sha256, size = receive_bytes(request.get("BODYFILE") or request.stdin, values.max_size)
+        blob, sha256, size = receive_bytes(stream, values.max_size)
     except UnknownRecipient:
         raise Refused(
             422, _("“${address}” is not a mail-in address.", mapping={"address": recipient})
@@ -66,12 +105,12 @@ def receive(request):
         # the self-test of the pipe asks in this way what the site takes
         empty = _("The body is empty: the message must be sent as the body of the request.")
         raise Refused(400, empty, max_size=values.max_size)
-    return _keep(request, blob, sha256, size, recipient)
+    return _keep(blob, sha256, size, replace(envelope, envelope_recipient=recipient), may_leave, asynchronous)
 
 
-def _keep(request, blob, sha256, size, recipient):
+def _keep(blob, sha256, size, envelope, may_leave, asynchronous):
     box = inbox()
-    id = record_id(sha256, recipient)
+    id = record_id(sha256, envelope.envelope_recipient)
     record = box.get(id)
     if record is not None and not is_readable(record.raw):
         record.raw = blob
@@ -80,13 +119,20 @@ def _keep(request, blob, sha256, size, recipient):
     if record is not None and record.state != "received":
         return 200, record
     if record is None:
-        sender = _envelope_address(request, "X-Envelope-Sender", strict=False)
-        client = request.getHeader("X-Client-Address") or ""
-        record = InboundMessage(id, blob, sha256, size, sender, recipient, client.strip()[:64])
-        record.null_sender = request.getHeader("X-Envelope-Sender", "?").strip() in ("", "<>")
+        if may_leave and _is_unrelated(blob, envelope):
+            return 200, Left(id, sha256)
+        record = InboundMessage(
+            id,
+            blob,
+            sha256,
+            size,
+            envelope.envelope_sender,
+            envelope.envelope_recipient,
+            envelope.client_address,
+        )
+        record.null_sender = envelope.null_sender
         record.note("received")
         box.add(record)
-    asynchronous = "respond-async" in (request.getHeader("Prefer") or "").lower()
     if asynchronous:
         wake(record)
     transaction.commit()
@@ -96,6 +142,20 @@ def _keep(request, blob, sha256, size, recipient):
         return 202, record
     process(record)
     return (201 if record.state in ("filed", "recorded") else 202), record
+
+
+def _is_unrelated(blob, envelope):
+    """Tell whether a login address has no use for a message; one that cannot be looked at is kept."""
+    try:
+        with blob.open("r") as stream:
+            return examine(envelope, parse(stream), settings(), final=True, offline=True).is_unrelated
+    except TransientError:
+        raise
+    except Exception:  # noqa: BLE001 - kept, it becomes a record that says what is wrong
+        logger.exception(
+            "a message for %s could not be looked at before it was kept", envelope.envelope_recipient
+        )
+        return False
 
 
 def wake(record):

@@ -6,6 +6,8 @@ from imio.mailbridge.message.address import detail
 from imio.mailbridge.message.address import without_detail
 from imio.mailbridge.message.verp import is_verp
 from imio.mailbridge.outbound.envelope import message_of
+from imio.mailbridge.settings.mailbox import login_rules
+from imio.mailbridge.settings.mailbox import LoginRule
 from imio.mailbridge.store.store import now
 import ipaddress
 
@@ -23,13 +25,15 @@ class Destination:
     """Where a message arrived: ``address`` as set (empty: it could not be told), its ``service`` uid.
 
     ``tag_mailbox`` is None without a secret tag; else the mailbox that alone was given the tag, or empty for the whole town.
-    ``about`` is the id of the outgoing message whose signed bounce address this is, or empty.
+    ``about`` is the id of the outgoing message whose signed bounce address this is, or empty. ``login`` is what becomes of mail to
+    a login address, None for another address.
     """
 
     address: str = ""
     service: str = ""
     tag_mailbox: str | None = None
     about: str = ""
+    login: LoginRule | None = None
 
 
 def is_secret(address):
@@ -62,6 +66,10 @@ def destination(envelope_recipient, values):
         return _bounce_destination(envelope_recipient, bare, rows)
     if row := rows.get(bare):
         return Destination(bare, row.get("service") or "")
+    logins = login_rules(values)
+    for address in (envelope_recipient, bare):
+        if rule := logins.get(address):
+            return Destination(address, rule.service, login=rule)
     if inbox().is_retired(envelope_recipient) or inbox().is_retired(bare):
         return Destination()
     raise UnknownRecipient(envelope_recipient)

@@ -42,15 +42,20 @@ def record(report, about=""):
     return message.id
 
 
-def replied(message_id, author, items):
-    """Note that ``author`` answered the message, which was filed as ``items`` (uids); return its id."""
+def replied(message, author, items, copied=False):
+    """Note that ``author`` answered our ``message``, which was filed as ``items`` (uids); return its id.
+
+    ``copied``: the agent gets the answer itself, so that no notice is needed.
+    """
     box = outbox()
-    message = box.get(box.by_message_id[message_id])
     addresses = _concerned(message, [author.addr_spec] if author else [])
     for address in addresses or [None]:
         message.note(address, "replied", explanation=_("An answer came in and was filed."), items=items)
     box.update(message, {address: "replied" for address in addresses if _was_taken(message, address)})
-    tell_agent(message, "replied", str(author or ""))
+    if copied:
+        message.note(None, message.state, explanation=_("A copy of the answer goes to the agent."))
+    else:
+        tell_agent(message, "replied", str(author or ""))
     return message.id
 
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
+from imio.mailbridge.inbound import mailboxes
 from imio.mailbridge.inbound.flood import forget_old
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.process import process
@@ -23,6 +24,22 @@ class Process(BrowserView):
         record = inbox().get(self.request.form["id"])
         if record is not None and record.state == "received":
             process(record)
+        return ""
+
+
+class Fetch(BrowserView):
+    """Make one pass over the mailbox called ``name``."""
+
+    def __call__(self):
+        mailboxes.read_mailbox(self.request.form["name"])
+        return ""
+
+
+class SweepMailboxes(BrowserView):
+    """Queue a pass over each mailbox."""
+
+    def __call__(self):
+        mailboxes.sweep()
         return ""
 
 

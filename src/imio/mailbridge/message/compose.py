@@ -34,6 +34,9 @@ _FOLD = "\r\n "
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]+@[!-;=?-~]+>")
 
 
+_FORM = re.compile(rb"(?im)^(?:mime-version|content-[a-z-]{1,40}):.*(?:\n[ \t].*)*")
+MAX_REFERENCES = 30
+
 #: Bytes in a line of base64, and characters with its line end (RFC 2045 §6.8).
 _LINE_BYTES, _LINE_LENGTH = 57, 78
 _BLOCK = _LINE_BYTES * 1024
@@ -170,6 +173,29 @@ def _encoded(file: File) -> Iterator[bytes]:
             yield b"".join(b2a_base64(line, newline=False) + b"\r\n" for line in lines)
     if left:
         raise ValueError(f"{file.filename} is not {file.size} bytes long")
+
+
+def copied_headers(
+    head: bytes, *, message_id: str, date: datetime, to: Address, subject: str, references: Iterable[str]
+) -> bytes:
+    """Return the header of a copy of a message, but for From and Reply-To, with the empty line at its end, in CRLF lines.
+
+    ``head`` is the header of that message, in LF lines: what it says of its form is kept. The last of ``references``, those of
+    the message and its own Message-ID, is what the copy follows.
+    """
+    ids = [each for each in references if _MESSAGE_ID.fullmatch(each)][-MAX_REFERENCES:]
+    lines = [
+        f"Message-ID: {message_id}\r\nDate: {format_datetime(date)}\r\n".encode(),
+        _address_field("To", [to]),
+        _subject_field(subject),
+        b"Auto-Submitted: auto-generated\r\n",
+    ]
+    if ids:
+        lines += [f"In-Reply-To: {ids[-1]}\r\nReferences: {_FOLD.join(ids)}\r\n".encode()]
+    for field in _FORM.findall(head):
+        plain = field.replace(b"\r", b" ").decode("ascii", "replace").replace("\ufffd", "?")
+        lines += [plain.replace("\n", _CRLF).encode() + b"\r\n"]
+    return b"".join(lines) + b"\r\n"
 
 
 def redated(message: bytes, date: datetime) -> bytes:

@@ -39,15 +39,15 @@ class Written(Persistent):
 class OutgoingMessage(Record):
     """A message as it was submitted, the bytes without sender headers, and what became of each recipient.
 
-    ``origin`` is ``agent`` (written from ``document``), ``notice`` (the bridge tells somebody something) or ``site`` (Plone's own
-    mail). ``history`` is the timeline: dicts of ``at`` (aware datetime), ``recipient`` (or None for all), ``state``, ``code``,
-    ``text``, ``explanation`` (a msgid or an empty string), ``answer`` (name of a row of ``answers.ANSWERS``, or empty), ``by`` (the
-    userid of the person who did it, or empty), ``items`` (uids of what an answer was filed as). ``site_url`` is the address under
-    which the agent saw the site.
+    ``origin`` is ``agent`` (written from ``document``), ``copy`` (an answer to the message ``about``, for its agent), ``notice``
+    (the bridge tells somebody something) or ``site`` (Plone's own mail). ``history`` is the timeline: dicts of ``at`` (aware
+    datetime), ``recipient`` (or None for all), ``state``, ``code``, ``text``, ``explanation`` (a msgid or an empty string),
+    ``answer`` (name of a row of ``answers.ANSWERS``, or empty), ``by`` (the userid of the person who did it, or empty), ``items``
+    (uids of what an answer was filed as). ``site_url`` is the address under which the agent saw the site.
     """
 
     body = None  #: deleted after the retention time
-    site_url = ""
+    site_url = about = ""
 
     def __init__(self, draft):
         super().__init__(draft.id, "queued")
@@ -55,6 +55,7 @@ class OutgoingMessage(Record):
         self.origin = draft.origin
         self.document = draft.document
         self.site_url = draft.site_url
+        self.about = draft.about
         self.account = draft.account
         self.message_id = draft.message_id
         self.sender = draft.sender
@@ -184,6 +185,11 @@ class Outbox(Store):
     def sent_by_us(self, message_id):
         """Tell whether this whole Message-ID, its unguessable part included, is one of ours."""
         return message_id in self.by_message_id
+
+    def answered(self, message_id):
+        """Return the message of an agent that an answer to ``message_id`` is about: of a copy, the one whose answer was copied."""
+        record = self.records[self.by_message_id[message_id]]
+        return self.records.get(record.about, record)
 
     def update(self, record, states):
         """Set the states of recipients (a dict) and, from all of them, the state of the message."""

@@ -13,7 +13,7 @@ import heapq
 
 
 STATES = (*ORDER, "cancelled")
-ORIGINS = ("agent", "site", "notice")
+ORIGINS = ("agent", "site", "notice", "copy")
 MAX_TEXT = 200
 
 

@@ -79,6 +79,7 @@ class Draft:
     body: bytes | Composition
     size: int
     origin: str = "agent"
+    about: str = ""
     site_url: str = ""
     send_at: datetime | None = None
     written: dict | None = None

@@ -64,6 +64,27 @@ FORWARD = _terms(
     server=_("A mailbox of the town forwarded it"),
     direct=_("Somebody wrote to the mail-in address itself"),
 )
+IMAP_SECURITY = _terms(
+    tls=_("TLS from the start (usual with port 993)"),
+    starttls=_("STARTTLS (usual with port 143)"),
+)
+ROLE = SimpleVocabulary(
+    [
+        SimpleTerm("mail-in", "mail-in", _("Its mail is to be filed, as if sent to a mail-in address")),
+        SimpleTerm(
+            "login", "login", _("It is the mailbox of the login address: answers and reports come here")
+        ),
+    ]
+)
+DONE = _terms(
+    move=_("Move it to a folder of the mailbox"),
+    flag=_("Leave it in place, with a mark that people do not see"),
+)
+NEW_MAIL = _terms(
+    quarantine=_("Keep it in the quarantine, where a person decides"),
+    file=_("File it as incoming mail"),
+    leave=_("Leave it in the mailbox, untouched"),
+)
 INLINE_FORWARD = SimpleVocabulary(
     [
         SimpleTerm("quarantine", "quarantine", _("Quarantine it and explain how to forward as attachment")),
@@ -212,6 +233,100 @@ class ISmtpAccountRow(Interface):
     rate = schema.Int(title=_("Messages a minute"), min=0, max=100000, default=0, required=False)
     attachment_limit = schema.Int(
         title=_("Attachments, at most (bytes)"), min=0, max=1024**3, default=0, required=False
+    )
+
+
+class IImapMailboxRow(Interface):
+    """One mailbox that the bridge reads by IMAP; the keys are those of ``gateway.mailbox.Mailbox``."""
+
+    name = schema.TextLine(
+        title=_("Name"),
+        description=_("Short and without spaces; it stands in lists and reports. Example: administration"),
+        constraint=validate.account_name,
+    )
+    role = schema.Choice(title=_("What is it for?"), vocabulary=ROLE, default="mail-in")
+    address = schema.TextLine(
+        title=_("Address"),
+        description=_("The mail-in address that its mail is for, or the login address of outgoing mail."),
+        constraint=validate.address,
+    )
+    host = schema.TextLine(
+        title=_("IMAP server"),
+        description=_(
+            "For instance outlook.office365.com. Empty: another machine brings the mail of this mailbox (mailbridge-fetch or "
+            "a mail server)."
+        ),
+        constraint=validate.host,
+        required=False,
+    )
+    port = schema.Int(title=_("Port"), min=1, max=65535, default=993)
+    security = schema.Choice(
+        title=_("Encryption"),
+        description=_("The server's certificate is always verified."),
+        vocabulary=IMAP_SECURITY,
+        default="tls",
+    )
+    ca_file = schema.TextLine(
+        title=_("Certificates of your own authority"), constraint=validate.readable_file, required=False
+    )
+    auth = schema.Choice(title=_("Log in with"), vocabulary=AUTH, default="password")
+    login = schema.TextLine(
+        title=_("Login"),
+        description=_("Usually the address of the mailbox."),
+        constraint=validate.one_line,
+        required=False,
+    )
+    oauth_token_url = schema.TextLine(
+        title=_("Token endpoint"), constraint=validate.token_url, required=False
+    )
+    oauth_client_id = schema.TextLine(title=_("Client ID"), constraint=validate.one_line, required=False)
+    oauth_scope = schema.TextLine(title=_("Scope"), constraint=validate.one_line, required=False)
+    folder = schema.TextLine(title=_("Folder"), constraint=validate.one_line, default="INBOX")
+    since = schema.TextLine(
+        title=_("Only mail that arrived since"),
+        description=_("A day like 2026-11-24. What is older is not looked at. Empty: everything."),
+        constraint=validate.day,
+        required=False,
+    )
+    done = schema.Choice(
+        title=_("What is done with a message that iA.docs has"), vocabulary=DONE, default="move"
+    )
+    done_folder = schema.TextLine(
+        title=_("Folder for what is done"),
+        description=_("It is made if it is missing."),
+        constraint=validate.one_line,
+        default="iA.docs",
+    )
+    recipient_header = schema.TextLine(
+        title=_("Header with the exact recipient"),
+        description=_(
+            "Only for secret addresses: where your server writes the address that the mail was sent to, for instance Delivered-To."
+        ),
+        constraint=validate.header_name,
+        required=False,
+    )
+    new_mail = schema.Choice(
+        title=_("Mail that answers nothing"),
+        description=_(
+            "For the login address: what happens to a message that is neither an answer nor a report."
+        ),
+        vocabulary=NEW_MAIL,
+        default="quarantine",
+    )
+    service = schema.Choice(
+        title=_("Service"),
+        description=_("For the login address: treats what is filed."),
+        vocabulary="imio.mailbridge.services",
+        required=False,
+    )
+    copy_to_agent = schema.Bool(
+        title=_("Copy of answers to the agent"),
+        description=_(
+            "For the login address: the agent who wrote the e-mail gets the answer in the own mailbox too, and can answer "
+            "the citizen from there."
+        ),
+        default=True,
+        required=False,
     )
 
 
@@ -457,6 +572,14 @@ class IIncoming(Interface):
         missing_value=[],
         required=False,
     )
+    imap_mailboxes = schema.List(
+        title=_("Mailboxes read by IMAP"),
+        value_type=DictRow(title=_("Mailbox"), schema=IImapMailboxRow),
+        constraint=validate.mailboxes,
+        default=[],
+        missing_value=[],
+        required=False,
+    )
     inline_forward = schema.Choice(
         title=_("A mail that was forwarded as text"),
         description=_(
@@ -592,7 +715,7 @@ class IMailbridgeSettings(IOutgoing, IDelivery, IIncoming, IRouting, ITrust, mod
 
     directives.widget("service_senders", CheckBoxFieldWidget)
     directives.widget("bcc_default", CheckBoxFieldWidget)
-    directives.omitted("smtp_accounts")  # has pages of its own
+    directives.omitted("smtp_accounts", "imap_mailboxes")  # have pages of their own
     directives.widget("mailin_addresses", DataGridFieldFactory)
     directives.widget("mailboxes", DataGridFieldFactory)
     directives.widget("iemail_routing", BlockDataGridFieldFactory)

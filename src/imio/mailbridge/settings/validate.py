@@ -1,5 +1,6 @@
 """Is this setting usable? Constraints of the registry schema; each raises with a sentence for the admin."""
 
+from datetime import date
 from imio.mailbridge.i18n import _
 from imio.mailbridge.message.address import is_addr_spec
 from imio.mailbridge.settings.expression import compiled
@@ -64,6 +65,31 @@ def accounts(rows):
         twice = next((value for value in values if values.count(value) > 1), None)
         if twice is not None:
             raise Invalid(_("“${value}” stands in two accounts.", mapping={"value": twice}))
+    return True
+
+
+def mailboxes(rows):
+    """Refuse two mailboxes with one name or address."""
+    for values in ([row["name"].lower() for row in rows], [row["address"].lower() for row in rows]):
+        twice = next((value for value in values if values.count(value) > 1), None)
+        if twice is not None:
+            raise Invalid(_("“${value}” stands in two mailboxes.", mapping={"value": twice}))
+    return True
+
+
+def day(value):
+    """Accept a date in the notation of ISO 8601."""
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        raise Invalid(_("This is not a day. Example: 2026-11-24")) from None
+    return True
+
+
+def header_name(value):
+    """Accept the name of a header field (RFC 5322 §2.2)."""
+    if not re.fullmatch(r"[!-9;-~]{1,76}", value):
+        raise Invalid(_("This is not the name of a header. Example: Delivered-To"))
     return True
 
 

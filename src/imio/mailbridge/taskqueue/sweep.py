@@ -6,8 +6,13 @@ from plone.base.interfaces import IPloneSiteRoot
 from Products.Five.browser import BrowserView
 
 
-#: The views of the two stores, on each site.
-SWEEPS = ("mailbridge-sweep-outbox", "mailbridge-sweep-inbox", "mailbridge-sweep-renditions")
+#: Views on each site.
+SWEEPS = (
+    "mailbridge-sweep-outbox",
+    "mailbridge-sweep-inbox",
+    "mailbridge-sweep-mailboxes",
+    "mailbridge-sweep-renditions",
+)
 
 
 def sites(container, depth=2):

@@ -4,11 +4,13 @@ from AccessControl import getSecurityManager
 from imio.mailbridge.i18n import _
 from imio.mailbridge.inbound import decide
 from imio.mailbridge.inbound.inbox import inbox
+from imio.mailbridge.inbound.receive import Left
 from imio.mailbridge.inbound.receive import receive
 from imio.mailbridge.inbound.receive import Refused
 from imio.mailbridge.outbound.visibility import is_manager
 from imio.mailbridge.restapi.mailin.serialize import delivery_json
 from imio.mailbridge.restapi.mailin.serialize import items_json
+from imio.mailbridge.restapi.mailin.serialize import left_json
 from imio.mailbridge.restapi.mailin.serialize import record_json
 from imio.mailbridge.restapi.path import PathService
 from plone import api
@@ -34,6 +36,8 @@ def deliver(context, request):
         status, record = receive(request)
     except Refused as refused:
         return refused.status, {"message": translate(refused.message, context=request), **refused.facts}
+    if isinstance(record, Left):
+        return status, left_json(record)
     return status, delivery_json(record, items_json(record.items))
 
 

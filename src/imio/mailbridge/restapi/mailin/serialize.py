@@ -35,6 +35,19 @@ def delivery_json(record, items):
     }
 
 
+def left_json(left):
+    """Return what is said of a message that stays in the mailbox that it was read from."""
+    return {
+        "@id": record_url(left),
+        "id": left.id,
+        "sha256": left.sha256,
+        "state": "left",
+        "transfer": None,
+        "reason": None,
+        "items": [],
+    }
+
+
 def record_json(record, request):
     """Return what a manager gets to know."""
     sentence, remedy = reason_texts(record.reason)

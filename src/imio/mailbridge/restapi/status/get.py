@@ -4,7 +4,11 @@ from datetime import datetime
 from datetime import timezone
 from imio.mailbridge.i18n import translatable
 from imio.mailbridge.inbound.inbox import inbox
+from imio.mailbridge.inbound.mailboxes import known
+from imio.mailbridge.inbound.mailboxes import PROBLEMS
 from imio.mailbridge.outbound.outbox import outbox
+from imio.mailbridge.settings.mailbox import rows
+from imio.mailbridge.settings.read import settings
 from imio.mailbridge.taskqueue import queue
 from plone.restapi.services import Service
 from zope.i18n import translate
@@ -36,7 +40,19 @@ class StatusGet(Service):
             "inbox": inbox().counts(),
             "oldest_waiting": self._oldest_waiting(),
             "held": translate(translatable(hold["explanation"]), context=self.request) if hold else None,
+            "mailboxes": [self._mailbox(name) for name in rows(settings())],
             "errors": errors,
+        }
+
+    def _mailbox(self, name):
+        about = known(name)
+        problem = about.problem if about is not None else None
+        checked = about.checked if about is not None else None
+        return {
+            "name": name,
+            "checked": checked.isoformat() if checked else None,
+            "waiting": about.waiting if about is not None else 0,
+            "problem": translate(PROBLEMS[problem["stage"]], context=self.request) if problem else None,
         }
 
     def _oldest_waiting(self):

@@ -1,0 +1,104 @@
+"""How does an agent get the answer of a citizen? As a copy in the own mailbox, which an answer from there leads back to the citizen.
+
+From is the login address, or the agent's server would take the copy for a forgery; Reply-To is the citizen. References keep the
+Message-IDs of ours: what the citizen answers next is recognised, whoever of the two wrote in between.
+"""
+
+from imio.mailbridge.message.address import Address
+from imio.mailbridge.message.compose import copied_headers
+from imio.mailbridge.message.compose import message_id
+from imio.mailbridge.message.compose import sender_headers
+from imio.mailbridge.message.one_line import one_line
+from imio.mailbridge.message.policy import Sender
+from imio.mailbridge.outbound.notice import agent_address
+from imio.mailbridge.outbound.notice import agent_addresses
+from imio.mailbridge.outbound.submit import Draft
+from imio.mailbridge.outbound.submit import submit
+from imio.mailbridge.settings.account import account_for
+from imio.mailbridge.settings.account import accounts
+from imio.mailbridge.settings.read import settings
+from imio.mailbridge.store.store import now
+from transaction.interfaces import TransientError
+import logging
+import secrets
+import transaction
+import uuid
+
+
+#: A larger answer is not copied, the agent gets a notice with a link: many mailboxes refuse more, in bytes.
+LARGEST = 20 * 1024**2
+WRITTEN_BY_AGENTS = ("agent", "copy")
+VIA = "{} (iA.docs)"
+
+logger = logging.getLogger(__name__)
+
+
+def copy_to_agent(answered, answer):
+    """Send ``answer``, a parsed message, to the agent who wrote our message ``answered``; return whether that is done.
+
+    In the current transaction, which files the answer: an error is logged, a conflict is raised.
+    """
+    before = transaction.savepoint(optimistic=True)
+    try:
+        return _copy(answered, answer)
+    except TransientError:
+        raise
+    except Exception:  # noqa: BLE001 - that the answer is filed is what counts
+        before.rollback()
+        logger.exception("the answer to message %s could not be copied to its agent", answered.id)
+        return False
+
+
+def _copy(answered, answer):
+    to = agent_address(answered.userid) if answered.origin in WRITTEN_BY_AGENTS else ""
+    has_it = {each.addr_spec.lower() for each in (*answer.to, *answer.cc, *answer.authors)}
+    if (
+        not to
+        or answer.author is None
+        or has_it & {each.lower() for each in agent_addresses(answered.userid)}
+    ):
+        return False
+    account = accounts(settings()).get(answered.account) or account_for(to, settings())
+    if account is None or not account.login_address or answer.defect:
+        return False
+    with answer.open() as stream:
+        head, _empty, body = stream.read(LARGEST + 1).replace(b"\r\n", b"\n").partition(b"\n\n")
+    if len(head) + len(body) >= LARGEST:
+        return False
+    sender = Sender(
+        "login",
+        Address(VIA.format(answer.author.display_name or answer.author.addr_spec), account.login_address),
+        next(iter(answer.addresses("reply-to")), answer.author),
+        account.login_address,
+    )
+    id = message_id(secrets.token_hex(16), account.login_address.rpartition("@")[2])
+    subject = one_line(answer.subject or "")
+    header = copied_headers(
+        head,
+        message_id=id,
+        date=answer.date or now(),
+        to=Address("", to),
+        subject=subject,
+        references=(*answer.references, *filter(None, [answer.message_id])),
+    )
+    content = header + body.replace(b"\n", b"\r\n")
+    submit(
+        Draft(
+            id=uuid.uuid4().hex,
+            userid=answered.userid,
+            document="",
+            account=account.name,
+            message_id=id,
+            sender=sender,
+            fallback=None,
+            to=(Address("", to),),
+            cc=(),
+            bcc=(),
+            subject=subject,
+            body=content,
+            size=len(content) + len(sender_headers(sender)),
+            origin="copy",
+            about=answered.about or answered.id,
+        )
+    )
+    return True
