@@ -145,7 +145,7 @@ def test_metadata(metadata):
     assert re.fullmatch(r"\d+\.\d+(\.\d+)?(a\d+|b\d+|rc\d+)?(\.dev0)?", metadata["Version"])
     assert metadata["License-Expression"] or metadata["License"] == "GPL-2.0-only"
     assert SpecifierSet(metadata["Requires-Python"]) == SpecifierSet(">=3.11,<3.14")
-    assert set(metadata.get_all("Provides-Extra")) == {"check", "imap", "pdf", "postgresql", "redis", "test"}
+    assert set(metadata.get_all("Provides-Extra")) == {"check", "pdf", "postgresql", "redis", "test"}
     assert metadata["Description-Content-Type"] == "text/x-rst"
     assert "Framework :: Plone :: 6.2" in metadata.get_all("Classifier")
     assert "Programming Language :: Python :: 3.11" in metadata.get_all("Classifier")

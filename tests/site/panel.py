@@ -25,7 +25,8 @@ def page(site, path, user="admin"):
 def fields(text):
     """Return name → value of what a browser sends of the form in a page, without its buttons; many values are a list."""
     found = {}
-    (form,) = [form for form in lxml.html.fromstring(text).forms if "form.widgets.preset:list" in form.fields]
+    forms = lxml.html.fromstring(text).forms
+    (form,) = [form for form in forms if any(name.startswith("form.widgets.") for name in form.fields)]
     for field in form.inputs:
         kind = field.get("type", field.tag)
         if kind in ("submit", "button") or (kind in ("checkbox", "radio") and not field.checked):

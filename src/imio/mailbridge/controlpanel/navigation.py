@@ -11,6 +11,7 @@ PAGES = (
     ("mailbridge-accounts", _("SMTP accounts")),
     ("mailbridge-send-as", _("Send as")),
     ("mailbridge-addresses", _("Secret addresses")),
+    ("mailbridge-mailboxes", _("Mailboxes")),
     ("mailbridge-diagnosis", _("Diagnosis")),
     ("mailbridge-dry-run", _("Dry run")),
 )

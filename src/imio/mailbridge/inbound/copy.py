@@ -1,4 +1,4 @@
-"""How does an agent get the answer of a citizen? As a copy in the own mailbox, which an answer from there leads back to the citizen.
+"""How does an agent get the answer of a citizen? As a copy in the own mailbox; who answers it from there answers the citizen.
 
 From is the login address, or the agent's server would take the copy for a forgery; Reply-To is the citizen. References keep the
 Message-IDs of ours: what the citizen answers next is recognised, whoever of the two wrote in between.

@@ -27,6 +27,7 @@ from imio.mailbridge.outbound.commit import committed
 from imio.mailbridge.settings import password
 from imio.mailbridge.settings.mailbox import mailbox
 from imio.mailbridge.settings.mailbox import rows
+from imio.mailbridge.settings.mailbox import secrets_of
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.store import now
 from imio.mailbridge.store.store import stored
@@ -106,9 +107,14 @@ def known(name):
     return stored(KEY, OOBTree).get(name)
 
 
-def forget(name):
-    """Forget what is known of a mailbox that is no more."""
-    stored(KEY, OOBTree).pop(name, None)
+def forget_removed(proxy, event):
+    """Forget secrets and state of the mailboxes that left the settings (subscriber of the registry records)."""
+    if event.record.fieldName != "imap_mailboxes":
+        return
+    kept = {row["name"] for row in event.newValue or ()}
+    for name in {row["name"] for row in event.oldValue or ()} - kept:
+        password.forget(secrets_of(name))
+        stored(KEY, OOBTree).pop(name, None)
 
 
 def sweep():

@@ -5,9 +5,11 @@ from imio.mailbridge.interfaces import IMailbridgeLayer
 from imio.mailbridge.outbound.submit import wake_outbox
 from imio.mailbridge.settings import password
 from imio.mailbridge.settings.account import DEFAULT
+from imio.mailbridge.settings.interfaces import IImapMailboxRow
 from imio.mailbridge.settings.interfaces import IMailbridgeSettings
 from imio.mailbridge.settings.interfaces import ISmtpAccountRow
 from imio.mailbridge.settings.interfaces import PREFIX
+from imio.mailbridge.settings.mailbox import secrets_of
 from imio.mailbridge.settings.read import settings
 from plone.restapi.controlpanels import IControlpanel
 from plone.restapi.controlpanels import RegistryConfigletPanel
@@ -25,7 +27,13 @@ import json
 
 
 #: Fields whose rows the field deserializer takes for granted.
-ROWS = ("mailin_addresses", "mailboxes", "smtp_accounts")
+ROWS = ("mailin_addresses", "mailboxes", "smtp_accounts", "imap_mailboxes")
+
+#: Tables whose rows have secrets: setting → schema of a row, key of the secrets in JSON, name → the name they are kept by.
+TABLES = {
+    "smtp_accounts": (ISmtpAccountRow, "smtp_account_secrets", str),
+    "imap_mailboxes": (IImapMailboxRow, "imap_mailbox_secrets", secrets_of),
+}
 
 #: Keys that are no settings: the secrets of the default account.
 SECRETS = {f"smtp_{kind}": kind for kind in password.KINDS}
@@ -56,11 +64,14 @@ class SettingsFromJson(ControlpanelDeserializeFromJson):
         for name in ROWS:
             if name in data and not _is_table(data[name]):
                 raise BadRequest([self._error(name, _("A list of rows is expected here."))])
-        if data.get("smtp_accounts"):
-            data["smtp_accounts"] = [_with_defaults(row) for row in data["smtp_accounts"]]
-            self.request.set("BODY", json.dumps(data))  # where plone.restapi reads it
-        secrets, errors = self._secrets(data)
-        errors += self._account_errors(data.get("smtp_accounts") or ())
+        secrets, errors = self._own_secrets(data)
+        for setting, (schema, *_rest) in TABLES.items():
+            if data.get(setting):
+                data[setting] = [_with_defaults(row, schema) for row in data[setting]]
+                self.request.set("BODY", json.dumps(data))  # where plone.restapi reads it
+            more, problems = self._secrets_of_rows(data, setting)
+            secrets |= more
+            errors += problems + self._row_errors(setting, data.get(setting) or ())
         if errors:
             raise BadRequest(errors)
         try:
@@ -73,65 +84,67 @@ class SettingsFromJson(ControlpanelDeserializeFromJson):
             password.write(value, account, kind)
         wake_outbox()
 
-    def _secrets(self, data):
-        """Return (account, kind) → value of the secrets in the body, and the errors in them."""
+    def _own_secrets(self, data):
+        """Return (account, kind) → value of the secrets of the default account, and the errors in them."""
         given = {
             (DEFAULT, kind): (key, data[key]) for key, kind in SECRETS.items() if data.get(key) is not None
         }
-        of_accounts, key = data.get("smtp_account_secrets") or {}, "smtp_account_secrets"
-        if not isinstance(of_accounts, dict) or not all(
-            isinstance(kinds, dict) for kinds in of_accounts.values()
-        ):
+        return self._checked(given)
+
+    def _secrets_of_rows(self, data, setting):
+        """Return (name that it is kept by, kind) → value of the secrets of the rows of a table, and the errors in them."""
+        _schema, key, kept_by = TABLES[setting]
+        of_rows = data.get(key) or {}
+        if not isinstance(of_rows, dict) or not all(isinstance(kinds, dict) for kinds in of_rows.values()):
             return {}, [
                 self._error(
                     key, _("For each account, the names and values of its secrets are expected here.")
                 )
             ]
-        rows = data["smtp_accounts"] if "smtp_accounts" in data else settings().smtp_accounts
+        rows = data[setting] if setting in data else getattr(settings(), setting)
         names = {row.get("name") for row in rows or ()}
-        errors = []
-        for name, kinds in of_accounts.items():
+        errors, given = [], {}
+        for name, kinds in of_rows.items():
             if name not in names:
                 errors.append(self._error(key, _("There is no account ${name}.", mapping={"name": name})))
             for kind, value in kinds.items():
                 if kind not in password.KINDS:
-                    errors.append(
-                        self._error(
-                            key,
-                            _(
-                                "${kind} is not one of: ${kinds}.",
-                                mapping={"kind": kind, "kinds": ", ".join(password.KINDS)},
-                            ),
-                        )
-                    )
-                given[name, kind] = (key, value)
-        for field, value in given.values():
-            if not (isinstance(value, str) and value.isprintable()):
-                errors.append(self._error(field, _("A password or another secret must be one line of text.")))
+                    mapping = {"kind": kind, "kinds": ", ".join(password.KINDS)}
+                    errors.append(self._error(key, _("${kind} is not one of: ${kinds}.", mapping=mapping)))
+                given[kept_by(name), kind] = (key, value)
+        good, problems = self._checked(given)
+        return good, errors + problems
+
+    def _checked(self, given):
+        errors = [
+            self._error(field, _("A password or another secret must be one line of text."))
+            for field, value in given.values()
+            if not (isinstance(value, str) and value.isprintable())
+        ]
         return {key: value for key, (_field, value) in given.items()}, errors
 
-    def _account_errors(self, rows):
-        """Return what is wrong in the rows of accounts; each message names the account and its field in words."""
-        fields, errors = getFields(ISmtpAccountRow), []
+    def _row_errors(self, setting, rows):
+        """Return what is wrong in the rows of a table; each message names the row and its field in words."""
+        schema, key, _kept_by = TABLES[setting]
+        fields, errors = getFields(schema), []
         for row in rows:
             for name, value in row.items():
                 if name not in fields:
-                    problem = _("There is no such setting; secrets go into smtp_account_secrets.")
+                    problem = _("There is no such setting; secrets go into ${key}.", mapping={"key": key})
                 else:
                     problem = _problem(fields[name], value)
                 if problem:
-                    errors.append(
-                        self._account_error(row, fields[name].title if name in fields else name, problem)
-                    )
+                    title = fields[name].title if name in fields else name
+                    errors.append(self._row_error(setting, row, title, problem))
         return errors
 
-    def _account_error(self, row, title, problem):
+    def _row_error(self, setting, row, title, problem):
         mapping = {
             "name": str(row.get("name") or "?"),
             "field": translate(title, context=self.request),
             "problem": translate(problem, context=self.request),
         }
-        return self._error("smtp_accounts", _("Account ${name}, ${field}: ${problem}", mapping=mapping))
+        return self._error(setting, _("Account ${name}, ${field}: ${problem}", mapping=mapping))
 
     def _error(self, field, message):
         return {
@@ -145,9 +158,9 @@ def _is_table(value):
     return value is None or (isinstance(value, list) and all(isinstance(row, dict) for row in value))
 
 
-def _with_defaults(row):
+def _with_defaults(row, schema):
     """Return a row with a value for each setting that it does not name."""
-    return {name: field.default for name, field in getFields(ISmtpAccountRow).items()} | row
+    return {name: field.default for name, field in getFields(schema).items()} | row
 
 
 def _problem(field, value):

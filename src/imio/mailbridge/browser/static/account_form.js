@@ -1,4 +1,4 @@
-// The forms of SMTP accounts: fields for OAuth 2.0 are shown only while it is chosen, and "Fill in" stands beside the provider.
+// The forms of SMTP accounts and mailboxes: a field is shown only while what it belongs to is chosen; "Fill in" stands beside the provider.
 (() => {
     const one = (...names) => names.map((name) => document.querySelector(`[name^="form.widgets.${name}"]`)).find(Boolean);
     const auth = one("smtp_auth", "auth");
@@ -17,6 +17,20 @@
 
     auth.addEventListener("change", show);
     show();
+
+    const role = one("role");
+    const forLogin = ["new_mail", "service", "copy_to_agent"].map((name) => row(one(name))).filter(Boolean);
+    const forMailIn = [row(one("recipient_header"))].filter(Boolean);
+
+    function showRole() {
+        for (const field of forLogin) field.hidden = role.value !== "login";
+        for (const field of forMailIn) field.hidden = role.value === "login";
+    }
+
+    if (role) {
+        role.addEventListener("change", showRole);
+        showRole();
+    }
 
     const preset = one("preset");
     const fill = document.querySelector("[name='form.buttons.preset']");

@@ -1,0 +1,143 @@
+"""How is one row of a table of the settings, with its secrets, added and changed? What accounts and mailboxes share."""
+
+from imio.mailbridge.controlpanel.account_fields import AccountForm
+from imio.mailbridge.controlpanel.account_fields import IAccountSecrets
+from imio.mailbridge.controlpanel.account_fields import IForget
+from imio.mailbridge.controlpanel.account_fields import write_secrets
+from imio.mailbridge.i18n import _
+from imio.mailbridge.settings import password
+from imio.mailbridge.settings.read import settings
+from plone import api
+from plone.z3cform.fieldsets.utils import move
+from urllib.parse import quote
+from z3c.form import button
+from z3c.form import form
+from z3c.form.field import Fields
+from zExceptions import NotFound
+from zope.schema import getFieldNamesInOrder
+
+
+def rows_of(setting):
+    """Return the rows of a table of the settings, as copies."""
+    return [dict(row) for row in getattr(settings(), setting) or ()]
+
+
+def row_of(setting, name):
+    """Return the row with a name; errors: ``NotFound``."""
+    found = next((row for row in rows_of(setting) if row["name"] == name), None)
+    if found is None:
+        raise NotFound(str(name))
+    return found
+
+
+def name_in(request, parameter):
+    """Return the name in the address of a page, or an empty string."""
+    name = request.form.get(parameter)
+    return name if isinstance(name, str) else ""
+
+
+class RowForm(AccountForm, form.Form):
+    """A new row of the table ``setting``, of the schema ``schema``; ``saved`` is said on ``list_page``."""
+
+    setting = schema = list_page = saved = None
+    ignoreContext = True
+    present = ""  #: the name of the row that is edited
+
+    def updateFields(self):
+        """Put each secret beside what it belongs to."""
+        self.fields = Fields(self.schema) + Fields(IAccountSecrets, ignoreContext=True)
+        if self.present and password.read(self.secrets_of(self.present), "refresh_token"):
+            self.fields += Fields(IForget, ignoreContext=True)
+            move(self, "forget_refresh_token", after="oauth_scope")
+        move(self, "password", after="login")
+        move(self, "auth", before="login")
+        move(self, "client_secret", after="oauth_client_id")
+        move(self, "refresh_token", after="oauth_scope")
+
+    def secrets_of(self, name):
+        """Return the name that the secrets of a row are kept under."""
+        return name
+
+    def has_secret(self, data):
+        """Tell whether there will be what OAuth 2.0 asks a token with."""
+        kept = self.secrets_of(self.present) if self.present else ""
+        return (
+            data["client_secret"]
+            or data["refresh_token"]
+            or (kept and password.read(kept, "client_secret"))
+            or (kept and not data.get("forget_refresh_token") and password.read(kept, "refresh_token"))
+        )
+
+    def problems(self, data):
+        """Yield (field, message) of what concerns several fields or rows."""
+        return ()
+
+    def update(self):
+        """Build the fields before the widgets."""
+        self.updateFields()
+        super().update()
+
+    def updateActions(self):
+        super().updateActions()
+        self.actions["save"].addClass("btn-primary")
+
+    def extractData(self, setErrors=True):  # noqa: N803 - of z3c.form
+        """Add what concerns several fields or rows."""
+        data, errors = super().extractData(setErrors)
+        return data, errors or tuple(self.complain(*problem) for problem in self.problems(data))
+
+    @button.buttonAndHandler(_("Save"), name="save")
+    def handle_save(self, action):
+        """Keep the row and its secrets."""
+        data, errors = self.extractData()
+        if errors:
+            self.status = self.formErrorsMessage
+            return
+        self.keep({name: data.get(name) for name in getFieldNamesInOrder(self.schema)})
+        write_secrets(data, self.secrets_of(data["name"]))
+        self.after_save()
+        api.portal.show_message(self.saved, self.request)
+        self.leave()
+
+    def keep(self, row):
+        """Write the new row into the settings."""
+        setattr(settings(), self.setting, [*rows_of(self.setting), row])
+
+    def after_save(self):
+        """Do what follows from the new settings."""
+
+    @button.buttonAndHandler(_("Cancel"), name="cancel")
+    def handle_cancel(self, action):
+        """Go back to the list."""
+        self.leave()
+
+    def leave(self):
+        """Show the list."""
+        self.request.response.redirect(f"{api.portal.get().absolute_url()}/@@{self.list_page}")
+
+
+class Edited:
+    """Mixin of a form for a row that is there, named by ``parameter`` in the address of the page."""
+
+    parameter = None
+    ignoreContext = False
+
+    @property
+    def present(self):
+        return name_in(self.request, self.parameter)
+
+    @property
+    def action(self):
+        return f"{self.request.getURL()}?{self.parameter}={quote(self.present)}"
+
+    def getContent(self):
+        return row_of(self.setting, self.present)
+
+    def keep(self, row):
+        """Write the row in its place."""
+        self.replace(self.present, row)
+
+    def replace(self, name, row):
+        """Put ``row`` in the place of the one called ``name``."""
+        rows = [row if each["name"] == name else each for each in rows_of(self.setting)]
+        setattr(settings(), self.setting, rows)
