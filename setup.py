@@ -97,7 +97,6 @@ setup(
         "plone.uuid",
         "plone.z3cform",
         "publicsuffixlist",
-        "python-oxmsg",
         "requests",
         "striprtf",
         "tqdm",

@@ -1,4 +1,4 @@
-"""Write a small ``.msg``: an OLE compound file (MS-CFB) with the streams of MS-OXMSG, as far as tests need it."""
+"""Write a ``.msg``: an OLE compound file (MS-CFB) with the streams of MS-OXMSG, as far as tests need it."""
 
 import struct
 
@@ -7,36 +7,42 @@ SECTOR, MINI = 512, 64
 FREE, END, FAT = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD
 
 
-def msg(texts, files):
-    """Return the bytes of a message: ``texts`` maps property ids to text, ``files`` are (name, type, content)."""
-    root = dict(_streams(texts, {}, 32))
-    for number, (name, kind, content) in enumerate(files):
-        numbers = {0x3705: 1}
-        root[f"__attach_version1.0_#{number:08X}"] = dict(
-            _streams({0x3707: name, 0x370E: kind}, numbers, 8, {0x3701: content})
-        )
-    root["__properties_version1.0"] = (
-        struct.pack("<QIIII8x", 0, 0, len(files), 0, len(files)) + root["__properties_version1.0"][32:]
-    )
-    root["__nameid_version1.0"] = {
-        "__substg1.0_00020102": b"",
-        "__substg1.0_00030102": b"",
-        "__substg1.0_00040102": b"",
-    }
-    return compound(root)
+def msg(texts, files=(), recipients=(), embedded=(), binaries=None, numbers=None):
+    """Return the bytes of a message.
+
+    ``texts`` maps property ids to text; ``files`` are (name, type, content) and perhaps a Content-ID, ``recipients`` such maps
+    with the kind (1 To, 2 Cc, 3 Bcc), ``embedded`` the arguments of other messages.
+    """
+    return compound(_message(32, texts, files, recipients, embedded, binaries, numbers))
+
+
+def _message(head, texts, files=(), recipients=(), embedded=(), binaries=None, numbers=None):
+    root = dict(_streams(texts, numbers or {}, head, binaries))
+    for number, (kind, values) in enumerate(recipients):
+        root[f"__recip_version1.0_#{number:08X}"] = dict(_streams(values, {0x0C15: kind}, 8))
+    attached = [
+        dict(_streams({0x3707: name, 0x370E: kind, 0x3712: "".join(cid)}, {0x3705: 1}, 8, {0x3701: content}))
+        for name, kind, content, *cid in files
+    ]
+    for arguments in embedded:
+        storage = dict(_streams({}, {0x3705: 5}, 8))
+        attached.append(storage | {"__substg1.0_3701000D": _message(24, *arguments)})
+    for number, storage in enumerate(attached):
+        root[f"__attach_version1.0_#{number:08X}"] = storage
+    return root
 
 
 def _streams(texts, numbers, head, binaries=None):
     entries = b"\0" * head
     for name, text in texts.items():
-        octets = text.encode("utf-16-le")
-        yield f"__substg1.0_{name:04X}001F", octets
-        entries += struct.pack("<HHIII", 0x1F, name, 6, len(octets) + 2, 0)
+        kind, octets = (0x1E, text) if isinstance(text, bytes) else (0x1F, text.encode("utf-16-le"))
+        yield f"__substg1.0_{name:04X}{kind:04X}", octets
+        entries += struct.pack("<HHIII", kind, name, 6, len(octets) + 2, 0)
     for name, octets in (binaries or {}).items():
         yield f"__substg1.0_{name:04X}0102", octets
         entries += struct.pack("<HHIII", 0x102, name, 6, len(octets), 0)
     for name, number in numbers.items():
-        entries += struct.pack("<HHIQ", 3, name, 6, number)
+        entries += struct.pack("<HHIQ", 0x40 if number >> 32 else 3, name, 6, number)
     yield "__properties_version1.0", entries
 
 

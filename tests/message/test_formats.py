@@ -4,7 +4,8 @@ from imio.mailbridge.message.classify import classify
 from imio.mailbridge.message.classify import compile_agent_patterns
 from imio.mailbridge.message.classify import Context
 from imio.mailbridge.message.classify import Proof
-from imio.mailbridge.message.outlook import msg_to_rfc5322
+from imio.mailbridge.message.limits import TooComplex
+from imio.mailbridge.message.msg_file import read_msg
 from imio.mailbridge.message.parse import parse
 from imio.mailbridge.message.rtf import decompressed
 from imio.mailbridge.message.rtf import text_of
@@ -161,21 +162,56 @@ def test_counts_of_tnef_are_not_believed():
     hostile = tnef(attribute(1, 0x9003, struct.pack("<I", 0xFFFFFFFF) + b"\x02\0\x01\0" * 10))
     assert read_tnef(hostile) is not None
     assert read_tnef(tnef(attribute(1, 0x9003, struct.pack("<IHHI", 1, 0x1002, 5, 0xFFFFFFFF)))) is not None
-    many = tnef(*[attribute(1, 0x8004, b"x")] * 200_000)
-    assert read_tnef(many).subject == "x"
 
 
-def test_nested_tnef_ends():
+def nested(depth):
     inner = EMBEDDED
-    for _ in range(40):
+    for _ in range(depth):
         inner = tnef(
             attribute(2, 0x9002, b"\0" * 14),
             attribute(2, 0x9005, properties((0x0D, 0x3701, IMESSAGE + inner))),
         )
-    depth, found = 0, read_tnef(inner)
-    while found is not None and found.files and found.files[0].message is not None:
-        depth, found = depth + 1, found.files[0].message
-    assert depth <= 6
+    return inner
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        pytest.param(tnef(*[attribute(1, 0x8004, b"x")] * 200_000), id="attributes"),
+        pytest.param(tnef(*[file("x", b"y")] * 1000), id="files"),
+        pytest.param(nested(40), id="depth"),
+        pytest.param(
+            tnef(
+                attribute(
+                    1, 0x9003, properties((0x102, 0x1009, struct.pack("<II", 12, 1 << 30) + b"LZFu1234"))
+                )
+            ),
+            id="rtf that says 1 GB",
+        ),
+        pytest.param(
+            tnef(
+                attribute(
+                    1,
+                    0x9003,
+                    properties((0x102, 0x1009, struct.pack("<II", 12, 12) + b"LZFu" + b"x" * 3_000_000)),
+                )
+            ),
+            id="rtf that becomes 25 MB",
+        ),
+    ],
+)
+def test_too_much_in_winmail_dat_is_too_complex(octets):
+    message = parse(mail(octets))
+    assert (message.defect, message.author.addr_spec) == ("too-complex", "jeanne@citizen.test")
+    assert classify(message, CONTEXT).reason == "too-complex"
+
+
+def test_messages_inside_each_other_stay_attached():
+    message = parse(mail(nested(3)))
+    assert message.defect is None
+    for _ in range(2):
+        (message,) = [each.message for each in attached_messages(message)]
+    assert [each.filename for each in message.attachments] == ["Demande embarquée.eml"]
 
 
 def test_mutations_of_tnef_never_raise():
@@ -192,7 +228,6 @@ def test_mutations_of_tnef_never_raise():
         if chance.random() < 0.3:
             del octets[chance.randrange(len(octets)) :]
         parse(mail(bytes(octets))).attachments  # noqa: B018
-        read_tnef(bytes(octets))
 
 
 # .msg
@@ -248,7 +283,7 @@ def test_attached_msg_is_a_forward(name, kind):
 
 def test_word_document_is_no_message():
     assert attached_messages(parse(mail(MSG[:8] + b"\0" * 600, "lettre.doc", "application/msword"))) == ()
-    assert msg_to_rfc5322(MSG[:8] + b"\0" * 5000) is None
+    assert read_msg(MSG[:8] + b"\0" * 5000) is None
     assert parse(MSG[:8] + b"\0" * 5000).defect == "unreadable"
 
 
@@ -258,7 +293,175 @@ def test_mutations_of_msg_never_raise():
         octets = bytearray(MSG)
         for _ in range(chance.randint(1, 10)):
             octets[chance.randrange(8, len(octets))] = chance.randrange(256)
-        msg_to_rfc5322(bytes(octets[: chance.randrange(8, len(octets))] if chance.random() < 0.3 else octets))
+        cut = chance.randrange(8, len(octets)) if chance.random() < 0.3 else len(octets)
+        parse(bytes(octets[:cut])).attachments  # noqa: B018
+
+
+def test_author_of_msg_is_not_who_sent_it_for_the_author():
+    boss = {0x0042: "Boss", 0x0065: "/o=ExchangeLabs/cn=boss", 0x5D02: "boss@maville.test"}
+    clerk = {0x0C1A: "Clerk", 0x0C1F: "/o=ExchangeLabs/cn=clerk", 0x5D01: "clerk@maville.test"}
+    assert parse(msg(boss | clerk)).author.addr_spec == "boss@maville.test"
+    assert parse(msg(clerk)).author.addr_spec == "clerk@maville.test"
+    hidden = {name: value for name, value in boss.items() if name != 0x5D02}
+    assert parse(msg(hidden | clerk)).author is None
+    assert parse(msg(hidden)).header("from") == "Boss"
+
+
+def test_name_in_msg_is_no_second_address():
+    message = parse(msg({0x0C1A: 'x" <boss@maville.test>, "\r\nBcc: y', 0x5D01: "jeanne@citizen.test"}))
+    assert [each.addr_spec for each in message.authors] == ["jeanne@citizen.test"]
+    assert message.header("bcc") is None
+
+
+def test_recipients_and_times_of_msg():
+    message = parse(
+        msg(
+            {0x5D01: "jeanne@citizen.test", 0x1042: "<before@maville.test>"},
+            recipients=[
+                (1, {0x3001: "Ville", 0x39FE: "info@maville.test"}),
+                (1, {0x3001: "Interne", 0x3003: "/o=ExchangeLabs/cn=x"}),
+                (2, {0x3001: "Ami", 0x3003: "ami@citizen.test"}),
+                (3, {0x3003: "secret@citizen.test"}),
+            ],
+            numbers={0x0E06: 134_000_000_000_000_000},
+        )
+    )
+    assert [each.addr_spec for each in message.to] == ["info@maville.test"]
+    assert [each.addr_spec for each in message.cc] == ["ami@citizen.test"]
+    assert b"secret" not in message.raw
+    assert message.date.isoformat() == "2025-08-18T14:13:20+00:00"
+    assert message.in_reply_to == ("<before@maville.test>",)
+
+
+def test_msg_of_old_outlook_in_a_code_page():
+    message = parse(
+        msg(
+            {
+                0x0037: "Łódź".encode("cp1250"),
+                0x1000: "Łódź".encode("cp1250"),
+                0x5D01: b"a@citizen.test",
+            },
+            numbers={0x3FFD: 1250},
+        )
+    )
+    assert (message.subject, message.text.strip()) == (
+        "Łódź",
+        "Łódź",
+    )
+
+
+def test_msg_with_html_and_its_image():
+    html = "<p>Voilà <img src='cid:logo@x'></p>"
+    message = parse(
+        msg(
+            {0x5D01: "a@citizen.test"},
+            [("logo.png", "image/png", b"\x89PNG", "logo@x"), ("plan.pdf", "application/pdf", b"%PDF")],
+            binaries={0x1013: html.encode("cp1252")},
+            numbers={0x3FDE: 1252},
+        )
+    )
+    assert (message.text, message.html.strip()) == (None, html)
+    assert [each.filename for each in message.inline_images] == ["logo.png"]
+    assert [each.filename for each in message.attachments] == ["plan.pdf"]
+
+
+def test_msg_with_rtf_only():
+    message = parse(msg({0x5D01: "a@citizen.test"}, binaries={0x1009: compressed_rtf.compress(RTF)}))
+    assert message.text.startswith("Bonjour")
+
+
+def test_message_embedded_in_msg_is_attached_to_it():
+    inner = (
+        {0x0037: "Dedans", 0x5D01: "b@citizen.test", 0x1000: "texte"},
+        [("x.pdf", "application/pdf", b"%PDF")],
+    )
+    message = parse(msg({0x0037: "Dehors", 0x5D01: "a@citizen.test"}, embedded=[inner]))
+    assert [each.filename for each in message.attachments] == ["Dedans.eml"]
+    (attached,) = attached_messages(message)
+    assert (attached.message.author.addr_spec, attached.message.text.strip()) == ("b@citizen.test", "texte")
+    assert [each.content() for each in attached.message.attachments] == [b"%PDF"]
+
+
+def test_signed_msg_is_opened():
+    signed = (
+        b"Content-Type: multipart/signed; boundary=s\r\n\r\n--s\r\n\r\nBonjour\r\n--s\r\n"
+        b"Content-Type: application/pkcs7-signature\r\n\r\nx\r\n--s--\r\n"
+    )
+    texts = {0x001A: "IPM.Note.SMIME.MultipartSigned", 0x5D01: "a@citizen.test"}
+    message = parse(msg(texts, [("smime.p7m", "multipart/signed", signed)]))
+    assert (message.text, message.attachments) == ("Bonjour", ())
+
+
+def test_encrypted_msg_is_known_as_such():
+    der = bytes.fromhex("308006092a864886f70d010703a0803080") + b"x" * 100
+    message = parse(msg({0x001A: "IPM.Note.SMIME", 0x5D01: "a@citizen.test"}, [("smime.p7m", "", der)]))
+    assert message.is_encrypted
+
+
+def test_contact_of_outlook_is_no_message():
+    raw = mail(msg({0x001A: "IPM.Contact", 0x0037: "Jeanne"}), "Jeanne.msg", "application/octet-stream")
+    assert attached_messages(parse(raw)) == ()
+    assert [each.filename for each in parse(raw).attachments] == ["Jeanne.msg"]
+
+
+def test_headers_of_an_old_transport_have_a_title():
+    headers = "Microsoft Mail Internet Headers Version 2.0\r\nFrom: a@citizen.test\r\nSubject: =?utf-8?Q?=C3=A9?=\r\n x\r\n"
+    message = parse(msg({0x007D: headers, 0x1000: "x"}))
+    assert (message.author.addr_spec, message.subject) == ("a@citizen.test", "é x")
+
+
+def deep(depth):
+    arguments = ({0x0037: "x"},)
+    for _ in range(depth):
+        arguments = ({0x0037: "x"}, (), (), [arguments])
+    return msg(*arguments)
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        pytest.param(msg({0x5D01: "a@citizen.test"}, [(f"{n}", "", b"x") for n in range(501)]), id="files"),
+        pytest.param(deep(8), id="depth"),
+        pytest.param(
+            msg({0x007D: "".join(f"X-{n}: y\r\n" for n in range(5000)), 0x5D01: "a@citizen.test"}),
+            id="headers",
+        ),
+        pytest.param(
+            msg({0x5D01: "a@x.test"}, binaries={0x1009: struct.pack("<II", 12, 1 << 30) + b"LZFu1234"}),
+            id="rtf",
+        ),
+    ],
+)
+def test_too_much_in_a_msg_is_too_complex(octets):
+    message = parse(octets)
+    assert message.defect == "too-complex"
+    found = classify(parse(mail(octets, "x.msg", sender="al@maville.test")), CONTEXT)
+    assert (found.transfer.value, found.reason) == ("forward", "too-complex")
+
+
+def test_streams_of_a_msg_that_share_sectors_are_counted():
+    octets = bytearray(msg({0x5D01: "a@x.test"}, [(f"{n}", "", bytes([n]) * 5000) for n in range(100)]))
+    name = "__substg1.0_37010102".encode("utf-16-le")
+    first = octets.find(name)
+    position, size = first, len(octets)
+    while position >= 0:
+        octets[position + 116 : position + 124] = struct.pack("<II", 0, 300_000)
+        position = octets.find(name, position + 128)
+    for table in range(0, len(octets), 512):  # every chain leads to the next sector
+        if octets[table : table + 4] == b"\1\0\0\0":
+            octets[table : table + 512] = b"".join(struct.pack("<I", (n + 1) % 128) for n in range(128))
+    assert size < 1_500_000
+    with pytest.raises(TooComplex):
+        read_msg(bytes(octets))
+
+
+@pytest.mark.parametrize(
+    ("offset", "value"), [(44, 0x7FFFFFFF), (64, 0x7FFFFFFF), (30, 0x00060020), (30, 0x00200009)]
+)
+def test_counts_of_msg_are_not_believed(offset, value):
+    octets = bytearray(MSG)
+    octets[offset : offset + 4] = struct.pack("<I", value)
+    assert parse(bytes(octets)).defect == "unreadable"
 
 
 # RTF, uuencode, yEnc, calendars
@@ -266,17 +469,36 @@ def test_mutations_of_msg_never_raise():
 
 def test_rtf_is_text():
     assert text_of(RTF).startswith("Bonjour")
-    raw = b"From: a@citizen.test\nContent-Type: text/rtf\n\n" + RTF
+
+
+@pytest.mark.parametrize("kind", ["text/rtf", "application/rtf", "text/plain"])
+def test_rtf_alone_gives_text(kind):
+    raw = f"From: a@citizen.test\nContent-Type: {kind}\n\n".encode() + RTF
     assert parse(raw).text.startswith("Bonjour")
 
 
+def test_rtf_that_is_read_is_kept_as_a_file():
+    raw = b"From: a@citizen.test\nContent-Type: application/rtf; name=lettre.rtf\n\n" + RTF
+    assert [(each.filename, each.content()) for each in parse(raw).attachments] == [("lettre.rtf", RTF)]
+
+
+def test_rtf_beside_a_text_is_a_file_only():
+    message = parse(mail(RTF, "lettre.rtf", "application/rtf", body="Voir la lettre"))
+    assert message.text.strip() == "Voir la lettre"
+
+
+@pytest.mark.parametrize("octets", [b"", b"\0" * 20, compressed_rtf.compress(RTF)[:30]])
+def test_damaged_compressed_rtf_gives_nothing(octets):
+    assert decompressed(octets) == b""
+
+
 @pytest.mark.parametrize(
-    "octets",
-    [b"", b"x" * 20, struct.pack("<IIII", 12, 0xFFFFFFF0, 0x75465A4C, 0), compressed_rtf.compress(RTF)[:30]],
-)
-def test_damaged_rtf_gives_nothing_or_a_part(octets):
-    assert isinstance(decompressed(octets), bytes)
-    assert isinstance(text_of(b"{\\rtf" + b"{" * 10_000), str)
+    "unit",
+    [b"{", b"}", b"{}", b"\\par ", b"\\'e9", b"{\\pict", b"{\\fonttbl\\f1\\fcharset", b'{\\field{\\*\\fldinst{HYPERLINK "',
+     b'{\\field{\\*\\fldinst{HYPERLINK "x"}}{\\fldrslt{'],
+)  # fmt: skip
+def test_no_rtf_takes_long(unit):
+    assert isinstance(text_of(b"{\\rtf1 " + unit * (500_000 // len(unit))), str)
 
 
 def uuencoded(content):
@@ -327,6 +549,15 @@ def test_invitation_is_kept_with_its_summary():
     assert [each.content_type for each in message.attachments] == ["text/calendar"]
 
 
+def test_calendar_file_is_read_once_beside_the_same_part():
+    raw = (
+        "From: a@citizen.test\nContent-Type: multipart/mixed; boundary=b\n\n"
+        f"--b\nContent-Type: text/calendar; charset=utf-8\n\n{CALENDAR}"
+        f"--b\nContent-Type: application/octet-stream; name=invite.ics\n\n{CALENDAR}--b--\n"
+    )
+    assert [each.summary for each in parse(raw.encode()).invitations] == ["Réunion"]
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -354,5 +585,7 @@ def test_msg_whose_streams_claim_more_than_there_is_is_not_opened():
     name = "__substg1.0_37010102".encode("utf-16-le").ljust(64, b"\0")
     entry = MSG.index(name)
     claimed = MSG[: entry + 120] + struct.pack("<Q", 40_000_000) + MSG[entry + 128 :]
-    assert msg_to_rfc5322(MSG) is not None
-    assert msg_to_rfc5322(claimed) is None
+    assert read_msg(MSG) is not None
+    with pytest.raises(TooComplex):
+        read_msg(claimed)
+    assert parse(claimed).defect == "too-complex"

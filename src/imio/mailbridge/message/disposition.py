@@ -28,6 +28,8 @@ _TECHNICAL = frozenset(
     }
 )
 _BODIES = ("text/plain", "text/html")
+#: Text that is read as what it is, and kept as a file.
+_FILES = ("text/calendar", "text/rtf")
 _NOT_IN_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -126,7 +128,7 @@ def _is_body(part: Part, parent: Part | None) -> bool:
         return True
     if part.content_type not in _BODIES:
         # Without parts a strange text is still the text.
-        return parent is None and part.maintype == "text" and part.content_type != "text/calendar"
+        return parent is None and part.maintype == "text" and part.content_type not in _FILES
     return parent is None or not part.filename or parent.content_type == "multipart/alternative"
 
 

@@ -1,132 +1,111 @@
-"""How does a message that Outlook keeps become one of RFC 5322? A ``.msg`` file, or a message embedded in TNEF.
+"""How does a message that Outlook keeps become one of RFC 5322? It is written, and then read like any other."""
 
-What is made here can be read like any other message; the original bytes stay beside it and are what is kept.
-"""
-
-from email.message import EmailMessage
-from email.parser import HeaderParser
+from collections.abc import Iterator
 from email.utils import format_datetime
-from imio.mailbridge.message.one_line import one_line
-from imio.mailbridge.message.rtf import text_of
-from imio.mailbridge.message.tnef import Tnef
-from olefile import OleFileIO
-from oxmsg import Message
-from typing import Any
-import contextlib
-import email.policy
+from imio.mailbridge.message.address import Address
+from imio.mailbridge.message.filename import type_by_name
+from imio.mailbridge.message.header import clean
+from imio.mailbridge.message.header import unfold
+from imio.mailbridge.message.outlook_item import OutlookFile
+from imio.mailbridge.message.outlook_item import OutlookItem
+from imio.mailbridge.message.structure import scan_header
+from typing import BinaryIO
+from urllib.parse import quote
+import base64
+import re
 
 
-OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 MEDIA_TYPE = "application/vnd.ms-outlook"
-MAX_SIZE = 100_000_000
-MAX_FILES = 500
-#: Of the transport's headers these speak of how the body was written, which is written anew.
-_OF_THE_BODY = frozenset(
-    {"content-type", "content-transfer-encoding", "mime-version", "content-disposition", "bcc"}
-)
+
+#: Of the transport's headers these speak of how the body was written, which is written anew; and of what nobody may see.
+_NOT_TAKEN = frozenset(
+    {"content-type", "content-transfer-encoding", "mime-version", "content-disposition", "content-length", "bcc"}
+)  # fmt: skip
+_OLD_TITLE = re.compile(r"\s*Microsoft Mail Internet Headers[^\n]*\n")
+_FILE_TYPE = re.compile(r"(?!multipart/|message/)[a-z0-9]{1,40}/[a-z0-9!#$&^_.+-]{1,80}", re.IGNORECASE)
+_SPECIAL = re.compile(r'[()<>\[\]:;@\\,."]')
+_LINE = 57
+_PIECE = _LINE * 4096
 
 
-def msg_to_rfc5322(octets: bytes) -> bytes | None:
-    """Return a ``.msg`` file as a message, or None when it cannot be read. Never fails."""
-    if not octets.startswith(OLE) or len(octets) > MAX_SIZE:
-        return None
-    try:
-        with OleFileIO(octets) as file:  # streams may share their sectors, and claim far more than there is
-            if sum(file.get_size(path) for path in file.listdir()) > 2 * len(octets):
-                return None
-        found = Message.load(octets)
-        properties = found.properties
-        html = found.html_body
-        files = [
-            (
-                each.file_name or each.properties.str_prop_value(0x3704) or "",
-                each.mime_type or "",
-                each.file_bytes,
-            )
-            for each in found.attachments[:MAX_FILES]
-            if each.file_bytes
-        ]
-        return _written(
-            headers=properties.str_prop_value(0x007D) or "",
-            sender=properties.str_prop_value(0x5D01) or properties.str_prop_value(0x0C1F) or "",
-            sender_name=properties.str_prop_value(0x0C1A) or "",
-            to=[(each.name, each.email_address) for each in found.recipients[:200]],
-            subject=found.subject or "",
-            date=found.sent_date,
-            message_id=properties.str_prop_value(0x1035) or "",
-            text=found.body or "",
-            html=html or "",
-            files=files,
-        )
-    except Exception:  # noqa: BLE001 - of libraries on hostile input
-        return None
+def write(item: OutlookItem, target: BinaryIO, level: int = 0) -> None:
+    """Write the message to a binary stream, the messages embedded in it attached to it. Errors: those of the stream."""
+    for name, value in _headers(item):
+        target.write(f"{name}: {value}\r\n".encode("utf-8", "replace"))
+    target.write(b"MIME-Version: 1.0\r\n")
+    if level == 0 and (signed := _signed(item)) is not None:
+        target.write(signed)
+        return
+    # A line of base64 has no underscore, and no header line begins like a delimiter.
+    outer, inner = f"=_{level}_outlook", f"=_{level}_bodies"
+    target.write(_multipart("mixed", outer) + f"--{outer}\r\n".encode() + _multipart("alternative", inner))
+    for kind, text in (("plain", item.text), ("html", item.html)):
+        if text or (kind == "plain" and not item.html):
+            _part(target, inner, f"Content-Type: text/{kind}; charset=utf-8", text.encode("utf-8", "replace"))
+    target.write(f"--{inner}--\r\n".encode())
+    for file in item.files:
+        if file.message is not None:
+            target.write(f"--{outer}\r\nContent-Type: message/rfc822\r\n\r\n".encode())
+            write(file.message, target, level + 1)
+            target.write(b"\r\n")
+        else:
+            _part(target, outer, "\r\n".join(_described(file)), file.content)
+    target.write(f"--{outer}--\r\n".encode())
 
 
-def tnef_to_rfc5322(found: Tnef) -> bytes | None:
-    """Return a message that was embedded in TNEF, or None when it cannot be written. Never fails."""
-    try:
-        return _written(
-            headers=found.headers,
-            sender=found.sender,
-            sender_name=found.sender_name,
-            to=[],
-            subject=found.subject,
-            date=found.sent,
-            message_id=found.message_id,
-            text=found.text or text_of(found.rtf),
-            html=found.html,
-            files=[
-                (file.name, file.content_type, file.content) for file in found.files if file.message is None
-            ],
-        )
-    except Exception:  # noqa: BLE001 - of a library on hostile input
-        return None
-
-
-def _written(
-    *,
-    headers: str,
-    sender: str,
-    sender_name: str,
-    to: list[tuple[str, str]],
-    subject: str,
-    date: Any,
-    message_id: str,
-    text: str,
-    html: str,
-    files: list[tuple[str, str, bytes]],
-) -> bytes:
-    body = EmailMessage(email.policy.SMTP)
-    body.set_content(text.replace("\r\n", "\n"), cte="base64")
-    if html:
-        body.add_alternative(html.replace("\r\n", "\n"), subtype="html", cte="base64")
-    for name, content_type, content in files:
-        kind, _, subtype = content_type.partition("/")
-        with contextlib.suppress(ValueError, TypeError):
-            good = kind.isalnum() and subtype and kind not in ("multipart", "message", "text")
-            maintype, minor = (kind, subtype) if good else ("application", "octet-stream")
-            body.add_attachment(content, maintype, minor, filename=one_line(name)[:200])
-    lines = [
-        f"{name}: {one_line(str(value))}"
-        for name, value in HeaderParser(policy=email.policy.compat32).parsestr(headers).items()
-        if name.lower() not in _OF_THE_BODY and name.isascii() and name.isprintable()
-    ]
-    present = {line.partition(":")[0].lower() for line in lines}
-    address = sender if "@" in sender and not sender.startswith("/") else ""
-    shown = (
-        f'"{one_line(sender_name)}" <{one_line(address)}>'.replace('""', "")
-        if address
-        else one_line(sender_name)
-    )
-    known = ", ".join(f'"{one_line(name)}" <{one_line(each)}>' for name, each in to if "@" in each)
+def _headers(item: OutlookItem) -> Iterator[tuple[str, str]]:
+    """Yield those of the transport, and what they do not say."""
+    given = scan_header(_OLD_TITLE.sub("", item.headers, count=1).strip().encode("utf-8", "replace"))
+    names = {field.name for field in given.fields}
+    for field in given.fields:
+        if field.name not in _NOT_TAKEN:
+            yield field.name.title(), unfold(field.value)
     for name, value in (
-        ("from", shown),
-        ("to", known),
-        ("subject", one_line(subject)),
-        ("date", format_datetime(date) if date else ""),
-        ("message-id", one_line(message_id)),
+        ("from", _person(*item.author)),
+        ("to", ", ".join(filter(None, (_person(*each) for each in item.to)))),
+        ("cc", ", ".join(filter(None, (_person(*each) for each in item.cc)))),
+        ("subject", clean(item.subject)),
+        ("date", format_datetime(item.sent) if item.sent else ""),
+        ("message-id", clean(item.message_id)),
+        ("in-reply-to", clean(item.in_reply_to)),
+        ("references", clean(item.references)),
     ):
-        if value and name not in present:
-            lines.append(f"{name.title()}: {value}")
-    head = "\r\n".join(lines).encode("utf-8", "replace")
-    return (head + b"\r\n" if head else b"") + bytes(body)
+        if value and name not in names:
+            yield name.title(), value
+
+
+def _person(name: str, address: str) -> str:
+    if address:
+        return str(Address(clean(name), clean(address)))
+    return _SPECIAL.sub(" ", clean(name)).strip()
+
+
+def _signed(item: OutlookItem) -> bytes | None:
+    """Return the body of an S/MIME message: Outlook keeps it as the only file, signed ones with their MIME header."""
+    if not item.kind.lower().startswith("ipm.note.smime") or len(item.files) != 1:
+        return None
+    content = bytes(item.files[0].content)
+    if item.kind.lower().endswith("multipartsigned"):
+        return content if scan_header(content).content_type == "multipart/signed" else None
+    head = (
+        b'Content-Type: application/pkcs7-mime; name="smime.p7m"\r\nContent-Transfer-Encoding: base64\r\n\r\n'
+    )
+    return head + base64.encodebytes(content)
+
+
+def _described(file: OutlookFile) -> Iterator[str]:
+    kind = file.content_type if _FILE_TYPE.fullmatch(file.content_type) else type_by_name(file.name)
+    yield f"Content-Type: {kind}"
+    if file.content_id:
+        yield f"Content-ID: <{clean(file.content_id)[:250]}>"
+    yield f"Content-Disposition: attachment; filename*=utf-8''{quote(clean(file.name)[:250], safe='')}"
+
+
+def _multipart(kind: str, boundary: str) -> bytes:
+    return f'Content-Type: multipart/{kind}; boundary="{boundary}"\r\n\r\n'.encode()
+
+
+def _part(target: BinaryIO, boundary: str, head: str, content: bytes | memoryview) -> None:
+    target.write(f"--{boundary}\r\n{head}\r\nContent-Transfer-Encoding: base64\r\n\r\n".encode())
+    for start in range(0, len(content), _PIECE):
+        target.write(base64.encodebytes(content[start : start + _PIECE]).replace(b"\n", b"\r\n"))

@@ -25,15 +25,18 @@ from imio.mailbridge.message.header import unfold
 from imio.mailbridge.message.invitation import Invitation
 from imio.mailbridge.message.invitation import read_invitations
 from imio.mailbridge.message.limits import TooComplex
+from imio.mailbridge.message.msg_file import MAGIC as OLE
+from imio.mailbridge.message.msg_file import read_msg
 from imio.mailbridge.message.opaque_signature import signed_content
 from imio.mailbridge.message.outlook import MEDIA_TYPE as MSG_TYPE
-from imio.mailbridge.message.outlook import msg_to_rfc5322
-from imio.mailbridge.message.outlook import OLE
-from imio.mailbridge.message.outlook import tnef_to_rfc5322
+from imio.mailbridge.message.outlook import write
+from imio.mailbridge.message.outlook_item import OutlookFile
+from imio.mailbridge.message.outlook_item import OutlookItem
+from imio.mailbridge.message.rtf import is_rtf
+from imio.mailbridge.message.rtf import MAX_SIZE as MAX_RTF
 from imio.mailbridge.message.rtf import text_of
 from imio.mailbridge.message.structure import Part
 from imio.mailbridge.message.tnef import read_tnef
-from imio.mailbridge.message.tnef import Tnef
 from imio.mailbridge.message.transfer_encoding import decode_body
 from imio.mailbridge.message.transfer_encoding import decode_chunks
 from imio.mailbridge.message.transfer_encoding import uuencoded_files
@@ -43,6 +46,7 @@ from io import RawIOBase
 from mmap import ACCESS_READ
 from mmap import mmap
 from shutil import copyfileobj
+from tempfile import TemporaryFile
 from typing import Any
 from typing import BinaryIO
 import hashlib
@@ -62,10 +66,11 @@ _YEARS = range(1982, 2100)
 _NOT_QUOTED_PRINTABLE = re.compile(rb"[\x80-\xff]|=(?![0-9A-Fa-f]{2}|[ \t]{0,9}\r?(?:\n|\Z))")
 _PIECE = 1 << 18
 _TNEF_TYPES = ("application/ms-tnef", "application/vnd.ms-tnef")
-_MAX_TNEF = 60_000_000
+_RTF_TYPES = ("text/rtf", "application/rtf", "text/richtext")
 _MEDIA = re.compile(r"[a-z0-9!#$&^_.+-]{1,60}/[a-z0-9!#$&^_.+-]{1,60}", re.IGNORECASE)
 #: A file larger than this many bytes is mapped.
 _MAP_FROM = 1 << 20
+_MAX_CALENDAR = 300_000
 _MAX_IDS = 200
 _MAX_SUBJECT = 2_000
 _PKCS7 = ("application/pkcs7-mime", "application/x-pkcs7-mime")
@@ -231,10 +236,7 @@ class ParsedMessage:
         if self.defect is None and self.root.content_type in _PKCS7:
             signed = signed_content(part_bytes(self.raw, self.root))
             if signed is not None:
-                try:
-                    return signed, structure.scan(signed)
-                except TooComplex:
-                    pass
+                return signed, structure.scan(signed)
         return self.raw, self.root
 
     @cached_property
@@ -245,16 +247,25 @@ class ParsedMessage:
     def text(self) -> str | None:
         """Return the plain text with ``\\n`` line ends, or None."""
         if self._plain[0] is None and not self._sorted.html:
-            texts = (found.text or text_of(found.rtf) for _part, found in self._packed)
-            return next(filter(None, texts), None)
+            return next(filter(None, (item.text for _part, item in self._packed)), self._rtf)
         return self._plain[0]
 
     @cached_property
     def html(self) -> str | None:
         """Return the HTML as its author wrote it: not safe to show. None without."""
         if not self._sorted.html and self._plain[0] is None:
-            return next((found.html for _part, found in self._packed if found.html), None)
+            return next((item.html for _part, item in self._packed if item.html), None)
         return self._text(self._sorted.html)
+
+    @property
+    def _rtf(self) -> str | None:
+        """Return the text of the first document in RTF, which is an attachment too."""
+        raw = self.content[0]
+        parts = (part for part in self._sorted.attached if part.content_type in _RTF_TYPES)
+        return next(
+            (text_of(part_bytes(raw, part)) or None for part in parts if part.end - part.body < 2 * MAX_RTF),
+            None,
+        )
 
     def _text(self, parts: tuple[Part, ...]) -> str | None:
         return "\n".join(part_text(self.content[0], part) for part in parts) if parts else None
@@ -265,7 +276,7 @@ class ParsedMessage:
         found = self._text(self._sorted.text)
         if found is None:
             return None, ()
-        if found.startswith("{\\rtf"):
+        if is_rtf(found[:64].encode("ascii", "replace")):
             return text_of(found.encode("cp1252", "replace")) or found, ()
         left, files = uuencoded_files(found)
         return left, tuple(
@@ -274,26 +285,21 @@ class ParsedMessage:
         )
 
     @cached_property
-    def _packed(self) -> tuple[tuple[Part, Tnef], ...]:
+    def _packed(self) -> tuple[tuple[Part, OutlookItem], ...]:
         """Return the parts that Outlook packed (``winmail.dat``), opened."""
         raw = self.content[0]
-        opened = (
-            (part, read_tnef(part_bytes(raw, part)))
-            for part in self._sorted.attached
-            if is_tnef(part) and part.end - part.body < _MAX_TNEF
-        )
-        return tuple((part, found) for part, found in opened if found is not None)
+        opened = ((part, read_tnef(part_bytes(raw, part))) for part in self._sorted.attached if is_tnef(part))
+        return tuple((part, item) for part, item in opened if item is not None)
 
     @cached_property
+    def _embedded(self) -> dict[int, "ParsedMessage"]:
+        files = (file for _part, item in self._packed for file in item.files)
+        return {id(file): written(file.message) for file in files if file.message is not None}
+
+    @property
     def packed_messages(self) -> tuple["ParsedMessage", ...]:
         """Return the messages that are embedded in a ``winmail.dat``."""
-        written = (
-            tnef_to_rfc5322(file.message)
-            for _part, found in self._packed
-            for file in found.files
-            if file.message is not None
-        )
-        return tuple(parse(each) for each in written if each is not None)
+        return tuple(self._embedded.values())
 
     @cached_property
     def attachments(self) -> tuple[Attachment, ...]:
@@ -302,22 +308,32 @@ class ParsedMessage:
         files: list[Attachment] = []
         for part in self._sorted.attached:
             if id(part) in opened:
-                files += _packed_files(opened[id(part)])
+                files += (self._packed_file(file) for file in opened[id(part)].files)
             else:
                 files.append(attachment(self.content[0], part))
         return (*files, *self._plain[1])
+
+    def _packed_file(self, file: OutlookFile) -> Attachment:
+        message = self._embedded.get(id(file))
+        if message is not None:
+            name = message_filename(message.subject)
+            return Attachment(name, "message/rfc822", lambda: message.raw[:], lambda: _octets(message.raw))
+        kind = file.content_type if _MEDIA.fullmatch(file.content_type) else type_by_name(file.name)
+        return Attachment(
+            safe_filename(file.name, kind), kind, lambda: bytes(file.content), lambda: _octets(file.content)
+        )
 
     @cached_property
     def invitations(self) -> tuple[Invitation, ...]:
         """Return the appointments in calendar parts."""
         raw = self.content[0]
-        parts = (part for part in self.content[1].walk() if is_calendar(part))
-        return tuple(
-            found
-            for part in list(parts)[:5]
-            if self.defect is None
-            for found in read_invitations(part_text(raw, part))
-        )
+        parts = [
+            part
+            for part in self.content[1].walk()
+            if is_calendar(part) and part.end - part.body < _MAX_CALENDAR
+        ]
+        found = (each for part in parts[:5] for each in read_invitations(part_text(raw, part)))
+        return tuple(dict.fromkeys(found)) if self.defect is None else ()
 
     @cached_property
     def inline_images(self) -> tuple[InlineImage, ...]:
@@ -371,13 +387,26 @@ def parse(source: bytes | BinaryIO) -> ParsedMessage:
     A large file is mapped, not read: the message stays readable when it is closed, as long as its bytes do not change.
     """
     raw = source if isinstance(source, bytes) else _read(source)
-    if raw[: len(OLE)] == OLE and (written := msg_to_rfc5322(raw[:])) is not None:
-        return replace(parse(written), original=raw)
     try:
-        root = structure.scan(raw)
+        if raw[: len(OLE)] == OLE and (item := read_msg(raw)) is not None:
+            return replace(written(item), original=raw)
+        message = ParsedMessage(raw, structure.scan(raw))
+        if not is_message_header(message.root):
+            return replace(message, defect="unreadable")
+        if any(part.content_type in _PKCS7 or is_tnef(part) for part in message.root.walk()):
+            message._packed  # noqa: B018 - what is packed must be in bounds too
     except TooComplex:
-        return ParsedMessage(raw, structure.scan_header(raw), "too-complex")
-    return ParsedMessage(raw, root, None if is_message_header(root) else "unreadable")
+        original = raw if raw[: len(OLE)] == OLE else None
+        return ParsedMessage(raw, structure.scan_header(raw), "too-complex", original)
+    return message
+
+
+def written(item: OutlookItem) -> ParsedMessage:
+    """Return a message that Outlook kept, as it would have been sent."""
+    with TemporaryFile() as target:
+        write(item, target)
+        target.seek(0)
+        return parse(target)
 
 
 def _read(source: BinaryIO) -> bytes | mmap:
@@ -441,18 +470,8 @@ def is_tnef(part: Part) -> bool:
     return part.content_type in _TNEF_TYPES or part.filename.lower() == "winmail.dat"
 
 
-def _packed_files(found: Tnef) -> list[Attachment]:
-    files = []
-    for file in found.files:
-        if file.message is not None:
-            written = tnef_to_rfc5322(file.message) or b""
-            files.append(
-                Attachment(message_filename(file.message.subject), "message/rfc822", _constant(written))
-            )
-        else:
-            kind = file.content_type if _MEDIA.fullmatch(file.content_type) else type_by_name(file.name)
-            files.append(Attachment(safe_filename(file.name, kind), kind, _constant(file.content)))
-    return files
+def _octets(octets: bytes | mmap | memoryview) -> Iterator[bytes]:
+    return (bytes(octets[start : start + _PIECE]) for start in range(0, len(octets), _PIECE))
 
 
 def _constant(content: bytes) -> Callable[[], bytes]:

@@ -1,8 +1,8 @@
 """Which messages are attached to a forward? Each as the very bytes that were attached."""
 
 from dataclasses import dataclass
+from imio.mailbridge.message.msg_file import MAGIC as OLE
 from imio.mailbridge.message.outlook import MEDIA_TYPE as MSG_TYPE
-from imio.mailbridge.message.outlook import OLE
 from imio.mailbridge.message.parse import looks_like_message
 from imio.mailbridge.message.parse import parse
 from imio.mailbridge.message.parse import ParsedMessage
