@@ -4,7 +4,9 @@ import struct
 
 
 SECTOR, MINI = 512, 64
-FREE, END, FAT = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD
+FREE, END, FAT, DIFAT = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD, 0xFFFFFFFC
+#: Sectors of the allocation table that the header names, and that one more sector names.
+IN_HEADER, IN_SECTOR = 109, 127
 
 
 def msg(texts, files=(), recipients=(), embedded=(), binaries=None, numbers=None):
@@ -108,13 +110,21 @@ def compound(root):
         ((len(minifat) * 4 + 511) // 512) * 512, b"\xff"
     )
     minifat_start = allocate(minifat_octets)
-    fat_count = 1
-    while (len(fat) + fat_count) * 4 > fat_count * SECTOR:
+    fat_count = difat_count = 0
+    while (len(fat) + fat_count + difat_count) * 4 > fat_count * SECTOR:
         fat_count += 1
+        difat_count = max(0, -(-(fat_count - IN_HEADER) // IN_SECTOR))
     fat_start = len(fat)
-    table = fat + [FAT] * fat_count
+    difat_start = fat_start + fat_count
+    table = fat + [FAT] * fat_count + [DIFAT] * difat_count
     octets = b"".join(struct.pack("<I", each) for each in table).ljust(fat_count * SECTOR, b"\xff")
     difat = [fat_start + number for number in range(fat_count)]
+    for number in range(difat_count):
+        named = difat[IN_HEADER + number * IN_SECTOR :][:IN_SECTOR]
+        following = difat_start + number + 1 if number + 1 < difat_count else END
+        octets += struct.pack(f"<{len(named)}I", *named).ljust(SECTOR - 4, b"\xff") + struct.pack(
+            "<I", following
+        )
     header = (
         b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
         + b"\0" * 16
@@ -132,9 +142,9 @@ def compound(root):
             4096,
             minifat_start,
             len(minifat_octets) // 512,
-            END,
-            0,
+            difat_start if difat_count else END,
+            difat_count,
         )
     )
-    header += b"".join(struct.pack("<I", each) for each in difat).ljust(436, b"\xff")
+    header += b"".join(struct.pack("<I", each) for each in difat[:IN_HEADER]).ljust(436, b"\xff")
     return header + b"".join(sectors) + octets

@@ -17,6 +17,7 @@ from tests.message.compound_file import msg
 import base64
 import binascii
 import compressed_rtf
+import hashlib
 import pytest
 import random
 import struct
@@ -313,6 +314,15 @@ def test_name_in_msg_is_no_second_address():
     assert message.header("bcc") is None
 
 
+@pytest.mark.parametrize(
+    "more", [">, <boss@maville.test", ", boss@maville.test", "\r\nFrom: boss@maville.test"]
+)
+def test_address_in_msg_is_one_address(more):
+    message = parse(msg({0x0C1A: "Jeanne", 0x5D01: f"jeanne@citizen.test{more}"}))
+    assert len(message.authors) == 1
+    assert message.headers("from") == (str(message.author),)
+
+
 def test_recipients_and_times_of_msg():
     message = parse(
         msg(
@@ -363,6 +373,13 @@ def test_msg_with_html_and_its_image():
     assert (message.text, message.html.strip()) == (None, html)
     assert [each.filename for each in message.inline_images] == ["logo.png"]
     assert [each.filename for each in message.attachments] == ["plan.pdf"]
+
+
+def test_large_msg_is_opened():
+    """Above 7 MB the allocation table does not fit the header."""
+    content = random.Random(7).randbytes(20_000_000)
+    message = parse(msg({0x5D01: "a@citizen.test"}, [("film.mp4", "video/mp4", content)]))
+    assert [each.sha256 for each in message.attachments] == [hashlib.sha256(content).hexdigest()]
 
 
 def test_msg_with_rtf_only():

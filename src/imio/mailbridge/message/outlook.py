@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from email.utils import format_datetime
 from imio.mailbridge.message.address import Address
+from imio.mailbridge.message.address_list import parse_addresses
 from imio.mailbridge.message.filename import type_by_name
 from imio.mailbridge.message.header import clean
 from imio.mailbridge.message.header import unfold
@@ -75,8 +76,8 @@ def _headers(item: OutlookItem) -> Iterator[tuple[str, str]]:
 
 
 def _person(name: str, address: str) -> str:
-    if address:
-        return str(Address(clean(name), clean(address)))
+    for found in parse_addresses(clean(address))[:1]:
+        return str(Address(clean(name), found.addr_spec))
     return _SPECIAL.sub(" ", clean(name)).strip()
 
 
