@@ -6,6 +6,7 @@ from imio.mailbridge.iadocs import rendition
 from imio.mailbridge.inbound import cases
 from imio.mailbridge.inbound import inbox
 from imio.mailbridge.inbound import mailboxes
+from imio.mailbridge.inbound.forwarding import store as forwarding
 from imio.mailbridge.outbound import alarm
 from imio.mailbridge.outbound import envelope
 from imio.mailbridge.outbound import mailhost
@@ -59,6 +60,7 @@ def uninstalled(tool):
         alarm.KEY,
         cases.KEY,
         mailboxes.KEY,
+        forwarding.KEY,
         rendition.WAITING,
         *([] if outbox.KEY in kept else [envelope.KEY]),
     ):

@@ -38,6 +38,7 @@ ORIGIN = {
     "site": _("mail of the site"),
     "notice": _("notice of the bridge"),
     "copy": _("copy of an answer"),
+    "check": _("check of a forwarding"),
 }
 ACTIONS = {
     "retry": (decide.retry, _("Messages that are tried again: ${done}. Impossible for: ${not_done}.")),

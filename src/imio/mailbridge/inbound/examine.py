@@ -98,9 +98,10 @@ class Examined:
         return Candidate(original, facts, Route())
 
 
-def examine(envelope, message, values, too_many=False, final=False, offline=False):
+def examine(envelope, message, values, too_many=False, final=False, offline=False, ours_is_foreign=False):
     """Return what ``message`` is; ``envelope`` is a record or an ``Envelope``.
 
+    ``ours_is_foreign``: a message that the bridge sent is looked at as if a citizen had sent it.
     ``offline``: DNS is not asked, as for a page that shows what was found before. Errors: ``proof.TryLater`` when a proof cannot
     be verified now, unless this is the ``final`` try.
     """
@@ -110,6 +111,8 @@ def examine(envelope, message, values, too_many=False, final=False, offline=Fals
         arrived = Destination()
     given, verdicts = proof.given(envelope, arrived, values)
     context = _context(envelope, arrived, values, given, too_many)
+    if ours_is_foreign:
+        context = replace(context, sent_by_us=lambda message_id: False)
     found = classify(message, context)
     if found.reason in UNPROVEN and not offline:
         try:

@@ -10,6 +10,7 @@ from imio.mailbridge.inbound.ask import ask_to_attach
 from imio.mailbridge.inbound.copy import copy_to_agent
 from imio.mailbridge.inbound.examine import examine
 from imio.mailbridge.inbound.flood import is_too_many
+from imio.mailbridge.inbound.forwarding import check as forwarding
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.interfaces import Filing
 from imio.mailbridge.inbound.interfaces import FilingError
@@ -70,6 +71,9 @@ def _process(record, choice, by_person):
     values = settings()
     with record.raw.open("r") as stream:
         message = parse(stream)
+    if check := forwarding.recognise(message):
+        _note_check(record, message, values, *check)
+        return
     author = message.author.addr_spec.lower() if message.author else ""
     too_many = not by_person and is_too_many(author, record.created, values.max_per_sender)
     final = by_person or now() >= record.created + PATIENCE
@@ -90,6 +94,15 @@ def _process(record, choice, by_person):
         _file(record, examined, examined.candidates, Choice())
     if record.state == "filed":
         verify.request(record, (message, *(each.original.source for each in examined.candidates)))
+
+
+def _note_check(record, message, values, id, form):
+    """Note how a message of a forwarding check came back, and treat it as a citizen's mail would be, without filing it."""
+    examined = examine(record, message, values, final=True, ours_is_foreign=True)
+    _describe(record, message, examined)
+    record.about = id
+    forwarding.arrived(record, examined, id, form)
+    _finish(record, "recorded")
 
 
 def _chosen(examined, message, choice):
@@ -117,6 +130,8 @@ def _describe(record, message, examined):
     record.transferred_by = found.transferred_by.addr_spec.lower() if found.transferred_by else ""
     inbox().forwarded(record)
     record.source_mailbox = found.source_mailbox or ""
+    if record.source_mailbox and examined.proof:
+        forwarding.seen(record.source_mailbox, record.created)
     record.evidence = tuple((name, saw[:MAX_SHOWN], *rest) for name, saw, *rest in found.evidence)
     record.proof = examined.proof.value if examined.proof else ""
     record.verdicts = examined.verdicts

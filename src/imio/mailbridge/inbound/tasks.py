@@ -5,6 +5,7 @@ from datetime import timedelta
 from datetime import timezone
 from imio.mailbridge.inbound import mailboxes
 from imio.mailbridge.inbound.flood import forget_old
+from imio.mailbridge.inbound.forwarding import check as forwarding
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.process import process
 from imio.mailbridge.inbound.receive import wake
@@ -55,5 +56,6 @@ class Sweep(BrowserView):
                 wake(record)
         sweep_unverified()
         forget_old(now)
+        forwarding.sweep()
         summarise()
         return ""

@@ -39,11 +39,12 @@ class Written(Persistent):
 class OutgoingMessage(Record):
     """A message as it was submitted, the bytes without sender headers, and what became of each recipient.
 
-    ``origin`` is ``agent`` (written from ``document``), ``copy`` (an answer to the message ``about``, for its agent), ``notice``
-    (the bridge tells somebody something) or ``site`` (Plone's own mail). ``history`` is the timeline: dicts of ``at`` (aware
-    datetime), ``recipient`` (or None for all), ``state``, ``code``, ``text``, ``explanation`` (a msgid or an empty string),
-    ``answer`` (name of a row of ``answers.ANSWERS``, or empty), ``by`` (the userid of the person who did it, or empty), ``items``
-    (uids of what an answer was filed as). ``site_url`` is the address under which the agent saw the site.
+    ``origin`` is ``agent`` (written from ``document``), ``copy`` (an answer to the message ``about``, for its agent), ``check``
+    (of how a mailbox forwards), ``notice`` (the bridge tells somebody something) or ``site`` (Plone's own mail). ``history`` is
+    the timeline: dicts of ``at`` (aware datetime), ``recipient`` (or None for all), ``state``, ``code``, ``text``, ``explanation``
+    (a msgid or an empty string), ``answer`` (name of a row of ``answers.ANSWERS``, or empty), ``by`` (the userid of the person who
+    did it, or empty), ``items`` (uids of what an answer was filed as). ``site_url`` is the address under which the agent saw the
+    site.
     """
 
     body = None  #: deleted after the retention time

@@ -13,7 +13,7 @@ import heapq
 
 
 STATES = (*ORDER, "cancelled")
-ORIGINS = ("agent", "site", "notice", "copy")
+ORIGINS = ("agent", "site", "notice", "copy", "check")
 MAX_TEXT = 200
 
 

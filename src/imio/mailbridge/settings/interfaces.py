@@ -609,6 +609,20 @@ class IIncoming(Interface):
         constraint=validate.address,
         required=False,
     )
+    silence_alarm = schema.Bool(
+        title=_("Alarm when a source mailbox falls silent"),
+        description=_(
+            "When a mailbox that usually brings mail has brought none for much longer than ever, the alarm address is told."
+        ),
+        default=True,
+        required=False,
+    )
+    forwarding_canary = schema.Bool(
+        title=_("Check the forwarding of each source mailbox once a week"),
+        description=_("As on the page “Forwarding”; the alarm address is told when something is wrong."),
+        default=False,
+        required=False,
+    )
     max_size = schema.Int(
         title=_("Largest mail, in bytes"),
         description=_(

@@ -1,0 +1,287 @@
+"""How is a check made? A message with a code goes to the mailbox; it comes back through the mail-in address, as a bounce, or never.
+
+::
+
+    start ─▶ Outbox ─▶ SMTP ─▶ mailbox ─▶ its server forwards ─▶ mail-in ─▶ recognised ─▶ result
+                 └─ not-sent     └─ bounced, bounced-external        └─ lost after ``PATIENCE``
+
+The Message-ID, or the code in the subject, is as hard to guess as a key; who shows it has the message.
+"""
+
+from datetime import timedelta
+from imio.mailbridge.i18n import _
+from imio.mailbridge.inbound.alarm import tell_admin
+from imio.mailbridge.inbound.forwarding.outcomes import OUTCOMES
+from imio.mailbridge.inbound.forwarding.silence import is_silent
+from imio.mailbridge.inbound.forwarding.silence import noted
+from imio.mailbridge.inbound.forwarding.store import forwarding
+from imio.mailbridge.inbound.forwarding.store import forwardings
+from imio.mailbridge.inbound.recipient import masked
+from imio.mailbridge.message.address import Address
+from imio.mailbridge.message.classify import Transfer
+from imio.mailbridge.message.compose import compose
+from imio.mailbridge.message.compose import message_id
+from imio.mailbridge.message.compose import sender_headers
+from imio.mailbridge.message.policy import Sender
+from imio.mailbridge.message.unwrap import attached_messages
+from imio.mailbridge.outbound.envelope import own_bounce_address
+from imio.mailbridge.outbound.notice import NAME
+from imio.mailbridge.outbound.notice import paragraphs
+from imio.mailbridge.outbound.outbox import outbox
+from imio.mailbridge.outbound.submit import Draft
+from imio.mailbridge.outbound.submit import submit
+from imio.mailbridge.settings.account import account_for
+from imio.mailbridge.settings.clock import local_time
+from imio.mailbridge.settings.read import settings
+from imio.mailbridge.store.store import now
+from plone import api
+from zope.i18n import translate
+import re
+import secrets
+import uuid
+
+
+ORIGIN = "check"
+#: How long a message may be on its way.
+PATIENCE = timedelta(minutes=30)
+CANARY_EVERY = timedelta(days=7)
+#: How long a message that comes late, or again, is still known for what it is.
+REMEMBERED = timedelta(days=30)
+ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+_CODE = re.compile(r"\[([A-HJ-NP-Z2-9]{16})\]")
+_EXTERNAL = re.compile(r"5\.7\.520|AS\(7555\)|external forwarding", re.IGNORECASE)
+
+SUBJECT = _("iA.docs checks the forwarding of this mailbox [${code}]")
+TEXT = _(
+    "This message checks whether mail to ${mailbox} reaches iA.docs. Nobody needs to do anything; it can be deleted."
+)
+
+
+class CannotCheck(Exception):
+    """No message can be sent; the argument says why (a msgid)."""
+
+
+def declared():
+    """Return the lower-case addresses of the declared mailboxes, in the order of the settings."""
+    return list(dict.fromkeys(row["address"].lower() for row in settings().mailboxes or ()))
+
+
+def start(mailbox, canary=False):
+    """Send a message to a declared mailbox, in the current transaction. Errors: ``CannotCheck``."""
+    about, values = forwarding(mailbox), settings()
+    if about.running is not None:
+        raise CannotCheck(_("A check of this mailbox is running already."))
+    if not values.mailin_addresses:
+        raise CannotCheck(_("No mail-in address is set in the control panel yet."))
+    account = account_for(mailbox, values)
+    if account is None or not account.login_address:
+        raise CannotCheck(_("iA.docs has no SMTP account with an address to send from."))
+    code = "".join(secrets.choice(ALPHABET) for _number in range(16))
+    about.running = {
+        "id": _send(mailbox, code, account, values).id,
+        "code": code,
+        "begun": now(),
+        "canary": canary,
+    }
+
+
+def _send(mailbox, code, account, values):
+    author, id, language = account.login_address, uuid.uuid4().hex, api.portal.get_default_language()
+    bounces = own_bounce_address(id, values) if values.envelope_sender == "bounce" else ""
+    sender = Sender("login", Address(NAME, author), None, bounces or author)
+    subject = translate(_(SUBJECT, mapping={"code": code}), target_language=language)
+    text = translate(_(TEXT, mapping={"mailbox": mailbox}), target_language=language)
+    new_message_id = message_id(secrets.token_hex(16), author.rpartition("@")[2])
+    body = compose(
+        message_id=new_message_id,
+        date=now(),
+        to=[Address("", mailbox)],
+        cc=[],
+        subject=subject,
+        html=paragraphs(text, f"[{code}]"),
+    )
+    return submit(
+        Draft(
+            id=id,
+            userid="",
+            document="",
+            account=account.name,
+            message_id=new_message_id,
+            sender=sender,
+            fallback=None,
+            to=(Address("", mailbox),),
+            cc=(),
+            bcc=(),
+            subject=subject,
+            body=body,
+            size=len(body) + len(sender_headers(sender)),
+            origin=ORIGIN,
+        )
+    )
+
+
+# what comes back
+
+
+def recognise(message):
+    """Return (id of the outgoing message, ``unchanged``, ``attachment`` or ``text``) for a message of a check, else None."""
+    if id := _checked(message.message_id):
+        return id, "unchanged"
+    codes = {about.running["code"]: about.running["id"] for about in forwardings().values() if about.running}
+    if not codes:
+        return None
+    for attached in attached_messages(message):
+        if id := _checked(attached.message.message_id):
+            return id, "attachment"
+    for text in (message.subject or "", (message.text or "")[:20_000]):
+        for code in _CODE.findall(text):
+            if code in codes:
+                return codes[code], "text"
+    return None
+
+
+def _checked(message_id):
+    box = outbox()
+    id = box.by_message_id.get(message_id) if message_id else None
+    record = box.get(id) if id else None
+    return id if record is not None and record.origin == ORIGIN else None
+
+
+def arrived(record, examined, id, form):
+    """Note that the message ``id`` came back as ``record``, in this form; ``examined`` is what a citizen's mail would be."""
+    sent = outbox().get(id)
+    mailbox = sent.to[0].addr_spec.lower()
+    about = forwarding(mailbox)
+    word = _outcome(examined, form, mailbox)
+    fingerprint = {
+        "form": form,
+        "marks": tuple(sorted({each.detector for each in examined.found.evidence})),
+        "proof": examined.proof.value if examined.proof else "",
+        "arrived": masked(record.envelope_recipient),
+    }
+    if about.running is None or about.running["id"] != id:
+        return  # it came late, or twice: the first result stays
+    seconds = int((record.created - sent.created).total_seconds())
+    _end(mailbox, about, word, fingerprint, seconds=seconds, record=record.id)
+
+
+def _outcome(examined, form, mailbox):
+    found, (state, reason) = examined.found, examined.decision
+    if form == "text":
+        return "text"
+    if form == "attachment":
+        return "attachment" if state == "filed" else "attachment-unproven"
+    if found.transfer is Transfer.DIRECT and reason == "direct":
+        return "unmarked"
+    if found.transfer is not Transfer.REDIRECT:
+        return "quarantined"
+    if reason == "undeclared-mailbox" or (found.source_mailbox or mailbox) != mailbox:
+        return "redirect-undeclared"
+    if state == "filed":
+        return "redirect"
+    return "redirect-unproven" if reason == "unproven-redirect" else "quarantined"
+
+
+def _end(mailbox, about, word, fingerprint=None, seconds=None, text="", record=""):
+    canary, before = about.running["canary"], about.expected
+    outcome = OUTCOMES[word]
+    differs = bool(outcome.good and before and before != fingerprint)
+    about.running = None
+    about.add(
+        {
+            "at": now(),
+            "outcome": word,
+            "fingerprint": fingerprint,
+            "seconds": seconds,
+            "text": text[:500],
+            "record": record,
+            "differs": differs,
+        }
+    )
+    if outcome.good and not differs:
+        about.expected = fingerprint
+    if canary and (not outcome.good or differs):
+        changed = _("It arrives otherwise than before.") if differs else ""
+        tell_admin(
+            _("The forwarding of ${mailbox} needs attention", mapping={"mailbox": mailbox}),
+            outcome.sentence,
+            *filter(None, [changed, outcome.remedy]),
+            page="mailbridge-forwarding",
+        )
+
+
+def accept(mailbox):
+    """Take how the last good message arrived for what is expected from now on; tell whether there was one."""
+    about = forwardings().get(mailbox)
+    found = next((each for each in about.results if OUTCOMES[each["outcome"]].good), None) if about else None
+    if found is None:
+        return False
+    about.expected = found["fingerprint"]
+    about.results = tuple({**each, "differs": False} for each in about.results)
+    return True
+
+
+# what does not come back, and what falls silent
+
+
+def sweep():
+    """End the checks that brought nothing, begin those that are due, report silence."""
+    known, values, mailboxes = forwardings(), settings(), declared()
+    for mailbox in [mailbox for mailbox in known if mailbox not in mailboxes]:
+        del known[mailbox]
+    for mailbox in mailboxes:
+        about = known.get(mailbox)
+        if about is not None and about.running is not None:
+            _look(mailbox, about)
+        elif values.forwarding_canary and _is_due(about):
+            _begin_canary(mailbox)
+        if about is not None and values.silence_alarm:
+            _listen(mailbox, about)
+
+
+def _look(mailbox, about):
+    sent = outbox().get(about.running["id"])
+    state = sent.state if sent is not None else "cancelled"
+    words = next((line["text"] for line in reversed(sent.history) if line["text"]), "") if sent else ""
+    if state == "bounced":
+        _end(mailbox, about, "bounced-external" if _EXTERNAL.search(words) else "bounced", text=words)
+    elif state in ("failed", "cancelled"):
+        _end(mailbox, about, "not-sent", text=words)
+    elif now() > about.running["begun"] + PATIENCE:
+        _end(mailbox, about, "lost" if state == "sent" else "not-sent", text=words)
+
+
+def _is_due(about):
+    """Tell whether the last check is a week old, and it is the time of day when somebody reads alarms."""
+    last = about.results[0]["at"] if about is not None and about.results else None
+    return 7 <= local_time(now()).hour < 17 and (last is None or now() > last + CANARY_EVERY)
+
+
+def _begin_canary(mailbox):
+    try:
+        start(mailbox, canary=True)
+    except CannotCheck:
+        return  # the page says so; the alarm of the account has been raised
+
+
+def seen(mailbox, at):
+    """Note that mail came through a mailbox at a time (aware); written once an hour."""
+    about = forwarding(mailbox)
+    times = noted(about.seen, int(at.timestamp()))
+    if times is not about.seen:
+        about.seen = times
+
+
+def _listen(mailbox, about):
+    last = about.seen[-1] if about.seen else None
+    if last is None or about.silent_since == last or not is_silent(about.seen, int(now().timestamp())):
+        return
+    about.silent_since = last
+    tell_admin(
+        _("No more mail comes through ${mailbox}", mapping={"mailbox": mailbox}),
+        _(
+            "This mailbox usually brings mail, and has not for longer than ever. Its forwarding may have been switched off."
+        ),
+        _("Start a forwarding check: it says what became of it."),
+        page="mailbridge-forwarding",
+    )

@@ -1,0 +1,41 @@
+"""What is known of how a mailbox forwards?"""
+
+from BTrees.OOBTree import OOBTree
+from imio.mailbridge.store.store import stored
+from persistent import Persistent
+
+
+KEY = "imio.mailbridge.forwarding"
+#: Results that are kept of a mailbox.
+KEPT = 20
+
+
+class Forwarding(Persistent):
+    """One declared mailbox.
+
+    ``running`` is None or a dict: ``id`` of the outgoing message, ``code``, ``begun`` (aware), ``canary``. ``results`` are dicts,
+    the newest first: ``at``, ``outcome``, ``fingerprint`` (or None), ``seconds`` on the way (or None), ``text`` (words of a
+    server), ``record`` (id of the incoming message, or empty), ``differs``. ``expected`` is the fingerprint of the last good check:
+    a dict of ``form``, ``marks``, ``proof``, ``arrived``. ``seen`` are times at which mail came through it, in seconds of the
+    epoch, at most one an hour, the oldest first; ``silent_since`` is None, or the last of them when its silence was reported.
+    """
+
+    running = expected = silent_since = None
+    results = seen = ()
+
+    def add(self, result):
+        """Keep a result."""
+        self.results = (result, *self.results)[:KEPT]
+
+
+def forwardings():
+    """Return lower-case address → ``Forwarding``."""
+    return stored(KEY, OOBTree)
+
+
+def forwarding(address):
+    """Return what is known of a mailbox, made on first use."""
+    store = forwardings()
+    if address not in store:
+        store[address] = Forwarding()
+    return store[address]
