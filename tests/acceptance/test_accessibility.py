@@ -13,6 +13,9 @@ PAGES = [
     ("admin", "/@@mailbridge-account-add"),
     ("admin", "/@@mailbridge-send-as"),
     ("admin", "/@@mailbridge-diagnosis"),
+    ("admin", "/@@mailbridge-mailboxes"),
+    ("admin", "/@@mailbridge-mailbox-add"),
+    ("admin", "/@@mailbridge-forwarding"),
     ("chef", "/@@mailbridge-outbox"),
 ]
 #: Elements that Plone's own patterns make, wherever they are used.
