@@ -2,6 +2,7 @@
 
 from imio.mailbridge.message.inline_forward import read_inline_forward
 from imio.mailbridge.message.parse import parse
+from zoneinfo import ZoneInfo
 import pytest
 
 
@@ -228,3 +229,17 @@ def test_no_forward(body):
 def test_answer_to_a_forward_is_none(subject):
     assert read(subject, f"Ok\n\n{MARKERS[0]}\n{BLOCKS['en']}") is None
     assert read(subject, f"Ok\n\n{BLOCKS['fr']}") is None
+
+
+@pytest.mark.parametrize(
+    ("head", "zone", "found"),
+    [
+        ("", None, "2026-07-05T10:32:00+00:00"),
+        ("", ZoneInfo("Europe/Brussels"), "2026-07-05T10:32:00+02:00"),
+        ("Date: Thu, 9 Jul 2026 15:00:00 +0100\n", ZoneInfo("Europe/Brussels"), "2026-07-05T10:32:00+01:00"),
+    ],
+)
+def test_date_without_zone_is_of_the_forwarder_or_else_of_the_town(head, zone, found):
+    block = "De : Jan <jan@example.org>\nEnvoyé : 05/07/2026 10:32\nObjet : Vraag\n\nBeste"
+    raw = f"From: al@maville.be\n{head}Subject: TR: x\nContent-Type: text/plain; charset=utf-8\n\n{block}"
+    assert read_inline_forward(parse(raw.encode()), zone).date.isoformat() == found

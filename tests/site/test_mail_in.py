@@ -357,6 +357,14 @@ def test_inline_forward_can_be_filed_from_its_text(site):
     assert item.assigned_user == "agent"
 
 
+def test_date_in_a_forwarded_text_is_of_the_town(site):
+    """Late in the evening: read as UTC it would be the next day."""
+    settings().inline_forward = "file-proposal"
+    transaction.commit()
+    (item,) = items(deliver(site, TEXT_FORWARD.replace(b"09:12", b"23:30")))
+    assert item.original_mail_date.isoformat() == "2026-11-16"
+
+
 def test_asynchronous_delivery_is_kept_and_filed_by_a_task(site):
     answer = deliver(site, redirected(), Prefer="respond-async")
     assert (answer.status_code, answer.json()["state"]) == (202, "received")

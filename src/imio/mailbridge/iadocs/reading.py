@@ -23,6 +23,7 @@ _LABELS = {
     "blocked": _(
         "${count} images or other contents from the internet were left out.", mapping={"count": "%d"}
     ),
+    "blocked_one": _("One image or other content from the internet was left out."),
     "empty": _("This message has no text."),
 }
 

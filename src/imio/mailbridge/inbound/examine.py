@@ -22,6 +22,7 @@ from imio.mailbridge.message.classify import OriginalMessage
 from imio.mailbridge.message.classify import Proof
 from imio.mailbridge.message.classify import Transfer
 from imio.mailbridge.outbound.outbox import outbox
+from imio.mailbridge.settings.clock import site_zone
 from imio.mailbridge.settings.mailbox import FILE
 from imio.mailbridge.settings.mailbox import LEAVE
 
@@ -146,6 +147,7 @@ def _context(envelope, arrived, values, given, too_many):
         own_addresses=frozenset(row["address"].lower() for row in values.mailin_addresses or ()),
         too_many=too_many,
         inline_forward=values.inline_forward,
+        zone=site_zone(),
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from dataclasses import field
 from dataclasses import replace
 from datetime import datetime
+from datetime import tzinfo
 from enum import Enum
 from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.answerable import bulk_marks
@@ -83,6 +84,7 @@ class Context:
     ENVID of ours; ``about`` is the id of the message of ours whose signed bounce address is the envelope recipient, or empty;
     ``null_sender``: the envelope had no sender; ``own_addresses`` are the mail-in addresses, in lower case; ``too_many``: the
     author sent more than a person would. ``inline_forward`` is ``quarantine`` or ``file-proposal``.
+    ``zone`` is that of the town, for a date in a forwarded text where nothing names another; UTC if None.
     """
 
     agent_patterns: tuple[re.Pattern[str], ...] = ()
@@ -97,6 +99,7 @@ class Context:
     too_many: bool = False
     accept_direct: bool = False
     inline_forward: str = "quarantine"
+    zone: tzinfo | None = None
 
     def is_agent(self, addr_spec: str) -> bool:
         """Tell whether one of the patterns matches the whole address, in any case."""
@@ -223,7 +226,7 @@ def _forward(message: ParsedMessage, context: Context) -> Classification | None:
 def _inline_forward(message: ParsedMessage, context: Context) -> Classification | None:
     if not _is_transferrer(message, context):
         return None
-    proposal = read_inline_forward(message)
+    proposal = read_inline_forward(message, context.zone)
     evidence: tuple[Evidence, ...] = (_transferrer(message.author, context),)
     if proposal is not None:
         evidence += (Evidence("forwarded-text", proposal.style, "strong"),)

@@ -6,6 +6,7 @@ line above a quotation ("Le … a écrit :"), which makes it a reply.
 
 from dataclasses import dataclass
 from datetime import datetime
+from datetime import tzinfo
 from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.address_list import find_address
 from imio.mailbridge.message.header import clean
@@ -100,10 +101,13 @@ _MAX_LINES = 2_000
 _MAX_LINE = 1_000
 
 
-def read_inline_forward(message: ParsedMessage) -> Proposal | None:
-    """Return the proposal when ``message`` is a forward as text in the style of a known program, else None."""
+def read_inline_forward(message: ParsedMessage, zone: tzinfo | None = None) -> Proposal | None:
+    """Return the proposal when ``message`` is a forward as text in the style of a known program, else None.
+
+    A date without a zone is read in that of the message's own Date; where it has none, in ``zone`` (UTC if None).
+    """
     for lines in _bodies(message):
-        proposal = _read(message, lines)
+        proposal = _read(message, lines, message.date.tzinfo if message.date else zone)
         if proposal is not None:
             return proposal
     return None
@@ -118,7 +122,7 @@ def _bodies(message: ParsedMessage) -> list[list[str]]:
     return [[line[:_MAX_LINE].translate(_BLANKS).rstrip() for line in lines] for lines in bodies]
 
 
-def _read(message: ParsedMessage, lines: list[str]) -> Proposal | None:
+def _read(message: ParsedMessage, lines: list[str], zone: tzinfo | None) -> Proposal | None:
     subject = message.subject or ""
     prefixed = _FORWARD_PREFIX.match(subject) is not None
     reply = _REPLY_PREFIX.match(subject) is not None
@@ -129,14 +133,14 @@ def _read(message: ParsedMessage, lines: list[str]) -> Proposal | None:
         if not reply and (style := _forward_marker(text)):
             lines = _unquoted(lines, number + 1)
             block = _block(lines, number + 1)
-            return _proposal(message, style, block, lines) if block else None
+            return _proposal(zone, style, block, lines) if block else None
         if _ORIGINAL_MARKER.fullmatch(text):
             block = _block(lines, number + 1)
-            return _proposal(message, "original", block, lines) if block and prefixed else None
+            return _proposal(zone, "original", block, lines) if block and prefixed else None
         if _is_quotation(lines, number, text):
             return None
         if (block := _block_at(lines, number)) is not None:
-            return _proposal(message, "header-block", block, lines) if prefixed else None
+            return _proposal(zone, "header-block", block, lines) if prefixed else None
     return None
 
 
@@ -242,8 +246,7 @@ def _label(line: str) -> tuple[str, str] | None:
     return (field, match[2].strip()) if match and field else None
 
 
-def _proposal(message: ParsedMessage, style: str, block: _Block, lines: list[str]) -> Proposal:
-    zone = message.date.tzinfo if message.date else None
+def _proposal(zone: tzinfo | None, style: str, block: _Block, lines: list[str]) -> Proposal:
     subject = clean(block.fields["subject"].strip("* ")) if "subject" in block.fields else None
     return Proposal(
         style,

@@ -51,7 +51,7 @@ code { font-size: 8pt; color: #495057; }
 
 @dataclass(frozen=True)
 class Labels:
-    """The words of the document, in the reader's language; ``blocked`` has a ``%d``."""
+    """The words of the document, in the reader's language; ``blocked``, of two and more, has a ``%d``."""
 
     author: str = "From"
     to: str = "To"
@@ -61,6 +61,7 @@ class Labels:
     attachments: str = "Attachments"
     quoted: str = "Quoted text"
     blocked: str = "%d remote contents were left out."
+    blocked_one: str = "One remote content was left out."
     empty: str = "This message has no text."
     language: str = "en"
 
@@ -128,10 +129,14 @@ def document(
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}"/>'
         f'<meta name="referrer" content="no-referrer"/><title>{escape(labels.subject)}</title><style>{_STYLE}</style></head><body>'
         + (f"<table class='head'>{lines}</table>" if lines else "")
-        + (f'<p class="note">{escape(labels.blocked % shown.blocked)}</p>' if shown.blocked else "")
+        + (f'<p class="note">{escape(_left_out(shown.blocked, labels))}</p>' if shown.blocked else "")
         + shown.html
         + "</body></html>"
     )
+
+
+def _left_out(count: int, labels: Labels) -> str:
+    return labels.blocked_one if count == 1 else labels.blocked % count
 
 
 def _images(message: ParsedMessage) -> Mapping[str, str]:

@@ -525,7 +525,8 @@ class IDelivery(Interface):
     dns_resolver = schema.TextLine(
         title=_("DNS server for checks"),
         description=_(
-            "IP address, with :port if it is not 53, of the server that the diagnosis asks. Empty: that of the machine."
+            "IP address, with :port if it is not 53, of the server that the diagnosis and the proofs (DKIM, ARC) ask. Empty: "
+            "that of the machine."
         ),
         constraint=validate.resolver,
         required=False,
