@@ -359,6 +359,7 @@ def test_inline_forward_can_be_filed_from_its_text(site):
 
 def test_date_in_a_forwarded_text_is_of_the_town(site):
     """Late in the evening: read as UTC it would be the next day."""
+    api.portal.set_registry_record("plone.portal_timezone", "Europe/Brussels")
     settings().inline_forward = "file-proposal"
     transaction.commit()
     (item,) = items(deliver(site, TEXT_FORWARD.replace(b"09:12", b"23:30")))
