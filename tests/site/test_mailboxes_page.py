@@ -147,6 +147,16 @@ def test_form_refuses_a_second_one(site, declared):
     assert "There is a mailbox with this address already." in problems(save(site, name="other"))
 
 
+def test_new_settings_are_tried_at_once(site, declared, monkeypatch):
+    queued = []
+    monkeypatch.setattr(mailboxes, "add", lambda url, method, params: queued.append(params))
+    mailboxes.knowledge("admin").not_before = mailboxes.now() + mailboxes.LOGIN_PAUSE
+    transaction.commit()
+    assert save(site, EDIT, password="better").status_code == 302
+    assert queued == [{"name": "admin"}]
+    assert mailboxes.known("admin").not_before is None
+
+
 def test_mailbox_that_another_machine_reads_needs_no_login(site):
     answer = save(site, host="", login="", password="")
     assert answer.status_code == 302, problems(answer)

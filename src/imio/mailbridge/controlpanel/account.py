@@ -66,7 +66,7 @@ class AddForm(RowForm):
             yield "senders", error.args[0]
         yield from gaps(data, self.has_secret(data))
 
-    def after_save(self):
+    def after_save(self, row):
         """Let what waited leave by the new settings."""
         wake_outbox()
 

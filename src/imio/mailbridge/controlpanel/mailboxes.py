@@ -21,6 +21,7 @@ from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.mailboxes import known
 from imio.mailbridge.inbound.mailboxes import PROBLEMS
 from imio.mailbridge.inbound.mailboxes import REMEDIES
+from imio.mailbridge.inbound.mailboxes import wake
 from imio.mailbridge.inbound.recipient import destination
 from imio.mailbridge.inbound.recipient import UnknownRecipient
 from imio.mailbridge.message.one_line import readable
@@ -61,6 +62,10 @@ class AddForm(RowForm):
         super().updateWidgets(prefix)
         if not self.present and not self.request.form.get("form.widgets.since"):
             self.widgets["since"].value = date.today().isoformat()
+
+    def after_save(self, row):
+        """Read it at once."""
+        wake(row["name"])
 
     def problems(self, data):
         """Yield what concerns several fields or mailboxes."""

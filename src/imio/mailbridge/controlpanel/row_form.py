@@ -93,9 +93,10 @@ class RowForm(AccountForm, form.Form):
         if errors:
             self.status = self.formErrorsMessage
             return
-        self.keep({name: data.get(name) for name in getFieldNamesInOrder(self.schema)})
-        write_secrets(data, self.secrets_of(data["name"]))
-        self.after_save()
+        row = {name: data.get(name) for name in getFieldNamesInOrder(self.schema)}
+        self.keep(row)
+        write_secrets(data, self.secrets_of(row["name"]))
+        self.after_save(row)
         api.portal.show_message(self.saved, self.request)
         self.leave()
 
@@ -103,8 +104,8 @@ class RowForm(AccountForm, form.Form):
         """Write the new row into the settings."""
         setattr(settings(), self.setting, [*rows_of(self.setting), row])
 
-    def after_save(self):
-        """Do what follows from the new settings."""
+    def after_save(self, row):
+        """Do what follows from the new row."""
 
     @button.buttonAndHandler(_("Cancel"), name="cancel")
     def handle_cancel(self, action):

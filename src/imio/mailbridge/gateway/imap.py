@@ -24,6 +24,7 @@ from typing import Any
 from typing import BinaryIO
 import io
 import logging
+import re
 import ssl
 import threading
 import time
@@ -85,9 +86,9 @@ def _connected(mailbox: Mailbox) -> IMAPClient:
             raise
         return client
     except ssl.SSLError as error:
-        raise NotOpened("tls", readable(error)) from error
+        raise NotOpened("tls", words(error)) from error
     except BROKEN as error:
-        raise NotOpened("connect", readable(error)) from error
+        raise NotOpened("connect", words(error)) from error
 
 
 def _log_in(client: IMAPClient, mailbox: Mailbox) -> None:
@@ -99,11 +100,11 @@ def _log_in(client: IMAPClient, mailbox: Mailbox) -> None:
         else:
             client.plain_login(mailbox.login, mailbox.password)  # the command LOGIN knows ASCII only
     except (LoginError, ValueError) as error:
-        raise NotOpened("login", readable(error)) from error
+        raise NotOpened("login", words(error)) from error
     except (TokenRefused, TokenUnreachable) as error:
         raise NotOpened("token", str(error)) from error
     except BROKEN as error:
-        raise NotOpened("connect", readable(error)) from error
+        raise NotOpened("connect", words(error)) from error
 
 
 def _show_token(client: IMAPClient, mailbox: Mailbox) -> None:
@@ -117,7 +118,7 @@ def _show_token(client: IMAPClient, mailbox: Mailbox) -> None:
             client.oauth2_login(mailbox.login, token)
         except IMAPClientError as error:
             if is_last or not kept.judge(token, accepted=False):
-                raise LoginError(readable(error).replace(token, "***")) from None
+                raise LoginError(words(error).replace(token, "***")) from None
         else:
             kept.judge(token, accepted=True)
             return
@@ -132,7 +133,7 @@ class Folder:
         try:
             answer = client.select_folder(mailbox.folder)
         except IMAPClientError as error:
-            raise NotOpened("folder", readable(error)) from error
+            raise NotOpened("folder", words(error)) from error
         self.uidvalidity = int(answer.get(b"UIDVALIDITY", 0))
         flags = answer.get(b"PERMANENTFLAGS", ())
         self._keywords = b"\\*" in flags or KEYWORD.encode() in flags
@@ -180,7 +181,7 @@ class Folder:
             file.close()
             raise
         except IMAPClientError as error:
-            logger.error("%s cannot be read: %s", self.describe([uid]), readable(error))
+            logger.error("%s cannot be read: %s", self.describe([uid]), words(error))
             file.truncate(0)
             yield uid, file
             return
@@ -244,6 +245,11 @@ class Folder:
     def describe(self, uids: Iterable[int]) -> str:
         """Return a name for messages in a log."""
         return f"{self._mailbox.name}/{self._mailbox.folder} UID {numbers(uids)}"
+
+
+def words(error: object) -> str:
+    """Return what a server said, without the marks of Python that imaplib puts around it."""
+    return re.sub(r"""\bb(['"])(.*?)\1""", r"\2", readable(error))
 
 
 def _text(value: object) -> str:

@@ -126,7 +126,18 @@ def sweep():
             time is not None and time > at for time in (about.lease_until, about.not_before)
         )
         if row.get("host") and not busy:
-            add("/".join(getSite().getPhysicalPath()) + "/@@mailbridge-fetch", "POST", params={"name": name})
+            _queue(name)
+
+
+def wake(name):
+    """Let a mailbox be read at once, also when its login was refused before: its settings are new."""
+    if known(name) is not None:
+        known(name).not_before = None
+    _queue(name)
+
+
+def _queue(name):
+    add("/".join(getSite().getPhysicalPath()) + "/@@mailbridge-fetch", "POST", params={"name": name})
 
 
 def read_mailbox(name):
