@@ -38,7 +38,7 @@ passdb {{
 }}
 userdb {{
   driver = static
-  args = uid={uid} gid={gid} home={folder}/mail
+  args = uid={uid} gid={gid} home={folder}/mail allow_all_users=yes
 }}
 service imap-login {{
   chroot =
@@ -56,19 +56,46 @@ service anvil {{
 """
 
 
+LMTP = r"""
+protocols = imap lmtp
+service lmtp {{
+  chroot =
+  user = {user}
+  inet_listener lmtp {{
+    address = 127.0.0.1
+    port = {lmtp_port}
+  }}
+}}
+protocol lmtp {{
+  mail_plugins = sieve
+  postmaster_address = postmaster@maville.test
+  hostname = mx.maville.test
+}}
+submission_host = 127.0.0.1:{submission_port}
+plugin {{
+  sieve = file:{folder}/script.sieve
+}}
+lmtp_save_to_detail_mailbox = no
+recipient_delimiter = +
+"""
+
+
 class Dovecot:
     """An IMAP server at ``port`` in ``folder``, which every user must be able to reach; use it in ``with``.
 
-    The password has an accent, which the command LOGIN cannot carry.
+    The password has an accent, which the command LOGIN cannot carry. With a ``sieve`` script it takes mail by LMTP at
+    ``lmtp_port``, and what the script redirects goes to the SMTP server at ``submission_port``.
     """
 
     LOGIN, PASSWORD = "jeanne@citizen.test", "Bien gardé 123"
 
-    def __init__(self, folder, certificates, starttls=False):
+    def __init__(self, folder, certificates, starttls=False, sieve="", submission_port=0):
         self.folder = folder
         self.certificates = certificates
         self.port = free_port()
         self.starttls_port = free_port() if starttls else 0
+        self.sieve, self.submission_port = sieve, submission_port
+        self.lmtp_port = free_port() if sieve else 0
         self._process = None
 
     def __enter__(self):
@@ -95,6 +122,20 @@ class Dovecot:
                 starttls_port=self.starttls_port,
             )
         )
+        if self.sieve:
+            required("/usr/lib/dovecot/lmtp", "dovecot-lmtpd")
+            required("sievec", "dovecot-sieve")
+            (self.folder / "script.sieve").write_text(self.sieve)
+            shutil.chown(self.folder, user.pw_uid)  # for the compiled script
+            with configuration.open("a") as file:
+                file.write(
+                    LMTP.format(
+                        user=user.pw_name,
+                        lmtp_port=self.lmtp_port,
+                        submission_port=self.submission_port,
+                        folder=self.folder,
+                    )
+                )
         self._command = [binary, "-F", "-c", configuration]
         self._run()
         return self

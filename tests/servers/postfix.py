@@ -144,7 +144,8 @@ class Postfix:
     Use it in ``with``, or ``start()`` and ``stop()``. ``url`` and ``token`` are what mailbridge-pipe gets;
     ``bridge_to()`` changes them while it runs. ``logins``: password by login address. ``owners``: by login
     address the other envelope senders that it may use on the enforcing port. ``aliases``: Postfix's virtual
-    aliases, address by address.
+    aliases, address by address. ``transports``: the transport of an address or domain that is not delivered
+    here; ``services``: more lines of master.cf, which may name ``{folder}`` and ``{smtp_port}``.
     """
 
     def __init__(
@@ -156,6 +157,8 @@ class Postfix:
         owners=None,
         aliases=None,
         domains=("maville.test", "citizen.test"),
+        transports=None,
+        services="",
     ):
         self.folder = Path(folder)
         self.url = url
@@ -164,6 +167,8 @@ class Postfix:
         self.owners = dict(owners or {})
         self.aliases = dict(aliases or {})
         self.domains = domains
+        self.transports = dict(transports or {})
+        self.services = services
         self.smtp_port, self.open_port, self.enforcing_port = free_port(), free_port(), free_port()
         self.certificates = None
         self._master = None
@@ -310,7 +315,10 @@ class Postfix:
             "recipients": ["/^unknown@/ 550 5.1.1 no such user", "/^later@/ 450 4.2.0 greylisted"],
             "owners": [*owners, "/^(.+)$/ ${1}"],
             "aliases": [f"{address} {target}" for address, target in self.aliases.items()],
-            "transports": ["bridge.test mailbridge:", "bounces.test bounces:"],
+            "transports": [
+                *("bridge.test mailbridge:", "bounces.test bounces:"),
+                *(f"{address} {transport}" for address, transport in self.transports.items()),
+            ],
         }.items():
             (self.folder / "etc" / name).write_text("\n".join(lines) + "\n")
         self._install_logins(owner)
@@ -334,6 +342,7 @@ class Postfix:
         shutil.chown(token, "nobody")
         ports = ("folder", "url", "smtp_port", "open_port", "enforcing_port")
         text = MASTER_CF.format(**{name: getattr(self, name) for name in ports})
+        text += self.services.format(folder=self.folder, smtp_port=self.smtp_port)
         (self.folder / "etc" / "master.cf").write_text(text)
 
 
