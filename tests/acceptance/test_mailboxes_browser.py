@@ -84,7 +84,11 @@ def test_login_mailbox(person, iadocs, catcher, dovecot, clean):
 
     wait_for(watched, 60)
     text = page.inner_text("tr[data-mailbox=administration]")
-    for line in ("Réponses classées auprès de leur document : 1", "Rapports notés sur leur e-mail : 1", "décision : 1"):
+    for line in (
+        "Réponses classées auprès de leur document : 1",
+        "Rapports notés sur leur e-mail : 1",
+        "décision : 1",
+    ):
         assert line in text.replace("\u00a0", " ")
     admin.screenshot("mailboxes-watched")
     agent = person("agent")

@@ -79,6 +79,8 @@ def _process(record, choice, by_person):
     final = by_person or now() >= record.created + PATIENCE
     examined = examine(record, message, values, too_many, final)
     _describe(record, message, examined)
+    if record.source_mailbox and examined.proof:
+        forwarding.seen(record.source_mailbox, record.created)
     state, reason = examined.decision
     if choice is not None:
         _file(record, examined, _chosen(examined, message, choice), choice)
@@ -130,8 +132,6 @@ def _describe(record, message, examined):
     record.transferred_by = found.transferred_by.addr_spec.lower() if found.transferred_by else ""
     inbox().forwarded(record)
     record.source_mailbox = found.source_mailbox or ""
-    if record.source_mailbox and examined.proof:
-        forwarding.seen(record.source_mailbox, record.created)
     record.evidence = tuple((name, saw[:MAX_SHOWN], *rest) for name, saw, *rest in found.evidence)
     record.proof = examined.proof.value if examined.proof else ""
     record.verdicts = examined.verdicts
