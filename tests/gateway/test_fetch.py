@@ -19,10 +19,12 @@ from imio.mailbridge.gateway.state import KEPT
 from imio.mailbridge.gateway.state import LEFT
 from imio.mailbridge.gateway.state import REFUSED
 from imio.mailbridge.gateway.state import State
+from imio.mailbridge.gateway.token import Grant
 from tests.mails import citizen
 from tests.servers.cutting import Cutting
 from tests.servers.dovecot import Dovecot
 from tests.servers.fixtures import open_folder
+from tests.servers.token_endpoint import TokenEndpoint
 import dataclasses
 import io
 import pytest
@@ -374,6 +376,41 @@ def test_starttls(certificates):
         ) as opened_folder,
     ):
         assert opened_folder.present() == []
+
+
+def test_token_that_was_good_and_is_refused_is_asked_for_anew(certificates):
+    with (
+        TokenEndpoint() as endpoint,
+        open_folder("dovecot-oauth2") as folder,
+        Dovecot(folder, certificates, tokens=endpoint.url) as server,
+    ):
+        endpoint.owner = server.LOGIN
+        grant = Grant(server.LOGIN, endpoint.url, "bridge", "scope", endpoint.client_secret, "")
+        mailbox = Mailbox(
+            "oauth",
+            "localhost",
+            server.LOGIN,
+            "in@bridge.test",
+            grant=grant,
+            port=server.port,
+            ca_file=str(certificates.ca_file),
+        )
+        for _ in range(2):
+            with opened(mailbox) as opened_folder:
+                assert opened_folder.present() == []
+        assert len(endpoint.asked) == 1, "one token serves many connections"
+        endpoint.tokens.clear()
+        subprocess.run(
+            ["doveadm", "-c", folder / "dovecot.conf", "auth", "cache", "flush"], capture_output=True
+        )
+        with opened(mailbox) as opened_folder:
+            assert opened_folder.present() == []
+        assert len(endpoint.asked) == 2
+        endpoint.owner = "other@maville.test"
+        with pytest.raises(NotOpened) as raised, opened(mailbox):
+            pass
+        assert raised.value.stage == "login"
+        assert "token-" not in raised.value.text
 
 
 HEAD = b"Return-Path: <%s>\r\nDelivered-To: in+secret-part-123@bridge.test\r\nDelivered-To: in+later@bridge.test\r\n\r\nx"

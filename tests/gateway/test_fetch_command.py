@@ -269,22 +269,38 @@ def test_check(dovecot, site, fetcher):
     assert done.stdout.startswith("test: folder: ")
 
 
-def test_oauth2(dovecot, site, fetcher, tmp_path):
+def test_oauth2(certificates, site, tmp_path):
+    """A token that the server does not know is asked for anew, once; a refusal is told without the token."""
     (tmp_path / "client_secret").write_text("s3cret\n")
     (tmp_path / "client_secret").chmod(0o600)
-    with TokenEndpoint() as endpoint:
-        done = fetcher(
-            auth="oauth2",
-            oauth_token_url=endpoint.url,
-            oauth_client_id="bridge",
-            oauth_scope="scope",
-            client_secret_file=str(tmp_path / "client_secret"),
-        ).run("--once")
-    # Dovecot without a token service offers no XOAUTH2; test_imap_oauth.py has a server that does.
-    assert len(endpoint.asked) == 1
-    assert done.returncode == 1
-    assert "login: " in done.stderr
-    assert "token-1" not in done.stderr
+    with (
+        TokenEndpoint() as endpoint,
+        open_folder("dovecot-oauth2") as folder,
+        Dovecot(folder, certificates, tokens=endpoint.url) as dovecot,
+    ):
+        endpoint.owner = dovecot.LOGIN
+        dovecot.append(raw("Un"))
+        options = {
+            "auth": "oauth2",
+            "oauth_token_url": endpoint.url,
+            "oauth_client_id": "bridge",
+            "oauth_scope": "scope",
+            "client_secret_file": str(tmp_path / "client_secret"),
+        }
+        fetch = Fetcher(tmp_path, dovecot, site.url, **options)
+        done = fetch.run("--once")
+        assert (done.returncode, len(site.requests)) == (0, 1), done.stderr
+        assert [form["grant_type"] for form in endpoint.asked] == ["client_credentials"]
+        endpoint.owner = "somebody-else@maville.test"
+        done = fetch.run("--once")
+        assert done.returncode == 1
+        assert "login: " in done.stderr
+        assert "token-" not in done.stderr
+        endpoint.client_secret = "changed"  # noqa: S105
+        done = fetch.run("--once")
+        assert "token: " in done.stderr
+        assert "invalid_client" in done.stderr
+        assert "s3cret" not in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ class Cutting:
         self.cut_after = None
         self.swallow_answer = False
         self.said = 0
+        self._open = set()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         self._thread = threading.Thread(target=self._accept, daemon=True)
@@ -29,6 +30,12 @@ class Cutting:
     def __exit__(self, *exception):
         self._listener.close()
 
+    def cut(self):
+        """Break all connections that there are."""
+        for connection in list(self._open):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
     def _accept(self):
         with contextlib.suppress(OSError):
             while True:
@@ -37,6 +44,7 @@ class Cutting:
 
     def _serve(self, client):
         spoken, last_word = 0, False
+        self._open.add(client)
         with (
             client,
             contextlib.suppress(OSError),

@@ -80,21 +80,32 @@ recipient_delimiter = +
 """
 
 
+OAUTH2 = r"""
+auth_mechanisms = plain xoauth2
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2
+  args = {folder}/oauth2.conf
+}}
+"""
+
+
 class Dovecot:
     """An IMAP server at ``port`` in ``folder``, which every user must be able to reach; use it in ``with``.
 
     The password has an accent, which the command LOGIN cannot carry. With a ``sieve`` script it takes mail by LMTP at
-    ``lmtp_port``, and what the script redirects goes to the SMTP server at ``submission_port``.
+    ``lmtp_port``, and what the script redirects goes to the SMTP server at ``submission_port``. With ``tokens``, the URL of a
+    ``TokenEndpoint``, it takes those by XOAUTH2.
     """
 
     LOGIN, PASSWORD = "jeanne@citizen.test", "Bien gardé 123"
 
-    def __init__(self, folder, certificates, starttls=False, sieve="", submission_port=0):
+    def __init__(self, folder, certificates, starttls=False, sieve="", submission_port=0, tokens=""):
         self.folder = folder
         self.certificates = certificates
         self.port = free_port()
         self.starttls_port = free_port() if starttls else 0
-        self.sieve, self.submission_port = sieve, submission_port
+        self.sieve, self.submission_port, self.tokens = sieve, submission_port, tokens
         self.lmtp_port = free_port() if sieve else 0
         self._process = None
 
@@ -122,6 +133,12 @@ class Dovecot:
                 starttls_port=self.starttls_port,
             )
         )
+        if self.tokens:
+            (self.folder / "oauth2.conf").write_text(
+                f"tokeninfo_url = {self.tokens}?access_token=\nusername_attribute = email\n"
+            )
+            with configuration.open("a") as file:
+                file.write(OAUTH2.format(folder=self.folder))
         if self.sieve:
             required("/usr/lib/dovecot/lmtp", "dovecot-lmtpd")
             required("sievec", "dovecot-sieve")

@@ -3,6 +3,7 @@
 from http.server import BaseHTTPRequestHandler
 from http.server import ThreadingHTTPServer
 from urllib.parse import parse_qs
+from urllib.parse import urlsplit
 import json
 import threading
 
@@ -19,6 +20,7 @@ class TokenEndpoint(ThreadingHTTPServer):
     Who shows ``client_id`` with ``client_secret``, or with ``refresh_token``, gets a new token, which is then in ``tokens``
     (what the SMTP server accepts) and lives ``expires_in`` seconds. ``answer`` may be changed while it runs: None for this,
     else status and body (bytes, or what is sent as JSON), or a function of the handler. ``asked`` holds the forms that came.
+    A mail server may ask by GET whose token it was shown: that of ``owner``.
     """
 
     daemon_threads = True
@@ -30,6 +32,7 @@ class TokenEndpoint(ThreadingHTTPServer):
         self.client_secret = client_secret
         self.refresh_token = refresh_token
         self.expires_in = 3600
+        self.owner = ""
         self.answer = None
         self.asked = []
         self.tokens = set()
@@ -64,6 +67,14 @@ class TokenEndpoint(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        """Tell a mail server whose token it was shown (``?access_token=``)."""
+        token = parse_qs(urlsplit(self.path).query).get("access_token", [""])[0]
+        known = token in self.server.tokens
+        self.reply(
+            200 if known else 401, {"email": self.server.owner} if known else {"error": "invalid_token"}
+        )
+
     def do_POST(self):
         text = self.rfile.read(int(self.headers["Content-Length"])).decode()
         form = {name: values[0] for name, values in parse_qs(text).items()}
