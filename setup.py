@@ -61,6 +61,7 @@ setup(
         "Products.PluggableAuthService",
         "ZODB",
         "Zope",
+        "aiosmtpd",
         "collective.z3cform.datagridfield>=4",
         "compressed-rtf",
         "cryptography",
@@ -126,7 +127,6 @@ setup(
         "test": [
             "Plone",
             "ZEO",
-            "aiosmtpd",
             "authres",
             "axe-playwright-python",
             "i18ndude",
@@ -151,6 +151,7 @@ setup(
         "console_scripts": [
             "mailbridge-explain = imio.mailbridge.message.explain:main",
             "mailbridge-fetch = imio.mailbridge.gateway.fetch_command:main",
+            "mailbridge-lmtp = imio.mailbridge.gateway.lmtp_command:main",
             "mailbridge-worker = imio.mailbridge.taskqueue.worker:main",
         ],
         "plone.autoinclude.plugin": ["target = plone"],
