@@ -1,0 +1,90 @@
+"""A real Postfix hands mail over to ``mailbridge-lmtp``: deferred while the site is away, one answer for each recipient."""
+
+from tests.mails import citizen
+from tests.servers.fake_site import ACCEPTED
+from tests.servers.fake_site import FakeSite
+from tests.servers.lmtp import Lmtp
+from tests.servers.waiting import free_port
+from tests.servers.waiting import wait_for
+import pytest
+import smtplib
+
+
+SERVICE = (
+    "\nbridge-lmtp unix - - n - 10 lmtp -o lmtp_send_xforward_command=yes -o lmtp_tls_security_level=none\n"
+)
+IN, OTHER, NOBODY = "in@maville.test", "autre@maville.test", "nobody@maville.test"
+SENDER = "jeanne.dupont@citizen.test"
+
+
+@pytest.fixture
+def lmtp():
+    """The LMTP server, for a site that is not there yet; its URL is ``site_port``."""
+    port = free_port()
+    with Lmtp(f"http://127.0.0.1:{port}/site", "--max-size", "41943040") as server:
+        server.site_port = port
+        yield server
+
+
+@pytest.fixture
+def mail_host(lmtp, postfix_factory):
+    transport = f"bridge-lmtp:inet:127.0.0.1:{lmtp.port}"
+    postfix = postfix_factory(services=SERVICE, transports=dict.fromkeys((IN, OTHER, NOBODY), transport))
+    yield postfix
+    postfix.stop()
+
+
+def send(postfix, *recipients, subject="Bonjour"):
+    with smtplib.SMTP("127.0.0.1", postfix.smtp_port, timeout=30) as smtp:
+        smtp.sendmail(SENDER, recipients, citizen(subject).as_bytes())
+
+
+def test_through_postfix(lmtp, mail_host):
+    send(mail_host, IN)
+    wait_for(lambda: "status=deferred" in mail_host.log_text(), 30, mail_host.log_text)
+    assert "bounced" not in mail_host.log_text()
+
+    def answer(handler):
+        handler.read()
+        unknown = handler.headers["X-Envelope-Recipient"] == NOBODY
+        handler.reply(*((422, {}) if unknown else (201, ACCEPTED)))
+
+    with FakeSite(lmtp.site_port, answer) as site:
+        mail_host.flush()
+        wait_for(lambda: not mail_host.queue() and site.requests, 30, mail_host.log_text)
+        (first,) = site.requests
+        assert first.headers["X-Client-Address"] == "127.0.0.1"
+        assert first.headers["X-Envelope-Sender"] == SENDER
+        assert citizen("Bonjour").as_bytes() in first.body
+        assert b"\r\n" not in first.body
+        assert first.body.startswith(b"Received: "), "no lines of a delivery agent before it"
+
+        send(mail_host, IN, OTHER, NOBODY, subject="À trois")
+        wait_for(lambda: len(site.requests) >= 4, 30, mail_host.log_text)
+        reports = lambda: mail_host.messages(SENDER)  # noqa: E731
+        wait_for(reports, 30, mail_host.log_text)
+        assert {request.headers["X-Envelope-Recipient"] for request in site.requests[1:]} == {
+            IN,
+            OTHER,
+            NOBODY,
+        }
+        report = reports()[0].content
+        assert b"5.1.1" in report
+        assert NOBODY.encode() in report
+        assert b"Final-Recipient: rfc822; " + IN.encode() not in report, "who has it is not reported"
+
+
+def test_stopped_and_started_in_the_middle(lmtp, mail_host):
+    """The gateway is stopped and killed while 40 messages come: each reaches the site."""
+    with FakeSite(lmtp.site_port) as site:
+        for number in range(40):
+            send(mail_host, IN, subject=f"Numéro {number}")
+            if number in (10, 25):
+                lmtp.process.terminate() if number == 10 else lmtp.process.kill()
+                lmtp.process.wait(20)
+                lmtp.__enter__()
+        wait_for(lambda: mail_host.flush() or not mail_host.queue(), 60, mail_host.log_text)
+        bodies = [request.body for request in site.requests]
+    for number in range(40):
+        assert any(citizen(f"Numéro {number}").as_bytes() in body for body in bodies), number
+    assert "bounced" not in mail_host.log_text()
