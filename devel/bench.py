@@ -3,6 +3,7 @@
 Each figure comes from real parts: a Plone process with the demo, an SMTP server on loopback, the corpus of the tests.
 """
 
+from devel import bench_gateway
 from devel import bench_incoming
 from devel import bench_sending
 from devel.bench_incoming import row
@@ -58,6 +59,7 @@ def _submitting(instance, catcher):
 def main():
     """Print the table."""
     bench_incoming.main()
+    bench_gateway.main()
     site()
     bench_sending.main()
 

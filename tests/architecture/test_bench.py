@@ -1,13 +1,15 @@
 """``make bench`` prints the whole table."""
 
 from devel import bench
+from devel import bench_gateway
 from devel import bench_incoming
 from devel import bench_sending
 
 
 def test_every_part_is_run(monkeypatch):
     ran = []
-    for home, name in ((bench, "site"), (bench_incoming, "main"), (bench_sending, "main")):
+    parts = ((bench, "site"), (bench_gateway, "main"), (bench_incoming, "main"), (bench_sending, "main"))
+    for home, name in parts:
         monkeypatch.setattr(home, name, lambda home=home: ran.append(home))
     bench.main()
-    assert ran == [bench_incoming, bench, bench_sending]
+    assert ran == [bench_incoming, bench_gateway, bench, bench_sending]

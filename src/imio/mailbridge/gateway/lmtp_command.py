@@ -70,7 +70,7 @@ def _options() -> argparse.Namespace:
         help="who may connect, default: this machine",
     )
     parser.add_argument("--socket-mode", type=_mode, default=0o660, help="of a Unix socket, default 0660")
-    parser.add_argument("--concurrency", type=_positive, default=4, help="POSTs at once, default %(default)s")
+    parser.add_argument("--concurrency", type=_positive, default=2, help="POSTs at once, default %(default)s")
     parser.add_argument(
         "--max-connections", type=_positive, default=50, help="clients at once, default %(default)s"
     )
