@@ -1,5 +1,6 @@
 """The forwarding check against a real Postfix and a real Dovecot that forward in every way, seen in the browser."""
 
+from tests.docs.guides import blocks
 from tests.servers import exchange_rule
 from tests.servers.dovecot import Dovecot
 from tests.servers.fixtures import open_folder
@@ -10,7 +11,8 @@ import pytest
 import shutil
 
 
-SIEVE = 'redirect "in@bridge.test";\n'
+(SIEVE,) = blocks("dovecot-sieve", "sieve")
+ALIAS = blocks("postfix", "text")[0].split()
 OUTCOMES = {
     "alias": "redirect",
     "sieve": "redirect",
@@ -62,7 +64,7 @@ def town(iadocs, certificates):
             folder,
             url=iadocs.url,
             token="gateway:demo-iadocs",
-            aliases={address("alias"): "in@bridge.test"},
+            aliases={address("alias"): ALIAS[1]},
             transports=transports,
             services=SERVICES,
         )
