@@ -7,13 +7,11 @@ Message-IDs of ours: what the citizen answers next is recognised, whoever of the
 from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.compose import copied_headers
 from imio.mailbridge.message.compose import message_id
-from imio.mailbridge.message.compose import sender_headers
 from imio.mailbridge.message.one_line import one_line
 from imio.mailbridge.message.policy import Sender
 from imio.mailbridge.outbound.notice import agent_address
 from imio.mailbridge.outbound.notice import agent_addresses
-from imio.mailbridge.outbound.submit import Draft
-from imio.mailbridge.outbound.submit import submit
+from imio.mailbridge.outbound.submit import submit_own
 from imio.mailbridge.settings.account import account_for
 from imio.mailbridge.settings.account import accounts
 from imio.mailbridge.settings.read import settings
@@ -22,7 +20,6 @@ from transaction.interfaces import TransientError
 import logging
 import secrets
 import transaction
-import uuid
 
 
 #: A larger answer is not copied, the agent gets a notice with a link: many mailboxes refuse more, in bytes.
@@ -82,23 +79,15 @@ def _copy(answered, answer):
         references=(*answer.references, *filter(None, [answer.message_id])),
     )
     content = header + body.replace(b"\n", b"\r\n")
-    submit(
-        Draft(
-            id=uuid.uuid4().hex,
-            userid=answered.userid,
-            document="",
-            account=account.name,
-            message_id=id,
-            sender=sender,
-            fallback=None,
-            to=(Address("", to),),
-            cc=(),
-            bcc=(),
-            subject=subject,
-            body=content,
-            size=len(content) + len(sender_headers(sender)),
-            origin="copy",
-            about=answered.about or answered.id,
-        )
+    submit_own(
+        account,
+        sender,
+        to,
+        subject,
+        id,
+        content,
+        "copy",
+        answered.userid,
+        about=answered.about or answered.id,
     )
     return True

@@ -10,12 +10,10 @@ from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.address import is_addr_spec
 from imio.mailbridge.message.compose import compose
 from imio.mailbridge.message.compose import message_id
-from imio.mailbridge.message.compose import sender_headers
 from imio.mailbridge.message.one_line import one_line
 from imio.mailbridge.message.policy import Sender
 from imio.mailbridge.outbound.interfaces import IDirectory
-from imio.mailbridge.outbound.submit import Draft
-from imio.mailbridge.outbound.submit import submit
+from imio.mailbridge.outbound.submit import submit_own
 from imio.mailbridge.settings.account import account_for
 from imio.mailbridge.settings.account import accounts
 from imio.mailbridge.settings.read import settings
@@ -27,7 +25,6 @@ from zope.component.hooks import getSite
 from zope.i18n import translate
 import logging
 import secrets
-import uuid
 
 
 #: Who writes.
@@ -96,24 +93,7 @@ def send_notice(account, author, to, subject, html, in_reply_to=""):
         in_reply_to=in_reply_to,
         auto_submitted="auto-replied" if in_reply_to else "auto-generated",
     )
-    return submit(
-        Draft(
-            id=uuid.uuid4().hex,
-            userid="",
-            document="",
-            account=account.name,
-            message_id=new_message_id,
-            sender=sender,
-            fallback=None,
-            to=(Address("", to),),
-            cc=(),
-            bcc=(),
-            subject=subject,
-            body=body,
-            size=len(body) + len(sender_headers(sender)),
-            origin="notice",
-        )
-    )
+    return submit_own(account, sender, to, subject, new_message_id, body, "notice")
 
 
 def agent_addresses(userid):

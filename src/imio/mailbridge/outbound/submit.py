@@ -219,6 +219,29 @@ def submit(draft):
     return record
 
 
+def submit_own(account, sender, to, subject, message_id, body, origin, userid="", about="", id=""):
+    """Submit a message that the bridge itself writes to one address, by an ``Account`` and as a ``Sender``; return the record."""
+    return submit(
+        Draft(
+            id=id or uuid.uuid4().hex,
+            userid=userid,
+            document="",
+            account=account.name,
+            message_id=message_id,
+            sender=sender,
+            fallback=None,
+            to=(Address("", to),),
+            cc=(),
+            bcc=(),
+            subject=subject,
+            body=body,
+            size=len(body) + len(sender_headers(sender)),
+            origin=origin,
+            about=about,
+        )
+    )
+
+
 def wake(record, delay=0):
     """Queue the delivery of a record for after the commit, ``delay`` seconds later, and not before its next try."""
     wait = max(delay, (record.next_try - now()).total_seconds()) if record.next_try else delay

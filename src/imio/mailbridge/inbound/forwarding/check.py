@@ -21,15 +21,13 @@ from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.classify import Transfer
 from imio.mailbridge.message.compose import compose
 from imio.mailbridge.message.compose import message_id
-from imio.mailbridge.message.compose import sender_headers
 from imio.mailbridge.message.policy import Sender
 from imio.mailbridge.message.unwrap import attached_messages
 from imio.mailbridge.outbound.envelope import own_bounce_address
 from imio.mailbridge.outbound.notice import NAME
 from imio.mailbridge.outbound.notice import paragraphs
 from imio.mailbridge.outbound.outbox import outbox
-from imio.mailbridge.outbound.submit import Draft
-from imio.mailbridge.outbound.submit import submit
+from imio.mailbridge.outbound.submit import submit_own
 from imio.mailbridge.settings.account import account_for
 from imio.mailbridge.settings.clock import local_time
 from imio.mailbridge.settings.read import settings
@@ -100,24 +98,7 @@ def _send(mailbox, code, account, values):
         subject=subject,
         html=paragraphs(text, f"[{code}]"),
     )
-    return submit(
-        Draft(
-            id=id,
-            userid="",
-            document="",
-            account=account.name,
-            message_id=new_message_id,
-            sender=sender,
-            fallback=None,
-            to=(Address("", mailbox),),
-            cc=(),
-            bcc=(),
-            subject=subject,
-            body=body,
-            size=len(body) + len(sender_headers(sender)),
-            origin=ORIGIN,
-        )
-    )
+    return submit_own(account, sender, mailbox, subject, new_message_id, body, ORIGIN, id=id)
 
 
 # what comes back
