@@ -164,6 +164,17 @@ def test_mailbox_that_another_machine_reads_needs_no_login(site):
     assert "another machine brings its mail" in page(site, PAGE)
 
 
+@pytest.mark.parametrize(
+    ("preset", "host"), [("microsoft365", "outlook.office365.com"), ("google", "imap.gmail.com")]
+)
+def test_preset_fills_in(site, preset, host):
+    answer = press(site, ADD, "preset", preset=preset)
+    found = fields(answer.text)
+    assert (found["form.widgets.host"], found["form.widgets.port"]) == (host, "993")
+    assert found["form.widgets.auth:list"] == "oauth2"
+    assert not settings().imap_mailboxes
+
+
 def test_new_mailbox_begins_today(site):
     assert fields(page(site, ADD))["form.widgets.since"] == date.today().isoformat()
 

@@ -1,8 +1,6 @@
 """How is one more SMTP account set up, changed and removed? Two forms and a page that asks back."""
 
-from imio.mailbridge.controlpanel.account_fields import FILL_IN
 from imio.mailbridge.controlpanel.account_fields import gaps
-from imio.mailbridge.controlpanel.account_fields import IPreset
 from imio.mailbridge.controlpanel.navigation import Navigation
 from imio.mailbridge.controlpanel.row_form import Edited
 from imio.mailbridge.controlpanel.row_form import name_in
@@ -22,8 +20,6 @@ from plone.z3cform.layout import FormWrapper
 from Products.Five.browser import BrowserView
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from urllib.parse import quote
-from z3c.form import button
-from z3c.form.field import Fields
 from zope.interface import Invalid
 
 
@@ -49,11 +45,6 @@ class AddForm(RowForm):
     setting, schema, list_page = "smtp_accounts", ISmtpAccountRow, "mailbridge-accounts"
     saved = _("The account is saved.")
 
-    def updateFields(self):
-        """Put the preset first and each secret beside what it belongs to."""
-        super().updateFields()
-        self.fields = Fields(IPreset, ignoreContext=True) + self.fields
-
     def problems(self, data):
         """Yield what concerns several fields or accounts."""
         others = [row for row in rows() if row["name"] != self.present]
@@ -69,14 +60,6 @@ class AddForm(RowForm):
     def after_save(self, row):
         """Let what waited leave by the new settings."""
         wake_outbox()
-
-    @button.buttonAndHandler(FILL_IN, name="preset")  # the last: Enter presses the first
-    def handle_preset(self, action):
-        """Say what is still to be entered."""
-        self.say_preset()
-
-    buttons = RowForm.buttons + buttons  # noqa: F821 - made by the decorator
-    handlers = RowForm.handlers + handlers  # noqa: F821
 
 
 class EditForm(Edited, AddForm):

@@ -142,9 +142,13 @@ class AccountForm:
 
     def _fill_in(self):
         chosen = self.chosen_preset()
-        for name, value in chosen.values.items() if chosen else ():
+        for name, value in self.preset_values(chosen).items() if chosen else ():
             field = f"form.widgets.{self.setting_names.get(name, name)}"
             self.request.form[field] = [value] if name in ("security", "auth") else str(value)
+
+    def preset_values(self, chosen):
+        """Return what a preset fills in."""
+        return chosen.values
 
     def chosen_preset(self):
         """Return the preset that was chosen, or None."""

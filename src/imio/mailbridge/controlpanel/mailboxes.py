@@ -57,6 +57,10 @@ class AddForm(RowForm):
         """Return the name that the secrets of a mailbox are kept under."""
         return secrets_of(name)
 
+    def preset_values(self, chosen):
+        """Return what a preset fills in."""
+        return chosen.imap
+
     def updateWidgets(self, prefix=None):
         """Propose to begin today: years of old mail would be filed."""
         super().updateWidgets(prefix)

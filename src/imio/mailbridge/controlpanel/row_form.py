@@ -1,8 +1,10 @@
 """How is one row of a table of the settings, with its secrets, added and changed? What accounts and mailboxes share."""
 
 from imio.mailbridge.controlpanel.account_fields import AccountForm
+from imio.mailbridge.controlpanel.account_fields import FILL_IN
 from imio.mailbridge.controlpanel.account_fields import IAccountSecrets
 from imio.mailbridge.controlpanel.account_fields import IForget
+from imio.mailbridge.controlpanel.account_fields import IPreset
 from imio.mailbridge.controlpanel.account_fields import write_secrets
 from imio.mailbridge.i18n import _
 from imio.mailbridge.settings import password
@@ -44,8 +46,9 @@ class RowForm(AccountForm, form.Form):
     present = ""  #: the name of the row that is edited
 
     def updateFields(self):
-        """Put each secret beside what it belongs to."""
-        self.fields = Fields(self.schema) + Fields(IAccountSecrets, ignoreContext=True)
+        """Put the preset first and each secret beside what it belongs to."""
+        self.fields = Fields(IPreset, ignoreContext=True) + Fields(self.schema)
+        self.fields += Fields(IAccountSecrets, ignoreContext=True)
         if self.present and password.read(self.secrets_of(self.present), "refresh_token"):
             self.fields += Fields(IForget, ignoreContext=True)
             move(self, "forget_refresh_token", after="oauth_scope")
@@ -111,6 +114,11 @@ class RowForm(AccountForm, form.Form):
     def handle_cancel(self, action):
         """Go back to the list."""
         self.leave()
+
+    @button.buttonAndHandler(FILL_IN, name="preset")  # the last: Enter presses the first
+    def handle_preset(self, action):
+        """Say what is still to be entered."""
+        self.say_preset()
 
     def leave(self):
         """Show the list."""

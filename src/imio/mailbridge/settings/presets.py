@@ -13,12 +13,15 @@ FILES = 25 * 1024**2
 
 @dataclass(frozen=True)
 class Preset:
-    """A provider: ``values`` fill a form in, ``note`` (a msgid) says what only the admin can add."""
+    """A provider: ``values`` fill the form of an SMTP account in, ``imap`` that of a mailbox; ``note`` (a msgid) says what only the
+    admin can add.
+    """
 
     name: str
     title: str
     note: str
     values: dict
+    imap: dict
 
 
 PRESETS = (
@@ -40,6 +43,14 @@ PRESETS = (
             "rate": 30,
             "attachment_limit": FILES,
         },
+        {
+            "host": "outlook.office365.com",
+            "port": 993,
+            "security": "tls",
+            "auth": "oauth2",
+            "oauth_token_url": f"https://login.microsoftonline.com/{TENANT}/oauth2/v2.0/token",
+            "oauth_scope": "https://outlook.office365.com/.default",
+        },
     ),
     Preset(
         "google",
@@ -58,6 +69,14 @@ PRESETS = (
             "rate": 0,
             "attachment_limit": FILES,
         },
+        {
+            "host": "imap.gmail.com",
+            "port": 993,
+            "security": "tls",
+            "auth": "oauth2",
+            "oauth_token_url": "https://oauth2.googleapis.com/token",
+            "oauth_scope": "https://mail.google.com/",
+        },
     ),
     Preset(
         "own",
@@ -74,6 +93,14 @@ PRESETS = (
             "oauth_scope": "",
             "rate": 0,
             "attachment_limit": 0,
+        },
+        {
+            "host": "",
+            "port": 993,
+            "security": "tls",
+            "auth": "password",
+            "oauth_token_url": "",
+            "oauth_scope": "",
         },
     ),
 )

@@ -45,6 +45,8 @@ PATIENCE = timedelta(minutes=30)
 CANARY_EVERY = timedelta(days=7)
 #: How long a message that comes late, or again, is still known for what it is.
 REMEMBERED = timedelta(days=30)
+#: Characters of a text that a code is looked for in.
+LOOK_AT = 20_000
 ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 _CODE = re.compile(r"\[([A-HJ-NP-Z2-9]{16})\]")
 _EXTERNAL = re.compile(r"5\.7\.520|AS\(7555\)|external forwarding", re.IGNORECASE)
@@ -114,7 +116,7 @@ def recognise(message):
     for attached in attached_messages(message):
         if id := _checked(attached.message.message_id):
             return id, "attachment"
-    for text in (message.subject or "", (message.text or "")[:20_000]):
+    for text in (message.subject or "", (message.text or "")[:LOOK_AT], (message.html or "")[:LOOK_AT]):
         for code in _CODE.findall(text):
             if code in codes:
                 return codes[code], "text"

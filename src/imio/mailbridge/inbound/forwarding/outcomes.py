@@ -36,7 +36,7 @@ class Outcome:
 M365_ALLOW = Guide("microsoft-365", _("Allow external forwarding"))
 M365_REDIRECT = Guide("microsoft-365", _("Rule that redirects"))
 M365_HOP = Guide("microsoft-365", _("One hop only"))
-M365_PROVE = Guide("microsoft-365", _("Prove where it comes from"))
+PROVE = Guide("forwarding-check", _("Prove where it comes from"))
 
 OUTCOMES = {
     "waiting": Outcome(None, _("The message is on its way.")),
@@ -56,7 +56,7 @@ OUTCOMES = {
             "Make a secret address for this mailbox and let it forward there, or add the mail server that hands the mail over to "
             "the trusted mail servers."
         ),
-        M365_PROVE,
+        PROVE,
     ),
     "redirect-undeclared": Outcome(
         False,
@@ -74,7 +74,7 @@ OUTCOMES = {
         _(
             "Make a secret address for this mailbox and let it forward there: the address itself then says it."
         ),
-        M365_PROVE,
+        PROVE,
     ),
     "attachment-unproven": Outcome(
         False,
@@ -82,7 +82,7 @@ OUTCOMES = {
             "It arrived as an attachment, but nothing proves that this mailbox sent it: mail of citizens is quarantined."
         ),
         _("Let the mailbox redirect instead of forward, to a secret address."),
-        M365_PROVE,
+        PROVE,
     ),
     "text": Outcome(
         False,
