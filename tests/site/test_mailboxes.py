@@ -321,6 +321,39 @@ def test_absence_message_is_recorded(site, sent, dovecot, declared, read):
     assert here(dovecot) == 0
 
 
+def test_bounce_is_recorded_and_told(site, caught, sent, dovecot, declared, read):
+    record = sent("jeanne.dupont@citizen.test")
+    declared("login", LOGIN, new_mail="leave")
+    report = (
+        "Return-Path: <>\nFrom: MAILER-DAEMON@mx.test\nTo: administration@maville.test\nSubject: Undelivered\n"
+        'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\n\n--b\n'
+        "Content-Type: text/plain\n\nno\n\n--b\nContent-Type: message/delivery-status\n\n"
+        "Reporting-MTA: dns; mx.test\n\nFinal-Recipient: rfc822; jeanne.dupont@citizen.test\nAction: failed\n"
+        "Status: 5.1.1\nDiagnostic-Code: smtp; 550 5.1.1 no such user\n\n--b\nContent-Type: message/rfc822\n\n"
+        f"Message-ID: {record.message_id}\nSubject: x\n\nx\n--b--\n"
+    )
+    dovecot.append(crlf(report.encode()))
+    read()
+    newest = records()[0]
+    assert (newest.state, newest.transfer, newest.about, newest.null_sender) == (
+        "recorded",
+        "bounce",
+        record.id,
+        True,
+    )
+    assert outbox().get(record.id).state == "bounced"
+    deliver()
+    assert [message.rcpt_tos for message in caught.messages] == [["al.bert@maville.test"]]
+    assert here(dovecot) == 0
+
+
+def test_report_about_nothing_of_ours_is_left_where_new_mail_is(site, dovecot, declared, read):
+    declared("login", LOGIN, new_mail="leave")
+    dovecot.append(crlf(citizen("Absence", To=LOGIN, **{"Auto-Submitted": "auto-replied"}).as_bytes()))
+    read()
+    assert here(dovecot) == 1
+
+
 @pytest.mark.parametrize(
     ("new_mail", "state", "left"),
     [("file", "filed", 0), ("quarantine", "quarantined", 0), ("leave", None, 1)],
