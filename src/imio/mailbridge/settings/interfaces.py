@@ -281,7 +281,7 @@ class IImapMailboxRow(Interface):
     )
     oauth_client_id = schema.TextLine(title=_("Client ID"), constraint=validate.one_line, required=False)
     oauth_scope = schema.TextLine(title=_("Scope"), constraint=validate.one_line, required=False)
-    folder = schema.TextLine(title=_("Folder"), constraint=validate.one_line, default="INBOX")
+    folder = schema.TextLine(title=_("Folder of the mailbox"), constraint=validate.one_line, default="INBOX")
     since = schema.TextLine(
         title=_("Only mail that arrived since"),
         description=_("A day like 2026-11-24. What is older is not looked at. Empty: everything."),
