@@ -212,6 +212,20 @@ def test_nobody_needs_to_look(site, declared):
     assert not says(), "what is left there must be looked for"
 
 
+def test_managers_see_on_every_page_that_a_mailbox_is_not_read(site, declared):
+    def alarm(user):
+        return "is not read since" in " ".join(page(site, "/incoming-mail", user).split())
+
+    about = mailboxes.knowledge("admin")
+    about.problem = {"stage": "login", "text": "NO", "since": mailboxes.now(), "told": False}
+    transaction.commit()
+    assert not alarm("chef"), "not for a moment"
+    about.problem = {**about.problem, "since": mailboxes.now() - 2 * mailboxes.QUIET}
+    transaction.commit()
+    assert alarm("chef")
+    assert not alarm("agent")
+
+
 @pytest.mark.parametrize(
     "path", ["mailboxes", "mailbox-add", "mailbox-edit?mailbox=admin", "mailbox-delete?mailbox=admin"]
 )

@@ -1,14 +1,21 @@
-"""Does mail leave? What a manager of mail sees on every page while an account is stopped."""
+"""Does mail leave and come in? What a manager of mail sees on every page while an account is stopped or a mailbox not read."""
 
 from imio.mailbridge.browser.moment import readable_time
 from imio.mailbridge.i18n import translatable
+from imio.mailbridge.inbound.mailboxes import known
+from imio.mailbridge.inbound.mailboxes import PROBLEMS
+from imio.mailbridge.inbound.mailboxes import QUIET
+from imio.mailbridge.inbound.mailboxes import REMEDIES
 from imio.mailbridge.outbound.outbox import outbox
+from imio.mailbridge.settings.mailbox import rows
+from imio.mailbridge.settings.read import settings
+from imio.mailbridge.store.store import now
 from plone import api
 from plone.app.layout.viewlets.common import ViewletBase
 
 
 class AlarmViewlet(ViewletBase):
-    """A warning for each stopped account, with the remedy."""
+    """A warning for each stopped account, and for each mailbox that could not be read for a while, with the remedy."""
 
     def may_set_up(self):
         """Tell whether the user may open the page of the accounts."""
@@ -25,4 +32,18 @@ class AlarmViewlet(ViewletBase):
                 "answer": f"{hold['code'] or ''} {hold['text']}".strip(),
             }
             for name, hold in sorted(outbox().holds.items())
+        ]
+
+    def mailboxes(self):
+        """Return what is shown of each mailbox that is not read."""
+        found = [(name, known(name)) for name in rows(settings())]
+        return [
+            {
+                "name": name,
+                "since": readable_time(about.problem["since"]),
+                "explanation": PROBLEMS[about.problem["stage"]],
+                "remedy": REMEDIES[about.problem["stage"]],
+            }
+            for name, about in found
+            if about is not None and about.problem and now() > about.problem["since"] + QUIET
         ]

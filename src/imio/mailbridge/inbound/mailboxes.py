@@ -29,6 +29,7 @@ from imio.mailbridge.settings.mailbox import mailbox
 from imio.mailbridge.settings.mailbox import rows
 from imio.mailbridge.settings.mailbox import secrets_of
 from imio.mailbridge.settings.read import settings
+from imio.mailbridge.store.store import kept
 from imio.mailbridge.store.store import now
 from imio.mailbridge.store.store import stored
 from imio.mailbridge.taskqueue import add
@@ -104,7 +105,7 @@ def knowledge(name):
 
 def known(name):
     """Return what is known of a mailbox, or None; writes nothing."""
-    return stored(KEY, OOBTree).get(name)
+    return kept(KEY).get(name)
 
 
 def forget_removed(proxy, event):

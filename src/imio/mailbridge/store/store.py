@@ -104,6 +104,11 @@ def stored(key, factory):
     return store
 
 
+def kept(key):
+    """Return the store kept under the annotation ``key`` of the current site, or an empty dict; writes nothing."""
+    return IAnnotations(getSite()).get(key) or {}
+
+
 def discard_empty(key):
     """Remove the store under ``key`` if it holds nothing; return how many records it holds."""
     annotations = IAnnotations(getSite())

@@ -1,6 +1,7 @@
 """What is known of how a mailbox forwards?"""
 
 from BTrees.OOBTree import OOBTree
+from imio.mailbridge.store.store import kept
 from imio.mailbridge.store.store import stored
 from persistent import Persistent
 
@@ -29,13 +30,13 @@ class Forwarding(Persistent):
 
 
 def forwardings():
-    """Return lower-case address → ``Forwarding``."""
-    return stored(KEY, OOBTree)
+    """Return lower-case address → ``Forwarding``; writes nothing."""
+    return kept(KEY)
 
 
 def forwarding(address):
     """Return what is known of a mailbox, made on first use."""
-    store = forwardings()
+    store = stored(KEY, OOBTree)
     if address not in store:
         store[address] = Forwarding()
     return store[address]
