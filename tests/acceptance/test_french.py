@@ -99,6 +99,7 @@ def test_no_english_on_our_pages(person, content, user):
     for number, (_user, path) in enumerate(page for page in PAGES if page[0] == user):
         someone.open(path.format(**content))
         assert someone.page.locator("h1").first.inner_text()
+        assert "error while rendering" not in someone.page.locator("body").inner_text(), "of a viewlet"
         someone.page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true })")
         for tab in someone.page.locator(".autotoc-nav a").all():
             tab.click()

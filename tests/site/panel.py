@@ -19,6 +19,7 @@ def page(site, path, user="admin"):
     """Return the text of a page."""
     answer = site.get(path, user, headers=HTML)
     assert answer.status_code == 200, answer.text[:500]
+    assert "error while rendering" not in answer.text, "of a viewlet"
     return html.unescape(answer.text)
 
 

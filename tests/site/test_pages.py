@@ -196,3 +196,13 @@ def test_notation_of_the_site(site):
 )
 def test_size(site, size, text):
     assert readable_size(size) == text
+
+
+@pytest.mark.parametrize(
+    "path", ["", "/incoming-mail", "/outgoing-mail/permis-durbanisme", "/contacts/jeanne-dupont", "/login"]
+)
+@pytest.mark.parametrize("user", [None, "agent", "chef", "admin"])
+def test_what_we_add_to_every_page_breaks_none(site, user, path):
+    answer = site.get(path, user, headers=HTML)
+    assert answer.status_code in (200, 302, 401)
+    assert "error while rendering" not in answer.text

@@ -100,6 +100,10 @@ class ReadableViewlet(ViewletBase):
         self.message = reading.read(self.file) if self.file is not None else None
         self.made = rendition(self.file) if self.file is not None else None
 
+    def render(self):
+        """Show nothing where there is no message."""
+        return super().render() if self.message is not None else ""
+
     def rows(self):
         """Return the header fields that a reader looks at."""
         return reading.rows(self.message, reading.labels())
