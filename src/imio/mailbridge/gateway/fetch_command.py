@@ -84,7 +84,10 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="mailbridge-fetch", description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="mailbridge-fetch",
+        description="Read mailboxes by IMAP and hand their messages over to the site.",
+    )
     parser.add_argument(
         "--config", default="/etc/mailbridge/fetch.toml", help="TOML file, default %(default)s"
     )

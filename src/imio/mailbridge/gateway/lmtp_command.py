@@ -50,7 +50,9 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="mailbridge-lmtp", description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="mailbridge-lmtp", description="An LMTP server in front of the site."
+    )
     parser.add_argument("--url", required=True, help="the site, or its @@mail-in")
     parser.add_argument(
         "--listen", action="append", required=True, metavar="ADDRESS", help="HOST:PORT or unix:PATH"
