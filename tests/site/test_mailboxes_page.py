@@ -1,6 +1,7 @@
 """The page of the mailboxes and its forms; REST. What is wrong is said, secrets are never shown."""
 
 from datetime import date
+from imio.mailbridge.gateway.state import State
 from imio.mailbridge.inbound import mailboxes
 from imio.mailbridge.settings import password
 from imio.mailbridge.settings.mailbox import mailbox
@@ -207,7 +208,13 @@ def test_nobody_needs_to_look(site, declared):
     assert not says()
     assert "NO <b>" in page(site, PAGE)
     about.problem = None
+    about.state = State(1, {}, {7: (3, 0.0, "OSError: No space left")}).as_json()
     transaction.commit()
+    assert not says(), "one message cannot be filed"
+    assert "OSError: No space left" in page(site, PAGE)
+    about.state = State().as_json()
+    transaction.commit()
+    assert says()
     patch(site, imap_mailboxes=[{**ROW, "new_mail": "leave"}])
     assert not says(), "what is left there must be looked for"
 

@@ -203,6 +203,7 @@ class MailboxesView(Navigation, BrowserView):
         query = f"?mailbox={quote(row['name'])}"
         is_login = row["role"] == LOGIN
         waiting = about.waiting if about is not None else 0
+        failed = list(about.state["failed"].values()) if about is not None else []
         return {
             "name": row["name"],
             "address": row["address"],
@@ -221,11 +222,13 @@ class MailboxesView(Navigation, BrowserView):
                 "text": problem["text"],
             },
             "waiting": waiting,
+            "failed": len(failed),
+            "failed_text": failed[0][2] if failed else "",
             "kept": words.get(KEPT, 0),
             "left": words.get(LEFT, 0),
             "refused": words.get(REFUSED, 0),
             "counts": counts,
-            "nobody": is_login and not problem and not waiting and self._nobody(row, words, about),
+            "nobody": is_login and not (problem or waiting or failed) and self._nobody(row, words, about),
             "edit": f"{self.page_url('mailbridge-mailbox-edit')}{query}",
             "delete": f"{self.page_url('mailbridge-mailbox-delete')}{query}",
             "inbox": f"{self.page_url('mailbridge-inbox')}?state=quarantined",

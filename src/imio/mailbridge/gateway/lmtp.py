@@ -24,6 +24,7 @@ import asyncio
 import io
 import ipaddress
 import logging
+import math
 import re
 
 
@@ -37,7 +38,10 @@ IDLE = 300.0
 MEMORY = 1 << 20
 #: Who goes on so many times beyond the largest message is cut off.
 ENDLESS = 3
+#: Enhanced status codes by which the site is away or busy: what waits meanwhile would only hear the same, later.
+AWAY = ("4.4.", "4.3.2 ")
 REPLY_CODES = {ACCEPTED: 250, TOO_BIG: 552, UNKNOWN_RECIPIENT: 550}
+OWN_ERROR = "4.3.0 an error of the gateway, see its log"
 XFORWARD = ("NAME", "ADDR", "PORT", "PROTO", "HELO", "IDENT", "SOURCE")
 _XTEXT = re.compile(r"\+([0-9A-F]{2})")
 
@@ -64,6 +68,7 @@ class Gateway:
         self.connections: set[Connection] = set()
         self._turns = asyncio.Semaphore(concurrency)
         self._threads = ThreadPoolExecutor(concurrency)
+        self._away_at, self._away_reply = -math.inf, ""
 
     def may_connect(self, peer: object) -> bool:
         """Tell whether a peer, as a socket names it, is in an allowed network; a Unix socket has its mode for that."""
@@ -73,19 +78,30 @@ class Gateway:
         address = getattr(address, "ipv4_mapped", None) or address
         return any(address in network for network in self.allowed)
 
-    async def hand_over(self, message: BinaryIO, recipient: str, sender: str, client: str) -> str:
-        """Post a message for one recipient when it is its turn; return the reply."""
+    async def hand_over(
+        self, message: BinaryIO, recipient: str, sender: str, client: str, since: float
+    ) -> str:
+        """Post a message that came at ``since``, in loop time, for one recipient when it is its turn; return the reply.
+
+        A site that has turned out to be away since then is not tried again for it.
+        """
         async with self._turns:
             loop = asyncio.get_running_loop()
+            if self._away_at > since:
+                return self._away_reply
             try:
                 answer = await loop.run_in_executor(
                     self._threads, self.site.post, message, recipient, sender, client
                 )
             except Temporary as error:
-                return f"451 {error}"
+                temporary = f"451 {error}"
+                if str(error).startswith(AWAY):
+                    self._away_at, self._away_reply = loop.time(), temporary
+                return temporary
             except Exception:
                 logger.exception("a message could not be handed over")
-                return "451 4.3.0 an error of the gateway, see its log"
+                return f"451 {OWN_ERROR}"
+            self._away_at = -math.inf
         return reply(answer)
 
 
@@ -123,6 +139,11 @@ class Handler:
         envelope.rcpt_options.extend(options)
         return "250 2.1.5 recipient ok"
 
+    async def handle_exception(self, error: Exception) -> str:
+        """Answer what aiosmtpd stumbles over, as it does over some addresses."""
+        logger.error("a command could not be read: %a", error)
+        return f"451 {OWN_ERROR}"
+
 
 class Connection(LMTP):
     """One client. ``is_busy`` from the end of DATA until its recipients are answered."""
@@ -141,7 +162,7 @@ class Connection(LMTP):
         )
         self.gateway = gateway
         self.is_busy = False
-        self.client_address = ""
+        self.client_address: str | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Let in who may come, up to ``max_connections``."""
@@ -176,30 +197,32 @@ class Connection(LMTP):
         if not self._refused:
             super().data_received(data)
 
-    def close(self) -> None:
+    def close(self, text: str) -> None:
         """Tell the client to come again later, and hang up."""
         if self.transport is not None and not self.transport.is_closing():
-            cast(asyncio.Transport, self.transport).write(
-                b"421 4.3.2 the gateway is stopping, try again later\r\n"
-            )
+            cast(asyncio.Transport, self.transport).write(f"421 {text}\r\n".encode())
             self.transport.close()
 
     async def push(self, status: Any) -> None:
         """Write a reply; one without an enhanced status code gets the general one of its class (RFC 2034)."""
         if isinstance(status, str):
+            status = status.replace("552 Error: ", "552 5.3.4 ")
             status = re.sub(r"^([245])(\d\d) (?!\d\.\d+\.\d+ |HELP$)", r"\1\2 \1.0.0 ", status)
             status = status.encode("utf-8", "backslashreplace")
         await super().push(status)
 
     def _set_rset_state(self) -> None:
         super()._set_rset_state()  # type: ignore[no-untyped-call]
-        self.client_address = ""
+        self.client_address = None
 
     async def smtp_XFORWARD(self, arg: str | None) -> None:  # noqa: N802
-        """Take what Postfix knows of the client that brought the message: ``XFORWARD ADDR=192.0.2.1 …``."""
+        """Take what Postfix knows of the client that brought the message: ``XFORWARD ADDR=192.0.2.1 …``.
+
+        That it knows none (``[UNAVAILABLE]``) is an answer too: ``--client-address`` would then claim a proof that there is not.
+        """
         if await self.check_helo_needed("LHLO"):
             return
-        if self.envelope is not None and self.envelope.mail_from:
+        if self.envelope is not None and self.envelope.mail_from is not None:
             await self.push("503 5.5.1 XFORWARD in the middle of a transaction")
             return
         values = dict(word.partition("=")[::2] for word in (arg or "").split())
@@ -210,6 +233,10 @@ class Connection(LMTP):
             if name.upper() == "ADDR":
                 self.client_address = forwarded_address(value)
         await self.push("250 2.0.0 thank you")
+
+    async def smtp_VRFY(self, arg: str | None) -> None:  # noqa: N802
+        """Promise nothing: the site says after DATA who is known."""
+        await self.push("252 2.5.0 cannot verify, try to deliver")
 
     async def smtp_DATA(self, arg: str | None) -> None:  # noqa: N802
         """Take the message, hand it over for each recipient, and answer in their order."""
@@ -224,14 +251,20 @@ class Connection(LMTP):
             await self.push("501 5.5.4 DATA takes no argument")
             return
         await self.push("354 end with <CR><LF>.<CR><LF>")
-        client = self.client_address or self.gateway.client_address
+        client = self.gateway.client_address if self.client_address is None else self.client_address
         message = Spool()
         with message:
-            problem = await self._receive(message)
-            self.is_busy = True
-            self._reset_timeout(IDLE + self.gateway.site.timeout * len(envelope.rcpt_tos))
             try:
+                problem = await self._receive(message)
+                self.is_busy = True
+                self._reset_timeout(IDLE + self.gateway.site.timeout * len(envelope.rcpt_tos))
                 await self._answer(envelope, message, problem, client)
+            except ConnectionResetError:
+                raise
+            except Exception:  # one reply more or less, or data taken for commands: only an end is safe
+                logger.exception("a message could not be taken")
+                self.close(OWN_ERROR)
+                return
             finally:
                 self.is_busy = False
         self._set_rset_state()
@@ -268,9 +301,10 @@ class Connection(LMTP):
                 problem = message.problem(piece)
 
     async def _answer(self, envelope: Envelope, message: "Spool", problem: str, client: str) -> None:
+        since = asyncio.get_running_loop().time()
         sender = "" if envelope.mail_from == "<>" else envelope.mail_from or ""
         for recipient in envelope.rcpt_tos:
-            answer = problem or await self.gateway.hand_over(message.file, recipient, sender, client)
+            answer = problem or await self.gateway.hand_over(message.file, recipient, sender, client, since)
             logger.info(
                 "from=%a to=%a size=%d client=%a: %a", sender, recipient, message.size, client, answer
             )

@@ -7,13 +7,6 @@
 """
 
 from contextlib import suppress
-from imio.mailbridge.gateway.lmtp import Connection
-from imio.mailbridge.gateway.lmtp import DEFAULT_MAX_SIZE
-from imio.mailbridge.gateway.lmtp import Gateway
-from imio.mailbridge.gateway.lmtp import logger
-from imio.mailbridge.gateway.lmtp import Network
-from imio.mailbridge.gateway.site import Site
-from imio.mailbridge.gateway.site import Temporary
 from pathlib import Path
 import argparse
 import asyncio
@@ -27,6 +20,17 @@ import socket
 import stat
 import sys
 
+
+try:
+    from imio.mailbridge.gateway.lmtp import Connection
+    from imio.mailbridge.gateway.lmtp import DEFAULT_MAX_SIZE
+    from imio.mailbridge.gateway.lmtp import Gateway
+    from imio.mailbridge.gateway.lmtp import logger
+    from imio.mailbridge.gateway.lmtp import Network
+    from imio.mailbridge.gateway.site import Site
+    from imio.mailbridge.gateway.site import Temporary
+except ModuleNotFoundError as error:  # on a mail host without Plone, where nothing has installed it
+    sys.exit(f"mailbridge-lmtp: {error}: pip install aiosmtpd requests")
 
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 #: Seconds between two questions for the largest message, after an answer and without one.
@@ -134,12 +138,11 @@ async def _serve(options: argparse.Namespace) -> None:
         if asking is not None:
             asking.cancel()
         await _end(gateway, options.grace)
-    if gateway.connections:
-        logging.shutdown()
-        os._exit(
-            0
-        )  # threads that still wait for the site would keep the process; nothing was answered for theirs
     logger.info("stopped")
+    logging.shutdown()
+    os._exit(
+        0
+    )  # threads that still wait for the site would keep the process; nothing was answered for theirs
 
 
 async def _end(gateway: Gateway, grace: float) -> None:
@@ -148,7 +151,7 @@ async def _end(gateway: Gateway, grace: float) -> None:
     while gateway.connections and asyncio.get_running_loop().time() < end:
         for connection in list(gateway.connections):
             if not connection.is_busy:
-                connection.close()
+                connection.close("4.3.2 the gateway is stopping, try again later")
         await asyncio.sleep(0.05)
 
 
