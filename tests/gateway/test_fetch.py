@@ -252,6 +252,23 @@ def test_large_message_in_pieces(dovecot, mailbox, monkeypatch):
     assert taker.taken == [content, exact]
 
 
+@pytest.mark.parametrize("count", [2, 3, 4, 5])
+def test_folder_that_is_searched_in_parts(dovecot, mailbox, monkeypatch, count):
+    monkeypatch.setattr(imap, "PART", 2)
+    for number in range(count):
+        dovecot.append(raw(f"N{number}"))
+    with opened(mailbox) as folder:
+        assert len(folder.present()) == count
+        dovecot.append(raw("Plus tard"))
+        folder.present()  # after it the server tells what is new
+        assert len(folder.present()) == count + 1
+    taker = Taker(N0=LEFT)
+    one_pass(mailbox, State(), taker)
+    assert len(taker.taken) == count + 1
+    with opened(mailbox) as folder:
+        assert len(folder.present()) == 1
+
+
 def test_stop_in_the_middle(dovecot, mailbox):
     for number in range(5):
         dovecot.append(raw(f"N{number}"))

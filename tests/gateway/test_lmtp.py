@@ -13,10 +13,13 @@ from tests.servers.waiting import wait_for
 import contextlib
 import os
 import pytest
+import random
+import re
 import signal
 import smtplib
 import socket
 import subprocess
+import sys
 import threading
 import time
 
@@ -126,7 +129,7 @@ def test_extensions(site, client):
 
 
 def test_one_answer_for_each_recipient_in_their_order(site, client):
-    per_recipient(site, big=(413, {}), nobody=(422, {}), later=(503, {}), wrong=(401, {}))
+    per_recipient(site, big=(413, {}), nobody=(422, {}), later=(500, {}), wrong=(401, {}))
     answers = client.deliver(
         MAIL, "a@x.test", "big@x.test", "nobody@x.test", "later@x.test", "wrong@x.test", "b@x.test"
     )
@@ -134,7 +137,7 @@ def test_one_answer_for_each_recipient_in_their_order(site, client):
         "250 2.0.0",
         "552 5.3.4",
         "550 5.1.1",
-        "451 4.3.2",
+        "451 4.3.0",
         "451 4.7.8",
         "250 2.0.0",
     ]
@@ -202,6 +205,16 @@ def test_xforward(site, client):
     ]
 
 
+def test_a_client_that_postfix_does_not_know_is_no_other(site):
+    """Not even the one of ``--client-address``, which may be a trusted one."""
+    options = ("--max-size", "9999", "--client-address", "192.0.2.9")
+    with Lmtp(site.url, *options) as lmtp, contextlib.closing(Client(lmtp.port)) as client:
+        client.say("XFORWARD ADDR=[UNAVAILABLE]")
+        client.deliver(MAIL)
+        client.deliver(MAIL)
+    assert [request.headers.get("X-Client-Address") for request in site.requests] == [None, "192.0.2.9"]
+
+
 @pytest.mark.parametrize("command", ["XFORWARD", "XFORWARD COLOUR=red", "XFORWARD ADDR"])
 def test_wrong_xforward(client, command):
     answer = client.say(command)
@@ -209,8 +222,9 @@ def test_wrong_xforward(client, command):
     assert client.say("NOOP").startswith("250")
 
 
-def test_xforward_in_a_transaction(client):
-    client.say("MAIL FROM:<a@x.test>")
+@pytest.mark.parametrize("sender", ["a@x.test", ""])
+def test_xforward_in_a_transaction(client, sender):
+    client.say(f"MAIL FROM:<{sender}>")
     assert client.say("XFORWARD ADDR=192.0.2.7").startswith("503 5.5.1")
 
 
@@ -275,7 +289,7 @@ def test_size_is_announced_and_kept(site):
     with Lmtp(site.url) as lmtp:
         wait_for(lambda: "SIZE 5000" in Client(lmtp.port).extensions, 10)
         client = Client(lmtp.port)
-        assert client.say("MAIL FROM:<a@x.test> SIZE=5001").startswith("552 5")
+        assert client.say("MAIL FROM:<a@x.test> SIZE=5001").startswith("552 5.3.4 ")
         answers = client.deliver(b"x" * 70 + b"\r\n" + b"y" * 6000 + b"\r\n", "a@x.test", "b@x.test")
         assert [answer[:9] for answer in answers] == ["552 5.3.4", "552 5.3.4"]
         (answer,) = client.deliver(MAIL)
@@ -323,6 +337,18 @@ def test_site_away_is_temporary_at_once_and_it_comes_back():
             assert client.deliver(MAIL)[0].startswith("250")
 
 
+def test_site_away_is_asked_once_for_what_waits(site):
+    """100 recipients would otherwise wait for 100 timeouts; a message that comes later is a new try."""
+    recipients = [f"r{number}@x.test" for number in range(20)]
+    with Lmtp(site.url, "--max-size", "9999") as lmtp:
+        client = Client(lmtp.port)
+        site.answer = (503, {})
+        assert {answer[:9] for answer in client.deliver(MAIL, *recipients)} == {"451 4.3.2"}
+        assert {request.headers["X-Envelope-Recipient"] for request in site.requests} == {"r0@x.test"}
+        site.answer = (201, ACCEPTED)
+        assert {answer[:9] for answer in client.deliver(MAIL, *recipients)} == {"250 2.0.0"}
+
+
 def test_concurrency_is_bounded(site):
     busy, most, lock = 0, 0, threading.Lock()
 
@@ -359,6 +385,9 @@ def test_concurrency_is_bounded(site):
         ("RCPT TO:<a@x.test>", "503 5"),
         ("DATA", "503 5"),
         ("VRFY a@x.test", "252 2"),
+        ("VRFY <", "252 2"),
+        ("MAIL FROM:<", "451 4"),  # aiosmtpd stumbles, which says nothing for good
+        ("MAIL FROM:<a@[", "451 4"),
         ("XCLIENT ADDR=192.0.2.1", "500 5"),
         ("AUTH PLAIN x", "538 5"),
         ("\xff\xfe", "500 5"),
@@ -372,6 +401,29 @@ def test_odd_commands_end_nothing(lmtp, client, command, answer):
     assert client.say(command).startswith(answer)
     assert client.deliver(MAIL)[0].startswith("250")
     assert "Traceback" not in lmtp.log
+
+
+WORDS = (
+    rb'MAIL RCPT DATA RSET LHLO XFORWARD VRFY HELP STARTTLS AUTH FROM: TO: <a@x.test> <> < > " @ SIZE= ADDR= = * %s {} (',
+    b"\xff \0 \r \n \xc3\xa9",
+)
+
+
+def test_nonsense_ends_in_answers(lmtp):
+    """Words of the protocol in any order; what comes back are replies, and nothing is logged that shows a defect."""
+    chance, vocabulary = random.Random(5), b" ".join(WORDS).split(b" ")
+    for _ in range(40):
+        client = Client(lmtp.port)
+        with contextlib.suppress(ConnectionError):
+            for _ in range(30):
+                words = chance.choices(vocabulary, k=chance.randint(1, 5))
+                client.send(chance.choice((b"", b" ")).join(words) + b"\r\n")
+            client.send(b"\r\n.\r\nQUIT\r\n")
+            while line := client.line():
+                assert re.match(r"\d{3}[ -]", line), line
+        client.close()
+    assert "Traceback" not in lmtp.log
+    assert all(line.isprintable() for line in lmtp.log.splitlines())
 
 
 def test_lhlo_first(lmtp):
@@ -480,6 +532,26 @@ def test_grace_ends(site):
         assert busy.line() == "", "no answer: the client tries again"
 
 
+@pytest.mark.parametrize("lost", [True, False])
+def test_stop_does_not_wait_for_a_site_that_is_silent(site, lost):
+    """Not for the question for its size, and not for a message whose client is gone and will come again."""
+    over = threading.Event()
+    site.answer = lambda handler: over.wait(60)
+    with Lmtp(site.url, *(("--max-size", "10000") if lost else ())) as lmtp:
+        if lost:
+            client = Client(lmtp.port)
+            client.begin()
+            site.answer = lambda handler: (handler.read(), over.wait(60))
+            client.send(MAIL + b".\r\n")
+            wait_for(lambda: site.requests, 10)
+            client.close()
+        lmtp.process.terminate()
+        try:
+            assert lmtp.process.wait(20) == 0
+        finally:
+            over.set()
+
+
 def test_killed_the_client_has_no_answer(site):
     with Lmtp(site.url, "--max-size", "10000") as lmtp:
         slow(site)
@@ -537,6 +609,14 @@ def test_wrong_options_are_one_clear_line(options, status, says):
     assert done.returncode == status, done.stderr
     assert says in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_aiosmtpd_missing():
+    code = "import sys; sys.modules['aiosmtpd'] = None; import imio.mailbridge.gateway.lmtp_command"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+    assert done.stderr.startswith("mailbridge-lmtp: ")
+    assert "pip install aiosmtpd" in done.stderr
 
 
 def test_wrong_url():

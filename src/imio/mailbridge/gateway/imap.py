@@ -35,6 +35,8 @@ KEYWORD = "$MailbridgeDone"
 CONNECT_TIMEOUT, READ_TIMEOUT = 30, 120  # seconds
 #: A longer message is read in pieces of this many bytes.
 PIECE = 1 << 20
+#: Messages that are searched at once: imaplib takes no line above 1 MB.
+PART = 50_000
 #: Seconds of IDLE before it is renewed: servers end it after 30 minutes, address translation often after 10.
 IDLE = 540
 #: Seconds between two looks where IDLE is not offered.
@@ -135,6 +137,7 @@ class Folder:
         except IMAPClientError as error:
             raise NotOpened("folder", words(error)) from error
         self.uidvalidity = int(answer.get(b"UIDVALIDITY", 0))
+        self._exists = int(answer.get(b"EXISTS", 0))
         flags = answer.get(b"PERMANENTFLAGS", ())
         self._keywords = b"\\*" in flags or KEYWORD.encode() in flags
         self._done_folder = ""
@@ -146,7 +149,14 @@ class Folder:
             wanted += ["UNKEYWORD", KEYWORD]
         if self._mailbox.since is not None:
             wanted += ["SINCE", self._mailbox.since]
-        return [int(uid) for uid in self._client.search(wanted)]
+        return sorted({int(uid) for part in self._parts() for uid in self._client.search([*part, *wanted])})
+
+    def _parts(self) -> list[list[str]]:
+        """Return sequence sets that are small enough for one answer each; what came since the folder was opened is in the last."""
+        if self._exists <= PART:
+            return [[]]
+        starts = range(1, self._exists + 1, PART)
+        return [[f"{start}:{start + PART - 1}"] for start in starts[:-1]] + [[f"{starts[-1]}:*"]]
 
     def sizes(self, uids: list[int]) -> dict[int, int]:
         """Return UID → size in bytes, as the server says; without those that are gone."""
