@@ -11,7 +11,8 @@ import smtplib
 
 
 SERVICE = (
-    "\nbridge-lmtp unix - - n - 10 lmtp -o lmtp_send_xforward_command=yes -o lmtp_tls_security_level=none\n"
+    "\nbridge-lmtp unix - - n - 10 lmtp -o lmtp_send_xforward_command=yes -o lmtp_line_length_limit=0"
+    " -o lmtp_tls_security_level=none\n"
 )
 IN, OTHER, NOBODY = "in@maville.test", "autre@maville.test", "nobody@maville.test"
 SENDER = "jeanne.dupont@citizen.test"
@@ -72,6 +73,15 @@ def test_through_postfix(lmtp, mail_host):
         assert b"5.1.1" in report
         assert NOBODY.encode() in report
         assert b"Final-Recipient: rfc822; " + IN.encode() not in report, "who has it is not reported"
+
+
+def test_long_lines_are_not_folded(lmtp, mail_host):
+    """Else the signature of the author (DKIM) would not hold, and a pipe would hand over other bytes."""
+    line = b"x" * 5000
+    with FakeSite(lmtp.site_port) as site, smtplib.SMTP("127.0.0.1", mail_host.smtp_port, timeout=30) as smtp:
+        smtp.sendmail(SENDER, [IN], citizen("Long").as_bytes() + line + b"\n")
+        wait_for(lambda: site.requests, 30, mail_host.log_text)
+        assert line in site.requests[0].body
 
 
 def test_stopped_and_started_in_the_middle(lmtp, mail_host):

@@ -140,9 +140,8 @@ async def _serve(options: argparse.Namespace) -> None:
         await _end(gateway, options.grace)
     logger.info("stopped")
     logging.shutdown()
-    os._exit(
-        0
-    )  # threads that still wait for the site would keep the process; nothing was answered for theirs
+    # A thread that still waits for the site would keep the process; nothing was answered for its message.
+    os._exit(0)
 
 
 async def _end(gateway: Gateway, grace: float) -> None:
