@@ -232,7 +232,7 @@ def test_redis(tmp_path):
 def test_sweep_reaches_every_site_with_the_bridge(site, queue):
     assert publish(None, "/@@mailbridge-sweep-sites", "POST", {}, {}, "", None) == 204
     urls = [queue.huey.dequeue().args[1] for _ in range(queue.huey.pending_count())]
-    views = ("outbox", "inbox", "renditions")
+    views = ("outbox", "inbox", "mailboxes", "renditions")
     assert urls == [f"/plone/@@mailbridge-sweep-{view}" for view in views]
     for url in urls:
         assert publish(None, url, "POST", {}, {}, "", None) == 204
