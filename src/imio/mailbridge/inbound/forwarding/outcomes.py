@@ -125,7 +125,7 @@ OUTCOMES = {
         _("It did not arrive."),
         _(
             "Check that the mailbox forwards at all, and where to. Microsoft 365 drops a mail without a word that was forwarded "
-            "automatically before: let each mailbox forward directly."
+            "automatically before: let each mailbox forward directly. An error report may wait at the login address."
         ),
         M365_HOP,
     ),
