@@ -4,6 +4,7 @@ from devel import catalog
 from lxml import etree
 from pathlib import Path
 import pytest
+import re
 import subprocess
 import sys
 
@@ -131,6 +132,17 @@ def languages():
 @pytest.mark.parametrize("language", languages())
 def test_translation_is_complete(language):
     assert catalog.untranslated(language) == []
+
+
+@pytest.mark.parametrize("language", languages())
+def test_translations_keep_what_is_filled_in(language):
+    path = catalog.LOCALES / language / "LC_MESSAGES" / "imio.mailbridge.po"
+    entries = re.findall(r'^msgid ((?:".*"\n)+)msgstr ((?:".*"\n?)+)', path.read_text("utf-8"), re.MULTILINE)
+    assert len(entries) > 1000
+    names = re.compile(r"\$\{\w+\}")
+    assert [
+        msgid for msgid, text in entries if sorted(names.findall(msgid)) != sorted(names.findall(text))
+    ] == []
 
 
 def test_templates_leave_no_text_untranslated():
