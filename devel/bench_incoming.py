@@ -7,11 +7,11 @@ environment of its own, because it wants another Python), plone.restapi and plon
 
 from email import policy as policies
 from email.message import EmailMessage
-from imio.mailbridge.message.classify import classify
-from imio.mailbridge.message.classify import compile_agent_patterns
-from imio.mailbridge.message.classify import Context
-from imio.mailbridge.message.classify import Proof
-from imio.mailbridge.message.parse import parse
+from imio.mailbridge.message.classification.classify import classify
+from imio.mailbridge.message.classification.classify import compile_agent_patterns
+from imio.mailbridge.message.classification.classify import Context
+from imio.mailbridge.message.classification.classify import Proof
+from imio.mailbridge.message.parsing.parse import parse
 from pathlib import Path
 from tests.servers.catcher import Catcher
 from tests.servers.instance import BIN

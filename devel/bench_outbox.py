@@ -5,11 +5,11 @@ from devel.bench_sending import COUNT
 from devel.bench_sending import LOGIN
 from devel.bench_sending import PASSWORD
 from devel.bench_sending import SIZE
-from imio.mailbridge.outbound import deliver
-from imio.mailbridge.outbound.outbox import outbox
-from imio.mailbridge.outbound.submit import prepare
-from imio.mailbridge.outbound.submit import submit
-from imio.mailbridge.settings import password
+from imio.mailbridge.delivery import deliver
+from imio.mailbridge.outbox.record import outbox
+from imio.mailbridge.outbox.submit import prepare
+from imio.mailbridge.outbox.submit import submit
+from imio.mailbridge.settings import secrets as password
 from imio.mailbridge.settings.read import settings
 from pathlib import Path
 from plone import api

@@ -3,15 +3,15 @@
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from functools import cache
-from imio.mailbridge.message.authentication import arc_verdict
-from imio.mailbridge.message.authentication import dkim_verdicts
-from imio.mailbridge.message.authentication import reads_otherwise
-from imio.mailbridge.message.authentication import Unanswered
-from imio.mailbridge.message.authentication import Verdict
-from imio.mailbridge.message.authentication_results import own_results
-from imio.mailbridge.message.authentication_results import sealed_results
-from imio.mailbridge.message.authentication_results import vouches
-from imio.mailbridge.message.parse import parse
+from imio.mailbridge.message.authentication.results import own_results
+from imio.mailbridge.message.authentication.results import sealed_results
+from imio.mailbridge.message.authentication.results import vouches
+from imio.mailbridge.message.authentication.signatures import arc_verdict
+from imio.mailbridge.message.authentication.signatures import dkim_verdicts
+from imio.mailbridge.message.authentication.signatures import reads_otherwise
+from imio.mailbridge.message.authentication.signatures import Unanswered
+from imio.mailbridge.message.authentication.signatures import Verdict
+from imio.mailbridge.message.parsing.parse import parse
 import base64
 import dkim
 import pytest

@@ -1,7 +1,7 @@
 """The hash of a body is the one that dkimpy counts, in pieces of any size."""
 
 from dkim.canonicalization import CanonicalizationPolicy
-from imio.mailbridge.message.body_hash import body_hash
+from imio.mailbridge.message.authentication.body_hash import body_hash
 import hashlib
 import pytest
 import random

@@ -1,10 +1,10 @@
 """Mistakes that are seen before they leave, and what only looks like one."""
 
-from imio.mailbridge.message.checks import mentions_attachment
-from imio.mailbridge.message.checks import typo_of
-from imio.mailbridge.message.mail_domains import ONLY
-from imio.mailbridge.message.mail_domains import REAL
-from imio.mailbridge.message.mail_domains import SUGGESTED
+from imio.mailbridge.message.composition.checks import mentions_attachment
+from imio.mailbridge.message.composition.checks import typo_of
+from imio.mailbridge.message.composition.mail_domains import ONLY
+from imio.mailbridge.message.composition.mail_domains import REAL
+from imio.mailbridge.message.composition.mail_domains import SUGGESTED
 import pytest
 import time
 

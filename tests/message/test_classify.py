@@ -1,14 +1,14 @@
 """Which transfer, in which order, and what must be proven."""
 
-from imio.mailbridge.message.classify import classify
-from imio.mailbridge.message.classify import compile_agent_patterns
-from imio.mailbridge.message.classify import Context
-from imio.mailbridge.message.classify import Proof
-from imio.mailbridge.message.classify import Transfer
-from imio.mailbridge.message.gmail_confirmation import Confirmation
-from imio.mailbridge.message.gmail_confirmation import read_confirmation
-from imio.mailbridge.message.parse import parse
-from imio.mailbridge.message.reason import REASONS
+from imio.mailbridge.message.classification.classify import classify
+from imio.mailbridge.message.classification.classify import compile_agent_patterns
+from imio.mailbridge.message.classification.classify import Context
+from imio.mailbridge.message.classification.classify import Proof
+from imio.mailbridge.message.classification.classify import Transfer
+from imio.mailbridge.message.classification.gmail_confirmation import Confirmation
+from imio.mailbridge.message.classification.gmail_confirmation import read_confirmation
+from imio.mailbridge.message.classification.reason import REASONS
+from imio.mailbridge.message.parsing.parse import parse
 from pathlib import Path
 import dataclasses
 import json

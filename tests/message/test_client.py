@@ -1,10 +1,10 @@
 """Which program wrote it, and may it be answered?"""
 
-from imio.mailbridge.message.answerable import bulk_marks
-from imio.mailbridge.message.answerable import may_be_answered
-from imio.mailbridge.message.client import client_of
-from imio.mailbridge.message.client import CLIENTS
-from imio.mailbridge.message.parse import parse
+from imio.mailbridge.message.classification.answerable import bulk_marks
+from imio.mailbridge.message.classification.answerable import may_be_answered
+from imio.mailbridge.message.classification.client import client_of
+from imio.mailbridge.message.classification.client import CLIENTS
+from imio.mailbridge.message.parsing.parse import parse
 import pytest
 
 

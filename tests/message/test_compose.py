@@ -9,14 +9,14 @@ from email.header import make_header
 from email.utils import getaddresses
 from functools import partial
 from imio.mailbridge.message.address import Address
-from imio.mailbridge.message.compose import compose
-from imio.mailbridge.message.compose import File
-from imio.mailbridge.message.compose import html_to_text
-from imio.mailbridge.message.compose import message_id
-from imio.mailbridge.message.compose import needs_smtputf8
-from imio.mailbridge.message.compose import sender_headers
-from imio.mailbridge.message.compose import wire_address
-from imio.mailbridge.message.policy import choose_sender
+from imio.mailbridge.message.address import needs_smtputf8
+from imio.mailbridge.message.address import wire_address
+from imio.mailbridge.message.composition.compose import compose
+from imio.mailbridge.message.composition.compose import File
+from imio.mailbridge.message.composition.compose import html_to_text
+from imio.mailbridge.message.composition.compose import message_id
+from imio.mailbridge.message.composition.compose import sender_headers
+from imio.mailbridge.message.composition.sender_policy import choose_sender
 from io import BytesIO
 import pytest
 import re

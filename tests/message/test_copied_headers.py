@@ -5,8 +5,8 @@ from datetime import timezone
 from email import message_from_bytes
 from email import policy
 from imio.mailbridge.message.address import Address
-from imio.mailbridge.message.compose import copied_headers
-from imio.mailbridge.message.compose import MAX_REFERENCES
+from imio.mailbridge.message.composition.compose import copied_headers
+from imio.mailbridge.message.composition.compose import MAX_REFERENCES
 import pytest
 
 

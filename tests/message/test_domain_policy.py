@@ -1,14 +1,14 @@
 """SPF, DKIM and DMARC records as towns really write them."""
 
-from imio.mailbridge.message.domain_policy import aligned
-from imio.mailbridge.message.domain_policy import dkim_key
-from imio.mailbridge.message.domain_policy import Dmarc
-from imio.mailbridge.message.domain_policy import organizational_domain
-from imio.mailbridge.message.domain_policy import provider_of
-from imio.mailbridge.message.domain_policy import read_dmarc
-from imio.mailbridge.message.domain_policy import read_spf
-from imio.mailbridge.message.domain_policy import spf_records
-from imio.mailbridge.message.domain_policy import spf_tree
+from imio.mailbridge.message.authentication.domain_policy import aligned
+from imio.mailbridge.message.authentication.domain_policy import dkim_key
+from imio.mailbridge.message.authentication.domain_policy import Dmarc
+from imio.mailbridge.message.authentication.domain_policy import organizational_domain
+from imio.mailbridge.message.authentication.domain_policy import provider_of
+from imio.mailbridge.message.authentication.domain_policy import read_dmarc
+from imio.mailbridge.message.authentication.domain_policy import read_spf
+from imio.mailbridge.message.authentication.domain_policy import spf_records
+from imio.mailbridge.message.authentication.domain_policy import spf_tree
 import pytest
 
 

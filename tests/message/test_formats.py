@@ -1,17 +1,17 @@
 """What Outlook packs, and other forms of files in mail: opened, bounded, and never a way to stop the parser."""
 
-from imio.mailbridge.message.classify import classify
-from imio.mailbridge.message.classify import compile_agent_patterns
-from imio.mailbridge.message.classify import Context
-from imio.mailbridge.message.classify import Proof
-from imio.mailbridge.message.limits import TooComplex
-from imio.mailbridge.message.msg_file import read_msg
-from imio.mailbridge.message.parse import parse
-from imio.mailbridge.message.rtf import decompressed
-from imio.mailbridge.message.rtf import text_of
-from imio.mailbridge.message.tnef import read_tnef
-from imio.mailbridge.message.tnef import SIGNATURE
-from imio.mailbridge.message.unwrap import attached_messages
+from imio.mailbridge.message.classification.classify import classify
+from imio.mailbridge.message.classification.classify import compile_agent_patterns
+from imio.mailbridge.message.classification.classify import Context
+from imio.mailbridge.message.classification.classify import Proof
+from imio.mailbridge.message.outlook.msg_file import read_msg
+from imio.mailbridge.message.outlook.rtf import decompressed
+from imio.mailbridge.message.outlook.rtf import text_of
+from imio.mailbridge.message.outlook.tnef import read_tnef
+from imio.mailbridge.message.outlook.tnef import SIGNATURE
+from imio.mailbridge.message.parsing.parse import parse
+from imio.mailbridge.message.parsing.unwrap import attached_messages
+from imio.mailbridge.message.syntax.limits import TooComplex
 from io import BytesIO
 from tests.message.compound_file import msg
 import base64

@@ -1,14 +1,14 @@
 """20,000 damaged messages: none may raise, take more than 5 s, or fill the memory. They run in processes of their own."""
 
-from imio.mailbridge.message.classify import classify
-from imio.mailbridge.message.classify import compile_agent_patterns
-from imio.mailbridge.message.classify import Context
-from imio.mailbridge.message.classify import Proof
-from imio.mailbridge.message.digest import content_digest
+from imio.mailbridge.message.classification.classify import classify
+from imio.mailbridge.message.classification.classify import compile_agent_patterns
+from imio.mailbridge.message.classification.classify import Context
+from imio.mailbridge.message.classification.classify import Proof
 from imio.mailbridge.message.explain import explain
-from imio.mailbridge.message.parse import parse
-from imio.mailbridge.message.rendition import body
-from imio.mailbridge.message.rendition import Labels
+from imio.mailbridge.message.parsing.digest import content_digest
+from imio.mailbridge.message.parsing.parse import parse
+from imio.mailbridge.message.rendition.html_document import body
+from imio.mailbridge.message.rendition.html_document import Labels
 from pathlib import Path
 import json
 import random

@@ -1,10 +1,10 @@
 """Nothing that anyone sends may raise, take long, or leave a control character behind."""
 
-from imio.mailbridge.message.classify import classify
-from imio.mailbridge.message.classify import compile_agent_patterns
-from imio.mailbridge.message.classify import Context
+from imio.mailbridge.message.classification.classify import classify
+from imio.mailbridge.message.classification.classify import compile_agent_patterns
+from imio.mailbridge.message.classification.classify import Context
 from imio.mailbridge.message.explain import explain
-from imio.mailbridge.message.parse import parse
+from imio.mailbridge.message.parsing.parse import parse
 from pathlib import Path
 import base64
 import json

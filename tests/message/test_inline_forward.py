@@ -1,7 +1,7 @@
 """Forwards as text, program by program and language by language, and what only looks like one."""
 
-from imio.mailbridge.message.inline_forward import read_inline_forward
-from imio.mailbridge.message.parse import parse
+from imio.mailbridge.message.classification.inline_forward import read_inline_forward
+from imio.mailbridge.message.parsing.parse import parse
 from zoneinfo import ZoneInfo
 import pytest
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
 from imio.mailbridge.message.address import Address
-from imio.mailbridge.message.parse import parse
+from imio.mailbridge.message.parsing.parse import parse
 import io
 import pytest
 

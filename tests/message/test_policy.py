@@ -1,8 +1,8 @@
 """The sender policy, row by row of its table."""
 
 from imio.mailbridge.message.address import Address
-from imio.mailbridge.message.policy import choose_sender
-from imio.mailbridge.message.policy import SenderRefused
+from imio.mailbridge.message.composition.sender_policy import choose_sender
+from imio.mailbridge.message.composition.sender_policy import SenderRefused
 import pytest
 
 

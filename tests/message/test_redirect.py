@@ -1,11 +1,11 @@
 """Each mark of the table by itself."""
 
-from imio.mailbridge.message.parse import parse
-from imio.mailbridge.message.redirect import MARKS
-from imio.mailbridge.message.redirect import redirect_marks
-from imio.mailbridge.message.redirect import redirect_traces
-from imio.mailbridge.message.redirect import rewritten_author
-from imio.mailbridge.message.redirect import TRACES
+from imio.mailbridge.message.classification.redirect import MARKS
+from imio.mailbridge.message.classification.redirect import redirect_marks
+from imio.mailbridge.message.classification.redirect import redirect_traces
+from imio.mailbridge.message.classification.redirect import rewritten_author
+from imio.mailbridge.message.classification.redirect import TRACES
+from imio.mailbridge.message.parsing.parse import parse
 import pytest
 
 

@@ -1,15 +1,15 @@
 """Reports about messages: what they are about, and what only looks like one."""
 
-from imio.mailbridge.message.auto_reply import CERTAIN
-from imio.mailbridge.message.auto_reply import read_auto_reply
-from imio.mailbridge.message.bounce import read_bounce
-from imio.mailbridge.message.classify import classify
-from imio.mailbridge.message.classify import compile_agent_patterns
-from imio.mailbridge.message.classify import Context
-from imio.mailbridge.message.classify import Transfer
-from imio.mailbridge.message.parse import parse
-from imio.mailbridge.message.report import read_standard_report
-from imio.mailbridge.message.report import ReportKind
+from imio.mailbridge.message.classification.auto_reply import CERTAIN
+from imio.mailbridge.message.classification.auto_reply import read_auto_reply
+from imio.mailbridge.message.classification.bounce import read_bounce
+from imio.mailbridge.message.classification.classify import classify
+from imio.mailbridge.message.classification.classify import compile_agent_patterns
+from imio.mailbridge.message.classification.classify import Context
+from imio.mailbridge.message.classification.classify import Transfer
+from imio.mailbridge.message.classification.report import read_standard_report
+from imio.mailbridge.message.classification.report import ReportKind
+from imio.mailbridge.message.parsing.parse import parse
 import pytest
 
 

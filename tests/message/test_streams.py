@@ -1,12 +1,12 @@
 """A large message is read from its file, and each attachment decoded in pieces: the same bytes as at once."""
 
-from imio.mailbridge.message import parse as parsing
-from imio.mailbridge.message.classify import classify
-from imio.mailbridge.message.classify import Context
-from imio.mailbridge.message.digest import content_digest
-from imio.mailbridge.message.parse import parse
-from imio.mailbridge.message.transfer_encoding import decode_body
-from imio.mailbridge.message.transfer_encoding import decode_chunks
+from imio.mailbridge.message.classification.classify import classify
+from imio.mailbridge.message.classification.classify import Context
+from imio.mailbridge.message.parsing import parse as parsing
+from imio.mailbridge.message.parsing.digest import content_digest
+from imio.mailbridge.message.parsing.parse import parse
+from imio.mailbridge.message.syntax.transfer_encoding import decode_body
+from imio.mailbridge.message.syntax.transfer_encoding import decode_chunks
 from io import BytesIO
 from mmap import mmap
 from pathlib import Path

@@ -1,9 +1,9 @@
 """The signed envelope sender of one message."""
 
 from imio.mailbridge.message.address import is_addr_spec
-from imio.mailbridge.message.verp import is_verp
-from imio.mailbridge.message.verp import verp_address
-from imio.mailbridge.message.verp import verp_id
+from imio.mailbridge.message.composition.verp import is_verp
+from imio.mailbridge.message.composition.verp import verp_address
+from imio.mailbridge.message.composition.verp import verp_id
 import pytest
 
 

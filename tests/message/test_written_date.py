@@ -3,7 +3,7 @@
 from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
-from imio.mailbridge.message.written_date import parse_written_date
+from imio.mailbridge.message.classification.written_date import parse_written_date
 import pytest
 
 

@@ -6,10 +6,10 @@ none 0`` goes on to the end.
 
 from AccessControl.SecurityManagement import newSecurityManager
 from datetime import timedelta
-from imio.mailbridge.outbound import deliver
-from imio.mailbridge.outbound.mailer import Mailer
-from imio.mailbridge.outbound.submit import prepare
-from imio.mailbridge.outbound.submit import submit
+from imio.mailbridge.delivery import deliver
+from imio.mailbridge.outbox.submit import prepare
+from imio.mailbridge.outbox.submit import submit
+from imio.mailbridge.transport.smtp import SmtpConnection
 from Testing.makerequest import makerequest
 from zope.component.hooks import setSite
 from zope.globalrequest import setRequest
@@ -47,7 +47,7 @@ def arm(point, number):
     if point == "claimed":  # ✝2, before MAIL
         deliver._send = die_at(number, deliver._send)
     elif point == "data":  # ✝2, in the middle of DATA
-        Mailer._stream = die_at(number, Mailer._stream, half)
+        SmtpConnection._stream = die_at(number, SmtpConnection._stream, half)
     elif point == "taken":  # ✝3, after 250
         deliver._settle_and_claim = die_at(number, deliver._settle_and_claim)
     elif point == "documents":  # ✝5

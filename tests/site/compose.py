@@ -1,6 +1,6 @@
 """The compose page as a person without scripts fills it in."""
 
-from imio.mailbridge.outbound.submit import identities
+from imio.mailbridge.outbox.submit import identities
 import html
 import re
 

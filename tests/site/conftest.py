@@ -1,9 +1,9 @@
 """Fixtures of a Plone site. They stand here, not above: a pure test must not pay for them."""
 
 from devel.site import configure
+from imio.mailbridge.delivery.deliver import deliver
 from imio.mailbridge.iadocs.demo import PASSWORD
-from imio.mailbridge.outbound.deliver import deliver
-from imio.mailbridge.outbound.outbox import outbox
+from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.taskqueue.publish import publish
 from imio.mailbridge.testing import FUNCTIONAL

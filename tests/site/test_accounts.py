@@ -1,11 +1,11 @@
 """Several SMTP accounts: the pages that set them up, and by which of them mail leaves."""
 
-from imio.mailbridge.outbound import send_as
-from imio.mailbridge.outbound.deliver import deliver
-from imio.mailbridge.outbound.deliver import sweep
-from imio.mailbridge.outbound.outbox import outbox
-from imio.mailbridge.outbound.submit import identities
-from imio.mailbridge.settings import password
+from imio.mailbridge.delivery.deliver import deliver
+from imio.mailbridge.delivery.deliver import sweep
+from imio.mailbridge.outbox import send_as
+from imio.mailbridge.outbox.record import outbox
+from imio.mailbridge.outbox.submit import identities
+from imio.mailbridge.settings import secrets as password
 from imio.mailbridge.settings.account import account_for
 from imio.mailbridge.settings.interfaces import ISmtpAccountRow
 from imio.mailbridge.settings.presets import PRESETS

@@ -3,13 +3,14 @@
 from datetime import timedelta
 from email import message_from_bytes
 from email import policy
-from imio.mailbridge.outbound import alarm
-from imio.mailbridge.outbound import mailhost
-from imio.mailbridge.outbound.deliver import deliver
-from imio.mailbridge.outbound.deliver import sweep
-from imio.mailbridge.outbound.outbox import outbox
+from imio.mailbridge.delivery import account_alarm as alarm
+from imio.mailbridge.delivery.deliver import deliver
+from imio.mailbridge.delivery.deliver import sweep
+from imio.mailbridge.notify import alarm as notify_alarm
+from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.settings.interfaces import ISmtpAccountRow
 from imio.mailbridge.settings.read import settings
+from imio.mailbridge.site_mail import mailhost
 from imio.mailbridge.store.store import now
 from plone import api
 from plone.registry.interfaces import IRegistry
@@ -202,14 +203,14 @@ def test_account_that_was_removed_works_no_more(stop, caught, other):
 
 
 def test_error_in_writing_the_alarm_does_not_send_again(stop, other, monkeypatch, caught, caplog):
-    monkeypatch.setattr(alarm, "_page", lambda: 1 / 0)
+    monkeypatch.setattr(alarm, "waiting", lambda name: 1 / 0)
     with caplog.at_level(logging.ERROR):
         assert stop().state == "held"
     assert "no alarm is sent" in caplog.text
 
 
 def test_error_does_not_keep_the_account_from_stopping(stop, other, monkeypatch, caplog):
-    monkeypatch.setattr(alarm, "send_notice", lambda *args: 1 / 0)
+    monkeypatch.setattr(notify_alarm, "send_notice", lambda *args: 1 / 0)
     with caplog.at_level(logging.ERROR):
         assert stop().state == "held"
     assert "no alarm is sent" in caplog.text

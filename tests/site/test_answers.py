@@ -1,13 +1,13 @@
 """Every class of answer at every stage of the dialogue: state, explanation and next try of each cell."""
 
 from datetime import timedelta
-from imio.mailbridge.outbound import mailer
-from imio.mailbridge.outbound.answers import answer_named
-from imio.mailbridge.outbound.answers import ANSWERS
-from imio.mailbridge.outbound.outbox import outbox
-from imio.mailbridge.settings import password
+from imio.mailbridge.delivery.answers import answer_named
+from imio.mailbridge.delivery.answers import ANSWERS
+from imio.mailbridge.outbox.record import outbox
+from imio.mailbridge.settings import secrets as password
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.store import now
+from imio.mailbridge.transport import smtp as mailer
 from tests.servers.scripted import DROP
 from tests.servers.scripted import Scripted
 from tests.servers.scripted import STALL

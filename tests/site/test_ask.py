@@ -5,7 +5,7 @@ from email.parser import BytesParser
 from imio.mailbridge.inbound import ask as asking
 from imio.mailbridge.inbound import summary
 from imio.mailbridge.inbound.inbox import inbox
-from imio.mailbridge.outbound.outbox import outbox
+from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.settings.read import settings
 from tests.mails import citizen
 from tests.mails import TEXT_FORWARD

@@ -1,8 +1,8 @@
 """Warnings before sending: what they see, that they never forbid, and how the compose page shows them."""
 
 from datetime import timedelta
-from imio.mailbridge.outbound.interfaces import ISendingContext
-from imio.mailbridge.outbound.outbox import outbox
+from imio.mailbridge.outbox.record import outbox
+from imio.mailbridge.ports.sending import ISendingContext
 from plone import api
 from plone.app.testing import login
 from tests.site.compose import COMPOSE

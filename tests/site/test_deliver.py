@@ -2,17 +2,17 @@
 
 from datetime import timedelta
 from email import message_from_bytes
-from imio.mailbridge.outbound import deliver as delivery
-from imio.mailbridge.outbound import send_as
-from imio.mailbridge.outbound.answers import answer_named
-from imio.mailbridge.outbound.deliver import deliver
-from imio.mailbridge.outbound.deliver import sweep
-from imio.mailbridge.outbound.mailer import Mailer
-from imio.mailbridge.outbound.outbox import outbox
-from imio.mailbridge.settings import password
+from imio.mailbridge.delivery import deliver as delivery
+from imio.mailbridge.delivery.answers import answer_named
+from imio.mailbridge.delivery.deliver import deliver
+from imio.mailbridge.delivery.deliver import sweep
+from imio.mailbridge.outbox import send_as
+from imio.mailbridge.outbox.record import outbox
+from imio.mailbridge.settings import secrets as password
 from imio.mailbridge.settings.account import default_account
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.store import now
+from imio.mailbridge.transport.smtp import SmtpConnection
 from persistent.mapping import PersistentMapping
 from plone import api
 from tests.servers.certificates import Certificates
@@ -274,7 +274,7 @@ def test_send_as(send, caught):
 
 
 def may_send_as(site):
-    from imio.mailbridge.outbound.interfaces import IDirectory
+    from imio.mailbridge.ports.directory import IDirectory
     from plone.app.uuid.utils import uuidToObject
 
     (identity,) = IDirectory(site.portal).identities("agent", ())
@@ -449,7 +449,7 @@ def test_poison_message_is_tried_again_and_keeps_nobody_waiting(send, caught, ca
 @pytest.mark.parametrize("error", [AttributeError("open"), OSError("no"), KeyError("x")])
 def test_error_of_the_mailer_is_not_taken_for_lost_bytes(monkeypatch, send, caught, error):
     with monkeypatch.context() as broken:
-        broken.setattr(Mailer, "_recipients", Mock(side_effect=error))
+        broken.setattr(SmtpConnection, "_recipients", Mock(side_effect=error))
         record = send()
     assert (record.state, record.history[-1]["answer"]) == ("deferred", "error")
     record.next_try = None

@@ -4,13 +4,13 @@ from base64 import b64encode
 from dataclasses import replace
 from datetime import datetime
 from datetime import timedelta
-from imio.mailbridge.outbound import send_as
-from imio.mailbridge.outbound.diagnosis import mailbox
-from imio.mailbridge.outbound.diagnosis.bounds import bounded
-from imio.mailbridge.outbound.diagnosis.bounds import Limits
-from imio.mailbridge.outbound.diagnosis.diagnose import diagnose
-from imio.mailbridge.outbound.diagnosis.diagnose import Wish
-from imio.mailbridge.settings import password
+from imio.mailbridge.diagnosis import arrival as mailbox
+from imio.mailbridge.diagnosis.bounds import bounded
+from imio.mailbridge.diagnosis.bounds import Limits
+from imio.mailbridge.diagnosis.diagnose import diagnose
+from imio.mailbridge.diagnosis.diagnose import Wish
+from imio.mailbridge.outbox import send_as
+from imio.mailbridge.settings import secrets as password
 from imio.mailbridge.settings.account import default_account
 from imio.mailbridge.settings.read import settings
 from tests.servers.certificates import Certificates

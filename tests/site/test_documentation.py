@@ -1,6 +1,6 @@
 """The examples of docs/rest.rst are what the services answer. ``WRITE_EXAMPLES=1`` writes them; else any difference fails."""
 
-from imio.mailbridge.outbound.deliver import deliver
+from imio.mailbridge.delivery.deliver import deliver
 from pathlib import Path
 from tests.mails import citizen
 from tests.mails import TRUSTED

@@ -6,9 +6,9 @@ from imio.mailbridge.inbound import cases
 from imio.mailbridge.inbound.dry_run import dry_run
 from imio.mailbridge.inbound.examine import Envelope
 from imio.mailbridge.inbound.inbox import inbox
-from imio.mailbridge.message.classify import compile_agent_patterns
-from imio.mailbridge.message.classify import Context
-from imio.mailbridge.message.classify import Proof
+from imio.mailbridge.message.classification.classify import compile_agent_patterns
+from imio.mailbridge.message.classification.classify import Context
+from imio.mailbridge.message.classification.classify import Proof
 from imio.mailbridge.message.explain import explain
 from imio.mailbridge.settings.read import settings
 from pathlib import Path

@@ -1,16 +1,16 @@
 """The delivery engine: connections, limits, sizes, and several workers at once."""
 
 from email import message_from_bytes
-from imio.mailbridge.outbound import deliver as delivery
-from imio.mailbridge.outbound import mailer
-from imio.mailbridge.outbound.answers import SmtpReply
-from imio.mailbridge.outbound.deliver import deliver
-from imio.mailbridge.outbound.deliver import sweep
-from imio.mailbridge.outbound.outbox import outbox
+from imio.mailbridge.delivery import deliver as delivery
+from imio.mailbridge.delivery.deliver import deliver
+from imio.mailbridge.delivery.deliver import sweep
+from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.settings.account import Account
 from imio.mailbridge.settings.account import default_account
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.taskqueue import queue as queues
+from imio.mailbridge.transport import smtp as mailer
+from imio.mailbridge.transport.smtp_reply import SmtpReply
 from io import BytesIO
 from pathlib import Path
 import pytest
@@ -74,7 +74,7 @@ def test_connection_that_was_lost_between_two_messages(submit, caught, monkeypat
 def test_server_that_is_down_is_asked_once(site, submit, caught, monkeypatch):
     records = submit(5)
     asked = []
-    monkeypatch.setattr(mailer.Mailer, "_ready", down(asked))
+    monkeypatch.setattr(mailer.SmtpConnection, "_ready", down(asked))
     deliver()
     assert states(records) == ["deferred"] * 5
     assert len(asked) == 1
@@ -93,7 +93,7 @@ def down(asked):
 
 def test_message_that_breaks_the_connection_does_not_stop_the_others(submit, caught, monkeypatch):
     records = submit(3)
-    stream, calls = mailer.Mailer._stream, []
+    stream, calls = mailer.SmtpConnection._stream, []
 
     def broken(self, message):
         calls.append(self)
@@ -101,8 +101,8 @@ def test_message_that_breaks_the_connection_does_not_stop_the_others(submit, cau
             raise ConnectionResetError("by peer")
         return stream(self, message)
 
-    monkeypatch.setattr(mailer.Mailer, "_stream", broken)
-    monkeypatch.setattr(mailer.Mailer, "_last_words", lost)
+    monkeypatch.setattr(mailer.SmtpConnection, "_stream", broken)
+    monkeypatch.setattr(mailer.SmtpConnection, "_last_words", lost)
     deliver()
     assert states(records) == ["deferred", "sent", "sent"]
 
@@ -239,7 +239,7 @@ def lines_of(server):
 def wire():
     with socket.create_server(("127.0.0.1", 0)) as server:
         account = Account("default", "127.0.0.1", server.getsockname()[1], "none")
-        yield server, mailer.Mailer(account)
+        yield server, mailer.SmtpConnection(account)
 
 
 def test_what_goes_over_the_wire(wire):
@@ -278,7 +278,7 @@ def test_dots_at_the_edge_of_blocks(cut):
     pieces = [content[at : at + cut] for at in range(0, len(content), cut)]
     for message in (pieces, [BytesIO(piece) for piece in pieces]):
         sent = []
-        connection = mailer.Mailer(None)
+        connection = mailer.SmtpConnection(None)
         connection._connection = type("C", (), {"sock": type("S", (), {"sendall": sent.append})})
         connection._stream(message)
         assert b"".join(sent) == b"a\r\n..b\r\n...c\r\n..\r\n.\r\n"
@@ -315,7 +315,7 @@ def test_server_that_drips_is_left_at_the_deadline():
         thread = threading.Thread(target=drip, daemon=True)
         thread.start()
         account = Account("default", "127.0.0.1", server.getsockname()[1], "none")
-        connection = mailer.Mailer(account, timeout=10, deadline=0.5)
+        connection = mailer.SmtpConnection(account, timeout=10, deadline=0.5)
         replies = connection.deliver("a@b.test", ["c@d.test"], [b"x"], 1)
         assert replies["c@d.test"].code == 0
         thread.join(10)

@@ -3,8 +3,8 @@
 from imio.mailbridge.iadocs.demo import AGENTS
 from imio.mailbridge.iadocs.demo import load
 from imio.mailbridge.iadocs.demo import PASSWORD
-from imio.mailbridge.outbound.interfaces import IDirectory
-from imio.mailbridge.outbound.interfaces import ISendingContext
+from imio.mailbridge.ports.directory import IDirectory
+from imio.mailbridge.ports.sending import ISendingContext
 from plone import api
 from plone.app.testing import login
 import pytest

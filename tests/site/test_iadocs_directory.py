@@ -2,7 +2,7 @@
 
 from imio.mailbridge.iadocs.removal import remove
 from imio.mailbridge.message.address import Address
-from imio.mailbridge.outbound.interfaces import IDirectory
+from imio.mailbridge.ports.directory import IDirectory
 from plone.app.testing import login
 from plone.app.testing import logout
 from plone.app.testing import setRoles

@@ -5,11 +5,11 @@ from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
 from imio.mailbridge.iadocs import names
-from imio.mailbridge.inbound.interfaces import Attachment
-from imio.mailbridge.inbound.interfaces import Filing
-from imio.mailbridge.inbound.interfaces import FilingError
-from imio.mailbridge.inbound.interfaces import IFiler
 from imio.mailbridge.message.address import Address
+from imio.mailbridge.ports.filing import Attachment
+from imio.mailbridge.ports.filing import Filing
+from imio.mailbridge.ports.filing import FilingError
+from imio.mailbridge.ports.filing import IFiler
 from plone import api
 from plone.app.testing import login
 from plone.app.testing import logout

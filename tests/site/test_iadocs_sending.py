@@ -4,8 +4,8 @@ from datetime import datetime
 from datetime import timezone
 from imio.mailbridge.iadocs.addresses import split_addresses
 from imio.mailbridge.iadocs.message_id import read_message_id
-from imio.mailbridge.outbound.interfaces import ISendByEmail
-from imio.mailbridge.outbound.interfaces import ISendingContext
+from imio.mailbridge.ports.sending import ISendByEmail
+from imio.mailbridge.ports.sending import ISendingContext
 from io import BytesIO
 from plone import api
 from plone.app.testing import login

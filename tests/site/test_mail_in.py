@@ -4,7 +4,7 @@ from datetime import timedelta
 from imio.mailbridge.iadocs.demo import PASSWORD
 from imio.mailbridge.inbound import process as processing
 from imio.mailbridge.inbound.inbox import inbox
-from imio.mailbridge.outbound.outbox import outbox
+from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.pipe import mailbridge_pipe
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.blobs import is_readable

@@ -2,13 +2,13 @@
 
 from email import message_from_bytes
 from email import policy
-from imio.mailbridge.inbound import mailboxes
+from imio.mailbridge.delivery.deliver import deliver
+from imio.mailbridge.inbound import imap_reading as mailboxes
 from imio.mailbridge.inbound.inbox import inbox
-from imio.mailbridge.outbound.deliver import deliver
-from imio.mailbridge.outbound.outbox import outbox
-from imio.mailbridge.settings import password
+from imio.mailbridge.outbox.record import outbox
+from imio.mailbridge.settings import secrets as password
+from imio.mailbridge.settings.imap import secrets_of
 from imio.mailbridge.settings.interfaces import IImapMailboxRow
-from imio.mailbridge.settings.mailbox import secrets_of
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.store import now
 from plone import api

@@ -1,12 +1,12 @@
 """The page of the mailboxes and its forms; REST. What is wrong is said, secrets are never shown."""
 
 from datetime import date
-from imio.mailbridge.gateway.state import State
-from imio.mailbridge.inbound import mailboxes
-from imio.mailbridge.settings import password
-from imio.mailbridge.settings.mailbox import mailbox
-from imio.mailbridge.settings.mailbox import secrets_of
+from imio.mailbridge.inbound import imap_reading as mailboxes
+from imio.mailbridge.settings import secrets as password
+from imio.mailbridge.settings.imap import mailbox
+from imio.mailbridge.settings.imap import secrets_of
 from imio.mailbridge.settings.read import settings
+from imio.mailbridge.transport.fetch_state import State
 from lxml import html
 from tests.servers.dovecot import Dovecot
 from tests.servers.fixtures import open_folder

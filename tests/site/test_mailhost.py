@@ -4,10 +4,10 @@ from email import message_from_bytes
 from email import policy
 from email.header import Header
 from email.mime.text import MIMEText
-from imio.mailbridge.outbound import mailhost
-from imio.mailbridge.outbound.deliver import deliver
-from imio.mailbridge.outbound.outbox import outbox
+from imio.mailbridge.delivery.deliver import deliver
+from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.settings.read import settings
+from imio.mailbridge.site_mail import mailhost
 from plone import api
 from Products.CMFCore.utils import getToolByName
 from Products.MailHost.interfaces import IMailHost

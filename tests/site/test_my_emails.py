@@ -1,6 +1,6 @@
 """``@@my-emails``, the count of what was lost, and the timeline of a document."""
 
-from imio.mailbridge.outbound.outbox import outbox
+from imio.mailbridge.outbox.record import outbox
 from plone import api
 from tests.site.compose import HTML
 from tests.site.compose import JEANNE

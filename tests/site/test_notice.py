@@ -2,10 +2,10 @@
 
 from email import message_from_bytes
 from email import policy
-from imio.mailbridge.outbound import notice as notices_
-from imio.mailbridge.outbound.deliver import deliver
-from imio.mailbridge.outbound.deliver import sweep
-from imio.mailbridge.outbound.outbox import outbox
+from imio.mailbridge.delivery.deliver import deliver
+from imio.mailbridge.delivery.deliver import sweep
+from imio.mailbridge.notify import notice as notices_
+from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.store import now
 from plone import api

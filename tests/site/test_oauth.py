@@ -1,16 +1,16 @@
 """OAuth 2.0: a token endpoint and an SMTP server of the tests' own, through all that can go wrong between them."""
 
 from concurrent.futures import ThreadPoolExecutor
-from imio.mailbridge.gateway import token
-from imio.mailbridge.outbound import oauth
-from imio.mailbridge.outbound.answers import answer_named
-from imio.mailbridge.outbound.connect import mailer_for
-from imio.mailbridge.outbound.deliver import deliver
-from imio.mailbridge.outbound.deliver import sweep
-from imio.mailbridge.outbound.outbox import outbox
-from imio.mailbridge.settings import password
+from imio.mailbridge.delivery import oauth
+from imio.mailbridge.delivery.answers import answer_named
+from imio.mailbridge.delivery.connect import connection_to
+from imio.mailbridge.delivery.deliver import deliver
+from imio.mailbridge.delivery.deliver import sweep
+from imio.mailbridge.outbox.record import outbox
+from imio.mailbridge.settings import secrets as password
 from imio.mailbridge.settings.account import default_account
 from imio.mailbridge.settings.read import settings
+from imio.mailbridge.transport import oauth as token
 from tests.servers.token_endpoint import TokenEndpoint
 from tests.servers.xoauth2 import TokenCatcher
 import gzip
@@ -84,7 +84,7 @@ def again(*records):
 
 
 def probe(account):
-    connection = mailer_for(account())
+    connection = connection_to(account())
     try:
         return connection.probe()
     finally:
@@ -138,7 +138,7 @@ def test_expired_token_is_not_shown_again(send, endpoint, server):
 
 
 def test_many_threads_ask_for_one_token(account, endpoint, server):
-    connections = [mailer_for(account()) for _number in range(6)]
+    connections = [connection_to(account()) for _number in range(6)]
     with ThreadPoolExecutor() as pool:
         assert list(pool.map(lambda connection: connection.probe(), connections)) == [None] * 6
     for connection in connections:

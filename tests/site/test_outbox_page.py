@@ -1,7 +1,7 @@
 """The outbox for managers of mail: list, bulk actions, one message, export, the message as it left."""
 
 from imio.mailbridge.browser.outbox import harmless
-from imio.mailbridge.outbound.outbox import outbox
+from imio.mailbridge.outbox.record import outbox
 import csv
 import io
 import pytest

@@ -2,12 +2,12 @@
 
 from datetime import datetime
 from datetime import timezone
-from imio.mailbridge.browser.moment import readable_time
+from imio.mailbridge.browser.local_date import readable_time
 from imio.mailbridge.browser.size import readable_size
 from imio.mailbridge.inbound.inbox import inbox
-from imio.mailbridge.outbound.outbox import outbox
-from imio.mailbridge.outbound.submit import identities
-from imio.mailbridge.settings import password
+from imio.mailbridge.outbox.record import outbox
+from imio.mailbridge.outbox.submit import identities
+from imio.mailbridge.settings import secrets as password
 from imio.mailbridge.settings.read import settings
 from plone import api
 from plone.app.uuid.utils import uuidToObject

@@ -2,7 +2,7 @@
 
 from imio.mailbridge.iadocs.demo import PASSWORD
 from imio.mailbridge.inbound.inbox import inbox
-from imio.mailbridge.outbound.outbox import outbox
+from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.settings.read import settings
 from plone import api
 from plone.app.uuid.utils import uuidToObject

@@ -3,10 +3,10 @@
 from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
-from imio.mailbridge.outbound.outbox import outbox
-from imio.mailbridge.outbound.query import BadQuery
-from imio.mailbridge.outbound.query import find
-from imio.mailbridge.outbound.query import read_query
+from imio.mailbridge.outbox.query import BadQuery
+from imio.mailbridge.outbox.query import find
+from imio.mailbridge.outbox.query import read_query
+from imio.mailbridge.outbox.record import outbox
 import pytest
 import transaction
 

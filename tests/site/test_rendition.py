@@ -3,7 +3,7 @@
 from email.message import EmailMessage
 from imio.mailbridge.iadocs import rendition as renditions
 from imio.mailbridge.inbound.inbox import inbox
-from imio.mailbridge.message import pdf
+from imio.mailbridge.message.rendition import pdf
 from plone import api
 from plone.app.uuid.utils import uuidToObject
 from plone.uuid.interfaces import IUUID

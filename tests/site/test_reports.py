@@ -1,10 +1,10 @@
 """What comes back about a message that left: matched by what nobody can guess, noted, and told to its agent."""
 
 from imio.mailbridge.inbound.inbox import inbox
-from imio.mailbridge.message.verp import is_verp
-from imio.mailbridge.message.verp import verp_address
-from imio.mailbridge.outbound import send_as
-from imio.mailbridge.outbound.outbox import outbox
+from imio.mailbridge.message.composition.verp import is_verp
+from imio.mailbridge.message.composition.verp import verp_address
+from imio.mailbridge.outbox import send_as
+from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.settings.read import settings
 from plone.app.uuid.utils import uuidToObject
 from tests.mails import citizen
@@ -314,7 +314,7 @@ def test_report_about_a_notice_is_recorded_quietly(sent, deliver):
 
 @pytest.mark.parametrize("stage", ["mail", "rcpt"])
 def test_refused_bounce_address_falls_back_to_the_login_and_is_remembered(sent, caught, stage):
-    from imio.mailbridge.outbound.deliver import deliver
+    from imio.mailbridge.delivery.deliver import deliver
 
     record = sent(state="queued")
     own = record.sender.envelope_sender
@@ -335,7 +335,7 @@ def test_refused_bounce_address_falls_back_to_the_login_and_is_remembered(sent, 
 
 
 def test_bounce_address_that_is_taken(sent, caught):
-    from imio.mailbridge.outbound.deliver import deliver
+    from imio.mailbridge.delivery.deliver import deliver
 
     record = sent(state="queued")
     deliver(record.id)

@@ -1,10 +1,10 @@
 """Bytes of sent mail are kept as long as the setting says; the timeline stays."""
 
 from datetime import timedelta
-from imio.mailbridge.outbound.decide import retry
-from imio.mailbridge.outbound.deliver import deliver
-from imio.mailbridge.outbound.outbox import outbox
-from imio.mailbridge.outbound.retention import purge
+from imio.mailbridge.delivery.deliver import deliver
+from imio.mailbridge.outbox.actions import retry
+from imio.mailbridge.outbox.record import outbox
+from imio.mailbridge.outbox.retention import purge
 from imio.mailbridge.settings.read import settings
 import pytest
 import transaction

@@ -2,10 +2,10 @@
 
 from imio.mailbridge.controlpanel.addresses import ALPHABET
 from imio.mailbridge.controlpanel.addresses import secret_address
+from imio.mailbridge.inbound.destination import destination
+from imio.mailbridge.inbound.destination import is_secret
+from imio.mailbridge.inbound.destination import masked
 from imio.mailbridge.inbound.inbox import inbox
-from imio.mailbridge.inbound.recipient import destination
-from imio.mailbridge.inbound.recipient import is_secret
-from imio.mailbridge.inbound.recipient import masked
 from imio.mailbridge.settings.read import settings
 from plone.app.uuid.utils import uuidToObject
 from tests.mails import redirected

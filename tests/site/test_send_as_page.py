@@ -1,7 +1,7 @@
 """What is known of senders: shown, forgotten, and learned by a real message."""
 
-from imio.mailbridge.outbound import send_as
-from imio.mailbridge.settings import password
+from imio.mailbridge.outbox import send_as
+from imio.mailbridge.settings import secrets as password
 from imio.mailbridge.settings.read import settings
 from plone import api
 from tests.site.panel import act

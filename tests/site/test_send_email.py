@@ -1,6 +1,6 @@
 """``@send-email`` and ``@outbox``: the contract, the refusals, and that a refusal stores nothing."""
 
-from imio.mailbridge.outbound.outbox import outbox
+from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.settings.read import settings
 from plone.uuid.interfaces import IUUID
 import pytest
@@ -133,14 +133,14 @@ def test_attachment_of_another_document_is_refused(site):
 
 
 def test_position_of_somebody_else_is_refused(site):
-    from imio.mailbridge.outbound.interfaces import IDirectory
+    from imio.mailbridge.ports.directory import IDirectory
 
     (other,) = IDirectory(site.portal).identities("agent2", ())
     assert send(site, sender=other.uid).json()["errors"][0]["field"] == "sender"
 
 
 def test_service_address_only_where_it_is_allowed(site):
-    from imio.mailbridge.outbound.interfaces import IDirectory
+    from imio.mailbridge.ports.directory import IDirectory
 
     service = uid(site, "/contacts/plonegroup-organization/administration-generale")
     assert send(site, sender=service).status_code == 400

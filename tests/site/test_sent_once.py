@@ -1,6 +1,6 @@
 """A test mail leaves once, whatever else the site writes while the server answers: real conflicts, and the real publisher."""
 
-from imio.mailbridge.outbound import send_as
+from imio.mailbridge.outbox import send_as
 from imio.mailbridge.settings.interfaces import PREFIX
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.store import now

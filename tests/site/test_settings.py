@@ -1,6 +1,6 @@
 """Settings: the control panel and ``@controlpanels/mailbridge``, and that the password never comes back."""
 
-from imio.mailbridge.settings import password
+from imio.mailbridge.settings import secrets as password
 from imio.mailbridge.settings.account import account_for
 from imio.mailbridge.settings.interfaces import IMailbridgeSettings
 from imio.mailbridge.settings.read import login_address

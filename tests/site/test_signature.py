@@ -2,10 +2,10 @@
 
 from AccessControl import getSecurityManager
 from imio.mailbridge.message.address import Address
-from imio.mailbridge.outbound import prefill
-from imio.mailbridge.outbound.interfaces import Identity
-from imio.mailbridge.outbound.outbox import outbox
-from imio.mailbridge.outbound.submit import identities
+from imio.mailbridge.outbox import prefill
+from imio.mailbridge.outbox.record import outbox
+from imio.mailbridge.outbox.submit import identities
+from imio.mailbridge.ports.directory import Identity
 from imio.mailbridge.settings import validate
 from imio.mailbridge.settings.read import settings
 from plone.app.testing import login

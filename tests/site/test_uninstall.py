@@ -3,8 +3,8 @@
 from imio.mailbridge.inbound import cases
 from imio.mailbridge.inbound.examine import Envelope
 from imio.mailbridge.inbound.inbox import KEY as INBOX
-from imio.mailbridge.outbound.outbox import KEY as OUTBOX
-from imio.mailbridge.outbound.outbox import outbox
+from imio.mailbridge.outbox.record import KEY as OUTBOX
+from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.store.store import Record
 from imio.mailbridge.store.store import Store
 from plone import api
@@ -130,5 +130,5 @@ def test_setup_py_and_profiles_agree(bare_portal):
     }
     assert profiles == {f"imio.mailbridge:{name}" for name in ("default", "iadocs", "demo", "uninstall")}
     install(bare_portal, "default")
-    assert bare_portal.portal_setup.getLastVersionForProfile("imio.mailbridge:default") == ("1003",)
+    assert bare_portal.portal_setup.getLastVersionForProfile("imio.mailbridge:default") == ("1000",)
     assert not bare_portal.portal_setup.listUpgrades("imio.mailbridge:default")

@@ -1,18 +1,18 @@
 """What do the profiles do that XML cannot say?"""
 
+from imio.mailbridge.delivery import account_alarm as alarm
 from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs import removal
 from imio.mailbridge.iadocs import rendition
 from imio.mailbridge.inbound import cases
+from imio.mailbridge.inbound import imap_reading as mailboxes
 from imio.mailbridge.inbound import inbox
-from imio.mailbridge.inbound import mailboxes
 from imio.mailbridge.inbound.forwarding import store as forwarding
-from imio.mailbridge.outbound import alarm
-from imio.mailbridge.outbound import envelope
-from imio.mailbridge.outbound import mailhost
-from imio.mailbridge.outbound import outbox
-from imio.mailbridge.outbound import send_as
-from imio.mailbridge.settings import password
+from imio.mailbridge.outbox import bounce_address as envelope
+from imio.mailbridge.outbox import record as outbox
+from imio.mailbridge.outbox import send_as
+from imio.mailbridge.settings import secrets as password
+from imio.mailbridge.site_mail import mailhost
 from imio.mailbridge.store.store import discard_empty
 from imio.mailbridge.taskqueue import authenticate
 from plone import api

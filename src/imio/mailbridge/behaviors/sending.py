@@ -2,9 +2,9 @@
 
 from AccessControl import getSecurityManager
 from Acquisition import aq_base
-from imio.mailbridge.outbound.interfaces import FileReference
-from imio.mailbridge.outbound.interfaces import ISendByEmail
-from imio.mailbridge.outbound.interfaces import ISendingContext
+from imio.mailbridge.ports.sending import FileReference
+from imio.mailbridge.ports.sending import ISendByEmail
+from imio.mailbridge.ports.sending import ISendingContext
 from plone.namedfile.interfaces import INamedBlobFile
 from plone.uuid.interfaces import IUUID
 from Products.CMFCore.interfaces import IFolderish

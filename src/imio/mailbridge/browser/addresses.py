@@ -1,7 +1,7 @@
 """Who can be written to? The widget of a list of addresses, and the completion behind it."""
 
-from imio.mailbridge.outbound.interfaces import IDirectory
-from imio.mailbridge.outbound.permission import check_may_send
+from imio.mailbridge.outbox.permission import check_may_send
+from imio.mailbridge.ports.directory import IDirectory
 from plone import api
 from plone.app.z3cform.widgets.select import AjaxSelectWidget
 from Products.Five.browser import BrowserView

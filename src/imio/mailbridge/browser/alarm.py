@@ -1,13 +1,13 @@
 """Does mail leave and come in? What a manager of mail sees on every page while an account is stopped or a mailbox not read."""
 
-from imio.mailbridge.browser.moment import readable_time
+from imio.mailbridge.browser.local_date import readable_time
 from imio.mailbridge.i18n import translatable
-from imio.mailbridge.inbound.mailboxes import known
-from imio.mailbridge.inbound.mailboxes import PROBLEMS
-from imio.mailbridge.inbound.mailboxes import QUIET
-from imio.mailbridge.inbound.mailboxes import REMEDIES
-from imio.mailbridge.outbound.outbox import outbox
-from imio.mailbridge.settings.mailbox import rows
+from imio.mailbridge.inbound.imap_reading import known
+from imio.mailbridge.inbound.imap_reading import PROBLEMS
+from imio.mailbridge.inbound.imap_reading import QUIET
+from imio.mailbridge.inbound.imap_reading import REMEDIES
+from imio.mailbridge.outbox.record import outbox
+from imio.mailbridge.settings.imap import rows
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.store import now
 from plone import api

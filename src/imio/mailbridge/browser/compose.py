@@ -1,22 +1,22 @@
 """How does an agent write an e-mail? The compose page ``@@send-email``, and its preview."""
 
-from imio.mailbridge.browser import again
+from imio.mailbridge.browser import resubmit as again
 from imio.mailbridge.browser.addresses import AddressesFieldWidget
 from imio.mailbridge.browser.addresses import widget_text
-from imio.mailbridge.browser.moment import readable_time
+from imio.mailbridge.browser.local_date import readable_time
 from imio.mailbridge.browser.size import readable_size
 from imio.mailbridge.i18n import _
-from imio.mailbridge.message.checks import typo_of
-from imio.mailbridge.outbound import prefill
-from imio.mailbridge.outbound.checks import doubts
-from imio.mailbridge.outbound.interfaces import ISendingContext
-from imio.mailbridge.outbound.permission import action_visible
-from imio.mailbridge.outbound.permission import check_may_send
-from imio.mailbridge.outbound.submit import identities
-from imio.mailbridge.outbound.submit import Invalid
-from imio.mailbridge.outbound.submit import parse_addresses
-from imio.mailbridge.outbound.submit import prepare
-from imio.mailbridge.outbound.submit import submit
+from imio.mailbridge.message.composition.checks import typo_of
+from imio.mailbridge.outbox import prefill
+from imio.mailbridge.outbox.checks import doubts
+from imio.mailbridge.outbox.permission import action_visible
+from imio.mailbridge.outbox.permission import check_may_send
+from imio.mailbridge.outbox.submit import identities
+from imio.mailbridge.outbox.submit import Invalid
+from imio.mailbridge.outbox.submit import parse_addresses
+from imio.mailbridge.outbox.submit import prepare
+from imio.mailbridge.outbox.submit import submit
+from imio.mailbridge.ports.sending import ISendingContext
 from imio.mailbridge.settings.clock import local_time
 from imio.mailbridge.settings.clock import site_zone
 from imio.mailbridge.store.store import now

@@ -2,8 +2,8 @@
 
 from imio.mailbridge.browser import evidence
 from imio.mailbridge.browser import titles
-from imio.mailbridge.browser.moment import readable_time
-from imio.mailbridge.browser.shown import name_of
+from imio.mailbridge.browser.local_date import readable_time
+from imio.mailbridge.browser.message_view import name_of
 from imio.mailbridge.browser.size import readable_size
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
@@ -12,8 +12,8 @@ from imio.mailbridge.inbound import cases
 from imio.mailbridge.inbound.dry_run import dry_run
 from imio.mailbridge.inbound.examine import Envelope
 from imio.mailbridge.inbound.reasons import reason_texts
-from imio.mailbridge.message.rendition import body
-from imio.mailbridge.message.rendition import document
+from imio.mailbridge.message.rendition.html_document import body
+from imio.mailbridge.message.rendition.html_document import document
 from imio.mailbridge.settings.interfaces import IRoutingRow
 from imio.mailbridge.settings.interfaces import IStateRow
 from imio.mailbridge.settings.read import settings

@@ -1,15 +1,15 @@
 """What is known of how a message came in? The same words on the page of a message, on the Proof tab and in the dry run."""
 
 from imio.mailbridge.browser import titles
-from imio.mailbridge.browser.moment import readable_time
-from imio.mailbridge.browser.shown import name_of
+from imio.mailbridge.browser.local_date import readable_time
+from imio.mailbridge.browser.message_view import name_of
 from imio.mailbridge.browser.size import readable_size
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
+from imio.mailbridge.inbound.destination import masked
 from imio.mailbridge.inbound.reasons import reason_texts
-from imio.mailbridge.inbound.recipient import masked
-from imio.mailbridge.outbound.interfaces import IDirectory
-from imio.mailbridge.outbound.visibility import is_manager
+from imio.mailbridge.outbox.visibility import is_manager
+from imio.mailbridge.ports.directory import IDirectory
 from Products.Five.browser import BrowserView
 from zExceptions import NotFound
 from zope.component.hooks import getSite

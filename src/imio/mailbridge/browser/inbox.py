@@ -2,15 +2,15 @@
 
 from collections import Counter
 from imio.mailbridge.browser import titles
-from imio.mailbridge.browser.moment import readable_time
+from imio.mailbridge.browser.local_date import readable_time
 from imio.mailbridge.browser.size import readable_size
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
-from imio.mailbridge.inbound import decide
+from imio.mailbridge.inbound import review as decide
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.reasons import reason_texts
 from imio.mailbridge.inbound.summary import WAITING
-from imio.mailbridge.message.reason import REASONS
+from imio.mailbridge.message.classification.reason import REASONS
 from plone import api
 from plone.app.layout.viewlets.common import ViewletBase
 from plone.app.uuid.utils import uuidToCatalogBrain

@@ -1,11 +1,11 @@
 """What became of the e-mails written from this document? A viewlet, and the fragment that it reloads itself with."""
 
-from imio.mailbridge.browser import shown
-from imio.mailbridge.browser.moment import readable_time
-from imio.mailbridge.outbound.outbox import outbox
-from imio.mailbridge.outbound.permission import action_visible
-from imio.mailbridge.outbound.permission import check_may_send
-from imio.mailbridge.outbound.permission import may_send
+from imio.mailbridge.browser import message_view as shown
+from imio.mailbridge.browser.local_date import readable_time
+from imio.mailbridge.outbox.permission import action_visible
+from imio.mailbridge.outbox.permission import check_may_send
+from imio.mailbridge.outbox.permission import may_send
+from imio.mailbridge.outbox.record import outbox
 from plone.app.layout.viewlets.common import ViewletBase
 from plone.uuid.interfaces import IUUID
 from Products.Five.browser import BrowserView

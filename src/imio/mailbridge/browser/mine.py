@@ -1,10 +1,10 @@
 """What became of my e-mails? The page ``@@my-emails``, and the count of those that were lost in the header of every page."""
 
 from AccessControl import Unauthorized
-from imio.mailbridge.browser import shown
+from imio.mailbridge.browser import message_view as shown
 from imio.mailbridge.browser import titles
-from imio.mailbridge.browser.moment import readable_time
-from imio.mailbridge.outbound.outbox import outbox
+from imio.mailbridge.browser.local_date import readable_time
+from imio.mailbridge.outbox.record import outbox
 from plone import api
 from plone.app.layout.viewlets.common import ViewletBase
 from plone.batching import Batch

@@ -1,18 +1,18 @@
 """What leaves, and what became of it? The outbox for managers of mail: list, message, export, the message as it left."""
 
-from imio.mailbridge.browser import shown
+from imio.mailbridge.browser import message_view as shown
 from imio.mailbridge.browser import titles
-from imio.mailbridge.browser.moment import readable_time
+from imio.mailbridge.browser.local_date import readable_time
 from imio.mailbridge.browser.size import readable_size
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
-from imio.mailbridge.outbound import decide
-from imio.mailbridge.outbound.outbox import outbox
-from imio.mailbridge.outbound.query import BadQuery
-from imio.mailbridge.outbound.query import find
-from imio.mailbridge.outbound.query import Query
-from imio.mailbridge.outbound.query import read_query
-from imio.mailbridge.outbound.source import source
+from imio.mailbridge.outbox import actions as decide
+from imio.mailbridge.outbox.query import BadQuery
+from imio.mailbridge.outbox.query import find
+from imio.mailbridge.outbox.query import Query
+from imio.mailbridge.outbox.query import read_query
+from imio.mailbridge.outbox.record import outbox
+from imio.mailbridge.outbox.source import source
 from imio.mailbridge.settings.account import accounts
 from imio.mailbridge.settings.account import DEFAULT
 from imio.mailbridge.settings.clock import local_time

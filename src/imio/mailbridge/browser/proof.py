@@ -5,7 +5,7 @@ from imio.mailbridge.browser.readable import mail_of
 from imio.mailbridge.iadocs import names
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.source import source
-from imio.mailbridge.outbound.visibility import is_manager
+from imio.mailbridge.outbox.visibility import is_manager
 from imio.mailbridge.store.blobs import is_readable
 from plone.uuid.interfaces import IUUID
 from Products.Five.browser import BrowserView

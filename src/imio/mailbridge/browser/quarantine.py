@@ -4,13 +4,13 @@ from AccessControl import Unauthorized
 from datetime import datetime
 from imio.mailbridge.browser import evidence
 from imio.mailbridge.browser import titles
-from imio.mailbridge.browser.moment import readable_time
+from imio.mailbridge.browser.local_date import readable_time
 from imio.mailbridge.browser.readable import frame
 from imio.mailbridge.browser.size import readable_size
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
 from imio.mailbridge.iadocs import reading
-from imio.mailbridge.inbound import decide
+from imio.mailbridge.inbound import review as decide
 from imio.mailbridge.inbound.ask import ask
 from imio.mailbridge.inbound.ask import CannotAsk
 from imio.mailbridge.inbound.examine import examine
@@ -18,10 +18,10 @@ from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.reasons import reason_texts
 from imio.mailbridge.inbound.source import source
 from imio.mailbridge.message.address import is_addr_spec
-from imio.mailbridge.message.gmail_confirmation import read_confirmation
-from imio.mailbridge.message.parse import parse
-from imio.mailbridge.outbound.interfaces import IDirectory
-from imio.mailbridge.outbound.visibility import is_manager
+from imio.mailbridge.message.classification.gmail_confirmation import read_confirmation
+from imio.mailbridge.message.parsing.parse import parse
+from imio.mailbridge.outbox.visibility import is_manager
+from imio.mailbridge.ports.directory import IDirectory
 from imio.mailbridge.settings.clock import local_time
 from imio.mailbridge.settings.read import settings
 from plone import api

@@ -2,10 +2,10 @@
 
 from imio.mailbridge.browser.quarantine import may_see
 from imio.mailbridge.i18n import _
-from imio.mailbridge.inbound import decide
+from imio.mailbridge.inbound import review as decide
 from imio.mailbridge.inbound.examine import examine
 from imio.mailbridge.inbound.inbox import inbox
-from imio.mailbridge.message.parse import parse
+from imio.mailbridge.message.parsing.parse import parse
 from imio.mailbridge.settings.interfaces import FORWARD
 from imio.mailbridge.settings.interfaces import IRoutingRow
 from imio.mailbridge.settings.read import settings

@@ -10,9 +10,9 @@ from imio.mailbridge.iadocs.rendition import NONE_YET
 from imio.mailbridge.iadocs.rendition import rendition
 from imio.mailbridge.iadocs.rendition import request as request_pdf
 from imio.mailbridge.iadocs.rendition import TEXTS
-from imio.mailbridge.message.rendition import body
-from imio.mailbridge.message.rendition import CONTENT_SECURITY_POLICY
-from imio.mailbridge.message.rendition import document
+from imio.mailbridge.message.rendition.html_document import body
+from imio.mailbridge.message.rendition.html_document import CONTENT_SECURITY_POLICY
+from imio.mailbridge.message.rendition.html_document import document
 from plone import api
 from plone.app.layout.viewlets.common import ViewletBase
 from plone.protect import CheckAuthenticator

@@ -7,10 +7,10 @@ from imio.mailbridge.controlpanel.row_form import name_in
 from imio.mailbridge.controlpanel.row_form import row_of
 from imio.mailbridge.controlpanel.row_form import RowForm
 from imio.mailbridge.controlpanel.row_form import rows_of
+from imio.mailbridge.delivery.accounts import rename
+from imio.mailbridge.delivery.accounts import waiting_for
 from imio.mailbridge.i18n import _
-from imio.mailbridge.outbound.accounts import rename
-from imio.mailbridge.outbound.accounts import waiting_for
-from imio.mailbridge.outbound.submit import wake_outbox
+from imio.mailbridge.outbox.submit import wake_outbox
 from imio.mailbridge.settings import validate
 from imio.mailbridge.settings.interfaces import ISmtpAccountRow
 from imio.mailbridge.settings.read import settings

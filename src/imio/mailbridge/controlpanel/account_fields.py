@@ -1,7 +1,7 @@
 """What stands in the forms of an account beside its settings? Secrets, which are only written, and presets, which fill it in."""
 
 from imio.mailbridge.i18n import _
-from imio.mailbridge.settings import password
+from imio.mailbridge.settings import secrets as password
 from imio.mailbridge.settings import validate
 from imio.mailbridge.settings.presets import preset
 from imio.mailbridge.settings.presets import PRESETS

@@ -1,11 +1,11 @@
 """Which SMTP accounts are there, and do they work? The page ``@@mailbridge-accounts``."""
 
 from imio.mailbridge.controlpanel.navigation import Navigation
+from imio.mailbridge.delivery.accounts import waiting_for
+from imio.mailbridge.delivery.deliver import release
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
-from imio.mailbridge.outbound.accounts import waiting_for
-from imio.mailbridge.outbound.deliver import release
-from imio.mailbridge.outbound.outbox import outbox
+from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.settings.account import accounts
 from imio.mailbridge.settings.account import DEFAULT
 from imio.mailbridge.settings.account import default_account

@@ -6,9 +6,9 @@ mailbox, and proves nothing any more from the moment that it is revoked; what st
 
 from imio.mailbridge.controlpanel.navigation import Navigation
 from imio.mailbridge.i18n import _
+from imio.mailbridge.inbound.destination import is_secret
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.inbox import RETIRED_FOR
-from imio.mailbridge.inbound.recipient import is_secret
 from imio.mailbridge.message.address import is_addr_spec
 from imio.mailbridge.message.address import without_detail
 from imio.mailbridge.settings.read import settings

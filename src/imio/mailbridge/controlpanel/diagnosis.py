@@ -1,10 +1,10 @@
 """Where does an account stop? The page ``@@mailbridge-diagnosis``: steps in plain words, and as text for the mail provider."""
 
 from imio.mailbridge.controlpanel.navigation import Navigation
+from imio.mailbridge.diagnosis import diagnose as diagnosis
+from imio.mailbridge.diagnosis.arrival import Mailbox
 from imio.mailbridge.i18n import _
-from imio.mailbridge.outbound.diagnosis import diagnose as diagnosis
-from imio.mailbridge.outbound.diagnosis.mailbox import Mailbox
-from imio.mailbridge.outbound.submit import can_be_sent_to
+from imio.mailbridge.outbox.submit import can_be_sent_to
 from imio.mailbridge.settings.account import accounts
 from imio.mailbridge.settings.clock import local_time
 from imio.mailbridge.settings.read import bounce_address

@@ -10,15 +10,15 @@ from imio.mailbridge.controlpanel.account_fields import ITokenSecrets
 from imio.mailbridge.controlpanel.account_fields import ITrustPreset
 from imio.mailbridge.controlpanel.account_fields import write_secrets
 from imio.mailbridge.controlpanel.navigation import Navigation
+from imio.mailbridge.delivery.answers import answer_to
+from imio.mailbridge.delivery.answers import Outcome
+from imio.mailbridge.delivery.trial import send_trial
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
 from imio.mailbridge.message.address import is_addr_spec
-from imio.mailbridge.outbound.answers import answer_to
-from imio.mailbridge.outbound.answers import Outcome
-from imio.mailbridge.outbound.outbox import outbox
-from imio.mailbridge.outbound.submit import wake_outbox
-from imio.mailbridge.outbound.trial import send_trial
-from imio.mailbridge.settings import password
+from imio.mailbridge.outbox.record import outbox
+from imio.mailbridge.outbox.submit import wake_outbox
+from imio.mailbridge.settings import secrets as password
 from imio.mailbridge.settings.account import DEFAULT
 from imio.mailbridge.settings.account import default_account
 from imio.mailbridge.settings.interfaces import IMailbridgeSettings

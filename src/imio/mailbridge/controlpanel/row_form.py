@@ -7,7 +7,7 @@ from imio.mailbridge.controlpanel.account_fields import IForget
 from imio.mailbridge.controlpanel.account_fields import IPreset
 from imio.mailbridge.controlpanel.account_fields import write_secrets
 from imio.mailbridge.i18n import _
-from imio.mailbridge.settings import password
+from imio.mailbridge.settings import secrets as password
 from imio.mailbridge.settings.read import settings
 from plone import api
 from plone.z3cform.fieldsets.utils import move

@@ -1,17 +1,17 @@
 """As whom does each account let its login send? The page ``@@mailbridge-send-as``: what was learned, to forget or to try."""
 
 from imio.mailbridge.controlpanel.navigation import Navigation
+from imio.mailbridge.delivery.trial import probe_sender
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
 from imio.mailbridge.message.address import is_addr_spec
-from imio.mailbridge.message.policy import SenderRefused
-from imio.mailbridge.outbound import send_as
-from imio.mailbridge.outbound.submit import can_be_sent_to
-from imio.mailbridge.outbound.trial import probe_sender
+from imio.mailbridge.message.composition.sender_policy import SenderRefused
+from imio.mailbridge.outbox import send_as
+from imio.mailbridge.outbox.submit import can_be_sent_to
 from imio.mailbridge.settings.account import accounts
 from imio.mailbridge.settings.interfaces import SENDER_POLICY
-from imio.mailbridge.settings.password import PasswordUnreadable
 from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.secrets import PasswordUnreadable
 from plone import api
 from plone.protect import CheckAuthenticator
 from Products.Five.browser import BrowserView

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from imio.mailbridge.i18n import _
 from imio.mailbridge.inbound.routing import condition
-from imio.mailbridge.outbound.interfaces import IDirectory
+from imio.mailbridge.ports.directory import IDirectory
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from imio.mailbridge.iadocs.indexers import contact_email
 from imio.mailbridge.iadocs.indexers import contact_name
 from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.address import is_addr_spec
-from imio.mailbridge.outbound.interfaces import Identity
-from imio.mailbridge.outbound.interfaces import IDirectory
+from imio.mailbridge.ports.directory import Identity
+from imio.mailbridge.ports.directory import IDirectory
 from plone.base.interfaces import IPloneSiteRoot
 from plone.uuid.interfaces import IUUID
 from Products.CMFCore.utils import getToolByName

@@ -10,9 +10,9 @@ from imio.mailbridge.iadocs import names
 from imio.mailbridge.iadocs.assignment import assign
 from imio.mailbridge.iadocs.reference import next_number
 from imio.mailbridge.iadocs.transitions import walk
-from imio.mailbridge.inbound.interfaces import FilingError
-from imio.mailbridge.inbound.interfaces import IFiler
-from imio.mailbridge.outbound.interfaces import IDirectory
+from imio.mailbridge.ports.directory import IDirectory
+from imio.mailbridge.ports.filing import FilingError
+from imio.mailbridge.ports.filing import IFiler
 from imio.mailbridge.settings.clock import local_time
 from OFS.event import ObjectWillBeAddedEvent
 from plone.base.interfaces import IPloneSiteRoot

@@ -3,7 +3,7 @@
 from Acquisition import aq_base
 from Acquisition import aq_parent
 from imio.mailbridge.iadocs import names
-from imio.mailbridge.outbound.interfaces import ISendByEmail
+from imio.mailbridge.ports.sending import ISendByEmail
 from plone.indexer import indexer
 
 

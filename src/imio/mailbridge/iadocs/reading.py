@@ -1,9 +1,9 @@
 """How does a person read a stored message? Its words in the reader's language, its dates and sizes in the site's notation."""
 
 from imio.mailbridge.i18n import _
-from imio.mailbridge.message.parse import parse
-from imio.mailbridge.message.rendition import head
-from imio.mailbridge.message.rendition import Labels
+from imio.mailbridge.message.parsing.parse import parse
+from imio.mailbridge.message.rendition.html_document import head
+from imio.mailbridge.message.rendition.html_document import Labels
 from imio.mailbridge.settings.clock import local_time
 from plone import api
 from zope.i18n import translate

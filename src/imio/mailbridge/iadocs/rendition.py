@@ -12,9 +12,9 @@ from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs import names
 from imio.mailbridge.iadocs import reading
 from imio.mailbridge.interfaces import IMailbridgeLayer
-from imio.mailbridge.message import pdf
-from imio.mailbridge.message.rendition import body
-from imio.mailbridge.message.rendition import document
+from imio.mailbridge.message.rendition import pdf
+from imio.mailbridge.message.rendition.html_document import body
+from imio.mailbridge.message.rendition.html_document import document
 from imio.mailbridge.store.store import now
 from imio.mailbridge.taskqueue import add
 from persistent import Persistent

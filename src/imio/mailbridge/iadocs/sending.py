@@ -10,9 +10,9 @@ from imio.mailbridge.iadocs.indexers import contact_email
 from imio.mailbridge.iadocs.indexers import contact_name
 from imio.mailbridge.iadocs.message_id import read_message_id
 from imio.mailbridge.message.address import Address
-from imio.mailbridge.message.address_list import parse_addresses
-from imio.mailbridge.outbound.interfaces import ISendByEmail
-from imio.mailbridge.outbound.interfaces import ISendingContext
+from imio.mailbridge.message.syntax.address_list import parse_addresses
+from imio.mailbridge.ports.sending import ISendByEmail
+from imio.mailbridge.ports.sending import ISendingContext
 from imio.mailbridge.settings.clock import local_time
 from plone.api.env import adopt_roles
 from plone.namedfile.interfaces import INamedBlobFile

@@ -4,7 +4,7 @@ from Acquisition import aq_base
 from imio.mailbridge.behaviors.sending import ContentSendingContext
 from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs import names
-from imio.mailbridge.outbound.interfaces import ISendByEmail
+from imio.mailbridge.ports.sending import ISendByEmail
 from Products.CMFCore.utils import getToolByName
 from zope.component.hooks import getSite
 from zope.interface import provider

@@ -5,13 +5,13 @@ Message-IDs of ours: what the citizen answers next is recognised, whoever of the
 """
 
 from imio.mailbridge.message.address import Address
-from imio.mailbridge.message.compose import copied_headers
-from imio.mailbridge.message.compose import message_id
+from imio.mailbridge.message.composition.compose import copied_headers
+from imio.mailbridge.message.composition.compose import message_id
+from imio.mailbridge.message.composition.sender_policy import Sender
 from imio.mailbridge.message.one_line import one_line
-from imio.mailbridge.message.policy import Sender
-from imio.mailbridge.outbound.notice import agent_address
-from imio.mailbridge.outbound.notice import agent_addresses
-from imio.mailbridge.outbound.submit import submit_own
+from imio.mailbridge.notify.notice import agent_address
+from imio.mailbridge.notify.notice import agent_addresses
+from imio.mailbridge.outbox.submit import submit_own
 from imio.mailbridge.settings.account import account_for
 from imio.mailbridge.settings.account import accounts
 from imio.mailbridge.settings.read import settings

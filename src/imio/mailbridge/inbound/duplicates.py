@@ -5,7 +5,7 @@ a Message-ID that was seen is another message, and is filed.
 """
 
 from imio.mailbridge.inbound.inbox import inbox
-from imio.mailbridge.message.digest import content_digest
+from imio.mailbridge.message.parsing.digest import content_digest
 from plone.app.uuid.utils import uuidToCatalogBrain
 import hashlib
 

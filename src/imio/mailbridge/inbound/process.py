@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from datetime import timedelta
 from imio.mailbridge.inbound import duplicates
-from imio.mailbridge.inbound import report
+from imio.mailbridge.inbound import reports as report
 from imio.mailbridge.inbound import verify
 from imio.mailbridge.inbound.ask import ask_to_attach
 from imio.mailbridge.inbound.copy import copy_to_agent
@@ -12,13 +12,13 @@ from imio.mailbridge.inbound.examine import examine
 from imio.mailbridge.inbound.flood import is_too_many
 from imio.mailbridge.inbound.forwarding import check as forwarding
 from imio.mailbridge.inbound.inbox import inbox
-from imio.mailbridge.inbound.interfaces import Filing
-from imio.mailbridge.inbound.interfaces import FilingError
-from imio.mailbridge.inbound.interfaces import IFiler
 from imio.mailbridge.inbound.proof import TryLater
 from imio.mailbridge.message.address import Address
-from imio.mailbridge.message.parse import parse
-from imio.mailbridge.outbound.outbox import outbox
+from imio.mailbridge.message.parsing.parse import parse
+from imio.mailbridge.outbox.record import outbox
+from imio.mailbridge.ports.filing import Filing
+from imio.mailbridge.ports.filing import FilingError
+from imio.mailbridge.ports.filing import IFiler
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.store import now
 from imio.mailbridge.taskqueue.system_user import system_user

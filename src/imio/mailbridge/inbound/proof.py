@@ -17,18 +17,18 @@ an agent's forward when the sealer verified the agent's domain: it seals what it
 from dns.exception import DNSException
 from dns.resolver import NoAnswer
 from dns.resolver import NXDOMAIN
-from imio.mailbridge.inbound.recipient import from_trusted_gateway
-from imio.mailbridge.message.authentication import arc_verdict
-from imio.mailbridge.message.authentication import dkim_verdicts
-from imio.mailbridge.message.authentication import reads_otherwise
-from imio.mailbridge.message.authentication import Unanswered
-from imio.mailbridge.message.authentication import Verdict
-from imio.mailbridge.message.authentication_results import own_results
-from imio.mailbridge.message.authentication_results import sealed_results
-from imio.mailbridge.message.authentication_results import vouches
-from imio.mailbridge.message.classify import Proof
-from imio.mailbridge.message.domain_policy import aligned
-from imio.mailbridge.outbound.resolver import resolver
+from imio.mailbridge.inbound.destination import from_trusted_gateway
+from imio.mailbridge.message.authentication.domain_policy import aligned
+from imio.mailbridge.message.authentication.results import own_results
+from imio.mailbridge.message.authentication.results import sealed_results
+from imio.mailbridge.message.authentication.results import vouches
+from imio.mailbridge.message.authentication.signatures import arc_verdict
+from imio.mailbridge.message.authentication.signatures import dkim_verdicts
+from imio.mailbridge.message.authentication.signatures import reads_otherwise
+from imio.mailbridge.message.authentication.signatures import Unanswered
+from imio.mailbridge.message.authentication.signatures import Verdict
+from imio.mailbridge.message.classification.classify import Proof
+from imio.mailbridge.transport.resolver import resolver
 import dns.name
 import time
 

@@ -1,6 +1,6 @@
 """What does a reason code say to a person? English msgids, from the table of the message layer."""
 
-from imio.mailbridge.message.reason import REASONS
+from imio.mailbridge.message.classification.reason import REASONS
 
 
 def reason_texts(code):

@@ -15,6 +15,8 @@ A record whose bytes cannot be read back after the commit is not taken: the pipe
 from dataclasses import dataclass
 from dataclasses import replace
 from imio.mailbridge.i18n import _
+from imio.mailbridge.inbound.destination import destination
+from imio.mailbridge.inbound.destination import UnknownRecipient
 from imio.mailbridge.inbound.examine import Envelope
 from imio.mailbridge.inbound.examine import examine
 from imio.mailbridge.inbound.inbox import InboundMessage
@@ -23,10 +25,8 @@ from imio.mailbridge.inbound.inbox import receive_bytes
 from imio.mailbridge.inbound.inbox import record_id
 from imio.mailbridge.inbound.inbox import TooLarge
 from imio.mailbridge.inbound.process import process
-from imio.mailbridge.inbound.recipient import destination
-from imio.mailbridge.inbound.recipient import UnknownRecipient
 from imio.mailbridge.message.address import is_addr_spec
-from imio.mailbridge.message.parse import parse
+from imio.mailbridge.message.parsing.parse import parse
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.blobs import is_readable
 from imio.mailbridge.taskqueue import add

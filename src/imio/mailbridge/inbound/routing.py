@@ -4,9 +4,7 @@ What a row fills in must hold; what the message does not have never matches. A r
 for what agents and mailboxes forward, and for replies: mail to the mail-in address itself needs a row that says so.
 """
 
-from dataclasses import dataclass
-from datetime import datetime
-from imio.mailbridge.message.address import Address
+from imio.mailbridge.ports.filing import Route
 from imio.mailbridge.settings.expression import holds
 import logging
 import re
@@ -17,56 +15,6 @@ MAX_ADDRESS = 320
 MAX_SUBJECT = 500
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What conditions can look at.
-
-    ``forward``: ``agent``, ``server`` or ``direct``, or ``reply``; ``transferred_by`` the lower-case address of who forwarded it
-    or empty; ``mailbox`` the source mailbox or empty; ``recipient`` the envelope recipient; ``service`` the uid that the mailbox
-    or the mail-in address stands for, or empty.
-    """
-
-    forward: str
-    transferred_by: str
-    author: Address | None
-    subject: str
-    date: datetime | None
-    recipient: str
-    mailbox: str
-    service: str
-
-    def names(self):
-        """Return what a TAL expression can name."""
-        return {
-            "forward": self.forward,
-            "transferred_by": self.transferred_by,
-            "author": self.author.addr_spec.lower() if self.author else "",
-            "author_name": self.author.display_name if self.author else "",
-            "subject": self.subject,
-            "date": self.date.isoformat() if self.date else "",
-            "recipient": self.recipient,
-            "mailbox": self.mailbox,
-            "service": self.service,
-        }
-
-
-@dataclass(frozen=True)
-class Route:
-    """What the rows decided: ``row`` counts from 1 (0: none matched), as ``state_row`` does.
-
-    ``why_not`` holds (row, field) of the condition that failed in each earlier row, ``state_why_not`` the same of the states.
-    """
-
-    row: int = 0
-    user_value: str = ""
-    tg_value: str = ""
-    tal_condition_2: str = ""
-    why_not: tuple[tuple[int, str], ...] = ()
-    state_row: int = 0
-    state_value: str = ""
-    state_why_not: tuple[tuple[int, str], ...] = ()
 
 
 def route(facts, values):

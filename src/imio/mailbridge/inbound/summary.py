@@ -4,8 +4,8 @@ from collections import Counter
 from imio.mailbridge.i18n import _
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.reasons import reason_texts
-from imio.mailbridge.outbound.notice import paragraphs
-from imio.mailbridge.outbound.notice import send_notice
+from imio.mailbridge.notify.notice import paragraphs
+from imio.mailbridge.notify.notice import send_notice
 from imio.mailbridge.settings.account import account_for
 from imio.mailbridge.settings.clock import local_time
 from imio.mailbridge.settings.read import settings

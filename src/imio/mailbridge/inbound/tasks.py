@@ -3,7 +3,7 @@
 from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
-from imio.mailbridge.inbound import mailboxes
+from imio.mailbridge.inbound import imap_reading as mailboxes
 from imio.mailbridge.inbound.flood import forget_old
 from imio.mailbridge.inbound.forwarding import check as forwarding
 from imio.mailbridge.inbound.inbox import inbox

@@ -10,7 +10,7 @@ Nothing depends on it, so nobody waits for DNS: a task does it when the message 
 from imio.mailbridge.inbound import proof
 from imio.mailbridge.inbound.examine import examine
 from imio.mailbridge.inbound.inbox import inbox
-from imio.mailbridge.message.parse import parse
+from imio.mailbridge.message.parsing.parse import parse
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.blobs import is_readable
 from imio.mailbridge.taskqueue import add

@@ -1,5 +1,6 @@
 """What is an address, and is this text one?"""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 import re
 
@@ -58,3 +59,19 @@ def without_detail(address: str) -> str:
 def detail(address: str) -> str:
     """Return the part after the first plus sign of the local part, or an empty string (RFC 5233)."""
     return address.rpartition("@")[0].partition("+")[2]
+
+
+def needs_smtputf8(addresses: Iterable[str]) -> bool:
+    """Tell whether a local part is not ASCII, so that the server must offer SMTPUTF8 (RFC 6531)."""
+    return any(not address.rpartition("@")[0].isascii() for address in addresses)
+
+
+def wire_address(addr_spec: str) -> str:
+    """Return ``addr_spec`` as it goes over the wire: an internationalised domain in its ASCII form."""
+    local, _, domain = addr_spec.rpartition("@")
+    return f"{local}@{ascii_domain(domain)}"
+
+
+def ascii_domain(domain: str) -> str:
+    """Return a domain in its ASCII form (IDNA); errors: ``UnicodeError`` for one that has none."""
+    return domain.encode("idna").decode("ascii") if not domain.isascii() else domain

@@ -6,14 +6,14 @@ One JSON object per message and line, in the order given. Exit status 0 when all
 from argparse import ArgumentParser
 from argparse import Namespace
 from collections.abc import Sequence
-from imio.mailbridge.message.classify import Classification
-from imio.mailbridge.message.classify import classify
-from imio.mailbridge.message.classify import compile_agent_patterns
-from imio.mailbridge.message.classify import Context
-from imio.mailbridge.message.classify import OriginalMessage
-from imio.mailbridge.message.classify import Proof
-from imio.mailbridge.message.parse import parse
-from imio.mailbridge.message.report import Report
+from imio.mailbridge.message.classification.classify import Classification
+from imio.mailbridge.message.classification.classify import classify
+from imio.mailbridge.message.classification.classify import compile_agent_patterns
+from imio.mailbridge.message.classification.classify import Context
+from imio.mailbridge.message.classification.classify import OriginalMessage
+from imio.mailbridge.message.classification.classify import Proof
+from imio.mailbridge.message.classification.report import Report
+from imio.mailbridge.message.parsing.parse import parse
 from pathlib import Path
 from typing import Any
 import json

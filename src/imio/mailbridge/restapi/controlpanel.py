@@ -2,14 +2,14 @@
 
 from imio.mailbridge.i18n import _
 from imio.mailbridge.interfaces import IMailbridgeLayer
-from imio.mailbridge.outbound.submit import wake_outbox
-from imio.mailbridge.settings import password
+from imio.mailbridge.outbox.submit import wake_outbox
+from imio.mailbridge.settings import secrets as password
 from imio.mailbridge.settings.account import DEFAULT
+from imio.mailbridge.settings.imap import secrets_of
 from imio.mailbridge.settings.interfaces import IImapMailboxRow
 from imio.mailbridge.settings.interfaces import IMailbridgeSettings
 from imio.mailbridge.settings.interfaces import ISmtpAccountRow
 from imio.mailbridge.settings.interfaces import PREFIX
-from imio.mailbridge.settings.mailbox import secrets_of
 from imio.mailbridge.settings.read import settings
 from plone.restapi.controlpanels import IControlpanel
 from plone.restapi.controlpanels import RegistryConfigletPanel

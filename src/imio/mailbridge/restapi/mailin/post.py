@@ -2,12 +2,12 @@
 
 from AccessControl import getSecurityManager
 from imio.mailbridge.i18n import _
-from imio.mailbridge.inbound import decide
+from imio.mailbridge.inbound import review as decide
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.receive import Left
 from imio.mailbridge.inbound.receive import receive
 from imio.mailbridge.inbound.receive import Refused
-from imio.mailbridge.outbound.visibility import is_manager
+from imio.mailbridge.outbox.visibility import is_manager
 from imio.mailbridge.restapi.mailin.serialize import delivery_json
 from imio.mailbridge.restapi.mailin.serialize import items_json
 from imio.mailbridge.restapi.mailin.serialize import left_json

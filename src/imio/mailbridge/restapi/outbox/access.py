@@ -1,9 +1,9 @@
 """Who may see and change an outgoing message? Managers of mail all, others what they sent."""
 
 from AccessControl import Unauthorized
-from imio.mailbridge.outbound.outbox import outbox
-from imio.mailbridge.outbound.visibility import is_manager
-from imio.mailbridge.outbound.visibility import is_own
+from imio.mailbridge.outbox.record import outbox
+from imio.mailbridge.outbox.visibility import is_manager
+from imio.mailbridge.outbox.visibility import is_own
 from plone import api
 
 

@@ -1,9 +1,9 @@
 """``POST <site>/@outbox/<id>/retry``, ``/cancel`` and ``/send-now``."""
 
 from imio.mailbridge.i18n import _
-from imio.mailbridge.outbound.decide import cancel
-from imio.mailbridge.outbound.decide import retry
-from imio.mailbridge.outbound.decide import send_now
+from imio.mailbridge.outbox.actions import cancel
+from imio.mailbridge.outbox.actions import retry
+from imio.mailbridge.outbox.actions import send_now
 from imio.mailbridge.restapi.outbox.access import visible_record
 from imio.mailbridge.restapi.outbox.serialize import message_with_timeline
 from imio.mailbridge.restapi.path import PathService

@@ -1,8 +1,8 @@
 """How does an outgoing message look in JSON?"""
 
 from imio.mailbridge.i18n import translatable
-from imio.mailbridge.outbound.visibility import visible_content
-from imio.mailbridge.outbound.visibility import visible_recipients
+from imio.mailbridge.outbox.visibility import visible_content
+from imio.mailbridge.outbox.visibility import visible_recipients
 from imio.mailbridge.restapi.mailin.serialize import content_json
 from plone import api
 from zope.i18n import translate

@@ -1,7 +1,7 @@
 """``GET <content>/@send-email``: the messages written from a document, the newest first."""
 
-from imio.mailbridge.outbound.outbox import outbox
-from imio.mailbridge.outbound.permission import check_may_send
+from imio.mailbridge.outbox.permission import check_may_send
+from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.restapi.outbox.serialize import message_with_timeline
 from plone.restapi.services import Service
 from plone.uuid.interfaces import IUUID

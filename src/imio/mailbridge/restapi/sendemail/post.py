@@ -1,11 +1,11 @@
 """``POST <content>/@send-email``: send, or say what would be sent (``dry_run``)."""
 
 from imio.mailbridge.i18n import _
-from imio.mailbridge.outbound.checks import doubts
-from imio.mailbridge.outbound.permission import check_may_send
-from imio.mailbridge.outbound.submit import Invalid
-from imio.mailbridge.outbound.submit import prepare
-from imio.mailbridge.outbound.submit import submit
+from imio.mailbridge.outbox.checks import doubts
+from imio.mailbridge.outbox.permission import check_may_send
+from imio.mailbridge.outbox.submit import Invalid
+from imio.mailbridge.outbox.submit import prepare
+from imio.mailbridge.outbox.submit import submit
 from imio.mailbridge.restapi.outbox.serialize import draft_json
 from imio.mailbridge.restapi.outbox.serialize import message_json
 from plone import api

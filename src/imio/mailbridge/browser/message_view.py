@@ -1,0 +1,143 @@
+"""What is shown of an outgoing message, and what may its reader do with it?"""
+
+from imio.mailbridge.browser import titles
+from imio.mailbridge.browser.resubmit import can_be_edited
+from imio.mailbridge.browser.resubmit import may_act
+from imio.mailbridge.delivery.answers import answer_named
+from imio.mailbridge.i18n import _
+from imio.mailbridge.i18n import translatable
+from imio.mailbridge.outbox.permission import may_send
+from imio.mailbridge.outbox.states import WAITING
+from imio.mailbridge.outbox.visibility import is_manager
+from imio.mailbridge.outbox.visibility import visible_content
+from imio.mailbridge.outbox.visibility import visible_recipients
+from imio.mailbridge.store.store import now
+from plone import api
+from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
+
+
+#: What may happen so soon, in seconds, is waited for by the page.
+SOON = 300
+
+FIELDS = {"to": _("To"), "cc": _("Cc"), "bcc": _("Bcc")}
+
+#: Button: name → title, states in which it is shown.
+BUTTONS = {
+    "undo": (_("Undo"), ("scheduled",)),
+    "send_now": (_("Send now"), ("scheduled",)),
+    "retry": (_("Try again now"), ("failed", "deferred", "held")),
+    "cancel": (_("Cancel"), ("queued", "deferred", "held")),
+}
+
+
+def message(record):
+    """Return what the current user sees of a message."""
+    visible = visible_recipients(record)
+    lines = [
+        _line(line) for line in record.history if line["recipient"] is None or line["recipient"] in visible
+    ]
+    document = next((brain.getObject() for brain in visible_content([record.document])), None)
+    return {
+        "id": record.id,
+        "subject": record.subject,
+        "created": record.created,
+        "from": str(record.sender.author),
+        "state": record.state,
+        "title": titles.OUTGOING[record.state],
+        "colour": titles.colour(record.state),
+        "recipients": [_recipient(record, address, state, lines) for address, state in visible.items()],
+        "timeline": lines,
+        "waiting": _is_waiting(record),
+        "leaves": record.next_try if record.in_state("scheduled") else None,
+        "seconds": _seconds_left(record) if record.in_state("scheduled") else None,
+        "buttons": _buttons(record),
+        "document": document,
+        "edit": _edit_url(record, document),
+    }
+
+
+def version(messages):
+    """Return a text that is another one as soon as one of the messages changed."""
+    return " ".join(f"{each['id'][:8]}.{len(each['timeline'])}.{each['state']}" for each in messages)
+
+
+def _recipient(record, address, state, lines):
+    """Return one recipient with the last line that tells of it."""
+    about = [
+        line
+        for line in lines
+        if line["recipient"] == address or (not line["recipient"] and line["state"] == state)
+    ]
+    last = about[-1] if about else None
+    return {
+        "address": address,
+        "state": state,
+        "field": next(
+            title
+            for field, title in FIELDS.items()
+            if any(each.addr_spec == address for each in getattr(record, field))
+        ),
+        "title": titles.OUTGOING[state],
+        "colour": titles.colour(state),
+        "last": last,
+        "next_try": record.next_try if state == "deferred" else None,
+    }
+
+
+def _line(line):
+    row = answer_named(line["answer"]) if line["answer"] else None
+    return {
+        "at": line["at"],
+        "recipient": line["recipient"],
+        "state": line["state"],
+        "title": titles.OUTGOING[line["state"]],
+        "explanation": translatable(line["explanation"]),
+        "said": f"{line['code'] or ''} {line['text']}".strip(),
+        "remedy": translatable(row.remedy) if row is not None and is_manager() else "",
+        "by": name_of(line["by"]),
+        "filed": visible_content(line.get("items", ())),
+    }
+
+
+def name_of(userid):
+    """Return the name of a user, or the userid where there is none."""
+    user = api.user.get(userid=userid) if userid else None
+    return (user is not None and user.getProperty("fullname")) or userid
+
+
+def _seconds_left(record):
+    return max(0, int((record.next_try - now()).total_seconds())) if record.next_try else 0
+
+
+def _is_waiting(record):
+    """Tell whether something will happen soon."""
+    return bool(record.in_state("queued", "sending")) or (
+        bool(record.in_state(*WAITING)) and record.next_try is not None and _seconds_left(record) <= SOON
+    )
+
+
+def _buttons(record):
+    if not may_act(record):
+        return []
+    return [
+        {"name": name, "title": title}
+        for name, (title, states) in BUTTONS.items()
+        if record.in_state(*states) and (name != "retry" or record.body is not None)
+    ]
+
+
+def _edit_url(record, document):
+    """Return where the message is changed and sent again, or an empty string where that cannot be."""
+    if document is None or not may_act(record) or not can_be_edited(record) or not may_send(document):
+        return ""
+    return f"{document.absolute_url()}/@@send-email?edit={record.id}"
+
+
+class Buttons:
+    """For views that show messages: ``buttons(message, back)`` gives the form with what may be done."""
+
+    _template = ViewPageTemplateFile("templates/buttons.pt")
+
+    def buttons(self, shown, back):
+        """Return HTML; ``back`` is ``document``, ``mine`` or ``outbox``, where the buttons lead back to."""
+        return self._template(shown=shown, back=back, site_url=api.portal.get().absolute_url())

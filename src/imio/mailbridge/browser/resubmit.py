@@ -1,0 +1,54 @@
+"""What did the agent write? To change and send again what was taken back, or did not arrive."""
+
+from datetime import datetime
+from imio.mailbridge.outbox.record import outbox
+from imio.mailbridge.outbox.submit import parse_addresses
+from imio.mailbridge.outbox.visibility import is_manager
+from imio.mailbridge.outbox.visibility import is_own
+from imio.mailbridge.store.store import now
+from plone.uuid.interfaces import IUUID
+from zExceptions import NotFound
+
+
+#: Whoever is in one of these states did not get the message, and the bridge does not try any more.
+NOT_REACHED = ("failed", "bounced", "cancelled")
+
+
+def may_act(record):
+    """Tell whether the current user decides about a message: its sender and managers of mail do."""
+    return is_own(record) or is_manager()
+
+
+def can_be_edited(record):
+    """Tell whether there is something to change and to send again."""
+    return record.written is not None and bool(record.in_state(*NOT_REACHED))
+
+
+def to_edit(context, id):
+    """Return the message ``id`` written from ``context``; errors: ``NotFound``, also where the user may not know of it."""
+    record = outbox().get(id) if isinstance(id, str) else None
+    if (
+        record is None
+        or record.document != IUUID(context)
+        or not may_act(record)
+        or not can_be_edited(record)
+    ):
+        raise NotFound(str(id))
+    return record
+
+
+def written(record):
+    """Return what was entered, as ``ISendingContext.defaults`` does; of the recipients those that it did not reach.
+
+    Blind copies are for the eyes of who wrote them.
+    """
+    data = dict(record.written.data)
+    wanted = set(record.in_state(*NOT_REACHED))
+    for field in ("to", "cc", "bcc"):
+        found, _bad = parse_addresses(data.get(field) or ())
+        data[field] = [str(address) for address in found if address.addr_spec in wanted]
+    if not is_own(record):
+        del data["bcc"]
+    later = data.get("send_at") and datetime.fromisoformat(data["send_at"])
+    data["send_at"] = later if later and later > now() else None
+    return data

@@ -1,0 +1,89 @@
+"""What becomes of the mail, the secrets and the knowledge of an account that is renamed, changed or removed?"""
+
+from imio.mailbridge.delivery import account_alarm as alarm
+from imio.mailbridge.i18n import _
+from imio.mailbridge.message.composition.compose import sender_headers
+from imio.mailbridge.message.composition.sender_policy import SenderRefused
+from imio.mailbridge.outbox import send_as
+from imio.mailbridge.outbox.record import outbox
+from imio.mailbridge.outbox.states import WAITING
+from imio.mailbridge.outbox.submit import sender_for
+from imio.mailbridge.outbox.submit import wake
+from imio.mailbridge.ports.directory import Identity
+from imio.mailbridge.settings import secrets as password
+from imio.mailbridge.settings.account import account_for
+from imio.mailbridge.settings.read import settings
+import contextlib
+
+
+def waiting_for(name):
+    """Return the messages that wait for an account, the oldest first."""
+    return [record for record in outbox().waiting_in(*WAITING) if record.account == name]
+
+
+def rename(old, new):
+    """Give all that the account ``old`` has to ``new``; the caller writes the settings afterwards, in the same transaction."""
+    for kind in password.KINDS:
+        if secret := password.read(old, kind):
+            password.write(secret, new, kind)
+    password.forget(old)
+    box = outbox()
+    for record in waiting_for(old):
+        record.account = new
+    for kept in (box.holds, box.recent):
+        if old in kept:
+            kept[new] = kept.pop(old)
+    send_as.rename(old, new)
+
+
+def move(record):
+    """Give a message whose account was removed to the account that serves its author now; return whether there is one."""
+    values, sender = settings(), record.sender
+    agent = sender.reply_to or sender.author
+    account = account_for(agent.addr_spec, values)
+    if account is None:
+        return False
+    chosen, fallback = sender, record.fallback  # what no agent wrote keeps its sender; the new server judges
+    if record.origin == "agent":
+        with contextlib.suppress(SenderRefused):
+            chosen, fallback = sender_for(Identity("", "position", agent), account, values, record.id)
+    record.size += len(sender_headers(chosen)) - len(sender_headers(sender))
+    record.account, record.sender, record.fallback = account.name, chosen, fallback
+    wake(record)
+    return True
+
+
+def accounts_changed(proxy, event):
+    """Forget what an account that is no more had, and what another server was asked (registry subscriber)."""
+    if event.record.fieldName != "smtp_accounts":
+        return
+    before = {row["name"]: row for row in event.oldValue or ()}
+    after = {row["name"]: row for row in event.newValue or ()}
+    for name, row in before.items():
+        if name not in after:
+            _forget(name)
+        elif any(row.get(key) != after[name].get(key) for key in ("host", "login")):
+            send_as.forget(name)
+        elif any(row.get(key) != after[name].get(key) for key in ("port", "sender_policy")):
+            send_as.forget_refused(name)
+
+
+def _forget(name):
+    """Forget an account. What waited on hold is due again; the delivery gives it to the account that serves its sender."""
+    password.forget(name)
+    send_as.forget(name)
+    box = outbox()
+    box.recent.pop(name, None)
+    if box.holds.pop(name, None) is None:
+        return
+    alarm.released(name)
+    for record in waiting_for(name):
+        if addresses := record.in_state("held"):
+            record.note(
+                None,
+                "queued",
+                explanation=_("The account that it waited for was removed. Another one sends it."),
+            )
+            record.start_trying()
+            box.update(record, dict.fromkeys(addresses, "queued"))
+            wake(record)

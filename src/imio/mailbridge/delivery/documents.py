@@ -1,0 +1,46 @@
+"""What does the document say of its e-mail? Written after the fact: the mail is out, whatever the document says to it."""
+
+from imio.mailbridge.outbox.record import outbox
+from imio.mailbridge.ports.sending import ISendingContext
+from imio.mailbridge.settings.read import settings
+from imio.mailbridge.store.commit import committed
+from imio.mailbridge.taskqueue.system_user import system_user
+from plone.app.uuid.utils import uuidToObject
+from zope.component import queryAdapter
+import logging
+import transaction
+
+
+logger = logging.getLogger(__name__)
+
+
+def write_documents(ids):
+    """Write on the documents of messages how many recipients they were sent to; close those that are sent to all."""
+    for id in ids:
+        transaction.begin()
+        if id not in outbox().unwritten:
+            continue
+        try:
+            committed(lambda id=id: _write(id))
+        except Exception:  # noqa: BLE001 - the mail is out; that the document cannot be written must not hide it
+            transaction.abort()
+            logger.exception(
+                "message %s is sent, but its document could not be updated; the sweep tries again", id
+            )
+
+
+def _write(id):
+    box = outbox()
+    record = box.get(id)
+    if id not in box.unwritten:
+        return
+    box.unwritten.remove(id)
+    document = uuidToObject(record.document, unrestricted=True) if record is not None else None
+    sending = queryAdapter(document, ISendingContext)
+    if sending is None:
+        return
+    sent_at = max(line["at"] for line in record.history if line["state"] == "sent")
+    with system_user(record.userid):
+        sending.write_status(record.taken, len(record.recipients), sent_at)
+        if settings().close_on_send and record.taken == len(record.recipients):
+            sending.close()

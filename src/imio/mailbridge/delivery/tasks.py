@@ -1,0 +1,23 @@
+"""What does a worker run? Views on the task layer; they work on the site as a whole, whoever queued them."""
+
+from imio.mailbridge.delivery.deliver import deliver
+from imio.mailbridge.delivery.deliver import sweep
+from imio.mailbridge.outbox.retention import purge
+from Products.Five.browser import BrowserView
+
+
+class Deliver(BrowserView):
+    """Send the message named by ``id`` and whatever else is due."""
+
+    def __call__(self):
+        deliver(self.request.form["id"])
+        return ""
+
+
+class Sweep(BrowserView):
+    """Find what lost tasks left behind."""
+
+    def __call__(self):
+        sweep()
+        purge()
+        return ""

@@ -1,0 +1,62 @@
+"""What does the server offer (EHLO), and what is that good for?"""
+
+from imio.mailbridge.delivery.answers import answer_to
+from imio.mailbridge.diagnosis.step import BAD
+from imio.mailbridge.diagnosis.step import OK
+from imio.mailbridge.diagnosis.step import WARNING
+from imio.mailbridge.i18n import _
+
+
+#: Keyword of EHLO → what it is good for where it is offered, and what follows where it is not.
+EXPLAINED = {
+    "8bitmime": (_("8BITMIME: accented letters may travel as they are."), ""),
+    "smtputf8": (
+        _("SMTPUTF8: addresses with accents before the @ are possible."),
+        _("No SMTPUTF8: nobody with accents before the @ of the address can be written to."),
+    ),
+    "dsn": (
+        _("DSN: the server reports failures in the way that iA.docs asks for."),
+        _("No DSN: error reports come in the server's own way."),
+    ),
+    "pipelining": (_("PIPELINING: several commands may be sent at once."), ""),
+}
+
+
+def notes(session, login):
+    """Yield what the features mean."""
+    features = session.esmtp_features
+    size = features.get("size", "").strip()
+    if size.isdigit() and 0 < int(size) < 10**15:
+        yield _(
+            "SIZE: a message may have ${megabytes} MB. Attachments grow by a third on the way.",
+            mapping={"megabytes": f"{int(size) / 1_000_000:.1f}".removesuffix(".0")},
+        )
+    else:
+        yield _("No SIZE: the server does not say how large a message may be.")
+    methods = sorted({method.upper() for method in features.get("auth", "").replace("=", " ").split()})
+    if methods:
+        yield _("AUTH: one can log in by ${methods}.", mapping={"methods": ", ".join(methods[:10])})
+    elif login:
+        yield _("No AUTH: the server offers no login here.")
+    for name, (offered, missing) in EXPLAINED.items():
+        if name in features:
+            yield offered
+        elif missing:
+            yield missing
+
+
+def features(course, session, reply, account):
+    """Step ``features``, from the reply to EHLO."""
+    if reply.code // 100 != 2:
+        answer = answer_to(reply)
+        return course.add("features", BAD, answer.explanation, answer.remedy)
+    found = tuple(notes(session, account.login))
+    if account.login and not session.has_extn("auth"):
+        return course.add(
+            "features",
+            WARNING,
+            _("The server offers no login on this port, but a login is set."),
+            _("On which port, and with which encryption, does your server let one log in?"),
+            found,
+        )
+    return course.add("features", OK, _("The server says what it can do."), notes=found)

@@ -1,0 +1,133 @@
+"""What does an SMTP server answer? smtplib on a socket of ours; every line goes into the dialogue, logins masked."""
+
+from imio.mailbridge.message.address import needs_smtputf8
+from imio.mailbridge.message.address import wire_address
+from imio.mailbridge.message.one_line import readable
+from imio.mailbridge.transport.smtp import Stopped
+from imio.mailbridge.transport.smtp_reply import SmtpReply
+import contextlib
+import smtplib
+
+
+#: Lines of one answer; a server that goes on is broken.
+LINES = 200
+
+
+class _Lines:
+    """The server's side of the connection, line by line."""
+
+    def __init__(self, file, dialogue):
+        self._file = file
+        self._dialogue = dialogue
+        self._count = 0
+
+    def readline(self, limit):
+        line = self._file.readline(limit)
+        self._count += 1
+        if self._count > LINES:
+            raise OSError("the answer has no end")
+        if line:
+            self._dialogue.server(line.rstrip(b"\r\n").decode("utf-8", "replace"))
+        if line[3:4] != b"-":
+            self._count = 0
+        return line if line.endswith(b"\n") or len(line) >= limit else b""  # cut off, a line is no answer
+
+    def close(self):
+        self._file.close()
+
+
+class Session(smtplib.SMTP):
+    """An SMTP connection to ``host``; ``use`` gives it its socket, in clear or after TLS."""
+
+    def __init__(self, host, local_hostname, dialogue):
+        super().__init__(local_hostname=local_hostname)
+        self._host = host
+        self._dialogue = dialogue
+        self._logging_in = False
+
+    def use(self, sock):
+        """Talk on ``sock`` from now on; what EHLO said before is forgotten (RFC 3207 §4.2)."""
+        self.sock, self.file = sock, None
+        self.helo_resp = self.ehlo_resp = None
+        self.esmtp_features, self.does_esmtp = {}, False
+
+    def putcmd(self, cmd, args=""):
+        line = f"{cmd} {args}" if args else cmd
+        if cmd.upper() == "AUTH":
+            self._logging_in = True
+            mechanism, space, response = args.partition(" ")
+            self._dialogue.hide_sent(response)
+            self._dialogue.client(f"AUTH {mechanism}{' ****' if space else ''}")
+        elif self._logging_in:
+            self._dialogue.hide_sent(line)
+            self._dialogue.client("****")
+        else:
+            self._dialogue.client(line)
+        super().putcmd(cmd, args)
+
+    def send(self, s):
+        if isinstance(s, bytes):  # the message; commands are text
+            head = s.partition(b"\r\n\r\n")[0]
+            for line in head.decode("utf-8", "replace").split("\r\n"):
+                self._dialogue.client(line)
+            self._dialogue.client(f"… ({len(s)} bytes)")
+        super().send(s)
+
+    def getreply(self):
+        if self.file is None:
+            self.file = _Lines(self.sock.makefile("rb"), self._dialogue)
+        try:
+            code, text = super().getreply()
+        except smtplib.SMTPServerDisconnected as error:
+            self._dialogue.server(f"({readable(error)})")
+            raise
+        self._logging_in = self._logging_in and code == 334
+        return code, text
+
+    def ask(self, stage, call, *args):
+        """Return the ``SmtpReply`` to a command; what goes wrong is one too, with code 0."""
+        try:
+            answer = call(*args)
+        except Stopped as stopped:
+            return stopped.reply
+        except smtplib.SMTPNotSupportedError as error:
+            return SmtpReply(stage, 502, readable(error))
+        except smtplib.SMTPResponseException as error:
+            return SmtpReply(stage, error.smtp_code, readable(error.smtp_error))
+        except UnicodeError as error:
+            return SmtpReply(stage, 535 if stage == "auth" else 553, readable(error))
+        except (OSError, smtplib.SMTPException) as error:
+            self.close()
+            return SmtpReply("connect", 0, readable(error) or type(error).__name__)
+        return SmtpReply(stage, answer[0], readable(answer[1]))
+
+    def hello(self):
+        """Say EHLO, or HELO where that is not known; return the reply."""
+        reply = self.ask("connect", self.ehlo)
+        return self.ask("connect", self.helo) if reply.code in (500, 502) else reply
+
+    def sender(self, address):
+        """Say MAIL FROM; return the reply."""
+        utf8 = needs_smtputf8([address])
+        if utf8 and not self.has_extn("smtputf8"):
+            return SmtpReply("mail", 550, "5.6.7 SMTPUTF8 is not offered")
+        return self.ask("mail", self.mail, wire_address(address), ["SMTPUTF8"] if utf8 else [])
+
+    def recipient(self, address):
+        """Say RCPT TO; return the reply."""
+        return self.ask("rcpt", self.rcpt, wire_address(address))
+
+    def message(self, content):
+        """Send a message; return the reply to its end."""
+        return self.ask("data", self.data, content)
+
+    def again(self):
+        """Say RSET; return whether the connection is still there."""
+        return self.sock is not None and self.ask("mail", self.rset).code == 250
+
+    def end(self):
+        """Say QUIT; never raises."""
+        with contextlib.suppress(OSError, smtplib.SMTPException):
+            if self.sock is not None:
+                self.quit()
+        self.close()

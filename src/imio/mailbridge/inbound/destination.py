@@ -1,0 +1,107 @@
+"""For which mail-in address is this message, and what does the envelope prove?"""
+
+from dataclasses import dataclass
+from imio.mailbridge.inbound.inbox import inbox
+from imio.mailbridge.message.address import detail
+from imio.mailbridge.message.address import without_detail
+from imio.mailbridge.message.composition.verp import is_verp
+from imio.mailbridge.outbox.bounce_address import message_of
+from imio.mailbridge.settings.imap import login_rules
+from imio.mailbridge.settings.imap import LoginRule
+from imio.mailbridge.store.store import now
+import ipaddress
+
+
+#: A shorter detail part is a label that a person chose, not a secret.
+SECRET_LENGTH = 12
+
+
+class UnknownRecipient(Exception):
+    """No mail-in address is meant; the argument is the recipient."""
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where a message arrived: ``address`` as set (empty: it could not be told), its ``service`` uid.
+
+    ``tag_mailbox`` is None without a secret tag; else the mailbox that alone was given the tag, or empty for the whole town.
+    ``about`` is the id of the outgoing message whose signed bounce address this is, or empty. ``login`` is what becomes of mail to
+    a login address, None for another address.
+    """
+
+    address: str = ""
+    service: str = ""
+    tag_mailbox: str | None = None
+    about: str = ""
+    login: LoginRule | None = None
+
+
+def is_secret(address):
+    """Tell whether an address has a detail part that is long enough to prove something."""
+    return len(detail(address)) >= SECRET_LENGTH
+
+
+def masked(address):
+    """Return an address without its secret part (``in+…@x``), for people who do not need to know it."""
+    return without_detail(address).replace("@", "+…@") if is_secret(address) else address
+
+
+def destination(envelope_recipient, values):
+    """Return the ``Destination`` under the present settings; errors: ``UnknownRecipient``."""
+    rows = {row["address"].lower(): row for row in values.mailin_addresses or ()}
+    if not envelope_recipient:
+        known = {address: row for address, row in rows.items() if not is_secret(address)} or rows
+        if len(known) != 1:
+            return Destination()
+        address, row = next(iter(known.items()))
+        return Destination(address, row.get("service") or "")
+    if row := rows.get(envelope_recipient):
+        return Destination(
+            envelope_recipient,
+            row.get("service") or "",
+            (row.get("mailbox") or "").lower() if is_secret(envelope_recipient) else None,
+        )
+    bare = without_detail(envelope_recipient)
+    if is_verp(envelope_recipient):
+        return _bounce_destination(envelope_recipient, bare, rows)
+    if row := rows.get(bare):
+        return Destination(bare, row.get("service") or "")
+    logins = login_rules(values)
+    for address in (envelope_recipient, bare):
+        if rule := logins.get(address):
+            return Destination(address, rule.service, login=rule)
+    if inbox().is_retired(envelope_recipient) or inbox().is_retired(bare):
+        return Destination()
+    raise UnknownRecipient(envelope_recipient)
+
+
+def _bounce_destination(envelope_recipient, bare, rows):
+    """Return where reports on one message arrive, also when the address left the settings since; only we can sign one."""
+    message = message_of(envelope_recipient)
+    if message is None:
+        raise UnknownRecipient(envelope_recipient)
+    row = next((row for address, row in rows.items() if without_detail(address) == bare), None)
+    return Destination(bare if row else "", (row or {}).get("service") or "", about=message.id)
+
+
+def from_trusted_gateway(client_address, values):
+    """Tell whether the client's address is in ``trusted_gateways``."""
+    try:
+        address = ipaddress.ip_address(client_address)
+    except ValueError:
+        return False
+    address = getattr(address, "ipv4_mapped", None) or address
+    return any(address in ipaddress.ip_network(network) for network in values.trusted_gateways or ())
+
+
+def retire_removed(settings, event):
+    """Remember when a mail-in address left the settings (subscriber of the registry records)."""
+    if event.record.fieldName != "mailin_addresses":
+        return
+    before = {row["address"].lower() for row in event.oldValue or ()}
+    after = {row["address"].lower() for row in event.newValue or ()}
+    retired = inbox().retired
+    for address in before - after:
+        retired[address] = now()
+    for address in after & set(retired):
+        del retired[address]

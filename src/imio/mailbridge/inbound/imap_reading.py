@@ -1,0 +1,283 @@
+"""How are the mailboxes of the settings read? A pass each, by a worker, once a minute; each message in transactions of its own.
+
+What a pass knows of a mailbox is written down when it changes, else now and then: an idle mailbox must not fill the database.
+"""
+
+from BTrees.OOBTree import OOBTree
+from datetime import timedelta
+from imio.mailbridge.i18n import _
+from imio.mailbridge.inbound.examine import Envelope
+from imio.mailbridge.inbound.receive import Left
+from imio.mailbridge.inbound.receive import Refused
+from imio.mailbridge.inbound.receive import take
+from imio.mailbridge.message.one_line import readable
+from imio.mailbridge.notify.alarm import tell_admin
+from imio.mailbridge.settings import secrets as password
+from imio.mailbridge.settings.imap import mailbox
+from imio.mailbridge.settings.imap import rows
+from imio.mailbridge.settings.imap import secrets_of
+from imio.mailbridge.settings.read import settings
+from imio.mailbridge.store.commit import committed
+from imio.mailbridge.store.store import kept
+from imio.mailbridge.store.store import now
+from imio.mailbridge.store.store import stored
+from imio.mailbridge.taskqueue import add
+from imio.mailbridge.transport.fetch import Course
+from imio.mailbridge.transport.fetch import fetch
+from imio.mailbridge.transport.fetch import Later
+from imio.mailbridge.transport.fetch_state import KEPT
+from imio.mailbridge.transport.fetch_state import LEFT
+from imio.mailbridge.transport.fetch_state import REFUSED
+from imio.mailbridge.transport.fetch_state import State
+from imio.mailbridge.transport.imap import BROKEN
+from imio.mailbridge.transport.imap import NotOpened
+from imio.mailbridge.transport.imap import opened
+from imio.mailbridge.transport.imap_account import LOGIN
+from persistent import Persistent
+from transaction.interfaces import TransientError
+from zope.component.hooks import getSite
+from zope.i18n import translate
+import logging
+import time
+import transaction
+
+
+KEY = "imio.mailbridge.mailboxes"
+#: Seconds that one pass may keep a worker; the next one goes on.
+LONGEST_PASS = 45
+#: How long a worker has a mailbox for itself: longer than a pass and its last message.
+LEASE = timedelta(minutes=3)
+#: How often it is written down that nothing has changed.
+NOTED_EVERY = timedelta(minutes=10)
+#: A refused login is not tried again sooner: servers lock accounts.
+LOGIN_PAUSE = timedelta(minutes=15)
+#: How long a mailbox must be out of reach before somebody is told.
+QUIET = timedelta(minutes=30)
+
+PROBLEMS = {
+    "connect": _("The IMAP server cannot be reached."),
+    "tls": _("The certificate of the IMAP server could not be verified."),
+    "token": _("The provider gives no token for this mailbox."),
+    "login": _("The IMAP server refuses the login."),
+    "folder": _("The folder cannot be opened."),
+    "imap": _("The connection to the IMAP server broke."),
+    "secret": _("The password cannot be read."),
+    "bridge": _("The bridge could not file what it read. It tries again."),
+}
+REMEDIES = {
+    "connect": _("Check server and port, and that the firewall lets iA.docs through to it."),
+    "tls": _(
+        "Check the name of the server, and name the file with the certificates of your own authority if it has one."
+    ),
+    "token": _("Check tenant, client ID and client secret; a client secret expires."),
+    "login": _(
+        "Check login and password, and that IMAP is allowed for this mailbox. Microsoft 365 takes no passwords, choose OAuth 2.0."
+    ),
+    "folder": _("Check the name of the folder as the mail server knows it."),
+    "imap": _("Usually it passes by itself."),
+    "secret": _("Enter the password again."),
+    "bridge": _("Look at the log of iA.docs, and at the disk."),
+}
+
+logger = logging.getLogger(__name__)
+
+
+class Knowledge(Persistent):
+    """What is known of one mailbox: ``state`` as plain values, ``counts`` by word since it was set up, ``waiting`` after the last
+    pass; ``problem`` is None or a dict of ``stage``, ``text``, ``since``, ``told``. All times are aware or None.
+    """
+
+    problem = checked = lease_until = last_message = not_before = None
+    waiting = 0
+
+    def __init__(self):
+        self.state = State().as_json()
+        self.counts = {}
+
+
+def knowledge(name):
+    """Return what is known of a mailbox, made on first use."""
+    store = stored(KEY, OOBTree)
+    if name not in store:
+        store[name] = Knowledge()
+    return store[name]
+
+
+def known(name):
+    """Return what is known of a mailbox, or None; writes nothing."""
+    return kept(KEY).get(name)
+
+
+def forget_removed(proxy, event):
+    """Forget secrets and state of the mailboxes that left the settings (subscriber of the registry records)."""
+    if event.record.fieldName != "imap_mailboxes":
+        return
+    kept = {row["name"] for row in event.newValue or ()}
+    for name in {row["name"] for row in event.oldValue or ()} - kept:
+        password.forget(secrets_of(name))
+        stored(KEY, OOBTree).pop(name, None)
+
+
+def sweep():
+    """Queue a pass for each mailbox that is read from here."""
+    at = now()
+    for name, row in rows(settings()).items():
+        about = known(name)
+        busy = about is not None and any(
+            time is not None and time > at for time in (about.lease_until, about.not_before)
+        )
+        if row.get("host") and not busy:
+            _queue(name)
+
+
+def wake(name):
+    """Let a mailbox be read at once, also when its login was refused before: its settings are new."""
+    if known(name) is not None:
+        known(name).not_before = None
+    _queue(name)
+
+
+def _queue(name):
+    add("/".join(getSite().getPhysicalPath()) + "/@@mailbridge-fetch", "POST", params={"name": name})
+
+
+def read_mailbox(name):
+    """Make one pass over a mailbox; commits by itself. What goes wrong is noted, and told when it lasts."""
+    row = rows(settings()).get(name)
+    if row is None or not row.get("host"):
+        return
+    run = _Run(name, committed(lambda: State.read(knowledge(name).state)))
+    try:
+        with opened(mailbox(row)) as folder:
+            fetch(folder, mailbox(row), run.state, run.deliver, run.course)
+    except _Busy:
+        return
+    except password.PasswordUnreadable as error:
+        run.end("secret", str(error))
+    except NotOpened as error:
+        run.end(error.stage, error.text)
+    except Later as error:
+        run.end("bridge", str(error))
+    except BROKEN as error:
+        run.end("imap", readable(error))
+    except TransientError:
+        raise
+    except Exception as error:  # noqa: BLE001 - one mailbox must not stay unread without a word
+        logger.exception("the pass over the mailbox %s met an error", name)
+        run.end("bridge", f"{type(error).__name__}: {error}")
+    else:
+        run.end()
+
+
+class _Busy(Exception):
+    """Another worker reads the mailbox."""
+
+
+class _Run:
+    """A pass in progress: what it has settled, and since when."""
+
+    def __init__(self, name, state):
+        self._name = name
+        self.state = state
+        self._before = state.as_json()
+        self._end = time.monotonic() + LONGEST_PASS
+        self._todo = 0
+        self._has_lease = False
+        self.course = Course(save=self._save, begin=self._begin, stopped=self._stopped)
+
+    def deliver(self, message, given):
+        """Keep and process one message; returns once that is committed. Errors: ``Later``."""
+        sender = given.sender or ""
+        envelope = Envelope(given.recipient, sender, "", given.sender == "")
+        is_login = rows(settings()).get(self._name, {}).get("role") == LOGIN
+
+        def keep():
+            message.seek(0)
+            return take(message, envelope, settings(), may_leave=is_login)
+
+        try:
+            _status, record = committed(keep)
+        except Refused as refused:
+            transaction.abort()
+            if refused.status == 413:
+                return REFUSED
+            text = translate(refused.message, target_language="en")
+            raise Later(text, all_alike=refused.status == 422) from refused
+        except TransientError as error:
+            raise Later("too many conflicts") from error
+        except Exception as error:
+            transaction.abort()
+            logger.exception("a message of the mailbox %s could not be kept", self._name)
+            raise Later(f"{type(error).__name__}: {error}") from error
+        return LEFT if isinstance(record, Left) else KEPT
+
+    def _begin(self, number):
+        self._todo = number
+        if not number:
+            return
+
+        def lease():
+            about = knowledge(self._name)
+            if about.lease_until is not None and about.lease_until > now():
+                raise _Busy
+            about.lease_until = now() + LEASE
+            about.waiting = number
+
+        try:
+            committed(lease)
+        except _Busy:
+            transaction.abort()
+            raise
+        self._has_lease = True
+
+    def _stopped(self):
+        return time.monotonic() > self._end
+
+    def _save(self):
+        committed(lambda: setattr(knowledge(self._name), "state", self.state.as_json()))
+
+    def end(self, stage="", text=""):
+        """Write down how it went, where that is news."""
+        counts = self.course.counts
+        about = known(self._name)
+        news = (
+            stage
+            or self._has_lease
+            or self.state.as_json() != self._before
+            or about.problem is not None
+            or about.checked is None
+            or about.checked + NOTED_EVERY < now()
+        )
+        if news:
+            committed(lambda: self._note(knowledge(self._name), stage, text, counts))
+
+    def _note(self, about, stage, text, counts):
+        about.state = self.state.as_json()
+        about.counts = {
+            word: about.counts.get(word, 0) + counts.get(word, 0) for word in {*about.counts, *counts}
+        }
+        about.waiting = max(0, self._todo - sum(counts.values()))
+        if self._has_lease:
+            about.lease_until = None
+        about.last_message = now() if counts else about.last_message
+        about.not_before = now() + LOGIN_PAUSE if stage == "login" else None
+        if not stage:
+            about.checked, about.problem = now(), None
+            return
+        since, told = (about.problem["since"], about.problem["told"]) if about.problem else (now(), False)
+        if not told and now() > since + QUIET:
+            told = tell(self._name, stage, text)
+        about.problem = {"stage": stage, "text": text[:500], "since": since, "told": told}
+        logger.error("the mailbox %s cannot be read: %s: %s", self._name, stage, text)
+
+
+def tell(name, stage, text):
+    """Tell the admin by e-mail that a mailbox is not read; return whether somebody could be told."""
+
+    return tell_admin(
+        _("iA.docs cannot read the mailbox ${name}", mapping={"name": name}),
+        PROBLEMS[stage],
+        _("The server said: ${words}", mapping={"words": text[:300]}),
+        _("What to do: ${remedy}", mapping={"remedy": REMEDIES[stage]}),
+        page="mailbridge-mailboxes",
+    )

@@ -1,0 +1,116 @@
+"""What does a message that came in say about one that left? Noted on its timeline, and its agent is told.
+
+Only what nobody can guess leads to a message: its Message-ID, its ENVID, or the signed address that its error reports go to.
+"""
+
+from imio.mailbridge.delivery.returned import read_failure
+from imio.mailbridge.i18n import _
+from imio.mailbridge.message.classification.report import ReportKind
+from imio.mailbridge.notify.notice import tell_agent
+from imio.mailbridge.outbox.record import outbox
+from imio.mailbridge.outbox.states import TAKEN
+
+
+FAILED = ("failed",)
+
+#: What else a mail server reports (RFC 3464 §2.3.3); none of it changes a state.
+ON_THE_WAY = {
+    "delayed": _("A mail server on the way still tries to deliver the message. Nothing to do."),
+    "delivered": _("The message arrived in the recipient's mailbox."),
+    "relayed": _("The message was passed on to a mail server that reports no further."),
+    "expanded": _("The message was passed on to the members of a list."),
+}
+REPORTED = _("A mail server on the way reported about the delivery.")
+
+
+def record(report, about=""):
+    """Note a report on the message that it concerns; return the message's id.
+
+    ``about`` is the id of the message whose signed address the report came to. One of the three leads to a message of ours.
+    """
+    message = _message(report, about)
+    if report.kind is ReportKind.BOUNCE:
+        _bounce(message, report)
+    else:
+        explanation = {
+            ReportKind.AUTO_REPLY: _("The recipient's mailbox answered by itself."),
+            ReportKind.RECEIPT: _("The recipient's mail program sent a receipt."),
+        }[report.kind]
+        for address in _concerned(message, [each.address for each in report.recipients]) or [None]:
+            state = message.recipients[address] if address else message.state
+            message.note(address, state, explanation=explanation)
+    return message.id
+
+
+def replied(message, author, items, copied=False):
+    """Note that ``author`` answered our ``message``, which was filed as ``items`` (uids); return its id.
+
+    ``copied``: the agent gets the answer itself, so that no notice is needed.
+    """
+    box = outbox()
+    addresses = _concerned(message, [author.addr_spec] if author else [])
+    for address in addresses or [None]:
+        message.note(address, "replied", explanation=_("An answer came in and was filed."), items=items)
+    box.update(message, {address: "replied" for address in addresses if _was_taken(message, address)})
+    if copied:
+        message.note(None, message.state, explanation=_("A copy of the answer goes to the agent."))
+    else:
+        tell_agent(message, "replied", str(author or ""))
+    return message.id
+
+
+def _bounce(message, report):
+    bounced = False
+    for each in report.recipients:
+        code, text, row = read_failure(each.status or "", each.diagnostic or "")
+        for address in _failing(message, each):
+            failed = each.action in FAILED and _was_taken(message, address)
+            message.note(
+                address,
+                "bounced" if failed else message.recipients[address],
+                code=code,
+                text=text[:500],
+                explanation=row.explanation if failed else ON_THE_WAY.get(each.action, REPORTED),
+                answer=row.name if failed else "",
+            )
+            if failed:
+                bounced = True
+                outbox().update(message, {address: "bounced"})
+    if not any(_failing(message, each) for each in report.recipients):
+        named = ", ".join(each.address for each in report.recipients if each.address)
+        message.note(None, message.state, text=named[:500], explanation=REPORTED)
+    if bounced:
+        tell_agent(message, "bounced")
+
+
+def _message(report, about):
+    box = outbox()
+    id = box.by_message_id.get(report.message_id) if report.message_id else None
+    return box.get(id or (report.envelope_id if report.envelope_id in box else about))
+
+
+def _was_taken(message, address):
+    """Tell whether a server took the message for this recipient; a mail from outside never ends what still waits to be sent."""
+    return message.recipients[address] in TAKEN
+
+
+def _failing(message, reported):
+    """Return the recipients that a delivery report means.
+
+    The only one there is when the report names none, or one of its domain, where mail to an alias was on its way to another name.
+    """
+    named = [address for address in (reported.address, reported.final_address) if address]
+    domains = {address.rpartition("@")[2] for address in named}
+    found = _concerned(message, named)
+    return [
+        address
+        for address in found
+        if not named or address.lower() in named or address.lower().rpartition("@")[2] in domains
+    ]
+
+
+def _concerned(message, addresses):
+    """Return the recipients of the message that are meant; the only one there is when no address fits."""
+    wanted = {address.lower() for address in addresses if address}
+    found = [address for address in message.recipients if address.lower() in wanted]
+    return found or (list(message.recipients) if len(message.recipients) == 1 else [])

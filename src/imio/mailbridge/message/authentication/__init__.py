@@ -1,0 +1,1 @@
+"""What signatures and mail servers prove about a message (DKIM, ARC, Authentication-Results)."""

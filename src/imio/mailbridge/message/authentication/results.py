@@ -1,0 +1,113 @@
+"""What did a mail server verify? Authentication-Results (RFC 8601) of the town's own, and those that the newest ARC set holds.
+
+The own server must remove fields of others under its name (RFC 8601 §5). Here only the topmost field under the name counts, and
+only when every server above it belongs to the same organization. Servers quote what strangers wrote (CVE-2020-12272): what could be
+made to say more than the server meant says nothing.
+"""
+
+from collections.abc import Iterable
+from imio.mailbridge.message.authentication.domain_policy import aligned
+from imio.mailbridge.message.authentication.domain_policy import organizational_domain
+from imio.mailbridge.message.authentication.signatures import Verdict
+from imio.mailbridge.message.parsing.parse import ParsedMessage
+from imio.mailbridge.message.syntax.header import unfold
+import re
+
+
+_WORD = re.compile(r'"(?:[^"\\]|\\.)*"|\\.|[^"\\();]+|.', re.DOTALL)
+_PLAIN = re.compile(r"[\w.@+-]{1,320}", re.ASCII)
+_METHOD = re.compile(
+    r"\s*([a-z0-9-]{1,30})(?:\s*/\s*\d+)?\s*=\s*([a-z]{1,20})\b(.*)", re.IGNORECASE | re.DOTALL
+)
+_PROPERTY = re.compile(r"(?:header|smtp|policy)\.([a-z.-]{1,30})\s*=\s*@?([^\s;]{1,320})", re.IGNORECASE)
+_BY = re.compile(r"\bby\s+([A-Za-z0-9._-]{1,253})", re.IGNORECASE)
+_INSTANCE = re.compile(r"\s*i\s*=\s*(\d{1,2})\s*;(.*)", re.DOTALL)
+#: What hands mail over inside one machine.
+_INSIDE = ("localhost", "localhost.localdomain")
+_LENGTH = 20_000
+_RESULTS = 20
+
+
+def own_results(message: ParsedMessage, authserv_id: str) -> tuple[Verdict, ...]:
+    """Return the verdicts under our own ``authserv_id``; empty where there are none, or where they could be forged."""
+    return _verdicts(_own_field(message, authserv_id.lower())) if authserv_id else ()
+
+
+def sealed_results(message: ParsedMessage) -> tuple[Verdict, ...]:
+    """Return the verdicts of who sealed last; they are worth what ``arc_verdict`` says of the chain."""
+    found = [_INSTANCE.match(unfold(value)) for value in message.root.values("arc-authentication-results")]
+    newest = max((each for each in found if each), key=lambda each: int(each[1]), default=None)
+    return _verdicts(_split(newest[2])) if newest else ()
+
+
+def vouches(verdicts: Iterable[Verdict], domain: str, mode: str) -> bool:
+    """Tell whether a server verified that ``domain`` is the author's: its DMARC says so, or without DMARC a DKIM signature.
+
+    ``mode`` is ``s`` (strict) or ``r`` (relaxed), as for ``aligned``.
+    """
+    verdicts = tuple(verdicts)
+    decisive = [each for each in verdicts if each.method == "dmarc"]
+    if len(decisive) > 1:
+        return False
+    return any(
+        each.result == "pass" and bool(each.domain) and aligned(domain, each.domain, mode)
+        for each in decisive or [each for each in verdicts if each.method == "dkim"]
+    )
+
+
+def _own_field(message: ParsedMessage, wanted: str) -> list[str] | None:
+    for field in message.root.fields:
+        if field.name == "received":
+            server = _BY.search(unfold(field.value)[:2000])
+            if server is None or not _is_ours(server[1].lower(), wanted):
+                return None
+        elif field.name == "authentication-results":
+            value = unfold(field.value)
+            parts = _split(value)
+            if parts is None and wanted in value.lower():
+                return None
+            if parts is not None and parts[0].split()[:1] == [wanted]:
+                return parts
+    return None
+
+
+def _is_ours(server: str, authserv_id: str) -> bool:
+    if server == authserv_id or server in _INSIDE:
+        return True
+    return "." in authserv_id and organizational_domain(server) == organizational_domain(authserv_id)
+
+
+def _split(value: str) -> list[str] | None:
+    """Return the parts between semicolons without comments; None where quotes or comments are not plain."""
+    parts, depth = [""], 0
+    if len(value) > _LENGTH:
+        return None
+    for word in (match[0] for match in _WORD.finditer(value)):
+        quoted = word.startswith('"')
+        if word == '"' or (quoted and depth) or (word == ")" and not depth):
+            return None
+        if word in "()":
+            depth += 1 if word == "(" else -1
+        elif depth:
+            continue
+        elif word == ";":
+            parts.append("")
+        else:
+            text = word[1:-1] if quoted else word
+            parts[-1] += text if not quoted or _PLAIN.fullmatch(text) else " "
+    parts[0] = parts[0].lower()
+    return None if depth else parts
+
+
+def _verdicts(parts: list[str] | None) -> tuple[Verdict, ...]:
+    found = (_verdict(part) for part in (parts or [])[1 : _RESULTS + 1])
+    return tuple(verdict for verdict in found if verdict is not None)
+
+
+def _verdict(part: str) -> Verdict | None:
+    match = _METHOD.match(part)
+    if match is None:
+        return None
+    properties = {name.lower(): value for name, value in _PROPERTY.findall(match[3])}
+    about = next((properties[name] for name in ("from", "d", "i", "mailfrom") if name in properties), "")
+    return Verdict(match[1].lower(), match[2].lower(), about.rpartition("@")[2].lower())

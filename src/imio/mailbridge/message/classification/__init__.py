@@ -1,0 +1,1 @@
+"""How a message came in: forward, redirect, reply, report or direct mail."""

@@ -1,0 +1,49 @@
+"""May a program answer this message? Never a list, a robot, or what has no sender (RFC 3834 §2)."""
+
+from imio.mailbridge.message.parsing.parse import ParsedMessage
+import re
+
+
+_NO_REPLY = re.compile(
+    r"(?:no-?reply|do-?not-?reply|ne-?pas-?repondre|niet-?beantwoorden|mailer-daemon|postmaster|bounces?)(?:[+=._-].*)?",
+    re.IGNORECASE,
+)
+_BULK = (
+    "list-id",
+    "list-unsubscribe",
+    "list-post",
+    "feedback-id",
+    "x-campaign",
+    "x-mailgun-sid",
+    "x-mailchimp-id",
+)
+
+
+def bulk_marks(message: ParsedMessage) -> tuple[tuple[str, str], ...]:
+    """Return name and value of each field that only lists and mass mailings have."""
+    marks = [(name, value) for name in _BULK if (value := message.header(name))]
+    precedence = (message.header("precedence") or "").strip().lower()
+    if precedence in ("bulk", "list", "junk"):
+        marks.append(("precedence", precedence))
+    return tuple(marks)
+
+
+def may_be_answered(message: ParsedMessage, null_sender: bool = False) -> bool:
+    """Tell whether an automatic answer to the author is allowed."""
+    author = message.author
+    if (
+        message.defect
+        or author is None
+        or null_sender
+        or _NO_REPLY.fullmatch(author.addr_spec.rpartition("@")[0])
+    ):
+        return False
+    submitted = (message.header("auto-submitted") or "no").partition(";")[0].strip().lower()
+    suppressed = (message.header("x-auto-response-suppress") or "").lower()
+    return (
+        submitted == "no"
+        and not bulk_marks(message)
+        and not any(word in suppressed for word in ("all", "autoreply", "oof"))
+        and message.root.content_type != "multipart/report"
+        and (message.header("return-path") or "x").strip() != "<>"
+    )

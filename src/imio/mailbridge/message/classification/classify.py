@@ -1,0 +1,411 @@
+"""How did this message come in, may it be filed, and what would be filed?
+
+Seven cases; the first that matches wins, in the order of ``_CASES``. ``transfer`` names the form, proven or not; ``reason`` says
+why nothing may be filed without a person (a code of ``reason.REASONS``), None when all is well.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from dataclasses import field
+from dataclasses import replace
+from datetime import datetime
+from datetime import tzinfo
+from enum import Enum
+from imio.mailbridge.message.address import Address
+from imio.mailbridge.message.classification.answerable import bulk_marks
+from imio.mailbridge.message.classification.auto_reply import read_auto_reply
+from imio.mailbridge.message.classification.bounce import name_recipients
+from imio.mailbridge.message.classification.bounce import read_bounce
+from imio.mailbridge.message.classification.bounce import read_bounce_of
+from imio.mailbridge.message.classification.bounce import read_returned
+from imio.mailbridge.message.classification.client import client_of
+from imio.mailbridge.message.classification.gmail_confirmation import read_confirmation
+from imio.mailbridge.message.classification.inline_forward import Proposal
+from imio.mailbridge.message.classification.inline_forward import read_inline_forward
+from imio.mailbridge.message.classification.redirect import redirect_marks
+from imio.mailbridge.message.classification.redirect import redirect_traces
+from imio.mailbridge.message.classification.redirect import rewritten_author
+from imio.mailbridge.message.classification.report import read_standard_report
+from imio.mailbridge.message.classification.report import Report
+from imio.mailbridge.message.parsing.parse import Attachment
+from imio.mailbridge.message.parsing.parse import ParsedMessage
+from imio.mailbridge.message.parsing.unwrap import attached_messages
+from mmap import mmap
+from typing import NamedTuple
+import re
+
+
+#: More stations than any mail passes on its way (Postfix's hopcount_limit).
+MAX_HOPS = 50
+
+
+class Transfer(str, Enum):
+    """How a message came in."""
+
+    REDIRECT = "redirect"
+    FORWARD = "forward"
+    INLINE_FORWARD = "inline-forward"
+    DIRECT = "direct"
+    REPLY = "reply"
+    BOUNCE = "bounce"
+    AUTO_REPLY = "auto-reply"
+    RECEIPT = "receipt"
+
+
+class Proof(str, Enum):
+    """What proves where a message comes from; decided by the caller, who knows the connection.
+
+    ``GATEWAY``: the client's address is trusted; ``TAG``: the envelope recipient has a secret tag; ``ARC``: a listed sealer;
+    ``DKIM``: aligned with the domain of the author, ``RESULTS``: our own mail server says so; these two prove who wrote and never
+    who redirected.
+    """
+
+    GATEWAY = "gateway"
+    TAG = "tag"
+    ARC = "arc"
+    DKIM = "dkim"
+    RESULTS = "results"
+
+
+class Evidence(NamedTuple):
+    """What a detector saw. ``strength``: ``proof``, ``strong`` (a mark that only one program writes), ``weak``, or ``note``."""
+
+    detector: str
+    saw: str
+    strength: str
+
+
+@dataclass(frozen=True)
+class Context:
+    """What is known beside the message itself.
+
+    ``mailboxes`` in lower case; ``tag_mailbox`` is the mailbox that alone was given the tag of the
+    envelope recipient; ``sent_by_us`` is True only for a Message-ID of ours with its unguessable part, ``sent_with_id`` for an
+    ENVID of ours; ``about`` is the id of the message of ours whose signed bounce address is the envelope recipient, or empty;
+    ``null_sender``: the envelope had no sender; ``own_addresses`` are the mail-in addresses, in lower case; ``too_many``: the
+    author sent more than a person would. ``inline_forward`` is ``quarantine`` or ``file-proposal``.
+    ``zone`` is that of the town, for a date in a forwarded text where nothing names another; UTC if None.
+    """
+
+    agent_patterns: tuple[re.Pattern[str], ...] = ()
+    mailboxes: frozenset[str] = frozenset()
+    tag_mailbox: str | None = None
+    proof: Proof | None = None
+    sent_by_us: Callable[[str], bool] = field(default=lambda message_id: False)
+    sent_with_id: Callable[[str], bool] = field(default=lambda envelope_id: False)
+    about: str = ""
+    null_sender: bool = False
+    own_addresses: frozenset[str] = frozenset()
+    too_many: bool = False
+    accept_direct: bool = False
+    inline_forward: str = "quarantine"
+    zone: tzinfo | None = None
+
+    def is_agent(self, addr_spec: str) -> bool:
+        """Tell whether one of the patterns matches the whole address, in any case."""
+        return any(pattern.fullmatch(addr_spec) for pattern in self.agent_patterns)
+
+    def is_mailbox(self, addr_spec: str) -> bool:
+        """Tell whether the address is a declared source mailbox."""
+        return addr_spec.lower() in self.mailboxes
+
+
+@dataclass(frozen=True)
+class OriginalMessage:
+    """A message to file: what a document is made of.
+
+    ``raw`` gives its original bytes; for an inline forward, which has none, those of the whole message. ``html`` is not safe to
+    show. ``source`` is the message that ``raw`` holds.
+    """
+
+    author: Address | None
+    subject: str | None
+    date: datetime | None
+    message_id: str | None
+    attachments: tuple[Attachment, ...]
+    source: ParsedMessage
+    text: str | None
+    html: str | None
+
+    @property
+    def raw(self) -> bytes | mmap:
+        """Return the bytes exactly as they came."""
+        return self.source.raw
+
+
+@dataclass(frozen=True)
+class Classification:
+    """What a message is: see the module. ``answered`` is the Message-ID of ours that a reply names."""
+
+    transfer: Transfer
+    reason: str | None = None
+    transferred_by: Address | None = None
+    source_mailbox: str | None = None
+    messages: tuple[OriginalMessage, ...] = ()
+    report: Report | None = None
+    answered: str | None = None
+    evidence: tuple[Evidence, ...] = ()
+
+
+def classify(message: ParsedMessage, context: Context) -> Classification:
+    """Return how ``message`` came in and what to make of it; never fails."""
+    if message.defect is not None:
+        return Classification(Transfer.DIRECT, message.defect, messages=(itself(message),))
+    for case in _CASES:
+        if (found := case(message, context)) is not None:
+            break
+    else:
+        found = _direct(message, context)
+    return replace(found, evidence=(*found.evidence, *notes(message, context)))
+
+
+def notes(message: ParsedMessage, context: Context) -> tuple[Evidence, ...]:
+    """Return what decides nothing and is good to know: bulk mail, automatic mail, the program that wrote it."""
+    found = [Evidence("bulk", f"{name}: {value}"[:200], "note") for name, value in bulk_marks(message)]
+    if (value := message.header("auto-submitted")) and value.lower() != "no":
+        found.append(Evidence("auto-submitted", value[:200], "note"))
+    if context.too_many:
+        found.append(Evidence("too-many", message.author.addr_spec if message.author else "", "strong"))
+    if client := client_of(message):
+        found.append(Evidence("client", client, "note"))
+    return tuple(found)
+
+
+def compile_agent_patterns(patterns: tuple[str, ...] | list[str]) -> tuple[re.Pattern[str], ...]:
+    """Return the compiled patterns for ``Context``; errors: ``re.error``."""
+    return tuple(re.compile(pattern, re.IGNORECASE) for pattern in patterns)
+
+
+def _report(message: ParsedMessage, context: Context) -> Classification | None:
+    report = read_standard_report(message) or read_bounce(message) or read_auto_reply(message)
+    if report is None and not _is_transferrer(message, context):
+        report = read_bounce_of(message, context.sent_by_us)
+    if report is None and context.about and context.null_sender:
+        report = read_returned(message)
+    if report is None:
+        return None
+    report = name_recipients(report, message)
+    return Classification(
+        Transfer(report.kind.value),
+        None if _is_about_ours(report, context) else "unmatched-report",
+        source_mailbox=_redirecting_mailbox(message, context),
+        report=report,
+        evidence=tuple(Evidence(name, saw, "strong") for name, saw in report.evidence),
+    )
+
+
+def _is_about_ours(report: Report, context: Context) -> bool:
+    return bool(
+        (report.message_id and context.sent_by_us(report.message_id))
+        or (report.envelope_id and context.sent_with_id(report.envelope_id))
+        or context.about
+    )
+
+
+def _forward(message: ParsedMessage, context: Context) -> Classification | None:
+    if not _is_transferrer(message, context):
+        return None
+    attached = attached_messages(message)
+    if not attached:
+        return None
+    originals = tuple(itself(found.message) for found in attached)
+    defect = next((found.message.defect for found in attached if found.message.defect), None)
+    return Classification(
+        Transfer.FORWARD,
+        _loop(message, context) or _unproven_agent(context) or defect or _encrypted(originals),
+        transferred_by=message.author,
+        source_mailbox=_mailbox_of(message.author, context),
+        messages=originals,
+        evidence=(
+            _transferrer(message.author, context),
+            *(Evidence("attached", found.form, "strong") for found in attached),
+        ),
+    )
+
+
+def _inline_forward(message: ParsedMessage, context: Context) -> Classification | None:
+    if not _is_transferrer(message, context):
+        return None
+    proposal = read_inline_forward(message, context.zone)
+    evidence: tuple[Evidence, ...] = (_transferrer(message.author, context),)
+    if proposal is not None:
+        evidence += (Evidence("forwarded-text", proposal.style, "strong"),)
+        messages: tuple[OriginalMessage, ...] = (_proposed(message, proposal),)
+    elif _mailbox_of(message.author, context) and (
+        parent := message.header("x-ms-exchange-parent-message-id")
+    ):
+        # A rule of Exchange wrote this mail from the mailbox, in a language that is not known here.
+        evidence += (Evidence("x-ms-exchange-parent-message-id", parent, "strong"),)
+        messages = ()
+    else:
+        return None
+    filed = (
+        context.inline_forward == "file-proposal" and messages and not _mailbox_of(message.author, context)
+    )
+    return Classification(
+        Transfer.INLINE_FORWARD,
+        _loop(message, context) or (_unproven_agent(context) if filed else "inline-forward"),
+        transferred_by=message.author,
+        source_mailbox=_mailbox_of(message.author, context),
+        messages=messages,
+        evidence=evidence,
+    )
+
+
+def _reply(message: ParsedMessage, context: Context) -> Classification | None:
+    answered = next(
+        (
+            found
+            for found in (*message.in_reply_to, *reversed(message.references))
+            if context.sent_by_us(found)
+        ),
+        None,
+    )
+    if answered is None:
+        return None
+    mailbox, marks = _redirecting_mailbox(message, context), _seen(message, context)
+    return Classification(
+        Transfer.REPLY,
+        _loop(message, context) or _encrypted((itself(message),)),
+        source_mailbox=mailbox,
+        messages=(itself(message),),
+        answered=answered,
+        evidence=(Evidence("reply", answered, "proof"), *marks),
+    )
+
+
+def _redirect(message: ParsedMessage, context: Context) -> Classification | None:
+    seen = _seen(message, context)
+    if not seen:
+        return None
+    mailbox, original = _redirecting_mailbox(message, context), itself(message)
+    if author := rewritten_author(message, context.mailboxes):
+        original = replace(original, author=author)
+        seen += (Evidence("x-original-from", str(author)[:200], "weak"),)
+    if mailbox is None:
+        reason: str | None = "undeclared-mailbox"
+    elif context.proof not in (Proof.GATEWAY, Proof.TAG, Proof.ARC):
+        reason = "unproven-redirect"
+    else:
+        reason = _encrypted((original,))
+    return Classification(
+        Transfer.REDIRECT,
+        _loop(message, context) or reason,
+        source_mailbox=mailbox,
+        messages=(original,),
+        evidence=seen,
+    )
+
+
+def _confirmation(message: ParsedMessage, context: Context) -> Classification | None:
+    # Gmail forwards nothing before somebody has followed the link in this mail: an administrator must see it.
+    asked = read_confirmation(message)
+    if asked is None:
+        return None
+    return Classification(
+        Transfer.DIRECT,
+        "forwarding-confirmation",
+        messages=(itself(message),),
+        evidence=(Evidence("gmail-confirmation", asked.mailbox or asked.code, "strong"),),
+    )
+
+
+def _direct(message: ParsedMessage, context: Context) -> Classification:
+    original = itself(message)
+    reason = _encrypted((original,)) if context.accept_direct else "direct"
+    return Classification(Transfer.DIRECT, _loop(message, context) or reason, messages=(original,))
+
+
+_CASES: tuple[Callable[[ParsedMessage, Context], Classification | None], ...] = (
+    _confirmation,
+    _report,
+    _forward,
+    _inline_forward,
+    _reply,
+    _redirect,
+)
+
+
+def itself(message: ParsedMessage) -> OriginalMessage:
+    """Return the message as it came, as one that could be filed."""
+    return OriginalMessage(
+        message.author,
+        message.subject,
+        message.date,
+        message.message_id,
+        message.attachments,
+        message,
+        message.text,
+        message.html,
+    )
+
+
+def _proposed(message: ParsedMessage, proposal: Proposal) -> OriginalMessage:
+    return OriginalMessage(
+        proposal.author,
+        proposal.subject,
+        proposal.date,
+        None,
+        message.attachments,
+        message,
+        proposal.body,
+        None,
+    )
+
+
+def _is_transferrer(message: ParsedMessage, context: Context) -> bool:
+    author = message.author
+    if author is None or not (context.is_agent(author.addr_spec) or context.is_mailbox(author.addr_spec)):
+        return False
+    return rewritten_author(message, context.mailboxes) is None
+
+
+def _transferrer(author: Address | None, context: Context) -> Evidence:
+    name = "mailbox" if _mailbox_of(author, context) else "agent"
+    return Evidence(name, author.addr_spec if author else "", "weak" if context.proof is None else "strong")
+
+
+def _mailbox_of(author: Address | None, context: Context) -> str | None:
+    return author.addr_spec.lower() if author is not None and context.is_mailbox(author.addr_spec) else None
+
+
+def _unproven_agent(context: Context) -> str | None:
+    return None if context.proof is not None else "unproven-agent"
+
+
+def _encrypted(originals: tuple[OriginalMessage, ...]) -> str | None:
+    return "encrypted" if any(original.source.is_encrypted for original in originals) else None
+
+
+def _loop(message: ParsedMessage, context: Context) -> str | None:
+    own = message.message_id is not None and context.sent_by_us(message.message_id)
+    if own or len(message.root.values("received")) > MAX_HOPS:
+        return "loop"
+    if any(value.lower() in context.own_addresses for value in message.headers("x-loop")):
+        return "loop"
+    return "too-many" if context.too_many else None
+
+
+def _seen(message: ParsedMessage, context: Context) -> tuple[Evidence, ...]:
+    """Return every sign of a redirect: the tag, marks, and traces of a declared mailbox."""
+    tag = (Evidence("tag", context.tag_mailbox, "proof"),) if context.tag_mailbox else ()
+    marks = tuple(
+        Evidence(each.detector.name, each.value[:200], "strong") for each in redirect_marks(message)
+    )
+    traces = redirect_traces(message, context.mailboxes)
+    return (*tag, *marks, *(Evidence(each.detector.name, each.value[:200], "weak") for each in traces))
+
+
+def _redirecting_mailbox(message: ParsedMessage, context: Context) -> str | None:
+    """Return the declared mailbox that passed the message on, or None.
+
+    A mark that names a mailbox counts before To and Cc: a citizen may write to a declared mailbox and to a private one, and the
+    private one passes the mail on.
+    """
+    if context.tag_mailbox:
+        return context.tag_mailbox
+    marks = [mark for mark in redirect_marks(message) if mark.detector.names_mailbox]
+    if not marks:
+        marks = list(redirect_traces(message, context.mailboxes))
+    named = (address for mark in marks for address in mark.mailboxes)
+    return next((address for address in named if address in context.mailboxes), None)

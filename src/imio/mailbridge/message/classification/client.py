@@ -1,0 +1,62 @@
+"""Which program did a person write this message with? So that an answer can name its menus."""
+
+from imio.mailbridge.message.parsing.parse import ParsedMessage
+import re
+
+
+_LOOK_AT = 50_000
+
+#: (name, header, pattern): the first that is found decides.
+CLIENTS: tuple[tuple[str, str, str], ...] = (
+    ("k9", "user-agent", r"K-9 Mail|Thunderbird for Android"),
+    ("thunderbird", "user-agent", r"Thunderbird|Betterbird|Icedove"),
+    ("thunderbird", "x-mailer", r"Thunderbird"),
+    ("roundcube", "user-agent", r"Roundcube"),
+    ("roundcube", "x-mailer", r"Roundcube"),
+    ("outlook-mac", "user-agent", r"Microsoft-MacOutlook"),
+    ("outlook-mobile", "x-mailer", r"Outlook (?:for )?(?:iOS|Android)"),
+    ("outlook-mobile", "message-id", r"@[\w.-]+\.outlook-(?:ios|android)>?"),
+    ("outlook", "x-mailer", r"Microsoft (?:Office )?Outlook|Outlook Express"),
+    ("apple-ios", "x-mailer", r"(?:iPhone|iPad) Mail"),
+    ("apple-ios", "mime-version", r"1\.0 \(1\.0\)"),
+    ("apple-ios", "content-type", r"boundary=\"?Apple-Mail-[0-9A-F]{8}-"),
+    ("apple", "x-mailer", r"Apple Mail"),
+    ("apple", "mime-version", r"Mac OS X Mail"),
+    ("apple", "content-type", r"boundary=\"?Apple-Mail=_"),
+    ("samsung", "x-mailer", r"Samsung|SamsungEmail"),
+    ("samsung", "content-type", r"boundary=\"?-*_com\.samsung\.android\.email_"),
+    ("samsung", "message-id", r"@email\.android\.com"),
+    ("zimbra", "x-mailer", r"Zimbra"),
+    ("bluemind", "x-mailer", r"BlueMind|BM-Mail"),
+    ("bluemind", "user-agent", r"BlueMind"),
+    ("bluemind", "x-bm-milter-handled", r"."),
+    ("notes", "x-mailer", r"(?:IBM|Lotus|HCL) (?:Notes|Domino|Verse)"),
+    ("yahoo", "x-mailer", r"YahooMail|WebService/.*YMail"),
+    ("gmail", "message-id", r"@mail\.gmail\.com"),
+    ("outlook-web", "message-id", r"\.(?:prod\.outlook\.com|eurprd\d\d\.prod\.outlook\.com)>?$"),
+    ("outlook-web", "x-ms-has-attach", r".*"),
+)
+#: What the HTML of the Outlooks holds, whose headers are those of their server; the first decides, the others are quoted.
+FORMS: tuple[tuple[str, str], ...] = (
+    ("outlook-mobile", "ms-outlook-mobile"),
+    ("outlook", 'content="Microsoft Word'),
+    ("outlook", "WordSection1"),
+    ("outlook-web", "elementToProof"),
+    ("outlook-web", "appendonsend"),
+)
+_COMPILED = tuple((name, header, re.compile(pattern, re.IGNORECASE)) for name, header, pattern in CLIENTS)
+
+
+def client_of(message: ParsedMessage) -> str:
+    """Return the name of the program, or an empty string when nothing tells."""
+    for name, header, pattern in _COMPILED:
+        value = message.header(header)
+        if value is not None and pattern.search(value[:500]):
+            return _outlook(message) if name == "outlook-web" else name
+    return ""
+
+
+def _outlook(message: ParsedMessage) -> str:
+    html = (message.html or "")[:_LOOK_AT]
+    found = [(html.find(form), name) for name, form in FORMS if form in html]
+    return min(found)[1] if found else "outlook-web"

@@ -1,0 +1,201 @@
+"""Is this message a report about another one, and about which? Delivery reports, receipts, automatic answers.
+
+Standard reports say so in their structure (RFC 3464, RFC 8098). What is written for people only is in ``bounce`` and
+``auto_reply``, which want several pieces of evidence each.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from imio.mailbridge.message.parsing.parse import parse_message_ids
+from imio.mailbridge.message.parsing.parse import ParsedMessage
+from imio.mailbridge.message.parsing.parse import part_bytes
+from imio.mailbridge.message.syntax.address_list import find_address
+from imio.mailbridge.message.syntax.address_list import parse_addresses
+from imio.mailbridge.message.syntax.header import clean
+from imio.mailbridge.message.syntax.header import unfold
+from imio.mailbridge.message.syntax.structure import Part
+from imio.mailbridge.message.syntax.structure import scan_header
+import re
+
+
+class ReportKind(str, Enum):
+    """What a report reports; the values are transfers."""
+
+    BOUNCE = "bounce"
+    RECEIPT = "receipt"
+    AUTO_REPLY = "auto-reply"
+
+
+@dataclass(frozen=True)
+class ReportedRecipient:
+    """One recipient of the reported message; all in lower case, None when the report does not say.
+
+    ``address`` is what the sender had written where the report says so (Original-Recipient), ``final_address`` where the
+    message went from there, when that differs; ``action`` as in RFC 3464 §2.3.3, for a receipt its disposition type
+    (RFC 8098 §3.2.6.2); ``status`` an enhanced code (RFC 3463).
+    """
+
+    address: str | None
+    action: str | None = None
+    status: str | None = None
+    final_address: str | None = None
+    diagnostic: str | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report: ``message_id`` of the message that it is about, with angle brackets, or None; ``evidence`` for people.
+
+    ``envelope_id`` is what the sender gave as ENVID (Original-Envelope-Id, RFC 3464 §2.2.1), or None.
+    """
+
+    kind: ReportKind
+    message_id: str | None
+    recipients: tuple[ReportedRecipient, ...]
+    evidence: tuple[tuple[str, str], ...]
+    envelope_id: str | None = None
+
+
+DELIVERY_STATUS = ("message/delivery-status", "message/global-delivery-status")
+DISPOSITION = ("message/disposition-notification", "message/global-disposition-notification")
+RETURNED_HEADERS = (
+    "text/rfc822-headers",
+    "text/rfc822-header",
+    "message/rfc822-headers",
+    "message/global-headers",
+)
+
+_STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
+
+_GROUP_END = re.compile(rb"\n(?:[ \t]*\r*\n)+")
+_MAX_GROUPS = 500
+
+
+def read_standard_report(message: ParsedMessage) -> Report | None:
+    """Return the report that the structure of ``message`` declares, or None."""
+    if message.defect is not None or message.root.maintype != "multipart":
+        return None
+    parts = list(message.root.walk())
+    declared = {
+        part.parameter("report-type").lower() for part in parts if part.content_type == "multipart/report"
+    }
+    dispositions = [part for part in parts if part.content_type in DISPOSITION]
+    if dispositions or "disposition-notification" in declared:
+        return _receipt(message, parts, dispositions)
+    statuses = [part for part in parts if part.content_type in DELIVERY_STATUS]
+    if statuses or "delivery-status" in declared:
+        return _delivery_report(message, parts, statuses)
+    return None
+
+
+def returned_message_id(message: ParsedMessage, parts: list[Part]) -> str | None:
+    """Return the Message-ID of the message or header that a report returns, or None."""
+    for part in parts:
+        if part.is_message and part.parts:
+            inner = part.parts[0]
+        elif part.is_message or part.content_type in RETURNED_HEADERS:
+            inner = scan_header(part_bytes(message.raw, part)[:200_000])
+        else:
+            continue
+        for value in inner.values("message-id"):
+            if ids := parse_message_ids(value):
+                return ids[0]
+    return None
+
+
+def answered_message_id(message: ParsedMessage) -> str | None:
+    """Return what In-Reply-To, else the end of References, names."""
+    if message.in_reply_to:
+        return message.in_reply_to[0]
+    return message.references[-1] if message.references else None
+
+
+def _delivery_report(message: ParsedMessage, parts: list[Part], statuses: list[Part]) -> Report:
+    recipients: list[ReportedRecipient] = []
+    named: list[str] = []
+    envelope_id = None
+    for part in statuses:
+        for group in _groups(message, part):
+            named += _named_ids(group, ("original-message-id", "x-original-message-id"))
+            envelope_id = envelope_id or group.get("original-envelope-id", "").strip() or None
+            recipient = _recipient(group)
+            if recipient is not None:
+                recipients.append(recipient)
+    message_id = (
+        returned_message_id(message, parts) or next(iter(named), None) or answered_message_id(message)
+    )
+    evidence = (("multipart/report", "delivery-status"),)
+    return Report(ReportKind.BOUNCE, message_id, tuple(dict.fromkeys(recipients)), evidence, envelope_id)
+
+
+def _receipt(message: ParsedMessage, parts: list[Part], dispositions: list[Part]) -> Report:
+    recipients: list[ReportedRecipient] = []
+    named: list[str] = []
+    for part in dispositions:
+        for group in _groups(message, part):
+            named += _named_ids(group, ("original-message-id",))
+            final, original = (
+                _recipient_address(group, "final-recipient"),
+                _recipient_address(group, "original-recipient"),
+            )
+            disposition = group.get("disposition", "").partition(";")[2] or group.get("disposition", "")
+            action = re.split(r"[/,;\s]", disposition.strip().lower())[0] or None
+            if final or original:
+                recipients.append(
+                    ReportedRecipient(
+                        original or final, action, None, final if original and final != original else None
+                    )
+                )
+    if not recipients and message.author:
+        recipients.append(ReportedRecipient(message.author.addr_spec.lower(), "displayed"))
+    message_id = (
+        next(iter(named), None) or returned_message_id(message, parts) or answered_message_id(message)
+    )
+    evidence = (("multipart/report", "disposition-notification"),)
+    return Report(ReportKind.RECEIPT, message_id, tuple(recipients), evidence)
+
+
+def _groups(message: ParsedMessage, part: Part) -> list[dict[str, str]]:
+    """Return the field groups of a status part; a blank line parts them."""
+    groups = []
+    for block in _GROUP_END.split(part_bytes(message.raw, part)[:1_000_000].strip())[:_MAX_GROUPS]:
+        group: dict[str, str] = {}
+        for field in scan_header(block + b"\n\n").fields:
+            group.setdefault(field.name, unfold(field.value))
+        groups.append(group)
+    return groups
+
+
+def _recipient(group: dict[str, str]) -> ReportedRecipient | None:
+    final, original = (
+        _recipient_address(group, "final-recipient"),
+        _recipient_address(group, "original-recipient"),
+    )
+    if not final and not original:
+        return None
+    status = _STATUS.search(group.get("status", ""))
+    words = group.get("action", "").lower().split()
+    diagnostic = clean(group.get("diagnostic-code", "").partition(";")[2]) or None
+    return ReportedRecipient(
+        original or final,
+        words[0].strip(";,()") if words else None,
+        status[1] if status else None,
+        _other(final, original),
+        diagnostic,
+    )
+
+
+def _other(final: str | None, original: str | None) -> str | None:
+    return final if original and final != original else None
+
+
+def _recipient_address(group: dict[str, str], name: str) -> str | None:
+    value = group.get(name, "")
+    address = value.partition(";")[2] or value
+    parsed = parse_addresses(address.strip())
+    found = parsed[0].addr_spec if parsed else find_address(address)
+    return found.lower() if found else None
+
+
+def _named_ids(group: dict[str, str], names: tuple[str, ...]) -> list[str]:
+    return [found for name in names for found in parse_message_ids(group.get(name, "").encode())]

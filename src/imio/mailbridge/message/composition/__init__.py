@@ -1,0 +1,1 @@
+"""What an agent wrote, as a message: sender policy, MIME, bounce addresses, checks before sending."""

@@ -1,0 +1,33 @@
+"""What did the author write, however it travelled? The same for all copies of a message.
+
+Line ends, transfer encodings, charsets and what servers add to a header do not count; author, date, subject, text and files do.
+"""
+
+from datetime import timezone
+from imio.mailbridge.message.parsing.html_text import html_lines
+from imio.mailbridge.message.parsing.parse import Attachment
+from imio.mailbridge.message.parsing.parse import ParsedMessage
+import hashlib
+
+
+def content_digest(message: ParsedMessage) -> str:
+    """Return a sha256 in hex over what the author wrote. Never fails."""
+    author = message.author.addr_spec.lower() if message.author else ""
+    date = message.date.astimezone(timezone.utc).isoformat() if message.date else ""
+    text = message.text
+    if text is None:
+        text = "\n".join(html_lines(message.html)) if message.html else ""
+    files = sorted(_file_digest(file) for file in message.attachments)
+    written = (author, date, " ".join((message.subject or "").split()), " ".join(text.split()), *files)
+    return hashlib.sha256("\0".join(written).encode("utf-8", "replace")).hexdigest()
+
+
+def _file_digest(file: Attachment) -> str:
+    """Return the digest of a file with all line ends alike: in 7bit and quoted-printable they change on the way."""
+    digest, left = hashlib.sha256(), b""
+    for chunk in file.pieces():
+        chunk = left + chunk
+        left = b"\r" if chunk.endswith(b"\r") else b""
+        digest.update(chunk.removesuffix(left).replace(b"\r\n", b"\n"))
+    digest.update(left)
+    return digest.hexdigest()

@@ -1,0 +1,145 @@
+"""What is the text of a message, what is shown inside it, and what would a person call an attachment?"""
+
+from dataclasses import dataclass
+from imio.mailbridge.message.syntax.charset import decode_text
+from imio.mailbridge.message.syntax.structure import Part
+from imio.mailbridge.message.syntax.transfer_encoding import decode_body
+from mmap import mmap
+from urllib.parse import unquote
+import re
+
+
+#: Octets of all plain text, and of all HTML; a book has one million.
+MAX_TEXT = 8_000_000
+
+_CID = re.compile(r"cid:([^\s\"'<>)]{1,250})", re.IGNORECASE)
+_IMAGE_NAME = re.compile(r".*\.(?:png|jpe?g|gif|bmp|webp|svg|tiff?)", re.IGNORECASE)
+_SIGNATURES = frozenset(
+    {"application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature"}
+)
+_TECHNICAL = frozenset(
+    {
+        "application/applefile",
+        "application/pgp-encrypted",
+        "message/delivery-status",
+        "message/global-delivery-status",
+        "message/disposition-notification",
+        "message/global-disposition-notification",
+    }
+)
+_BODIES = ("text/plain", "text/html")
+#: Text that is read as what it is, and kept as a file.
+_FILES = ("text/calendar", "text/rtf")
+_NOT_IN_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+@dataclass(frozen=True)
+class Sorted:
+    """The parts of a message by what they are to a reader, each in the order of the message."""
+
+    text: tuple[Part, ...]
+    html: tuple[Part, ...]
+    inline: tuple[Part, ...]
+    attached: tuple[Part, ...]
+
+
+def sort_parts(raw: bytes | mmap, root: Part) -> Sorted:
+    """Return the parts of ``root`` sorted; parts that only programs read (signatures, report fields) are left out."""
+    text: list[Part] = []
+    html: list[Part] = []
+    others: list[Part] = []
+    calendars: list[Part] = []
+    _collect(root, None, text, html, others, calendars)
+    if not any(is_calendar(part) for part in others):
+        others += calendars[:1]
+    text, html = _in_bounds(text, others), _in_bounds(html, others)
+    shown = "\n".join(part_text(raw, part) for part in html)
+    cids = frozenset(unquote(match[1]).lower() for match in _CID.finditer(shown))
+    inline = tuple(part for part in others if shown and _is_image(part) and _is_shown(part, shown, cids))
+    inside = {id(part) for part in inline}
+    return Sorted(tuple(text), tuple(html), inline, tuple(part for part in others if id(part) not in inside))
+
+
+def part_text(raw: bytes | mmap, part: Part) -> str:
+    """Return the text of a part with ``\\n`` line ends and without control characters."""
+    octets = decode_body(raw, part.body, part.end, part.encoding)
+    text = decode_text(octets, part.parameter("charset") or None)
+    return _NOT_IN_TEXT.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def content_id(part: Part) -> str:
+    """Return the Content-ID without its angle brackets, or an empty string."""
+    return "".join(part.first("content-id").split()).strip("<>")
+
+
+def _collect(
+    part: Part,
+    parent: Part | None,
+    text: list[Part],
+    html: list[Part],
+    others: list[Part],
+    calendars: list[Part],
+) -> None:
+    if part.maintype == "multipart" and part.parts:
+        for child in part.parts:
+            _collect(child, part, text, html, others, calendars)
+        return
+    container = parent.content_type if parent is not None else ""
+    if _is_body(part, parent):
+        (html if part.content_type == "text/html" else text).append(part)
+    elif (
+        part.content_type in _TECHNICAL
+        or part.content_type in _SIGNATURES
+        and container == "multipart/signed"
+    ):
+        return
+    elif container == "multipart/alternative" and part.maintype == "text" and not part.filename:
+        if part.content_type == "text/calendar":
+            calendars.append(part)  # an invitation: a file of its own, unless it comes as one too
+        return  # else another form of the same text: a watch or AMP version
+    elif container == "multipart/report" and part.content_type in (
+        "text/rfc822-headers",
+        "message/global-headers",
+    ):
+        return
+    elif part.end > part.body or part.filename:
+        others.append(part)
+
+
+def _in_bounds(parts: list[Part], others: list[Part]) -> list[Part]:
+    """Return the parts that are read as text; what goes beyond ``MAX_TEXT`` is a file, so that it is neither read nor lost."""
+    kept: list[Part] = []
+    left = MAX_TEXT
+    for part in parts:
+        left -= part.end - part.body
+        (kept if left >= 0 else others).append(part)
+    return kept
+
+
+def is_calendar(part: Part) -> bool:
+    """Tell whether a part is a calendar: an invitation, or its answer."""
+    return part.content_type in ("text/calendar", "application/ics") or part.filename.lower().endswith(".ics")
+
+
+def _is_body(part: Part, parent: Part | None) -> bool:
+    if part.disposition == "attachment":
+        return False
+    if part.maintype == "multipart":  # declared, but without any delimiter
+        return True
+    if part.content_type not in _BODIES:
+        # Without parts a strange text is still the text.
+        return parent is None and part.maintype == "text" and part.content_type not in _FILES
+    return parent is None or not part.filename or parent.content_type == "multipart/alternative"
+
+
+def _is_image(part: Part) -> bool:
+    if part.maintype == "image":
+        return True
+    return part.content_type == "application/octet-stream" and bool(_IMAGE_NAME.fullmatch(part.filename))
+
+
+def _is_shown(part: Part, html: str, cids: frozenset[str]) -> bool:
+    if content_id(part).lower() in cids:
+        return True
+    location = part.first("content-location")
+    return bool(location) and (f'"{location}"' in html or f"'{location}'" in html)

@@ -1,0 +1,515 @@
+"""What does a message say? From raw bytes to a value that can be read without fear: nothing here raises on any input."""
+
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Iterator
+from dataclasses import dataclass
+from dataclasses import replace
+from datetime import datetime
+from datetime import timezone
+from email.utils import parsedate_to_datetime
+from functools import cached_property
+from imio.mailbridge.message.address import Address
+from imio.mailbridge.message.outlook.item import OutlookFile
+from imio.mailbridge.message.outlook.item import OutlookItem
+from imio.mailbridge.message.outlook.msg_file import MAGIC as OLE
+from imio.mailbridge.message.outlook.msg_file import read_msg
+from imio.mailbridge.message.outlook.rtf import is_rtf
+from imio.mailbridge.message.outlook.rtf import MAX_SIZE as MAX_RTF
+from imio.mailbridge.message.outlook.rtf import text_of
+from imio.mailbridge.message.outlook.tnef import read_tnef
+from imio.mailbridge.message.outlook.to_rfc5322 import MEDIA_TYPE as MSG_TYPE
+from imio.mailbridge.message.outlook.to_rfc5322 import write
+from imio.mailbridge.message.parsing.disposition import content_id
+from imio.mailbridge.message.parsing.disposition import is_calendar
+from imio.mailbridge.message.parsing.disposition import part_text
+from imio.mailbridge.message.parsing.disposition import sort_parts
+from imio.mailbridge.message.parsing.disposition import Sorted
+from imio.mailbridge.message.parsing.invitation import Invitation
+from imio.mailbridge.message.parsing.invitation import read_invitations
+from imio.mailbridge.message.parsing.opaque_signature import signed_content
+from imio.mailbridge.message.syntax import structure
+from imio.mailbridge.message.syntax.address_list import parse_addresses
+from imio.mailbridge.message.syntax.filename import message_filename
+from imio.mailbridge.message.syntax.filename import safe_filename
+from imio.mailbridge.message.syntax.filename import type_by_name
+from imio.mailbridge.message.syntax.header import decode
+from imio.mailbridge.message.syntax.header import unfold
+from imio.mailbridge.message.syntax.limits import TooComplex
+from imio.mailbridge.message.syntax.structure import Part
+from imio.mailbridge.message.syntax.transfer_encoding import decode_body
+from imio.mailbridge.message.syntax.transfer_encoding import decode_chunks
+from imio.mailbridge.message.syntax.transfer_encoding import uuencoded_files
+from io import BufferedReader
+from io import BytesIO
+from io import RawIOBase
+from mmap import ACCESS_READ
+from mmap import mmap
+from shutil import copyfileobj
+from tempfile import TemporaryFile
+from typing import Any
+from typing import BinaryIO
+import hashlib
+import os
+import re
+
+
+#: Fields that tell a message from any text with a colon in it.
+_OF_A_MESSAGE = frozenset(
+    {"from", "sender", "reply-to", "to", "cc", "subject", "date", "message-id", "received", "return-path", "mime-version",
+     "content-type", "delivered-to", "resent-from", "in-reply-to", "references"}
+)  # fmt: skip
+_MESSAGE_ID = re.compile(r"<[^<>\s]{1,990}>")
+_BARE_ID = re.compile(r"[^<>\s]{1,990}@[^<>\s]{1,990}")
+#: A date outside is a wrong clock: no mail is older than RFC 822.
+_YEARS = range(1982, 2100)
+_NOT_QUOTED_PRINTABLE = re.compile(rb"[\x80-\xff]|=(?![0-9A-Fa-f]{2}|[ \t]{0,9}\r?(?:\n|\Z))")
+_PIECE = 1 << 18
+_TNEF_TYPES = ("application/ms-tnef", "application/vnd.ms-tnef")
+_RTF_TYPES = ("text/rtf", "application/rtf", "text/richtext")
+_MEDIA = re.compile(r"[a-z0-9!#$&^_.+-]{1,60}/[a-z0-9!#$&^_.+-]{1,60}", re.IGNORECASE)
+#: A file larger than this many bytes is mapped.
+_MAP_FROM = 1 << 20
+_MAX_CALENDAR = 300_000
+_MAX_IDS = 200
+_MAX_SUBJECT = 2_000
+_PKCS7 = ("application/pkcs7-mime", "application/x-pkcs7-mime")
+#: Object identifier of enveloped data (RFC 5652 §6.1) and authenticated enveloped data (RFC 5083).
+_ENVELOPED = (b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03", b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x17")
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file of a message: ``filename`` is safe to use; ``content`` gives its decoded bytes when called.
+
+    ``chunks`` gives the same in pieces; without it the content is one piece.
+    """
+
+    filename: str
+    content_type: str
+    content: Callable[[], bytes]
+    chunks: Callable[[], Iterable[bytes]] | None = None
+
+    def write_to(self, target: BinaryIO) -> None:
+        """Write the decoded bytes to a binary stream, piece by piece. Errors: those of the stream."""
+        for chunk in self.pieces():
+            target.write(chunk)
+
+    def pieces(self) -> Iterable[bytes]:
+        """Return the decoded bytes piece by piece."""
+        return self.chunks() if self.chunks is not None else (self.content(),)
+
+    @cached_property
+    def _measured(self) -> tuple[int, str]:
+        digest, size = hashlib.sha256(), 0
+        for chunk in self.pieces():
+            digest.update(chunk)
+            size += len(chunk)
+        return size, digest.hexdigest()
+
+    @property
+    def size(self) -> int:
+        """Return the number of decoded bytes; decodes the file once, with ``sha256``."""
+        return self._measured[0]
+
+    @property
+    def sha256(self) -> str:
+        """Return the digest of the decoded bytes in hex."""
+        return self._measured[1]
+
+
+@dataclass(frozen=True)
+class InlineImage:
+    """An image that the HTML shows: ``cid`` without angle brackets, perhaps empty, as ``location`` (Content-Location)."""
+
+    cid: str
+    filename: str
+    content_type: str
+    content: Callable[[], bytes]
+    location: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class ParsedMessage:
+    """A message: ``raw`` are its bytes as they came, perhaps mapped from a file; everything else is read from them when asked for.
+
+    ``defect`` is a reason code: ``too-complex`` (only the header can be read), ``unreadable`` (not a message), or None.
+    ``original`` holds the bytes as they came where ``raw`` was made of them: of an Outlook file.
+    """
+
+    raw: bytes | mmap
+    root: Part
+    defect: str | None = None
+    original: bytes | mmap | None = None
+
+    @property
+    def media_type(self) -> str:
+        """Return the media type of the bytes as they came."""
+        return MSG_TYPE if self.original is not None else "message/rfc822"
+
+    def open(self) -> BinaryIO:
+        """Return a binary stream of the bytes as they came."""
+        octets = self.raw if self.original is None else self.original
+        return BytesIO(octets) if isinstance(octets, bytes) else BufferedReader(_Mapped(octets))
+
+    def copy_to(self, target: BinaryIO) -> None:
+        """Write the bytes as they came to a binary stream. Errors: those of the stream."""
+        with self.open() as source:
+            copyfileobj(source, target, _PIECE)
+
+    def header(self, name: str) -> str | None:
+        """Return the first field called ``name`` decoded, in one line, or None."""
+        values = self.root.values(name.lower())
+        return decode(values[0]) if values else None
+
+    def headers(self, name: str) -> tuple[str, ...]:
+        """Return all fields called ``name`` decoded, each in one line, topmost first."""
+        return tuple(decode(value) for value in self.root.values(name.lower()))
+
+    def addresses(self, name: str) -> tuple[Address, ...]:
+        """Return the addresses of all fields called ``name``."""
+        return tuple(
+            address for value in self.root.values(name.lower()) for address in parse_addresses(unfold(value))
+        )
+
+    @cached_property
+    def authors(self) -> tuple[Address, ...]:
+        """Return the addresses of the first From field that has one."""
+        for value in self.root.values("from"):
+            if addresses := parse_addresses(unfold(value)):
+                return addresses
+        return ()
+
+    @property
+    def author(self) -> Address | None:
+        """Return the first author, or None."""
+        return self.authors[0] if self.authors else None
+
+    @cached_property
+    def to(self) -> tuple[Address, ...]:
+        """Return the addresses of To."""
+        return self.addresses("to")
+
+    @cached_property
+    def cc(self) -> tuple[Address, ...]:
+        """Return the addresses of Cc."""
+        return self.addresses("cc")
+
+    @cached_property
+    def subject(self) -> str | None:
+        """Return the subject, an endless one cut; None when there is no such field."""
+        subject = self.header("subject")
+        return subject[:_MAX_SUBJECT] if subject is not None else None
+
+    @cached_property
+    def date(self) -> datetime | None:
+        """Return the Date field with its offset; None when it is missing or cannot be true."""
+        for value in self.root.values("date"):
+            if (date := parse_date(unfold(value))) is not None:
+                return date
+        return None
+
+    @cached_property
+    def message_id(self) -> str | None:
+        """Return the Message-ID with its angle brackets, or None."""
+        for value in self.root.values("message-id"):
+            if ids := parse_message_ids(value):
+                return ids[0]
+        return None
+
+    @cached_property
+    def in_reply_to(self) -> tuple[str, ...]:
+        """Return the Message-IDs of In-Reply-To."""
+        return self._ids("in-reply-to")
+
+    @cached_property
+    def references(self) -> tuple[str, ...]:
+        """Return the Message-IDs of References."""
+        return self._ids("references")
+
+    def _ids(self, name: str) -> tuple[str, ...]:
+        return tuple(found for value in self.root.values(name) for found in parse_message_ids(value))
+
+    @cached_property
+    def content(self) -> tuple[bytes | mmap, Part]:
+        """Return the bytes and the structure to read the body from: the message's, or what an opaque signature holds."""
+        if self.defect is None and self.root.content_type in _PKCS7:
+            signed = signed_content(part_bytes(self.raw, self.root))
+            if signed is not None:
+                return signed, structure.scan(signed)
+        return self.raw, self.root
+
+    @cached_property
+    def _sorted(self) -> Sorted:
+        return sort_parts(*self.content) if self.defect is None else Sorted((), (), (), ())
+
+    @cached_property
+    def text(self) -> str | None:
+        """Return the plain text with ``\\n`` line ends, or None."""
+        if self._plain[0] is None and not self._sorted.html:
+            return next(filter(None, (item.text for _part, item in self._packed)), self._rtf)
+        return self._plain[0]
+
+    @cached_property
+    def html(self) -> str | None:
+        """Return the HTML as its author wrote it: not safe to show. None without."""
+        if not self._sorted.html and self._plain[0] is None:
+            return next((item.html for _part, item in self._packed if item.html), None)
+        return self._text(self._sorted.html)
+
+    @property
+    def _rtf(self) -> str | None:
+        """Return the text of the first document in RTF, which is an attachment too."""
+        raw = self.content[0]
+        parts = (part for part in self._sorted.attached if part.content_type in _RTF_TYPES)
+        return next(
+            (text_of(part_bytes(raw, part)) or None for part in parts if part.end - part.body < 2 * MAX_RTF),
+            None,
+        )
+
+    def _text(self, parts: tuple[Part, ...]) -> str | None:
+        return "\n".join(part_text(self.content[0], part) for part in parts) if parts else None
+
+    @cached_property
+    def _plain(self) -> tuple[str | None, tuple[Attachment, ...]]:
+        """Return the text without the files that stand in it as uuencode, and those files."""
+        found = self._text(self._sorted.text)
+        if found is None:
+            return None, ()
+        if is_rtf(found[:64].encode("ascii", "replace")):
+            return text_of(found.encode("cp1252", "replace")) or found, ()
+        left, files = uuencoded_files(found)
+        return left, tuple(
+            Attachment(safe_filename(name, type_by_name(name)), type_by_name(name), _constant(content))
+            for name, content in files
+        )
+
+    @cached_property
+    def _packed(self) -> tuple[tuple[Part, OutlookItem], ...]:
+        """Return the parts that Outlook packed (``winmail.dat``), opened."""
+        raw = self.content[0]
+        opened = ((part, read_tnef(part_bytes(raw, part))) for part in self._sorted.attached if is_tnef(part))
+        return tuple((part, item) for part, item in opened if item is not None)
+
+    @cached_property
+    def _embedded(self) -> dict[int, "ParsedMessage"]:
+        files = (file for _part, item in self._packed for file in item.files)
+        return {id(file): written(file.message) for file in files if file.message is not None}
+
+    @property
+    def packed_messages(self) -> tuple["ParsedMessage", ...]:
+        """Return the messages that are embedded in a ``winmail.dat``."""
+        return tuple(self._embedded.values())
+
+    @cached_property
+    def attachments(self) -> tuple[Attachment, ...]:
+        """Return what a person would call attachments, attached messages among them; a ``winmail.dat`` stands for its files."""
+        opened = {id(part): found for part, found in self._packed}
+        files: list[Attachment] = []
+        for part in self._sorted.attached:
+            if id(part) in opened:
+                files += (self._packed_file(file) for file in opened[id(part)].files)
+            else:
+                files.append(attachment(self.content[0], part))
+        return (*files, *self._plain[1])
+
+    def _packed_file(self, file: OutlookFile) -> Attachment:
+        message = self._embedded.get(id(file))
+        if message is not None:
+            name = message_filename(message.subject)
+            return Attachment(name, "message/rfc822", lambda: message.raw[:], lambda: _octets(message.raw))
+        kind = file.content_type if _MEDIA.fullmatch(file.content_type) else type_by_name(file.name)
+        return Attachment(
+            safe_filename(file.name, kind), kind, lambda: bytes(file.content), lambda: _octets(file.content)
+        )
+
+    @cached_property
+    def invitations(self) -> tuple[Invitation, ...]:
+        """Return the appointments in calendar parts."""
+        raw = self.content[0]
+        parts = [
+            part
+            for part in self.content[1].walk()
+            if is_calendar(part) and part.end - part.body < _MAX_CALENDAR
+        ]
+        found = (each for part in parts[:5] for each in read_invitations(part_text(raw, part)))
+        return tuple(dict.fromkeys(found)) if self.defect is None else ()
+
+    @cached_property
+    def inline_images(self) -> tuple[InlineImage, ...]:
+        """Return the images that the HTML shows."""
+        return tuple(
+            InlineImage(
+                content_id(part),
+                safe_filename(part.filename, part.content_type),
+                part.content_type,
+                _content(self.content[0], part),
+                part.first("content-location"),
+            )
+            for part in self._sorted.inline
+        )
+
+    @cached_property
+    def is_encrypted(self) -> bool:
+        """Tell whether nothing but encrypted content is there to show (RFC 8551, RFC 3156, inline OpenPGP)."""
+        if self.defect is not None:
+            return False
+        if any(
+            part.content_type in ("multipart/encrypted", "application/pgp-encrypted")
+            for part in self.root.walk()
+        ):
+            return True
+        text = (self.text or "").strip()
+        if text.startswith("-----BEGIN PGP MESSAGE-----") and not self.html:
+            return True
+        return not text and not self.html and any(_is_enveloped(self.raw, part) for part in self.root.walk())
+
+
+class _Mapped(RawIOBase):
+    """A stream of its own over mapped bytes, which are not copied."""
+
+    def __init__(self, octets: mmap) -> None:
+        self._octets, self._position = octets, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        piece = self._octets[self._position : self._position + len(buffer)]
+        buffer[: len(piece)] = piece
+        self._position += len(piece)
+        return len(piece)
+
+
+def parse(source: bytes | BinaryIO) -> ParsedMessage:
+    """Return the message in ``source``, bytes or an open binary file. Never fails.
+
+    A large file is mapped, not read: the message stays readable when it is closed, as long as its bytes do not change.
+    """
+    raw = source if isinstance(source, bytes) else _read(source)
+    try:
+        if raw[: len(OLE)] == OLE and (item := read_msg(raw)) is not None:
+            return replace(written(item), original=raw)
+        message = ParsedMessage(raw, structure.scan(raw))
+        if not is_message_header(message.root):
+            return replace(message, defect="unreadable")
+        if any(part.content_type in _PKCS7 or is_tnef(part) for part in message.root.walk()):
+            message._packed  # noqa: B018 - what is packed must be in bounds too
+    except TooComplex:
+        original = raw if raw[: len(OLE)] == OLE else None
+        return ParsedMessage(raw, structure.scan_header(raw), "too-complex", original)
+    return message
+
+
+def written(item: OutlookItem) -> ParsedMessage:
+    """Return a message that Outlook kept, as it would have been sent."""
+    with TemporaryFile() as target:
+        write(item, target)
+        target.seek(0)
+        return parse(target)
+
+
+def _read(source: BinaryIO) -> bytes | mmap:
+    try:
+        descriptor = source.fileno()
+        if os.fstat(descriptor).st_size > _MAP_FROM and source.tell() == 0:
+            return mmap(descriptor, 0, access=ACCESS_READ)
+    except (OSError, ValueError, AttributeError):
+        pass  # no real file
+    return source.read()
+
+
+def looks_like_message(raw: bytes | mmap) -> bool:
+    """Tell whether ``raw`` begins with the header of a message: two fields that mail has, and an author or a route."""
+    names = {field.name for field in structure.scan_header(raw).fields}
+    return bool(names & {"from", "received", "return-path"}) and len(names & _OF_A_MESSAGE) >= 2
+
+
+def is_message_header(root: Part) -> bool:
+    """Tell whether the header has at least one field that only mail has."""
+    return any(field.name in _OF_A_MESSAGE for field in root.fields)
+
+
+def parse_date(text: str) -> datetime | None:
+    """Return an RFC 5322 date; an unknown zone counts as UTC. None when it cannot be read or cannot be true."""
+    try:
+        date = parsedate_to_datetime(text[:200])
+        if date.tzinfo is None:
+            date = date.replace(tzinfo=timezone.utc)
+        date.astimezone(timezone.utc)  # at the ends of time only this fails
+    except (ValueError, TypeError, IndexError, OverflowError, AttributeError):
+        return None
+    return date if date.year in _YEARS else None
+
+
+def parse_message_ids(value: bytes) -> tuple[str, ...]:
+    """Return the Message-IDs in a field value, with their angle brackets."""
+    text = unfold(value)
+    found = _MESSAGE_ID.findall(text)[:_MAX_IDS]
+    if not found and (match := _BARE_ID.search(text[:2000])):
+        found = [f"<{match[0]}>"]
+    return tuple(found)
+
+
+def attachment(raw: bytes | mmap, part: Part) -> Attachment:
+    """Return ``part`` as an attachment; a message without a name is called by its subject."""
+    if part.is_message and not part.filename:
+        filename = message_filename(_subject(raw, part))
+    else:
+        filename = safe_filename(part.filename, part.content_type)
+    return Attachment(filename, part.content_type, _content(raw, part), lambda: _chunks(raw, part))
+
+
+def _chunks(raw: bytes | mmap, part: Part) -> Iterator[bytes]:
+    in_clear = part.is_message and part.encoding and _stands_in_clear(raw, part)
+    return decode_chunks(raw, part.body, part.end, "" if in_clear else part.encoding)
+
+
+def is_tnef(part: Part) -> bool:
+    """Tell whether a part says that it is a ``winmail.dat``."""
+    return part.content_type in _TNEF_TYPES or part.filename.lower() == "winmail.dat"
+
+
+def _octets(octets: bytes | mmap | memoryview) -> Iterator[bytes]:
+    return (bytes(octets[start : start + _PIECE]) for start in range(0, len(octets), _PIECE))
+
+
+def _constant(content: bytes) -> Callable[[], bytes]:
+    return lambda: content
+
+
+def part_bytes(raw: bytes | mmap, part: Part) -> bytes:
+    """Return the content of a part without its transfer encoding.
+
+    A message that claims an encoding but stands there in clear is taken as it stands.
+    """
+    if part.is_message and part.encoding and _stands_in_clear(raw, part):
+        return raw[part.body : part.end]
+    return decode_body(raw, part.body, part.end, part.encoding)
+
+
+def _stands_in_clear(raw: bytes | mmap, part: Part) -> bool:
+    if part.encoding == "quoted-printable":
+        return _NOT_QUOTED_PRINTABLE.search(raw, part.body, part.end) is not None
+    return looks_like_message(raw[part.body : min(part.end, part.body + 65_536)])
+
+
+def _content(raw: bytes | mmap, part: Part) -> Callable[[], bytes]:
+    return lambda: part_bytes(raw, part)
+
+
+def _subject(raw: bytes | mmap, part: Part) -> str | None:
+    message = part.parts[0] if part.parts else structure.scan_header(part_bytes(raw, part))
+    values = message.values("subject")
+    return decode(values[0]) if values else None
+
+
+def _is_enveloped(raw: bytes | mmap, part: Part) -> bool:
+    if part.content_type not in _PKCS7:
+        return False
+    smime_type = part.parameter("smime-type").lower()
+    if smime_type in ("enveloped-data", "authenveloped-data"):
+        return True
+    if smime_type:
+        return False
+    return any(oid in part_bytes(raw, part)[:80] for oid in _ENVELOPED)

@@ -1,0 +1,1 @@
+"""How a message is shown: safe HTML that fetches nothing, and its PDF."""

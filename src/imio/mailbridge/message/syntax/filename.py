@@ -1,0 +1,73 @@
+"""Under which name may a file of a message be kept? One that is no path, hides nothing and is not too long."""
+
+from imio.mailbridge.message.syntax.header import clean
+import re
+
+
+MAX_LENGTH = 150
+
+_DRIVE = re.compile(r"^[A-Za-z]:")
+_TYPES = {
+    "application/pdf": ".pdf",
+    "image/jpeg": ".jpg",
+    "image/png": ".png",
+    "image/gif": ".gif",
+    "image/tiff": ".tif",
+    "text/plain": ".txt",
+    "text/html": ".html",
+    "text/calendar": ".ics",
+    "text/csv": ".csv",
+    "message/rfc822": ".eml",
+    "message/global": ".eml",
+    "application/zip": ".zip",
+    "application/xml": ".xml",
+    "application/rtf": ".rtf",
+    "application/msword": ".doc",
+    "application/vnd.ms-excel": ".xls",
+    "application/vnd.oasis.opendocument.text": ".odt",
+    "application/vnd.oasis.opendocument.spreadsheet": ".ods",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ".docx",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": ".xlsx",
+    "application/pkcs7-mime": ".p7m",
+    "image/heic": ".heic",
+    "image/webp": ".webp",
+    "audio/mpeg": ".mp3",
+    "audio/wav": ".wav",
+    "video/mp4": ".mp4",
+    "text/xml": ".xml",
+}
+
+
+def safe_filename(name: str, content_type: str = "") -> str:
+    """Return the last part of ``name`` in at most ``MAX_LENGTH`` characters, its extension kept.
+
+    Without a usable name: ``attachment`` with the extension of ``content_type``.
+    """
+    base = clean(name).replace("\\", "/").rstrip("/ ").rpartition("/")[2]
+    base = " ".join(_DRIVE.sub("", base).split()).rstrip(". ")
+    if not base.strip("."):
+        return f"attachment{extension(content_type)}"
+    if len(base) <= MAX_LENGTH:
+        return base
+    stem, dot, suffix = base.rpartition(".")
+    if not dot or not stem or len(suffix) > 10:
+        return base[:MAX_LENGTH].rstrip()
+    return f"{stem[: MAX_LENGTH - len(suffix) - 1].rstrip()}.{suffix}"
+
+
+def message_filename(subject: str | None) -> str:
+    """Return the name of a file that holds a message with this ``subject``."""
+    base = clean(subject or "").replace("/", "-").replace("\\", "-").replace(":", "-")
+    base = " ".join(base.split())[: MAX_LENGTH - 4].strip(". ")
+    return f"{base or 'message'}.eml"
+
+
+def extension(content_type: str) -> str:
+    """Return the usual extension of a media type with its dot, or an empty string."""
+    return _TYPES.get(content_type, "")
+
+
+def type_by_name(filename: str) -> str:
+    """Return the media type that the end of a name stands for, for files that come without one."""
+    end = filename.lower().rpartition(".")[2]
+    return next((kind for kind, known in _TYPES.items() if known == f".{end}"), "application/octet-stream")

@@ -1,0 +1,1 @@
+"""E-mails of the bridge itself: notices to agents and alarms to administrators."""

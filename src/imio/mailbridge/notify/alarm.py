@@ -1,0 +1,127 @@
+"""Alarms: e-mails that tell an administrator that mail no longer leaves or comes in.
+
+An alarm leaves by something that works: the account that serves the alarm address, another account that is not stopped, or Plone's
+own mail server.
+"""
+
+from contextlib import contextmanager
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from imio.mailbridge.i18n import _
+from imio.mailbridge.message.address import is_addr_spec
+from imio.mailbridge.message.composition.compose import html_to_text
+from imio.mailbridge.message.one_line import one_line
+from imio.mailbridge.notify.notice import paragraphs
+from imio.mailbridge.notify.notice import send_notice
+from imio.mailbridge.notify.plone_mail import plones_own
+from imio.mailbridge.outbox.record import outbox
+from imio.mailbridge.settings.account import account_for
+from imio.mailbridge.settings.account import accounts
+from imio.mailbridge.settings.read import settings
+from imio.mailbridge.store.store import now
+from plone import api
+from plone.registry.interfaces import IRegistry
+from transaction.interfaces import TransientError
+from zope.component import getUtility
+from zope.component.hooks import getSite
+from zope.i18n import translate
+from zope.i18nmessageid import Message
+import logging
+import transaction
+
+
+logger = logging.getLogger(__name__)
+
+
+def tell_admin(subject, *sentences, page, page_title=None, base_url="", stopped=None):
+    """Send an alarm in the language of the site; return whether a way to send it was found.
+
+    Texts are msgids; an empty sentence is left out. ``page`` is where more can be seen, below ``base_url``. ``stopped`` is the
+    account that the alarm is about and that cannot carry it. In the current transaction: an error is logged, a conflict is raised.
+    """
+    to = settings().alarm_address or _site_address()
+    if not is_addr_spec(to):
+        logger.error(
+            "no alarm is sent, neither an alarm address nor an address of the site is set: %s", say(subject)
+        )
+        return False
+    link = (say(page_title or _("See more")), f"{base_url or getSite().absolute_url()}/@@{page}")
+    with errors_logged():
+        return _send(to, say(subject), paragraphs(*map(say, filter(None, sentences)), [link]), stopped)
+    return False
+
+
+@contextmanager
+def errors_logged():
+    """Log what goes wrong with an alarm, which must not undo what it is about; a conflict is raised."""
+    try:
+        yield
+    except TransientError:
+        raise
+    except Exception:  # noqa: BLE001 - see above
+        logger.exception("no alarm is sent")
+
+
+def say(message):
+    """Return a msgid in the language of the site, with what it mentions; any other text as it is."""
+    language = api.portal.get_default_language()
+    if isinstance(message, Message) and message.mapping:
+        mapping = {key: say(value) for key, value in message.mapping.items()}
+        message = Message(message, message.domain, message.default, mapping)
+    return translate(message, target_language=language) if isinstance(message, Message) else str(message)
+
+
+def _site_address():
+    return getUtility(IRegistry).get("plone.email_from_address") or ""
+
+
+def _send(to, subject, html, stopped):
+    account = _working_account(to, stopped)
+    if account is not None:
+        send_notice(account, account.login_address or to, to, subject, html)
+        return True
+    registry = getUtility(IRegistry)
+    host, port = registry.get("plone.smtp_host") or "", registry.get("plone.smtp_port") or 25
+    if not host or (stopped is not None and (host, port) == (stopped.host, stopped.port)):
+        logger.error("no alarm is sent: no other SMTP account works, and Plone has no other mail server")
+        return False
+    _send_by_plone(_site_address() or to, to, subject, html)
+    return True
+
+
+def _working_account(to, stopped):
+    """Return an account that is not stopped: the one of ``to`` first, then one with another server; None if there is none."""
+    values, holds = settings(), outbox().holds
+    working = [
+        each
+        for each in accounts(values).values()
+        if each.name not in holds and (stopped is None or each.name != stopped.name)
+    ]
+    own = account_for(to, values)
+    return min(
+        working,
+        key=lambda each: (
+            stopped is not None and (each.host, each.port) == (stopped.host, stopped.port),
+            own is None or each.name != own.name,
+        ),
+        default=None,
+    )
+
+
+def _send_by_plone(author, to, subject, html):
+    """Send by Plone's own mail server once the transaction is committed; a failure is only logged."""
+    message = EmailMessage(SMTP)
+    message["From"], message["To"], message["Subject"] = author, to, one_line(subject)
+    message["Date"], message["Auto-Submitted"] = format_datetime(now()), "auto-generated"
+    message.set_content(html_to_text(html))
+    transaction.get().addAfterCommitHook(_send_now, args=(plones_own(), message.as_string(), author, to))
+
+
+def _send_now(committed, mailhost, message, author, to):
+    if not committed:
+        return
+    try:
+        mailhost.send(message, mto=to, mfrom=author, immediate=True)
+    except Exception:  # noqa: BLE001 - whatever the server or the network does
+        logger.exception("the alarm could not be sent by the mail server of Plone")

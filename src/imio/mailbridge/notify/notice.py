@@ -1,0 +1,175 @@
+"""How is somebody told something? By an e-mail of the bridge, through the Outbox like any other, and never about a notice.
+
+A notice belongs to no document and to no user, so it stands on no timeline; when it fails, nobody is told.
+"""
+
+from html import escape
+from imio.mailbridge.i18n import _
+from imio.mailbridge.i18n import translatable
+from imio.mailbridge.message.address import Address
+from imio.mailbridge.message.address import is_addr_spec
+from imio.mailbridge.message.composition.compose import compose
+from imio.mailbridge.message.composition.compose import message_id
+from imio.mailbridge.message.composition.sender_policy import Sender
+from imio.mailbridge.message.one_line import one_line
+from imio.mailbridge.outbox.submit import submit_own
+from imio.mailbridge.ports.directory import IDirectory
+from imio.mailbridge.settings.account import account_for
+from imio.mailbridge.settings.account import accounts
+from imio.mailbridge.settings.read import settings
+from imio.mailbridge.store.store import now
+from plone import api
+from plone.app.uuid.utils import uuidToObject
+from transaction.interfaces import TransientError
+from zope.component.hooks import getSite
+from zope.i18n import translate
+import logging
+import secrets
+
+
+#: Who writes.
+NAME = "iA.docs"
+MAX_SUBJECT = 200
+
+SUBJECTS = {
+    "failed": _("Not sent: ${subject}"),
+    "bounced": _("Came back: ${subject}"),
+    "replied": _("Answered: ${subject}"),
+}
+FIRST_SENTENCES = {
+    "failed": _("Your message “${subject}” could not be sent to everybody."),
+    "bounced": _("Your message “${subject}” was sent, but it came back."),
+    "replied": _("Your message “${subject}” was answered by ${author}."),
+}
+WHAT_TO_DO = {
+    "failed": _(
+        "Open the document, correct what is wrong, and send again to those who did not get the message."
+    ),
+    "bounced": _(
+        "These recipients did not get your message. Check their addresses, or reach them another way."
+    ),
+    "replied": _("The answer was filed in iA.docs as incoming mail:"),
+}
+
+logger = logging.getLogger(__name__)
+
+
+def tell_agent(record, kind, author=""):
+    """Tell the agent of a message that it ``failed``, ``bounced`` or was ``replied`` (by ``author``), once for each kind.
+
+    In the current transaction, which has more important things to write: an error is logged, a conflict is raised.
+    """
+    if record.origin != "agent" or kind in record.told or not settings().notify_agent:
+        return
+    record.told = (*record.told, kind)
+    try:
+        address, language = agent_address(record.userid), agent_language(record.userid)
+        account = accounts(settings()).get(record.account) or account_for(address, settings())
+        if not address or account is None:
+            return
+        subject, html = _told(record, kind, author, language)
+        send_notice(account, account.login_address or record.sender.author.addr_spec, address, subject, html)
+    except TransientError:
+        raise
+    except Exception:  # noqa: BLE001 - what became of the message is written down; that alone must not be lost
+        logger.exception("the agent of message %s could not be told that it %s", record.id, kind)
+
+
+def send_notice(account, author, to, subject, html, in_reply_to=""):
+    """Put a notice into the Outbox, from the address ``author`` by ``account`` to the address ``to``; return its record.
+
+    With ``in_reply_to``, a Message-ID, it is an automatic answer (RFC 3834).
+    """
+    sender = Sender("login", Address(NAME, author), None, author)
+    new_message_id = message_id(secrets.token_hex(16), author.rpartition("@")[2])
+    subject = one_line(subject)[:MAX_SUBJECT]
+    body = compose(
+        message_id=new_message_id,
+        date=now(),
+        to=[Address("", to)],
+        cc=[],
+        subject=subject,
+        html=html,
+        in_reply_to=in_reply_to,
+        auto_submitted="auto-replied" if in_reply_to else "auto-generated",
+    )
+    return submit_own(account, sender, to, subject, new_message_id, body, "notice")
+
+
+def agent_addresses(userid):
+    """Return the usable addresses of an agent, those of the positions before that of the user."""
+    own = IDirectory(getSite()).identities(userid, ())
+    user = api.user.get(userid=userid)
+    found = [identity.address.addr_spec for identity in own]
+    found += [user.getProperty("email") or ""] if user is not None else []
+    return tuple(dict.fromkeys(filter(is_addr_spec, found)))
+
+
+def agent_address(userid):
+    """Return the first of the addresses of an agent, or an empty string."""
+    return next(iter(agent_addresses(userid)), "")
+
+
+def agent_language(userid):
+    """Return the language that a user chose, else that of the site."""
+    user = api.user.get(userid=userid)
+    return (user is not None and user.getProperty("language")) or api.portal.get_default_language()
+
+
+def paragraphs(*blocks):
+    """Return HTML of plain texts; a list of (text, URL or an empty string) becomes a list, what is empty is left out."""
+    return "".join(
+        f"<ul>{''.join(map(_item, block))}</ul>" if isinstance(block, list) else f"<p>{escape(block)}</p>"
+        for block in blocks
+        if block
+    )
+
+
+def _item(item):
+    text, url = item
+    return f'<li><a href="{escape(url)}">{escape(text)}</a></li>' if url else f"<li>{escape(text)}</li>"
+
+
+def _told(record, kind, author, language):
+    """Return (subject, HTML) of a notice."""
+
+    def say(msgid, **mapping):
+        return translate(_(msgid, mapping=mapping), target_language=language)
+
+    if kind == "replied":
+        uids = dict.fromkeys(uid for line in record.history for uid in line.get("items", ()))
+        details = [say(WHAT_TO_DO[kind]), _links(record, uids)]
+    else:
+        details = [_failures(record, kind, say), say(WHAT_TO_DO[kind])]
+    document = _links(record, [record.document])
+    return say(SUBJECTS[kind], subject=record.subject), paragraphs(
+        say(FIRST_SENTENCES[kind], subject=record.subject, author=one_line(author)),
+        *details,
+        document and say(_("The document that it was written from:")),
+        document,
+        say(_("iA.docs wrote this by itself. Nobody reads answers to it.")),
+    )
+
+
+def _failures(record, state, say):
+    """Return for each recipient in a state what happened, and the words of the server."""
+    found = []
+    for address in record.in_state(state):
+        lines = [line for line in record.history if line["recipient"] == address and line["state"] == state]
+        line = lines[-1] if lines else {"explanation": "", "code": None, "text": ""}
+        words = f"{line['code'] or ''} {line['text']}".strip()
+        explained = f"{address}: {say(translatable(line['explanation']))}" if line["explanation"] else address
+        found.append(
+            (f"{explained} {say(_('The server said: ${words}'), words=words)}" if words else explained, "")
+        )
+    return found
+
+
+def _links(record, uids):
+    """Return (title, URL) of content, under the address where the agent saw the site; what is gone is left out."""
+    site = getSite()
+    start, base = len(site.getPhysicalPath()), record.site_url or site.absolute_url()
+    found = filter(None, (uuidToObject(uid, unrestricted=True) for uid in uids if uid))
+    return [
+        (item.Title() or item.getId(), "/".join((base, *item.getPhysicalPath()[start:]))) for item in found
+    ]

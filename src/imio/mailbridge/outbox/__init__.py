@@ -1,0 +1,1 @@
+"""Outgoing messages as agents submit them: the record, its states, permissions and queries."""

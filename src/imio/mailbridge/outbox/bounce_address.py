@@ -1,0 +1,35 @@
+"""To which address do error reports about one message go, and which message is such an address about?"""
+
+from imio.mailbridge.message.composition.verp import verp_address
+from imio.mailbridge.message.composition.verp import verp_id
+from imio.mailbridge.outbox.record import outbox
+from imio.mailbridge.settings.read import bounce_address
+from zope.annotation.interfaces import IAnnotations
+from zope.component.hooks import getSite
+import secrets
+
+
+#: The key of the signatures; it stays as long as the Outbox, whose addresses it signs.
+KEY = "imio.mailbridge.verp"
+
+
+def own_bounce_address(id, values):
+    """Return the envelope sender of the message ``id`` under ``envelope_sender`` = ``bounce``, or an empty string."""
+    address = bounce_address(values)
+    return verp_address(address, id, signing_key()) if address else ""
+
+
+def message_of(addr_spec):
+    """Return the message whose error reports go to this address, or None; a signature that is not ours names none."""
+    key = IAnnotations(getSite()).get(KEY)
+    prefix = verp_id(addr_spec, key) if key else ""
+    found = outbox().records.values(min=prefix, max=prefix + "g") if prefix else ()
+    return next(iter(found), None)
+
+
+def signing_key():
+    """Return the secret of this site, made on first use."""
+    annotations = IAnnotations(getSite())
+    if KEY not in annotations:
+        annotations[KEY] = secrets.token_bytes(32)
+    return annotations[KEY]

@@ -1,0 +1,106 @@
+"""What may be a mistake in this e-mail? Doubts about a message that could be sent; they warn, and never forbid."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from imio.mailbridge.i18n import _
+from imio.mailbridge.message.composition.checks import mentions_attachment
+from imio.mailbridge.message.composition.checks import typo_of
+from imio.mailbridge.outbox.record import outbox
+from imio.mailbridge.outbox.states import TAKEN
+from imio.mailbridge.outbox.states import WAITING
+from imio.mailbridge.outbox.submit import identities
+from imio.mailbridge.ports.directory import IDirectory
+from imio.mailbridge.ports.sending import ISendingContext
+from imio.mailbridge.store.store import now
+from zope.component.hooks import getSite
+
+
+#: An e-mail like one that was sent so shortly before is probably the same, sent twice.
+TWICE_WITHIN = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """``message`` (a msgid) says what the check ``name`` saw at ``field``; ``suggestion`` is what ``address`` may have meant."""
+
+    name: str
+    field: str
+    message: str
+    address: str = ""
+    suggestion: str = ""
+
+    @property
+    def key(self):
+        """Return what tells this doubt from others about the same message."""
+        return f"{self.name} {self.address}".strip()
+
+
+def doubts(context, draft):
+    """Return the tuple of doubts about a ``Draft`` written from ``context``, by field."""
+    return tuple(doubt for check in CHECKS for doubt in check(context, draft))
+
+
+def missing_attachment(context, draft):
+    """The text speaks of an attachment, and there is none."""
+    if not draft.written.get("attachments") and mentions_attachment(
+        draft.subject, draft.written.get("body") or ""
+    ):
+        yield Doubt(
+            "missing-attachment", "attachments", _("Your message mentions an attachment, but none is chosen.")
+        )
+
+
+def typo(context, draft):
+    """The domain of a recipient looks like a well-known one."""
+    for field, addr_spec in _recipients(draft):
+        if meant := typo_of(addr_spec):
+            mapping = {"address": addr_spec, "suggestion": meant}
+            message = _("${address}: did you mean ${suggestion}?", mapping=mapping)
+            yield Doubt("typo", field, message, addr_spec, meant)
+
+
+def outside_contacts(context, draft):
+    """A recipient is no contact of the document, and no colleague."""
+    known = ISendingContext(context).known_addresses()
+    if not known:
+        return
+    directory, own = IDirectory(getSite()), identities(draft.userid)
+    known = known.union(
+        address.lower() for each in own for address in (each.address.addr_spec, each.service_address)
+    )
+    for field, addr_spec in _recipients(draft):
+        if addr_spec.lower() not in known and not directory.agent_userid(addr_spec):
+            message = _(
+                "${address} is not among the contacts of this document.", mapping={"address": addr_spec}
+            )
+            yield Doubt("outside-contacts", field, message, addr_spec)
+
+
+def sent_already(context, draft):
+    """The same user sent the same from the same document a moment ago."""
+    box = outbox()
+    for id in box.newest_ids_of_user(draft.userid, since=now() - TWICE_WITHIN):
+        record = box.get(id)
+        if (
+            record.document == draft.document
+            and record.subject == draft.subject
+            and _addr_specs(record) == _addr_specs(draft)
+            and record.in_state(*TAKEN, *WAITING)
+        ):
+            yield Doubt(
+                "sent-already",
+                "subject",
+                _("You sent an e-mail with this subject to the same recipients less than ten minutes ago."),
+            )
+            return
+
+
+CHECKS = (typo, outside_contacts, missing_attachment, sent_already)
+
+
+def _recipients(draft):
+    return [(field, address.addr_spec) for field in ("to", "cc", "bcc") for address in getattr(draft, field)]
+
+
+def _addr_specs(message):
+    return {addr_spec.lower() for _field, addr_spec in _recipients(message)}

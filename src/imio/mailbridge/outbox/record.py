@@ -1,0 +1,224 @@
+"""What is kept of a message that leaves? The record of the Outbox.
+
+Life of a recipient::
+
+    scheduled ─→ queued ─→ sending ─→ sent ─→ bounced | replied
+      undo,        ↑  ↑       ├─→ deferred ─→ sending …    next try after 1, 5, 15, 60 min, then hourly for 48 h, then failed
+      send later   │  │       ├─→ failed                   the server refused for good; a person may retry
+                   │  └── held ←── configuration error: the whole account waits, released by a probe that succeeds
+                   └── retry by a person                   cancelled: by a person, before it was taken
+"""
+
+from BTrees.OOBTree import intersection
+from BTrees.OOBTree import OOTreeSet
+from imio.mailbridge.outbox.states import LOST
+from imio.mailbridge.outbox.states import message_state
+from imio.mailbridge.outbox.states import TAKEN
+from imio.mailbridge.outbox.states import WAITING
+from imio.mailbridge.settings.account import DEFAULT
+from imio.mailbridge.store.store import now
+from imio.mailbridge.store.store import Record
+from imio.mailbridge.store.store import Store
+from imio.mailbridge.store.store import stored
+from persistent import Persistent
+from persistent.mapping import PersistentMapping
+from ZODB.blob import Blob
+import itertools
+
+
+KEY = "imio.mailbridge.outbox"
+
+
+class Written(Persistent):
+    """What the agent entered (the dict that ``prepare`` got), to edit and send again; not loaded with its message."""
+
+    def __init__(self, data):
+        self.data = data
+
+
+class OutgoingMessage(Record):
+    """A message as it was submitted, the bytes without sender headers, and what became of each recipient.
+
+    ``origin`` is ``agent`` (written from ``document``), ``copy`` (an answer to the message ``about``, for its agent), ``check``
+    (of how a mailbox forwards), ``notice`` (the bridge tells somebody something) or ``site`` (Plone's own mail). ``history`` is
+    the timeline: dicts of ``at`` (aware datetime), ``recipient`` (or None for all), ``state``, ``code``, ``text``, ``explanation``
+    (a msgid or an empty string), ``answer`` (name of a row of ``answers.ANSWERS``, or empty), ``by`` (the userid of the person who
+    did it, or empty), ``items`` (uids of what an answer was filed as). ``site_url`` is the address under which the agent saw the
+    site.
+    """
+
+    body = None  #: deleted after the retention time
+    site_url = about = ""
+
+    def __init__(self, draft):
+        super().__init__(draft.id, "queued")
+        self.userid = draft.userid
+        self.origin = draft.origin
+        self.document = draft.document
+        self.site_url = draft.site_url
+        self.about = draft.about
+        self.account = draft.account
+        self.message_id = draft.message_id
+        self.sender = draft.sender
+        self.fallback = draft.fallback
+        self.to, self.cc, self.bcc = draft.to, draft.cc, draft.bcc
+        self.subject = draft.subject
+        self.size = draft.size
+        self.eight_bit, self.body = _kept(draft.body)
+        self.written = Written(draft.written) if draft.written is not None else None
+        self.lease_until = None
+        self.told = ()  # the kinds of notices that its agent got
+        first = "queued" if draft.send_at is None else "scheduled"
+        addresses = [address.addr_spec for address in (*self.to, *self.cc, *self.bcc)]
+        self.recipients = PersistentMapping(dict.fromkeys(dict.fromkeys(addresses), first))
+        self.start_trying(draft.send_at)
+        self.state = first
+        self.note(None, first, by=draft.userid)
+
+    def start_trying(self, at=None):
+        """Let the tries, and the time after which they end, begin now or at a time."""
+        self.next_try = at
+        self.tries = 0
+        self.trying_since = at or now()
+
+    def note(self, recipient, state, code=None, text="", explanation="", answer="", by="", items=()):
+        """Add a line to the timeline."""
+        self.history.append(
+            {
+                "at": now(),
+                "recipient": recipient,
+                "state": state,
+                "code": code,
+                "text": text,
+                "explanation": explanation,
+                "answer": answer,
+                "by": by,
+                "items": tuple(items),
+            }
+        )
+
+    def in_state(self, *states):
+        """Return the recipients in one of ``states``."""
+        return [address for address, state in self.recipients.items() if state in states]
+
+    @property
+    def taken(self):
+        """Return how many recipients a server took the message for."""
+        return len(self.in_state(*TAKEN))
+
+
+def _kept(body):
+    """Return whether a message (bytes or a ``Composition``) has 8-bit characters, and the blob it was written into."""
+    blob, eight_bit = Blob(), False
+    with blob.open("w") as target:
+        for block in [body] if isinstance(body, bytes) else body.blocks():
+            eight_bit = eight_bit or not block.isascii()
+            target.write(block)
+    return eight_bit, blob
+
+
+class Outbox(Store):
+    """All outgoing messages of a site.
+
+    ``by_document`` and ``by_user`` map a content uid, a userid (of what agents wrote) to message keys, ``by_message_id`` a
+    Message-ID to its message id. ``unseen`` maps a userid to the ids of messages that were lost since the user last looked.
+    ``unwritten`` holds the ids whose document does not say yet what was sent, ``with_bytes`` the keys of messages whose bytes are
+    kept. ``waiting`` holds the keys of messages with a
+    recipient that the bridge still means to send to (the state of a message is its worst recipient's, so it does not tell).
+    ``holds`` maps the name of a stopped account to why: a dict of ``at``, ``code``, ``text``, ``explanation``. ``recent`` maps the
+    name of an account with a rate to when its last messages were begun (seconds since the epoch).
+    """
+
+    def __init__(self):
+        super().__init__()
+        tree = type(self.records)
+        self.by_document = tree()
+        self.by_user = tree()
+        self.by_message_id = tree()
+        self.unseen = tree()
+        self.unwritten = OOTreeSet()
+        self.with_bytes = OOTreeSet()
+        self.waiting = OOTreeSet()
+        self.holds = PersistentMapping()
+        self.recent = tree()
+
+    def add(self, record):
+        super().add(record)
+        self.waiting.insert(record.sort_key)
+        self.index(record)
+
+    def index(self, record):
+        """Note a record under its Message-ID, its document and its user."""
+        self.with_bytes.insert(record.sort_key)
+        self.by_message_id[record.message_id] = record.id
+        userid = record.userid if record.origin == "agent" else ""
+        for index, key in ((self.by_document, record.document), (self.by_user, userid)):
+            if key:
+                if key not in index:
+                    index[key] = OOTreeSet()
+                index[key].insert(record.sort_key)
+
+    def of_document(self, uid):
+        """Return the messages written from a document, the newest first."""
+        return self._newest(self.by_document.get(uid, ()))
+
+    def newest_ids_of_user(self, userid, *states, since=None):
+        """Return the ids of the messages of a user in ``states`` (all if none is given), made since a time, the newest first."""
+        keys = self.by_user.get(userid) or OOTreeSet()
+        if since is not None:
+            return [id for _created, id in reversed(list(keys.keys((since.isoformat(),))))]
+        found = [intersection(keys, self.listing[state]) for state in states if state in self.listing]
+        return [id for _created, id in sorted(itertools.chain(*found) if states else keys, reverse=True)]
+
+    def unseen_of(self, userid):
+        """Return how many messages of a user failed or came back since the user last looked."""
+        return len(
+            getattr(self, "unseen", {}).get(userid, ())
+        )  # every page asks, also before the upgrade to 1001
+
+    def see(self, userid):
+        """Note that a user looked."""
+        self.unseen.pop(userid, None)
+
+    def _newest(self, keys):
+        return [self.records[id] for _created, id in reversed(list(keys))]
+
+    def sent_by_us(self, message_id):
+        """Tell whether this whole Message-ID, its unguessable part included, is one of ours."""
+        return message_id in self.by_message_id
+
+    def answered(self, message_id):
+        """Return the message of an agent that an answer to ``message_id`` is about: of a copy, the one whose answer was copied."""
+        record = self.records[self.by_message_id[message_id]]
+        return self.records.get(record.about, record)
+
+    def update(self, record, states):
+        """Set the states of recipients (a dict) and, from all of them, the state of the message."""
+        record.recipients.update(states)
+        self.set_state(record, message_state(record.recipients.values()))
+        if record.origin == "agent":
+            self._count_unseen(record, LOST.intersection(states.values()))
+        if record.in_state(*WAITING):
+            self.waiting.insert(record.sort_key)
+        elif record.sort_key in self.waiting:
+            self.waiting.remove(record.sort_key)
+
+    def _count_unseen(self, record, lost):
+        if lost:
+            self.unseen.setdefault(record.userid, OOTreeSet()).insert(record.id)
+        elif record.state not in LOST and record.id in self.unseen.get(record.userid, ()):
+            self.unseen[record.userid].remove(record.id)
+
+    def waiting_in(self, *states):
+        """Return the messages with a recipient in one of ``states`` (which are all ones of waiting), the oldest first."""
+        records = (self.records[id] for _created, id in list(self.waiting))
+        return (record for record in records if record.in_state(*states))
+
+    def hold_of(self, account=DEFAULT):
+        """Return why an account is stopped, or None."""
+        return self.holds.get(account)
+
+
+def outbox():
+    """Return the Outbox of the current site."""
+    return stored(KEY, Outbox)

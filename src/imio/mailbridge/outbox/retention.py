@@ -1,0 +1,39 @@
+"""How long are the bytes of sent mail kept? As long as the setting says; who got what, and when, stays for ever."""
+
+from datetime import datetime
+from datetime import timedelta
+from datetime import timezone
+from imio.mailbridge.i18n import _
+from imio.mailbridge.outbox.record import outbox
+from imio.mailbridge.outbox.states import WAITING
+from imio.mailbridge.settings.read import settings
+from imio.mailbridge.store.commit import committed
+
+
+#: Messages in one transaction.
+STEP = 100
+
+
+def purge():
+    """Delete the bytes of all messages that nothing happened to for long enough; return how many. Commits by itself."""
+    days = settings().keep_sent_days
+    if not days:
+        return 0
+    before = datetime.now(timezone.utc) - timedelta(days=days)
+    old = list(outbox().with_bytes.keys(max=(before.isoformat(), "")))
+    steps = (old[at : at + STEP] for at in range(0, len(old), STEP))
+    return sum(committed(lambda keys=keys: _forget(keys, before)) for keys in steps)
+
+
+def _forget(keys, before):
+    box, count = outbox(), 0
+    for key in keys:
+        record = box.get(key[1])
+        if key in box.with_bytes and record.history[-1]["at"] < before and not record.in_state(*WAITING):
+            box.with_bytes.remove(key)
+            record.body = record.written = None
+            record.note(
+                None, record.state, explanation=_("The message itself was deleted after the time it is kept.")
+            )
+            count += 1
+    return count

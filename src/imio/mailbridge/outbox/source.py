@@ -1,0 +1,45 @@
+"""How does a message leave as a file, byte for byte as the server got it?"""
+
+from imio.mailbridge.message.composition.compose import sender_headers
+from imio.mailbridge.store.download import set_download_headers
+from zope.interface import implementer
+from ZPublisher.Iterators import IStreamIterator
+
+
+BLOCK = 1 << 16
+
+
+@implementer(IStreamIterator)
+class _Source:
+    """The sender headers, then the blob, in blocks."""
+
+    def __init__(self, head, path):
+        self._head = head
+        self._stream = open(path, "rb")  # noqa: SIM115 - closed by the publisher
+        self._length = len(head) + self._stream.seek(0, 2)
+        self._stream.seek(0)
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        block, self._head = self._head, b""
+        block = block or self._stream.read(BLOCK)
+        if not block:
+            self.close()
+            raise StopIteration
+        return block
+
+    def __len__(self):
+        return self._length
+
+    def close(self):
+        """Close the file."""
+        self._stream.close()
+
+
+def source(record, response):
+    """Set the headers and return an iterator over the bytes of a message; they must still be kept."""
+    found = _Source(sender_headers(record.sender), record.body.committed())
+    set_download_headers(response, record, len(found))
+    return found

@@ -1,0 +1,1 @@
+"""Interfaces that content types (iA.docs, or another product) implement for the bridge."""

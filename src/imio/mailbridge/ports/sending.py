@@ -1,0 +1,44 @@
+"""What a content item offers to the e-mails that are written from it."""
+
+from dataclasses import dataclass
+from zope.interface import Attribute
+from zope.interface import Interface
+
+
+@dataclass(frozen=True)
+class FileReference:
+    """A file in the document that can be attached: ``size`` in bytes."""
+
+    uid: str
+    filename: str
+    content_type: str
+    size: int
+
+
+class ISendByEmail(Interface):
+    """Marker (by behavior): e-mails can be sent from this content."""
+
+
+class ISendingContext(Interface):
+    """What a content item offers to the e-mail written from it. Adapter of ``ISendByEmail`` content."""
+
+    def defaults():
+        """Return a dict with any of ``to``, ``cc``, ``bcc`` (lists of text), ``subject``, ``body`` (HTML),
+        ``attachments`` (uids), ``sender`` (uid) to prefill the form."""
+
+    def files():
+        """Return the ``FileReference`` tuple of what the current user may view and attach."""
+
+    def open(uid):
+        """Return a binary stream of one of ``files()``."""
+
+    def known_addresses():
+        """Return the set of the addr-specs, in lower case, of the contacts of the document; empty where it has none."""
+
+    def write_status(sent, total, sent_at):
+        """Write on the document that ``sent`` of ``total`` recipients were taken by the server (``sent_at``: aware datetime)."""
+
+    def close():
+        """Run the closing transition if the document has one that can run now."""
+
+    reply_to_message_id = Attribute("Message-ID of the e-mail that this document answers, or an empty string")

@@ -1,0 +1,1 @@
+"""Plone's own mail, sent through the Outbox."""

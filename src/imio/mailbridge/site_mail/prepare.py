@@ -1,0 +1,115 @@
+"""What does Plone's own mail look like as a message of ours? The headers that the bridge decides on are taken out, the rest stays.
+
+Its From is treated like an agent's: under ``login`` the login address sends, and answers go to the address that Plone wrote.
+"""
+
+from dataclasses import replace
+from email import message_from_bytes
+from email.header import decode_header
+from email.header import make_header
+from email.policy import compat32
+from email.utils import getaddresses
+from imio.mailbridge.message.address import Address
+from imio.mailbridge.message.composition.compose import message_id
+from imio.mailbridge.message.composition.compose import sender_headers
+from imio.mailbridge.message.one_line import one_line
+from imio.mailbridge.outbox.submit import can_be_sent_to
+from imio.mailbridge.outbox.submit import Draft
+from imio.mailbridge.outbox.submit import sender_for
+from imio.mailbridge.ports.directory import Identity
+from imio.mailbridge.settings.account import account_for
+from imio.mailbridge.settings.read import settings
+import re
+import secrets
+import uuid
+
+
+MAX_SUBJECT = 998
+
+#: What the bridge writes itself, or nobody may see.
+_OURS = ("From", "Reply-To", "Message-ID", "Bcc", "Return-Path")
+
+
+class Unusable(Exception):
+    """This cannot be sent by the bridge; the text says why."""
+
+
+def prepare_site_mail(author, recipients, message):
+    """Return the ``Draft`` of a message (bytes) that Plone wants to send; None where no account serves its author.
+
+    ``author`` is the From that Plone chose, ``recipients`` are texts with an address each. Errors: ``Unusable``, ``SenderRefused``.
+    """
+    values = settings()
+    written = message_from_bytes(re.sub(rb"\r?\n", b"\r\n", message), policy=compat32.clone(linesep="\r\n"))
+    own = next(iter(_addresses([str(author)])), None) or next(
+        iter(_addresses(written.get_all("From") or [])), None
+    )
+    account = account_for(own.addr_spec, values) if own is not None else None
+    if account is None:
+        return None
+    to, cc = _addresses(written.get_all("To") or []), _addresses(written.get_all("Cc") or [])
+    everybody = _addresses(recipients)
+    bad = next((each for each in everybody if not can_be_sent_to(each.addr_spec)), None)
+    if bad is not None or not everybody:
+        raise Unusable(f"{bad.addr_spec if bad else ''!r} is not an e-mail address")
+    id = uuid.uuid4().hex
+    sender, fallback = sender_for(Identity("", "site", own), account, values, id)
+    answers = next(iter(_addresses(written.get_all("Reply-To") or [])), None)
+    subject = one_line(_text(written.get("Subject", "")))[:MAX_SUBJECT]
+    new_message_id = message_id(
+        secrets.token_hex(16), (account.login_address or own.addr_spec).rpartition("@")[2]
+    )
+    theirs = written.get("Message-ID")
+    for name in _OURS:
+        del written[name]
+    head = f"Message-ID: {new_message_id}\r\n"
+    head += f"Original-Message-ID: {one_line(str(theirs))}\r\n" if theirs else ""
+    body = head.encode("ascii", "replace") + written.as_bytes()
+    sender, fallback = _answered(sender, answers), _answered(fallback, answers)
+    return Draft(
+        id=id,
+        userid="",
+        document="",
+        account=account.name,
+        message_id=new_message_id,
+        sender=sender,
+        fallback=fallback,
+        subject=subject,
+        body=body,
+        size=len(body) + len(sender_headers(sender)),
+        origin="site",
+        **_by_field(everybody, to, cc),
+    )
+
+
+def _by_field(everybody, to, cc):
+    """Return the recipients by field; who stands in no header is a blind copy."""
+    wanted = {each.addr_spec.lower(): each for each in everybody}
+    fields = {}
+    for field, shown in (("to", to), ("cc", cc)):
+        keys = dict.fromkeys(each.addr_spec.lower() for each in shown)
+        fields[field] = tuple(wanted.pop(key) for key in keys if key in wanted)
+    return {**fields, "bcc": tuple(wanted.values())}
+
+
+def _answered(sender, answers):
+    """Return a sender whose Reply-To is what Plone wrote, and none that only repeats From."""
+    if sender is None:
+        return None
+    reply_to = answers or sender.reply_to
+    if reply_to is not None and reply_to.addr_spec.lower() == sender.author.addr_spec.lower():
+        reply_to = None
+    return replace(sender, reply_to=reply_to)
+
+
+def _addresses(texts):
+    pairs = getaddresses([one_line(str(text)) for text in texts])
+    return [Address(one_line(_text(name)), addr_spec) for name, addr_spec in pairs if addr_spec]
+
+
+def _text(value):
+    """Return a header value without encoded-words; what cannot be decoded stays as it is."""
+    try:
+        return str(make_header(decode_header(str(value))))
+    except (LookupError, ValueError):
+        return str(value)

@@ -1,1 +1,0 @@
-"""Upgrade steps, one module each."""
