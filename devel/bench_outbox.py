@@ -10,7 +10,7 @@ from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.outbox.submit import prepare
 from imio.mailbridge.outbox.submit import submit
 from imio.mailbridge.settings import secrets as password
-from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.read import stored_settings
 from pathlib import Path
 from plone import api
 from plone.namedfile.file import NamedBlobFile
@@ -35,7 +35,7 @@ def set_up(app, port, ca_file):
     setRequest(app.REQUEST)
     site = app["iadocs"]
     setSite(site)
-    values = settings()
+    values = stored_settings()
     values.smtp_host, values.smtp_port, values.smtp_security = "localhost", port, "starttls"
     values.smtp_ca_file, values.smtp_login = ca_file, LOGIN
     password.write(PASSWORD)

@@ -2,7 +2,7 @@
 
 from AccessControl.SecurityManagement import newSecurityManager
 from AccessControl.users import UnrestrictedUser
-from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.read import stored_settings
 from plone.distribution.api import site as sites
 from Testing.makerequest import makerequest
 from zope.component.hooks import setSite
@@ -16,7 +16,7 @@ SITE_ID = "iadocs"
 
 def configure(smtp_port):
     """Set what the demo needs: a catcher for outgoing mail, one mail-in address, one source mailbox."""
-    values = settings()
+    values = stored_settings()
     values.smtp_host = "127.0.0.1"
     values.smtp_port = smtp_port
     values.smtp_security = "none"

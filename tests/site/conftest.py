@@ -4,7 +4,7 @@ from devel.site import configure
 from imio.mailbridge.delivery.deliver import deliver
 from imio.mailbridge.iadocs.demo import PASSWORD
 from imio.mailbridge.outbox.record import outbox
-from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.read import stored_settings
 from imio.mailbridge.taskqueue.publish import publish
 from imio.mailbridge.testing import FUNCTIONAL
 from imio.mailbridge.testing import INTEGRATION
@@ -68,7 +68,7 @@ def site(functional_portal):
 @pytest.fixture
 def caught(site, catcher):
     """The SMTP server of ``site``: a catcher."""
-    settings().smtp_port = catcher.port
+    stored_settings().smtp_port = catcher.port
     transaction.commit()
     return catcher
 

@@ -6,10 +6,10 @@ from imio.mailbridge.outbox import send_as
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.outbox.submit import identities
 from imio.mailbridge.settings import secrets as password
-from imio.mailbridge.settings.account import account_for
-from imio.mailbridge.settings.interfaces import ISmtpAccountRow
 from imio.mailbridge.settings.presets import PRESETS
 from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.read import stored_settings
+from imio.mailbridge.settings.smtp import ISmtpAccountRow
 from plone.app.uuid.utils import uuidToObject
 from tests.site.panel import ACCOUNTS
 from tests.site.panel import act
@@ -55,12 +55,12 @@ def row(name="cpas", senders=("cpas.test",), **values):
 
 
 def keep(*rows):
-    settings().smtp_accounts = list(rows)
+    stored_settings().smtp_accounts = list(rows)
     transaction.commit()
 
 
 def rows():
-    return {each["name"]: each for each in settings().smtp_accounts}
+    return {each["name"]: each for each in stored_settings().smtp_accounts}
 
 
 @pytest.fixture
@@ -191,7 +191,7 @@ def test_accounts_that_are_not_there(site, path, query):
 @pytest.mark.parametrize(("path", "prefix"), [(ADD, ""), (EDIT, ""), (SETTINGS, "smtp_")])
 def test_presets_fill_the_form_in_and_save_nothing(site, preset, path, prefix):
     keep(row(host="smtp.old.test"))
-    before = (settings().smtp_host, rows())
+    before = (stored_settings().smtp_host, rows())
     answer = press(site, path, "preset", preset=preset.name)
     filled = fields(answer.text)
     for name, value in preset.values.items():
@@ -199,7 +199,7 @@ def test_presets_fill_the_form_in_and_save_nothing(site, preset, path, prefix):
         key = next(key for key in filled if key.split(":")[0] == f"form.widgets.{field}")
         assert filled[key] == str(value), name
     assert "not saved yet" in answer.text
-    assert (settings().smtp_host, rows()) == before
+    assert (stored_settings().smtp_host, rows()) == before
 
 
 def test_no_preset_chosen(site):
@@ -218,10 +218,10 @@ def test_microsoft_365_in_the_main_form(site):
     assert "Replace TENANT" in press(site, SETTINGS, "save", **values, smtp_client_secret=SECRET).text
     values["oauth_token_url"] = values["oauth_token_url"].replace("TENANT", "0a1b")
     assert "needs the client secret" in press(site, SETTINGS, "save", **values).text
-    assert settings().smtp_host == "127.0.0.1"
+    assert stored_settings().smtp_host == "127.0.0.1"
     answer = press(site, SETTINGS, "save", **values, smtp_client_secret=SECRET)
     assert answer.status_code == 302, answer.text
-    assert settings().oauth_token_url.endswith("/0a1b/oauth2/v2.0/token")
+    assert stored_settings().oauth_token_url.endswith("/0a1b/oauth2/v2.0/token")
     assert password.read(kind="client_secret") == SECRET
     assert press(site, SETTINGS, "save", **values).status_code == 302, "empty keeps the present one"
     assert password.read(kind="client_secret") == SECRET
@@ -229,8 +229,8 @@ def test_microsoft_365_in_the_main_form(site):
 
 
 def test_main_form_shows_numbers_as_one_types_them(site):
-    settings().attachment_limit = 26214400
-    settings().keep_sent_days = 3650
+    stored_settings().attachment_limit = 26214400
+    stored_settings().keep_sent_days = 3650
     transaction.commit()
     shown = fields(page(site, SETTINGS))
     for name, value in (("smtp_port", "9"), ("attachment_limit", "26214400"), ("keep_sent_days", "3650")):
@@ -281,7 +281,7 @@ def send(caught, send):
 )
 def test_address_before_domain_before_default(site, address, name):
     keep(row(), row("chef", ["Chef@cpas.test"]))
-    assert account_for(address, settings()).name == name
+    assert settings().account_for(address).name == name
 
 
 def test_each_leaves_by_its_account(send, caught, second):

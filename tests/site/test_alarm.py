@@ -8,8 +8,8 @@ from imio.mailbridge.delivery.deliver import deliver
 from imio.mailbridge.delivery.deliver import sweep
 from imio.mailbridge.notify import alarm as notify_alarm
 from imio.mailbridge.outbox.record import outbox
-from imio.mailbridge.settings.interfaces import ISmtpAccountRow
-from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.read import stored_settings
+from imio.mailbridge.settings.smtp import ISmtpAccountRow
 from imio.mailbridge.site_mail import mailhost
 from imio.mailbridge.store.store import now
 from plone import api
@@ -38,7 +38,7 @@ def stop(site, caught):
         transaction.begin()
         return outbox().get(id)
 
-    settings().alarm_address = ADMIN
+    stored_settings().alarm_address = ADMIN
     transaction.commit()
     return stop
 
@@ -51,7 +51,7 @@ def other(catcher_factory):
         "name": "cpas", "senders": ["cpas.test"], "host": "127.0.0.1", "port": server.port, "security": "none",
         "login_address": "noreply@cpas.test", "sender_policy": "login", "auth": "password",
     }  # fmt: skip
-    settings().smtp_accounts = [dict.fromkeys(getFieldNames(ISmtpAccountRow)) | row]
+    stored_settings().smtp_accounts = [dict.fromkeys(getFieldNames(ISmtpAccountRow)) | row]
     transaction.commit()
     return server
 
@@ -104,7 +104,7 @@ def test_by_plone_when_there_is_no_other_account(stop, plone_server, caught):
 
 
 def test_not_by_the_broken_account_when_it_sends_the_mail_of_the_site(stop, plone_server, caught):
-    settings().whole_site = True
+    stored_settings().whole_site = True
     transaction.commit()
     stop()
     assert mailhost.is_ours()
@@ -115,7 +115,7 @@ def test_not_by_the_broken_account_when_it_sends_the_mail_of_the_site(stop, plon
 
 
 def test_to_the_address_of_the_site_when_none_is_set(stop, plone_server):
-    settings().alarm_address = None
+    stored_settings().alarm_address = None
     transaction.commit()
     stop()
     assert plone_server.messages[0].rcpt_tos == ["site@maville.test"]
@@ -133,7 +133,7 @@ def test_by_nothing_that_is_broken(stop, plone_server, caught, caplog):
 
 
 def test_to_nobody(stop, other, caplog):
-    settings().alarm_address = None
+    stored_settings().alarm_address = None
     getUtility(IRegistry)["plone.email_from_address"] = None
     transaction.commit()
     with caplog.at_level(logging.ERROR):
@@ -168,11 +168,11 @@ def test_once_and_one_all_clear(request, way, stop, caught):
 
 
 def test_no_all_clear_without_an_alarm(stop, caught, other):
-    settings().alarm_address = None
+    stored_settings().alarm_address = None
     getUtility(IRegistry)["plone.email_from_address"] = None
     transaction.commit()
     stop()
-    settings().alarm_address = ADMIN
+    stored_settings().alarm_address = ADMIN
     transaction.commit()
     del caught.answers["mail"]
     release()
@@ -195,7 +195,7 @@ def test_account_that_stops_again_and_again_is_reported_once(stop, caught, other
 
 def test_account_that_was_removed_works_no_more(stop, caught, other):
     stop()
-    settings().smtp_host = None
+    stored_settings().smtp_host = None
     transaction.commit()
     release()
     assert not outbox().holds

@@ -5,7 +5,7 @@ from imio.mailbridge.delivery.answers import answer_named
 from imio.mailbridge.delivery.answers import ANSWERS
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.settings import secrets as password
-from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.read import stored_settings
 from imio.mailbridge.store.store import now
 from imio.mailbridge.transport import smtp as mailer
 from tests.servers.scripted import DROP
@@ -98,7 +98,7 @@ def account(site, scripted, certificates):
     """The account of ``site`` is on the scripted server, which does nothing unusual yet."""
     scripted.script.clear()
     scripted.messages.clear()
-    values = settings()
+    values = stored_settings()
     values.smtp_port = scripted.port
     values.smtp_security = "starttls"
     values.smtp_ca_file = str(certificates.ca_file)

@@ -6,7 +6,7 @@ from imio.mailbridge.inbound import ask as asking
 from imio.mailbridge.inbound import summary
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.outbox.record import outbox
-from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.read import stored_settings
 from tests.mails import citizen
 from tests.mails import TEXT_FORWARD
 from tests.mails import TRUSTED
@@ -89,7 +89,7 @@ def test_unproven_stranger_is_not_written_to(site, caught):
 
 
 def test_setting_switches_it_off(site, caught):
-    settings().ask_sender = False
+    stored_settings().ask_sender = False
     transaction.commit()
     deliver(site, TEXT_FORWARD)
     assert notices() == []
@@ -117,8 +117,8 @@ def test_failure_of_the_answer_keeps_the_quarantine(site, caught, monkeypatch):
 
 
 def test_without_account_nothing_is_sent(site):
-    settings().smtp_host = None
-    settings().login_address = None
+    stored_settings().smtp_host = None
+    stored_settings().login_address = None
     transaction.commit()
     deliver(site, TEXT_FORWARD)
     assert notices() == []
@@ -126,8 +126,8 @@ def test_without_account_nothing_is_sent(site):
 
 def test_summary_goes_out_once_a_day(site, caught, monkeypatch):
     monkeypatch.setattr(summary, "HOUR", 0)
-    settings().digest_address = "chef@maville.test"
-    settings().ask_sender = False
+    stored_settings().digest_address = "chef@maville.test"
+    stored_settings().ask_sender = False
     transaction.commit()
     site.task("@@mailbridge-sweep-inbox")
     assert notices() == []

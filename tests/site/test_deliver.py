@@ -9,8 +9,8 @@ from imio.mailbridge.delivery.deliver import sweep
 from imio.mailbridge.outbox import send_as
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.settings import secrets as password
-from imio.mailbridge.settings.account import default_account
 from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.read import stored_settings
 from imio.mailbridge.store.store import now
 from imio.mailbridge.transport.smtp import SmtpConnection
 from persistent.mapping import PersistentMapping
@@ -34,7 +34,7 @@ def send(caught, send):
 
 def change(**values):
     for name, value in values.items():
-        setattr(settings(), name, value)
+        setattr(stored_settings(), name, value)
     transaction.commit()
 
 
@@ -375,7 +375,7 @@ def test_a_document_that_cannot_be_written_hides_nothing(monkeypatch, site, send
 
 def test_a_dead_worker_is_followed_by_the_sweep(send, caught):
     record = send(run=False)
-    account = default_account(settings())
+    account = settings().default_account
     delivery._claim(account, [record.id])
     transaction.commit()
     sweep()

@@ -11,8 +11,8 @@ from imio.mailbridge.diagnosis.diagnose import diagnose
 from imio.mailbridge.diagnosis.diagnose import Wish
 from imio.mailbridge.outbox import send_as
 from imio.mailbridge.settings import secrets as password
-from imio.mailbridge.settings.account import default_account
 from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.read import stored_settings
 from tests.servers.certificates import Certificates
 from tests.servers.dovecot import Dovecot
 from tests.servers.fixtures import open_folder
@@ -47,7 +47,7 @@ def account(site, catcher_factory, certificates):
         password.write(SECRET)
         transaction.commit()
         own = replace(
-            default_account(settings()),
+            settings().default_account,
             host="localhost",
             port=server.port,
             security=security,
@@ -443,7 +443,7 @@ def test_only_by_post_with_a_token(site, caught):
 
 
 def test_page(site, caught):
-    settings().dns_resolver = "127.0.0.1:9"
+    stored_settings().dns_resolver = "127.0.0.1:9"
     transaction.commit()
     answer = run(site, recipient=JEANNE, agent=AL, send="1")
     assert answer.status_code == 200
@@ -454,7 +454,7 @@ def test_page(site, caught):
     assert "${" not in text.partition('id="diagnosis-text"')[2].partition("</textarea>")[0]
     assert "The name 127.0.0.1 leads to 127.0.0.1." in text
     assert len(caught.messages) == 2
-    assert settings().smtp_host == "127.0.0.1"
+    assert stored_settings().smtp_host == "127.0.0.1"
 
 
 def test_words_of_the_server_are_words(site, caught):
@@ -485,6 +485,6 @@ def test_bad_input(site, caught, form):
 
 
 def test_without_a_server(site):
-    settings().smtp_host = None
+    stored_settings().smtp_host = None
     transaction.commit()
     assert "No SMTP server is set yet" in page(site, PAGE)

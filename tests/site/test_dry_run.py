@@ -4,13 +4,13 @@ from hashlib import sha256
 from imio.mailbridge.browser import dryrun as page_module
 from imio.mailbridge.inbound import cases
 from imio.mailbridge.inbound.dry_run import dry_run
-from imio.mailbridge.inbound.examine import Envelope
+from imio.mailbridge.inbound.envelope import Envelope
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.message.classification.classify import compile_agent_patterns
 from imio.mailbridge.message.classification.classify import Context
 from imio.mailbridge.message.classification.classify import Proof
 from imio.mailbridge.message.explain import explain
-from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.read import stored_settings
 from pathlib import Path
 from plone.uuid.interfaces import IUUID
 from tests.mails import citizen
@@ -85,7 +85,7 @@ def test_text_forward_would_be_quarantined_and_says_why(site):
 
 def test_routing_row_and_why_others_did_not(site):
     service = IUUID(site.portal["contacts"]["plonegroup-organization"]["urbanisme"])
-    settings().iemail_routing = [
+    stored_settings().iemail_routing = [
         {**EMPTY_ROW, "forward": "server", "user_value": "_empty_", "tg_value": "_empty_"},
         {**EMPTY_ROW, "subject_pat": "facture", "user_value": "_empty_", "tg_value": "_empty_"},
         {**EMPTY_ROW, "forward": "agent", "user_value": "_transferer_", "tg_value": service},
@@ -105,7 +105,7 @@ def test_bad_files_are_explained(site, raw):
 
 
 def test_too_large_a_file_is_refused(site):
-    settings().max_size = 2000
+    stored_settings().max_size = 2000
     transaction.commit()
     assert "larger than 2000 bytes" in run(site, redirected() + b"x" * 3000)
 
@@ -142,8 +142,11 @@ def test_unknown_recipient_would_be_refused(site):
 
 
 def test_without_a_recipient_where_several_are_possible(site):
-    rows = settings().mailin_addresses
-    settings().mailin_addresses = [*rows, {"address": "cpas@bridge.test", "service": None, "mailbox": None}]
+    rows = stored_settings().mailin_addresses
+    stored_settings().mailin_addresses = [
+        *rows,
+        {"address": "cpas@bridge.test", "service": None, "mailbox": None},
+    ]
     transaction.commit()
     text = words(run(site, redirected()))
     assert "quarantined" in text
@@ -187,7 +190,7 @@ def test_case_notices_what_changed(site):
     ((id, case),) = cases.cases()
     assert (case.result["transfer"], case.result["reason"]) == ("redirect", "")
     assert "Changed: 0 of 1" in words(site.get(f"{URL}?run=1", "chef", headers=HTML).text)
-    settings().mailboxes = []
+    stored_settings().mailboxes = []
     transaction.commit()
     page = words(site.get(f"{URL}?run=1", "chef", headers=HTML).text)
     assert "Changed: 1 of 1" in page
@@ -199,7 +202,7 @@ def test_case_notices_what_changed(site):
 def test_case_notices_another_row_of_the_routing(site):
     keep(site, run(site, redirected()))
     service = IUUID(site.portal["contacts"]["plonegroup-organization"]["urbanisme"])
-    settings().iemail_routing = [
+    stored_settings().iemail_routing = [
         {**EMPTY_ROW, "forward": "server", "user_value": "_empty_", "tg_value": service}
     ]
     transaction.commit()
@@ -263,7 +266,7 @@ def test_who_may_not_keep_or_delete(site, user):
 
 
 def test_page_and_command_agree(site):
-    values = settings()
+    values = stored_settings()
     values.agent_patterns, values.mailboxes = (
         [r".+@maville\.be"],
         [{"address": "contact@maville.be", "service": None}],
@@ -296,4 +299,4 @@ def test_what_the_page_says_is_what_becomes_of_it(site):
             record for record in inbox().records.values() if record.sha256 == sha256(raw).hexdigest()
         )
         assert (said.state, said.reason) == (record.state, record.reason), path.name
-        assert said.examined.found.transfer.value == record.transfer, path.name
+        assert said.decision.found.transfer.value == record.transfer, path.name

@@ -5,9 +5,9 @@ from imio.mailbridge.delivery import deliver as delivery
 from imio.mailbridge.delivery.deliver import deliver
 from imio.mailbridge.delivery.deliver import sweep
 from imio.mailbridge.outbox.record import outbox
-from imio.mailbridge.settings.account import Account
-from imio.mailbridge.settings.account import default_account
 from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.read import stored_settings
+from imio.mailbridge.settings.smtp import Account
 from imio.mailbridge.taskqueue import queue as queues
 from imio.mailbridge.transport import smtp as mailer
 from imio.mailbridge.transport.smtp_reply import SmtpReply
@@ -121,7 +121,7 @@ def test_more_than_a_batch(site, submit, caught, monkeypatch):
 
 def test_more_than_a_batch_when_the_minute_is_full(site, submit, caught, monkeypatch):
     monkeypatch.setattr(delivery, "BATCH", 2)
-    settings().smtp_rate = 3
+    stored_settings().smtp_rate = 3
     transaction.commit()
     records = submit(7)
     deliver()
@@ -129,7 +129,7 @@ def test_more_than_a_batch_when_the_minute_is_full(site, submit, caught, monkeyp
 
 
 def test_messages_a_minute(site, submit, caught, monkeypatch):
-    settings().smtp_rate = 2
+    stored_settings().smtp_rate = 2
     transaction.commit()
     records = submit(5)
     queue = queues.get_queue().huey
@@ -148,7 +148,7 @@ def test_messages_a_minute(site, submit, caught, monkeypatch):
 
 
 def test_limit_of_attachments_is_told_before(site, caught):
-    settings().attachment_limit = 10
+    stored_settings().attachment_limit = 10
     transaction.commit()
     document = site.portal.unrestrictedTraverse("outgoing-mail/permis-durbanisme")
     uids = [item.UID() for item in document.objectValues()]
@@ -191,7 +191,7 @@ def test_account_that_was_removed(site, submit, caught):
 def test_two_workers_send_each_message_once(site, submit, caught):
     """Two connections to the database, with one Outbox: who comes second takes another message, or none."""
     records = submit(3)
-    account = default_account(settings())
+    account = settings().default_account
     first = delivery._claim(account, [record.id for record in records])
     transaction.commit()
     second = delivery._claim(account, [record.id for record in records])

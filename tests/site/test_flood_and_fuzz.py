@@ -1,11 +1,11 @@
 """Whatever comes to the endpoint is kept and has a state: mutations of the corpus, and what is too much of one author."""
 
 from datetime import timedelta
-from imio.mailbridge.inbound import examine
 from imio.mailbridge.inbound import process as processing
 from imio.mailbridge.inbound.inbox import inbox
-from imio.mailbridge.inbound.proof import TryLater
-from imio.mailbridge.settings.read import settings
+from imio.mailbridge.inbound.signatures import Signatures
+from imio.mailbridge.message.authentication.signatures import Verdict
+from imio.mailbridge.settings.read import stored_settings
 from pathlib import Path
 from tests.mails import citizen
 from tests.mails import redirected
@@ -46,7 +46,7 @@ def mutated(chance, raw):
 
 
 def test_mutations_are_kept_and_have_a_state(site):
-    values = settings()
+    values = stored_settings()
     values.agent_patterns = [r".+@maville\.(be|test)"]
     values.mailboxes = [{"address": "contact@maville.be", "service": None}]
     values.max_per_sender = 0
@@ -75,7 +75,7 @@ def test_mutations_are_kept_and_have_a_state(site):
 
 
 def test_too_many_of_one_author_are_quarantined(site):
-    settings().max_per_sender = 2
+    stored_settings().max_per_sender = 2
     transaction.commit()
     raws = [redirected(**{"Message-ID": f"<{number}@c.test>"}) for number in range(3)]
     assert [deliver(site, raw).json()["state"] for raw in raws] == ["filed", "filed", "quarantined"]
@@ -88,7 +88,7 @@ def test_too_many_of_one_author_are_quarantined(site):
 
 
 def test_old_messages_of_an_author_do_not_count(site):
-    settings().max_per_sender = 1
+    stored_settings().max_per_sender = 1
     transaction.commit()
     assert deliver(site, redirected(**{"Message-ID": "<1@c.test>"})).json()["state"] == "filed"
     (author,) = inbox().recent
@@ -98,25 +98,26 @@ def test_old_messages_of_an_author_do_not_count(site):
 
 
 @pytest.fixture
-def no_dns(monkeypatch):
-    """DNS does not answer; the list counts how often it was asked."""
+def no_dns(site, monkeypatch):
+    """DNS does not answer for the seal of a listed provider; the list counts how often it was asked."""
     asked = []
 
-    def looked_up(*args):
-        asked.append(args)
-        error = TryLater("DNS does not answer")
-        error.verdicts = ({"method": "dkim", "result": "temperror", "about": "maville.test", "detail": ""},)
-        raise error
+    def verify(message, lookup):
+        asked.append(message)
+        return Signatures(arc=Verdict("arc", "temperror", "provider.test", "no answer"))
 
-    monkeypatch.setattr(examine.proof, "looked_up", looked_up)
+    monkeypatch.setattr(processing.signatures, "verify", verify)
+    stored_settings().arc_sealers = ["provider.test"]
+    transaction.commit()
     return asked
 
 
 UNTRUSTED = {"X-Client-Address": "203.0.113.9"}
+SEALED = redirected(**{"ARC-Seal": "i=1; d=provider.test"})
 
 
 def test_what_cannot_be_verified_now_waits_and_is_tried_again(site, no_dns):
-    answer = deliver(site, redirected(), **UNTRUSTED)
+    answer = deliver(site, SEALED, **UNTRUSTED)
     assert (answer.status_code, answer.json()["state"]) == (202, "received")
     record = inbox().get(answer.json()["id"])
     assert record.not_before > record.created
@@ -127,7 +128,7 @@ def test_what_cannot_be_verified_now_waits_and_is_tried_again(site, no_dns):
 
 
 def test_patience_ends_in_the_quarantine(site, no_dns, monkeypatch):
-    record = inbox().get(deliver(site, redirected(), **UNTRUSTED).json()["id"])
+    record = inbox().get(deliver(site, SEALED, **UNTRUSTED).json()["id"])
     monkeypatch.setattr(processing, "PATIENCE", timedelta(seconds=-1))
     site.task("@@mailbridge-process", id=record.id)
     assert (record.state, record.reason) == ("quarantined", "unproven-redirect")
@@ -135,7 +136,7 @@ def test_patience_ends_in_the_quarantine(site, no_dns, monkeypatch):
 
 
 def test_person_does_not_wait_for_dns(site, no_dns):
-    record = inbox().get(deliver(site, redirected(), **UNTRUSTED).json()["id"])
+    record = inbox().get(deliver(site, SEALED, **UNTRUSTED).json()["id"])
     answer = site.post(f"/@mail-in/{record.id}/accept", "chef", json={})
     assert answer.json()["state"] == "filed", answer.text
 

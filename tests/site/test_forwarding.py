@@ -10,7 +10,7 @@ from imio.mailbridge.inbound.forwarding.outcomes import OUTCOMES
 from imio.mailbridge.inbound.forwarding.store import forwardings
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.outbox.record import outbox
-from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.read import stored_settings
 from tests.mails import citizen
 from tests.mails import redirected
 from tests.mails import TRUSTED
@@ -119,8 +119,8 @@ def test_what_came_back(site, started, change, headers, outcome):
 
 def test_secret_address_proves_it(site, started):
     secret = "in+h7qm4tvx2lpzabcdefgh@bridge.test"
-    settings().mailin_addresses = [
-        *settings().mailin_addresses,
+    stored_settings().mailin_addresses = [
+        *stored_settings().mailin_addresses,
         {"address": secret, "service": None, "mailbox": BOX},
     ]
     transaction.commit()
@@ -223,20 +223,20 @@ def test_only_admins(site, user):
 
 
 def test_without_account_or_mail_in_address(site):
-    settings().smtp_host = None
+    stored_settings().smtp_host = None
     transaction.commit()
     assert "has no SMTP account" in messages(site, act(site, PAGE, check=BOX))
-    settings().mailin_addresses = []
+    stored_settings().mailin_addresses = []
     transaction.commit()
     assert "No mail-in address" in messages(site, act(site, PAGE, check=BOX))
-    settings().mailboxes = []
+    stored_settings().mailboxes = []
     transaction.commit()
     assert "No source mailbox is declared yet" in page(site, PAGE)
 
 
 def test_canary_once_a_week_and_its_alarm(site, caught, monkeypatch):
-    settings().forwarding_canary = True
-    settings().alarm_address = "it@maville.test"
+    stored_settings().forwarding_canary = True
+    stored_settings().alarm_address = "it@maville.test"
     transaction.commit()
     monkeypatch.setattr(check, "local_time", lambda moment: moment.replace(hour=9))
     check.sweep()
@@ -261,7 +261,7 @@ def test_canary_once_a_week_and_its_alarm(site, caught, monkeypatch):
 
 
 def test_a_check_by_hand_raises_no_alarm(site, caught, started):
-    settings().alarm_address = "it@maville.test"
+    stored_settings().alarm_address = "it@maville.test"
     transaction.commit()
     post(site, as_text(started))
     deliver()
@@ -269,7 +269,7 @@ def test_a_check_by_hand_raises_no_alarm(site, caught, started):
 
 
 def test_mailbox_that_left_the_settings_is_forgotten(site, started):
-    settings().mailboxes = []
+    stored_settings().mailboxes = []
     transaction.commit()
     check.sweep()
     transaction.commit()
@@ -277,7 +277,7 @@ def test_mailbox_that_left_the_settings_is_forgotten(site, started):
 
 
 def test_silence_is_told_once(site, caught):
-    settings().alarm_address = "it@maville.test"
+    stored_settings().alarm_address = "it@maville.test"
     transaction.commit()
     assert post(site, redirected("Vivant"))["state"] == "filed"
     record = about()
@@ -297,7 +297,7 @@ def test_silence_is_told_once(site, caught):
 
 
 def test_silence_alarm_can_be_off(site, caught):
-    settings().silence_alarm = False
+    stored_settings().silence_alarm = False
     post(site, redirected("Vivant"))
     record = about()
     record.seen = tuple(record.seen[0] - 10 * DAY - number * DAY for number in range(30, -1, -1))

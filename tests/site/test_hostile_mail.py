@@ -2,7 +2,7 @@
 
 from email.message import EmailMessage
 from imio.mailbridge.inbound.inbox import inbox
-from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.read import stored_settings
 from plone.app.uuid.utils import uuidToObject
 from tests.mails import citizen
 from tests.mails import forwarded
@@ -154,7 +154,7 @@ def test_subject_with_line_ends_stays_a_title(site):
 
 
 def test_full_html_of_a_hostile_subject_is_escaped_in_lists(site):
-    settings().trusted_gateways = []
+    stored_settings().trusted_gateways = []
     transaction.commit()
     raw = redirected("<script>alert(1)</script>")
     assert deliver(site, raw).json()["state"] == "quarantined"

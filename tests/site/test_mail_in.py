@@ -6,7 +6,7 @@ from imio.mailbridge.inbound import process as processing
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.pipe import mailbridge_pipe
-from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.read import stored_settings
 from imio.mailbridge.store.blobs import is_readable
 from imio.mailbridge.taskqueue import queue as queues
 from pathlib import Path
@@ -92,13 +92,13 @@ def test_services_come_from_address_and_mailbox(site):
     services = {
         brain.Title: brain.UID for brain in api.content.find(portal_type="organization", unrestricted=True)
     }
-    settings().mailin_addresses = [
+    stored_settings().mailin_addresses = [
         {"address": "in@bridge.test", "service": services["Administration générale"], "mailbox": None}
     ]
     transaction.commit()
     (item,) = items(deliver(site, redirected()))
     assert item.treating_groups == services["Administration générale"]
-    settings().mailboxes = [{"address": "info@maville.test", "service": services["Urbanisme"]}]
+    stored_settings().mailboxes = [{"address": "info@maville.test", "service": services["Urbanisme"]}]
     transaction.commit()
     (item,) = items(deliver(site, redirected(**{"Message-ID": "<2@c.test>"})))
     assert item.treating_groups == services["Urbanisme"]
@@ -147,10 +147,10 @@ def test_nul_in_the_subject_is_filed_without_it(site):
 
 def test_secret_tag_is_a_proof_for_its_mailbox_only(site):
     tagged = "in+h7qm4tvx2lpz@bridge.test"
-    settings().mailboxes = [
+    stored_settings().mailboxes = [
         {"address": f"{name}@maville.test", "service": None} for name in ("info", "urbanisme")
     ]
-    settings().mailin_addresses = [
+    stored_settings().mailin_addresses = [
         {"address": "in@bridge.test", "service": None, "mailbox": None},
         {"address": tagged, "service": None, "mailbox": "info@maville.test"},
     ]
@@ -162,7 +162,9 @@ def test_secret_tag_is_a_proof_for_its_mailbox_only(site):
     )
     guessed = {"X-Envelope-Recipient": "in+guess-guess-guess@bridge.test"}
     assert deliver(site, redirected(), **untrusted, **guessed).json()["reason"] == "unproven-redirect"
-    settings().mailin_addresses = [{"address": "in+label@bridge.test", "service": None, "mailbox": None}]
+    stored_settings().mailin_addresses = [
+        {"address": "in+label@bridge.test", "service": None, "mailbox": None}
+    ]
     transaction.commit()
     short = {"X-Envelope-Recipient": "in+label@bridge.test"}
     assert deliver(site, redirected(), **untrusted, **short).json()["reason"] == "unproven-redirect"
@@ -182,7 +184,7 @@ def test_recipient_may_be_missing_when_there_is_one_address(site):
     first = deliver(site, redirected(), **{"X-Envelope-Recipient": ""})
     assert first.json()["state"] == "filed"
     assert deliver(site, redirected()).status_code == 200, "the same recipient, told or not"
-    settings().mailin_addresses = [
+    stored_settings().mailin_addresses = [
         {"address": f"{name}@bridge.test", "service": None, "mailbox": None} for name in "ab"
     ]
     transaction.commit()
@@ -210,7 +212,7 @@ def test_removed_address_is_quarantined_for_a_while(site):
 
 
 def test_unconfigured_bridge_asks_to_try_later(site):
-    settings().mailin_addresses = []
+    stored_settings().mailin_addresses = []
     inbox().retired.clear()
     transaction.commit()
     assert deliver(site, redirected()).status_code == 503
@@ -288,7 +290,7 @@ def test_replay_follows_the_rules_of_today(site):
     answer = deliver(site, redirected(), **{"X-Client-Address": "192.0.2.1"})
     path = f"/@mail-in/{answer.json()['id']}"
     assert site.post(f"{path}/replay", "chef", json={}).json()["reason"] == "unproven-redirect"
-    settings().trusted_gateways = ["192.0.2.0/24"]
+    stored_settings().trusted_gateways = ["192.0.2.0/24"]
     transaction.commit()
     replayed = site.post(f"{path}/replay", "chef", json={})
     assert replayed.json()["state"] == "filed"
@@ -350,7 +352,7 @@ def test_discard_keeps_the_bytes(site):
 
 
 def test_inline_forward_can_be_filed_from_its_text(site):
-    settings().inline_forward = "file-proposal"
+    stored_settings().inline_forward = "file-proposal"
     transaction.commit()
     (item,) = items(deliver(site, TEXT_FORWARD))
     assert item.orig_sender_email == '"Jeanne Dupont" <jeanne.dupont@citizen.test>'
@@ -360,7 +362,7 @@ def test_inline_forward_can_be_filed_from_its_text(site):
 def test_date_in_a_forwarded_text_is_of_the_town(site):
     """Late in the evening: read as UTC it would be the next day."""
     api.portal.set_registry_record("plone.portal_timezone", "Europe/Brussels")
-    settings().inline_forward = "file-proposal"
+    stored_settings().inline_forward = "file-proposal"
     transaction.commit()
     (item,) = items(deliver(site, TEXT_FORWARD.replace(b"09:12", b"23:30")))
     assert item.original_mail_date.isoformat() == "2026-11-16"
@@ -398,7 +400,7 @@ def test_failed_filing_is_kept_with_its_exception_and_replayed(site, monkeypatch
 
 def test_error_in_classifying_is_a_state_too(site, monkeypatch):
     with monkeypatch.context() as context:
-        context.setattr(processing, "examine", lambda *args: 1 / 0)
+        context.setattr(processing, "decide", lambda *args: 1 / 0)
         answer = deliver(site, redirected())
     assert (answer.status_code, answer.json()["state"], answer.json()["reason"]) == (
         202,
@@ -410,7 +412,7 @@ def test_error_in_classifying_is_a_state_too(site, monkeypatch):
 
 def test_service_that_is_gone_is_explained(site):
     (urbanisme,) = api.content.find(portal_type="organization", Title="Urbanisme", unrestricted=True)
-    settings().mailboxes = [{"address": "info@maville.test", "service": urbanisme.UID}]
+    stored_settings().mailboxes = [{"address": "info@maville.test", "service": urbanisme.UID}]
     with api.env.adopt_roles(["Manager"]):
         api.content.delete(site_object(urbanisme.UID), check_linkintegrity=False)
     transaction.commit()
@@ -419,15 +421,15 @@ def test_service_that_is_gone_is_explained(site):
 
 
 def test_conflict_while_filing_makes_one_item(site, monkeypatch):
-    process, tries = processing.process, []
+    apply, tries = processing.apply, []
 
-    def conflicting(record, choice=None):
-        process(record, choice)
+    def conflicting(record, *args, **kwargs):
+        apply(record, *args, **kwargs)
         tries.append(record.id)
         if len(tries) < 3:
             raise ConflictError
 
-    monkeypatch.setattr("imio.mailbridge.inbound.receive.process", conflicting)
+    monkeypatch.setattr(processing, "apply", conflicting)
     answer = deliver(site, redirected())
     assert (answer.status_code, answer.json()["state"]) == (201, "filed")
     assert len(tries) == 3
@@ -570,7 +572,7 @@ def test_self_test_of_the_pipe_against_the_site(site):
 
     passed = selftest("gateway")
     assert passed.returncode == 0, passed.stdout
-    assert f"message_size_limit = {settings().max_size}" in passed.stdout.decode()
+    assert f"message_size_limit = {stored_settings().max_size}" in passed.stdout.decode()
     assert b"role Mail Gateway" in selftest("agent").stdout
     assert b"check user and password" in selftest("nobody").stdout
     assert b"is not a mail-in address" in selftest("gateway", "x@bridge.test").stdout

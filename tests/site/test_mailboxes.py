@@ -4,12 +4,13 @@ from email import message_from_bytes
 from email import policy
 from imio.mailbridge.delivery.deliver import deliver
 from imio.mailbridge.inbound import imap_reading as mailboxes
+from imio.mailbridge.inbound import receive
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.settings import secrets as password
+from imio.mailbridge.settings.imap import IImapMailboxRow
 from imio.mailbridge.settings.imap import secrets_of
-from imio.mailbridge.settings.interfaces import IImapMailboxRow
-from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.read import stored_settings
 from imio.mailbridge.store.store import now
 from plone import api
 from plone.app.uuid.utils import uuidToObject
@@ -67,7 +68,7 @@ def declared(site, dovecot):
             "done_folder": "iA.docs",
             **values,
         }
-        settings().imap_mailboxes = [row]
+        stored_settings().imap_mailboxes = [row]
         password.write(dovecot.PASSWORD, secrets_of("boite"))
         transaction.commit()
 
@@ -107,8 +108,8 @@ def reply_to(record, subject="Re: Votre permis", **headers):
 
 
 def test_mail_in_is_filed_and_moved(site, dovecot, declared, read):
-    settings().mailin_addresses = [
-        *settings().mailin_addresses,
+    stored_settings().mailin_addresses = [
+        *stored_settings().mailin_addresses,
         {"address": SECRET, "service": None, "mailbox": "info@maville.test"},
     ]
     declared(address=SECRET)
@@ -122,13 +123,13 @@ def test_mail_in_is_filed_and_moved(site, dovecot, declared, read):
         assert stream.read() == crlf(redirected("Par IMAP"))
     assert here(dovecot) == 0
     assert here(dovecot, "iA-docs") == 1
-    about = mailboxes.known("boite")
+    about = mailboxes.status_of("boite")
     assert (about.counts, about.waiting, about.problem, about.lease_until) == ({"kept": 1}, 0, None, None)
 
 
 def test_secret_recipient_in_a_header(site, dovecot, declared, read):
-    settings().mailin_addresses = [
-        *settings().mailin_addresses,
+    stored_settings().mailin_addresses = [
+        *stored_settings().mailin_addresses,
         {"address": SECRET, "service": None, "mailbox": "info@maville.test"},
     ]
     declared(recipient_header="Delivered-To")
@@ -144,10 +145,10 @@ def test_secret_recipient_in_a_header(site, dovecot, declared, read):
 def test_idle_mailbox_writes_nothing(site, dovecot, declared, read):
     declared()
     read()
-    before = transaction.begin() and mailboxes.known("boite")._p_serial
+    before = transaction.begin() and mailboxes.status_of("boite")._p_serial
     read(3)
     transaction.begin()
-    assert mailboxes.known("boite")._p_serial == before
+    assert mailboxes.status_of("boite")._p_serial == before
 
 
 def test_sweep_queues_a_pass_for_each_mailbox_that_is_read_from_here(site, declared, monkeypatch):
@@ -173,14 +174,14 @@ def test_the_task_is_not_on_the_web(site, declared):
 def test_problem_is_noted_and_cleared(site, declared, read, change, stage):
     declared(**change)
     read()
-    about = mailboxes.known("boite")
+    about = mailboxes.status_of("boite")
     assert about.problem["stage"] == stage
     assert mailboxes.REMEDIES[stage]
     status = site.get("/@mailbridge-status", "chef").json()["mailboxes"]
     assert status[0]["problem"] == mailboxes.PROBLEMS[stage]
     declared()
     read()
-    assert mailboxes.known("boite").problem is None
+    assert mailboxes.status_of("boite").problem is None
 
 
 def test_wrong_password_is_not_tried_every_minute(site, declared, read, monkeypatch, dovecot):
@@ -188,7 +189,7 @@ def test_wrong_password_is_not_tried_every_minute(site, declared, read, monkeypa
     password.write("wrong", secrets_of("boite"))
     transaction.commit()
     read()
-    about = mailboxes.known("boite")
+    about = mailboxes.status_of("boite")
     assert about.problem["stage"] == "login"
     assert dovecot.PASSWORD not in about.problem["text"]
     monkeypatch.setattr(mailboxes, "add", lambda *args, **kwargs: pytest.fail("queued"))
@@ -196,12 +197,12 @@ def test_wrong_password_is_not_tried_every_minute(site, declared, read, monkeypa
 
 
 def test_admin_is_told_once_when_it_lasts(site, caught, declared, read):
-    settings().alarm_address = "it@maville.test"
+    stored_settings().alarm_address = "it@maville.test"
     declared(port=9)
     read()
     deliver()
     assert not caught.messages
-    about = mailboxes.known("boite")
+    about = mailboxes.status_of("boite")
     about.problem = {**about.problem, "since": about.problem["since"] - 2 * mailboxes.QUIET}
     transaction.commit()
     read(2)
@@ -216,12 +217,12 @@ def test_admin_is_told_once_when_it_lasts(site, caught, declared, read):
 def test_two_workers_at_once(site, dovecot, declared, read):
     declared()
     dovecot.append(crlf(redirected("Une fois")))
-    mailboxes.knowledge("boite").lease_until = now() + mailboxes.LEASE
+    mailboxes.ensure_status("boite").lease_until = now() + mailboxes.LEASE
     transaction.commit()
     before = len(records())
     read()
     assert len(records()) == before, "the other one has it"
-    mailboxes.knowledge("boite").lease_until = now() - mailboxes.LEASE
+    mailboxes.ensure_status("boite").lease_until = now() - mailboxes.LEASE
     transaction.commit()
     read()
     assert len(records()) == before + 1
@@ -231,17 +232,17 @@ def test_conflict_and_error_while_one_is_kept(site, dovecot, declared, read, mon
     declared()
     for subject in ("Un", "Deux"):
         dovecot.append(crlf(redirected(subject)))
-    real, tried = mailboxes.take, []
+    real, tried = receive._keep, []
 
-    def take(message, envelope, *args, **kwargs):
+    def keep(*args, **kwargs):
         tried.append(1)
         if len(tried) == 1:
             raise transaction.interfaces.TransientError
         if len(tried) == 2:
             raise OSError(28, "No space left on device")
-        return real(message, envelope, *args, **kwargs)
+        return real(*args, **kwargs)
 
-    monkeypatch.setattr(mailboxes, "take", take)
+    monkeypatch.setattr(receive, "_keep", keep)
     before = len(records())
     read()
     assert len(records()) == before + 1
@@ -299,7 +300,7 @@ def test_no_copy_where_the_agent_has_it_already_or_does_not_want_it(
     site, caught, sent, dovecot, declared, read
 ):
     record = sent("jeanne.dupont@citizen.test")
-    settings().notify_agent = False
+    stored_settings().notify_agent = False
     declared("login", LOGIN, copy_to_agent=True)
     dovecot.append(crlf(reply_to(record, Cc="Al Bert <al.bert@maville.test>")))
     read()
@@ -400,7 +401,7 @@ def test_login_address_by_a_pipe_leaves_nothing(site, declared):
 
 def test_address_that_is_no_longer_declared_is_unknown(site, declared):
     declared("login", LOGIN)
-    settings().imap_mailboxes = []
+    stored_settings().imap_mailboxes = []
     transaction.commit()
     headers = {"Content-Type": "message/rfc822", "X-Envelope-Recipient": LOGIN}
     assert site.post("/@@mail-in", "gateway", data=b"x", headers=headers).status_code == 422
@@ -410,4 +411,4 @@ def test_broken_message_in_the_login_mailbox_is_kept(site, dovecot, declared, re
     declared("login", LOGIN, new_mail="leave")
     dovecot.append(b"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n\xff\xfe\x00")
     read()
-    assert mailboxes.known("boite").problem is None
+    assert mailboxes.status_of("boite").problem is None

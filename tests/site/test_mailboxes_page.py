@@ -3,9 +3,10 @@
 from datetime import date
 from imio.mailbridge.inbound import imap_reading as mailboxes
 from imio.mailbridge.settings import secrets as password
-from imio.mailbridge.settings.imap import mailbox
+from imio.mailbridge.settings.imap import account_of
 from imio.mailbridge.settings.imap import secrets_of
 from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.read import stored_settings
 from imio.mailbridge.transport.fetch_state import State
 from lxml import html
 from tests.servers.dovecot import Dovecot
@@ -72,7 +73,7 @@ def test_rest_writes_rows_with_defaults_and_secrets_that_are_never_read(site, de
     row = site.get("/@controlpanels/mailbridge", "admin").json()["data"]["imap_mailboxes"][0]
     assert (row["port"], row["folder"], row["new_mail"]) == (993, "INBOX", "quarantine")
     assert "s3cret" not in site.get("/@controlpanels/mailbridge", "admin").text
-    wanted = mailbox(settings().imap_mailboxes[0])
+    wanted = account_of(settings().imap_mailboxes["admin"])
     assert (wanted.password, wanted.address, wanted.since) == ("s3cret", LOGIN, None)
     assert "s3cret" not in repr(wanted)
 
@@ -106,17 +107,17 @@ def test_add_edit_and_delete(site):
     assert "s3cret" not in page(site, EDIT)
     answer = save(site, EDIT, new_mail="file", since="2026-11-01")
     assert answer.status_code == 302, problems(answer)
-    (row,) = settings().imap_mailboxes
+    (row,) = stored_settings().imap_mailboxes
     assert (row["name"], row["new_mail"], row["since"]) == ("admin", "file", "2026-11-01")
     assert password.read(secrets_of("admin")) == "s3cret", "an empty one keeps the present one"
-    mailboxes.knowledge("admin")
+    mailboxes.ensure_status("admin")
     transaction.commit()
     assert site.post(DELETE, "admin", data={}).status_code == 403, "without a token"
     answer = act(site, DELETE, delete="1")
     assert "is no longer read" in messages(site, answer)
-    assert settings().imap_mailboxes == []
+    assert stored_settings().imap_mailboxes == []
     assert password.read(secrets_of("admin")) == ""
-    assert mailboxes.known("admin") is None
+    assert mailboxes.status_of("admin") is None
 
 
 @pytest.mark.parametrize(
@@ -140,7 +141,7 @@ def test_form_says_what_is_wrong(site, values, says):
     answer = save(site, **values)
     assert answer.status_code == 200
     assert says in problems(answer)
-    assert not settings().imap_mailboxes
+    assert not stored_settings().imap_mailboxes
 
 
 def test_form_refuses_a_second_one(site, declared):
@@ -151,17 +152,17 @@ def test_form_refuses_a_second_one(site, declared):
 def test_new_settings_are_tried_at_once(site, declared, monkeypatch):
     queued = []
     monkeypatch.setattr(mailboxes, "add", lambda url, method, params: queued.append(params))
-    mailboxes.knowledge("admin").not_before = mailboxes.now() + mailboxes.LOGIN_PAUSE
+    mailboxes.ensure_status("admin").not_before = mailboxes.now() + mailboxes.LOGIN_PAUSE
     transaction.commit()
     assert save(site, EDIT, password="better").status_code == 302
     assert queued == [{"name": "admin"}]
-    assert mailboxes.known("admin").not_before is None
+    assert mailboxes.status_of("admin").not_before is None
 
 
 def test_mailbox_that_another_machine_reads_needs_no_login(site):
     answer = save(site, host="", login="", password="")
     assert answer.status_code == 302, problems(answer)
-    assert mailbox(settings().imap_mailboxes[0]) is None
+    assert account_of(settings().imap_mailboxes["admin"]) is None
     assert "another machine brings its mail" in page(site, PAGE)
 
 
@@ -173,7 +174,7 @@ def test_preset_fills_in(site, preset, host):
     found = fields(answer.text)
     assert (found["form.widgets.host"], found["form.widgets.port"]) == (host, "993")
     assert found["form.widgets.auth:list"] == "oauth2"
-    assert not settings().imap_mailboxes
+    assert not stored_settings().imap_mailboxes
 
 
 def test_new_mailbox_begins_today(site):
@@ -199,7 +200,7 @@ def test_nobody_needs_to_look(site, declared):
         return "Nobody needs to look into this mailbox." in page(site, PAGE)
 
     assert not says(), "it was not read yet"
-    about = mailboxes.knowledge("admin")
+    about = mailboxes.ensure_status("admin")
     about.checked = mailboxes.now()
     transaction.commit()
     assert says()
@@ -223,7 +224,7 @@ def test_managers_see_on_every_page_that_a_mailbox_is_not_read(site, declared):
     def alarm(user):
         return "is not read since" in " ".join(page(site, "/incoming-mail", user).split())
 
-    about = mailboxes.knowledge("admin")
+    about = mailboxes.ensure_status("admin")
     about.problem = {"stage": "login", "text": "NO", "since": mailboxes.now(), "told": False}
     transaction.commit()
     assert not alarm("chef"), "not for a moment"

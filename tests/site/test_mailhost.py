@@ -6,7 +6,7 @@ from email.header import Header
 from email.mime.text import MIMEText
 from imio.mailbridge.delivery.deliver import deliver
 from imio.mailbridge.outbox.record import outbox
-from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.read import stored_settings
 from imio.mailbridge.site_mail import mailhost
 from plone import api
 from Products.CMFCore.utils import getToolByName
@@ -29,7 +29,7 @@ def whole(site, caught):
     api.portal.set_registry_record("plone.email_from_address", "info@maville.test")
     api.portal.set_registry_record("plone.email_from_name", "Commune de Maville")
     api.portal.set_registry_record("plone.smtp_host", "localhost")
-    settings().whole_site = True
+    stored_settings().whole_site = True
     transaction.commit()
     return site
 
@@ -70,7 +70,7 @@ def test_sent_from_the_login_address_with_answers_to_the_site(whole, caught):
 
 
 def test_as_itself_where_the_server_lets_it(whole, caught):
-    settings().sender_policy = "send_as"
+    stored_settings().sender_policy = "send_as"
     mail(whole).send(TEXT)
     message, read = sent(caught)
     assert (message.mail_from, read["From"], read["Reply-To"]) == (
@@ -143,7 +143,7 @@ def test_immediate_leaves_at_once(whole, caught):
 
 
 def test_immediate_without_a_server(whole):
-    settings().smtp_port = 9
+    stored_settings().smtp_port = 9
     with pytest.raises(smtplib.SMTPException):
         mail(whole).send(TEXT, immediate=True)
 
@@ -182,7 +182,7 @@ def test_plone_api(whole, caught):
 
 
 def test_without_an_account_plone_sends(whole, monkeypatch):
-    settings().smtp_host = None
+    stored_settings().smtp_host = None
     calls = []
     monkeypatch.setattr(MailHost, "_send", lambda self, *args: calls.append(args))
     mail(whole).send(TEXT)
@@ -200,11 +200,11 @@ def test_aborted_is_not_sent(whole, caught):
 def test_original_comes_back(site):
     original, utility = site.portal.MailHost.aq_base, getUtility(IMailHost)
     for _time in range(2):
-        settings().whole_site = True
+        stored_settings().whole_site = True
         mailhost.take_over()
         assert mailhost.is_ours()
         assert site.portal.MailHost.aq_base is not original
-        settings().whole_site = False
+        stored_settings().whole_site = False
         mailhost.give_back()
         assert site.portal.MailHost.aq_base is original
         assert type(getUtility(IMailHost)) is type(utility)
@@ -221,5 +221,5 @@ def test_uninstalling_gives_it_back(whole):
 def test_somebody_else_replaced_it(whole):
     other = MailHost("MailHost")
     mailhost._exchange(other)
-    settings().whole_site = False
+    stored_settings().whole_site = False
     assert whole.portal.MailHost.aq_base is other

@@ -6,7 +6,7 @@ from imio.mailbridge.delivery.deliver import deliver
 from imio.mailbridge.delivery.deliver import sweep
 from imio.mailbridge.notify import notice as notices_
 from imio.mailbridge.outbox.record import outbox
-from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.read import stored_settings
 from imio.mailbridge.store.store import now
 from plone import api
 from plone.app.uuid.utils import uuidToObject
@@ -118,7 +118,7 @@ def test_in_the_language_of_the_agent(send, caught, language, words):
 
 
 def test_switched_off(send, caught):
-    settings().notify_agent = False
+    stored_settings().notify_agent = False
     transaction.commit()
     assert send(BAD).state == "failed"
     assert not notices()

@@ -8,8 +8,8 @@ from imio.mailbridge.delivery.deliver import deliver
 from imio.mailbridge.delivery.deliver import sweep
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.settings import secrets as password
-from imio.mailbridge.settings.account import default_account
 from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.read import stored_settings
 from imio.mailbridge.transport import oauth as token
 from tests.servers.token_endpoint import TokenEndpoint
 from tests.servers.xoauth2 import TokenCatcher
@@ -58,7 +58,7 @@ def account(site, endpoint, server):
     )
     password.write(CLIENT_SECRET, kind="client_secret")
     transaction.commit()
-    return lambda: default_account(settings())
+    return lambda: settings().default_account
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def send(account, send):
 
 def change(**values):
     for name, value in values.items():
-        setattr(settings(), name, value)
+        setattr(stored_settings(), name, value)
     transaction.commit()
 
 

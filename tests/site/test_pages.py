@@ -8,7 +8,7 @@ from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.outbox.submit import identities
 from imio.mailbridge.settings import secrets as password
-from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.read import stored_settings
 from plone import api
 from plone.app.uuid.utils import uuidToObject
 from tests.mails import redirected
@@ -45,7 +45,7 @@ def act(site, action, id, **extra):
 
 def test_buttons_of_the_list(site):
     id = deliver(site, redirected(), **{"X-Client-Address": "192.0.2.1"}).json()["id"]
-    settings().trusted_gateways = ["192.0.2.0/24"]
+    stored_settings().trusted_gateways = ["192.0.2.0/24"]
     transaction.commit()
     assert act(site, "replay", id).status_code == 302
     assert inbox().get(id).state == "filed"
@@ -142,7 +142,7 @@ def test_preview_without_scripts(site):
 
 
 def test_preview_says_what_is_wrong(site):
-    settings().login_address = None
+    stored_settings().login_address = None
     transaction.commit()
     (error,) = site.post(
         f"{COMPOSE}-preview", "agent", data={"form.widgets.subject": "x"}, headers=HTML
@@ -179,7 +179,7 @@ def test_copy_from_plone(site):
         data={"form.buttons.copy": "Copy", "_authenticator": token},
         headers=HTML,
     )
-    values = settings()
+    values = stored_settings()
     assert (values.smtp_host, values.smtp_port, values.smtp_login) == ("mail.maville.be", 587, "bridge")
     assert password.read() == "secret"
 

@@ -1,8 +1,8 @@
 """Which proof files a message, with a real DNS server; each of them refused once."""
 
-from imio.mailbridge.inbound import proof
 from imio.mailbridge.inbound.inbox import inbox
-from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.read import stored_settings
+from imio.mailbridge.transport import txt_lookup
 from tests.mails import citizen
 from tests.mails import forwarded
 from tests.mails import redirected
@@ -27,7 +27,7 @@ def dns(site):
         for domain in ("maville.test", "other.test", "provider.test", "mail.maville.test")
     ]
     with Resolver({(name, "TXT"): [_split(key()[1].decode())] for name in names}) as server:
-        values = settings()
+        values = stored_settings()
         values.dns_resolver = server.address
         values.arc_sealers = ["Provider.test"]
         values.authserv_id = "mx.maville.test"
@@ -88,7 +88,7 @@ def test_own_server_proves_no_redirect(site, dns):
 
 
 def test_secret_address_files_both(site, dns):
-    settings().mailin_addresses = [
+    stored_settings().mailin_addresses = [
         {"address": "in@bridge.test", "service": None, "mailbox": None},
         {"address": TAG, "service": None, "mailbox": None},
     ]
@@ -128,7 +128,7 @@ def test_secret_address_files_both(site, dns):
 )
 def test_what_does_not_prove_an_agent(site, dns, change, raw):
     for name, value in change.items():
-        setattr(settings(), name, value)
+        setattr(stored_settings(), name, value)
     transaction.commit()
     assert deliver(site, raw()) == ("quarantined", "unproven-agent", "")
 
@@ -141,7 +141,7 @@ def test_subdomain_counts_when_relaxed(site, dns):
     ("proof_off", "headers"), [("gateway", {"X-Client-Address": "127.0.0.1"}), ("tag", {})]
 )
 def test_envelope_proofs_can_be_switched_off(site, dns, proof_off, headers):
-    values = settings()
+    values = stored_settings()
     values.mailin_addresses = [{"address": TAG, "service": None, "mailbox": None}]
     values.proofs = [name for name in ("gateway", "arc", "dkim") if name != proof_off]
     transaction.commit()
@@ -151,16 +151,16 @@ def test_envelope_proofs_can_be_switched_off(site, dns, proof_off, headers):
 def test_silent_dns_puts_the_message_off(site, dns):
     with Resolver() as silent:
         silent.answer = lambda data, stream=False: b""
-        settings().dns_resolver = silent.address
+        stored_settings().dns_resolver = silent.address
         transaction.commit()
-        proof_time, proof.DNS_TIME = proof.DNS_TIME, 0.3
+        lookup_time, txt_lookup.DNS_TIME = txt_lookup.DNS_TIME, 0.3
         try:
             assert deliver(site, signed(FORWARD)) == ("received", "", "")
             # nothing was signed: nothing to wait for
             assert deliver(site, forwarded(citizen("Autre"))) == ("quarantined", "unproven-agent", "")
         finally:
-            proof.DNS_TIME = proof_time
-    settings().dns_resolver = dns.address
+            txt_lookup.DNS_TIME = lookup_time
+    stored_settings().dns_resolver = dns.address
     transaction.commit()
     (record,) = [inbox().records[id] for id in inbox().newest_ids("received")]
     site.task("@@mailbridge-process", id=record.id)
@@ -170,15 +170,15 @@ def test_silent_dns_puts_the_message_off(site, dns):
 def test_silent_dns_of_others_is_not_waited_for(site, dns):
     with Resolver() as silent:
         silent.answer = lambda data, stream=False: b""
-        settings().dns_resolver = silent.address
-        settings().arc_sealers = ["other.test"]
+        stored_settings().dns_resolver = silent.address
+        stored_settings().arc_sealers = ["other.test"]
         transaction.commit()
-        proof_time, proof.DNS_TIME = proof.DNS_TIME, 0.3
+        lookup_time, txt_lookup.DNS_TIME = txt_lookup.DNS_TIME, 0.3
         try:
             raw = sealed(signed(FORWARD, domain=b"evil.test"))
             assert deliver(site, raw) == ("quarantined", "unproven-agent", "")
         finally:
-            proof.DNS_TIME = proof_time
+            txt_lookup.DNS_TIME = lookup_time
 
 
 def test_domain_that_is_no_name_does_not_exist(site, dns):
@@ -187,7 +187,7 @@ def test_domain_that_is_no_name_does_not_exist(site, dns):
 
 
 def test_proven_mail_asks_no_dns(site, monkeypatch):
-    monkeypatch.setattr(proof.TxtLookup, "_ask", lambda *args: 1 / 0)
-    settings().arc_sealers = ["provider.test"]
+    monkeypatch.setattr(txt_lookup.TxtLookup, "_ask", lambda *args: 1 / 0)
+    stored_settings().arc_sealers = ["provider.test"]
     transaction.commit()
     assert deliver(site, signed(FORWARD), **{"X-Client-Address": "127.0.0.1"}) == ("filed", "", "gateway")

@@ -4,7 +4,7 @@ from email.message import EmailMessage
 from imio.mailbridge.browser import proof
 from imio.mailbridge.browser.proof import digest_of
 from imio.mailbridge.inbound.inbox import inbox
-from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.read import stored_settings
 from pathlib import Path
 from plone import api
 from plone.app.uuid.utils import uuidToObject
@@ -158,7 +158,7 @@ def test_person_who_decided_is_named(site):
 
 def test_rows_that_decided_about_other_items_are_not_shown(site):
     row = {"subject_pat": "deux", "user_value": "_empty_", "tg_value": "_empty_"}
-    settings().iemail_routing = [{**EMPTY_ROW, **row}]
+    stored_settings().iemail_routing = [{**EMPTY_ROW, **row}]
     transaction.commit()
     _record, (first, second) = deliver(site, forwarded(citizen("Un"), citizen("Deux")))
     texts = [

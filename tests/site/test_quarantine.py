@@ -3,7 +3,7 @@
 from imio.mailbridge.iadocs.demo import PASSWORD
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.outbox.record import outbox
-from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.read import stored_settings
 from plone import api
 from plone.app.uuid.utils import uuidToObject
 from plone.uuid.interfaces import IUUID
@@ -102,7 +102,7 @@ def test_undeclared_mailbox_becomes_ours(site):
         pytest.fail(record.reason)
     assert "This mailbox is ours" in page(site, record, "admin").text
     press(site, record, user="admin", mailbox="1")
-    assert settings().mailboxes[-1]["address"] == "accueil@maville.test"
+    assert stored_settings().mailboxes[-1]["address"] == "accueil@maville.test"
     assert "This mailbox is ours" not in page(site, record, "admin").text, "it is already"
     press(site, record, replay="1")
     assert record.state == "filed"
@@ -114,11 +114,11 @@ def test_manager_of_mail_who_is_no_admin_cannot_change_settings(site):
     assert "Make a rule" not in page(site, record).text
     assert "Make a rule" in page(site, record, "admin").text
     press(site, record, mailbox="1")
-    assert "accueil@maville.test" not in [row["address"] for row in settings().mailboxes]
+    assert "accueil@maville.test" not in [row["address"] for row in stored_settings().mailboxes]
 
 
 def test_ask_again(site, caught):
-    settings().ask_sender = False
+    stored_settings().ask_sender = False
     transaction.commit()
     record = deliver(site, TEXT_FORWARD)
     press(site, record, ask="1")

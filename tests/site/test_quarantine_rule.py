@@ -1,6 +1,6 @@
 """What the form that makes a rule of a message writes into the routing, and who may use it."""
 
-from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.read import stored_settings
 from plone.uuid.interfaces import IUUID
 from tests.mails import citizen
 from tests.mails import redirected
@@ -50,7 +50,7 @@ def test_rule_for_the_author_of_direct_mail(site, service):
     values["tg_value"] = service
     answer = save(site, record, **values)
     assert answer.headers["Location"].endswith(f"@@mailbridge-inbox-message?id={record.id}")
-    (row,) = settings().iemail_routing
+    (row,) = stored_settings().iemail_routing
     assert (row["forward"], row["original_email_pat"], row["recipient_pat"]) == (
         "direct",
         r"jeanne\.dupont@citizen\.test",
@@ -80,7 +80,7 @@ def test_rule_for_a_domain_and_one_address(site, service):
         user_value="_empty_",
         place="last",
     )
-    (row,) = settings().iemail_routing
+    (row,) = stored_settings().iemail_routing
     assert (row["original_email_pat"], row["recipient_pat"]) == (r"[^@]+@citizen\.test", r"in@bridge\.test")
     assert re.fullmatch(row["original_email_pat"], "x@citizen.test")
     for other in ("x@citizenXtest", "x@evil.test@citizen.test", "x@sub.citizen.test"):
@@ -102,7 +102,7 @@ def test_row_that_decides_today_is_named(site, service):
         user_value="_empty_",
         place="first",
     )
-    assert settings().iemail_routing[0]["original_email_pat"].startswith("[^@]")
+    assert stored_settings().iemail_routing[0]["original_email_pat"].startswith("[^@]")
 
 
 def test_hostile_author_is_only_text_in_the_pattern(site):
@@ -117,7 +117,7 @@ def test_hostile_author_is_only_text_in_the_pattern(site):
             user_value="_empty_",
             place="last",
         )
-    assert all("(a+)+" not in row["original_email_pat"] for row in settings().iemail_routing or ())
+    assert all("(a+)+" not in row["original_email_pat"] for row in stored_settings().iemail_routing or ())
 
 
 def test_message_without_author_has_no_rule(site):
@@ -131,7 +131,7 @@ def test_what_cannot_be_a_rule_is_said(site):
     record = deliver(site, citizen(To="in@bridge.test").as_bytes())
     answer = save(site, record, whose="everybody", tg_value="0" * 32, user_value="x", place="last")
     assert answer.status_code == 200
-    assert not settings().iemail_routing
+    assert not stored_settings().iemail_routing
 
 
 def test_rule_needs_a_token_and_the_right_to_change_settings(site):
@@ -142,7 +142,7 @@ def test_rule_needs_a_token_and_the_right_to_change_settings(site):
         save(site, record, user=user, **values)
     save(site, record, token=False, **values)
     transaction.begin()
-    assert not settings().iemail_routing
+    assert not stored_settings().iemail_routing
     for id in ("", "0" * 64):
         assert site.get(f"/@@mailbridge-inbox-rule?id={id}", "admin", headers=HTML).status_code == 404
     assert site.get("/@@mailbridge-inbox-rule?id=a&id=b", "admin", headers=HTML).status_code == 404

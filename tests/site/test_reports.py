@@ -5,7 +5,7 @@ from imio.mailbridge.message.composition.verp import is_verp
 from imio.mailbridge.message.composition.verp import verp_address
 from imio.mailbridge.outbox import send_as
 from imio.mailbridge.outbox.record import outbox
-from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.read import stored_settings
 from plone.app.uuid.utils import uuidToObject
 from tests.mails import citizen
 from tests.mails import TRUSTED
@@ -24,7 +24,7 @@ def sent(sent):
     send = sent
 
     def sent(*to, state="sent", envelope_sender="bounce"):
-        settings().envelope_sender = envelope_sender
+        stored_settings().envelope_sender = envelope_sender
         transaction.commit()
         return send(*to, state=state)
 
@@ -119,7 +119,7 @@ def test_bounce_finds_its_message(sent, deliver, by):
 
 def test_address_of_a_message_in_capitals_and_after_the_setting_changed(sent, deliver):
     record = sent()
-    settings().mailin_addresses = [{"address": "other@bridge.test", "service": None, "mailbox": None}]
+    stored_settings().mailin_addresses = [{"address": "other@bridge.test", "service": None, "mailbox": None}]
     transaction.commit()
     assert deliver(dsn(), record.sender.envelope_sender.upper()).json()["state"] == "recorded"
     assert record.state == "bounced"
@@ -206,7 +206,7 @@ def test_person_who_writes_to_the_address_of_a_message_is_not_lost(sent, deliver
 def test_address_of_a_message_is_no_proof(sent, deliver, site):
     """Every recipient sees it: it does not make a redirect believable."""
     record = sent()
-    settings().trusted_gateways = []
+    stored_settings().trusted_gateways = []
     transaction.commit()
     raw = citizen(**{"Resent-From": "info@maville.test"}).as_bytes()
     answer = deliver(raw, record.sender.envelope_sender, sender=JEANNE)

@@ -5,7 +5,7 @@ from imio.mailbridge.delivery.deliver import deliver
 from imio.mailbridge.outbox.actions import retry
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.outbox.retention import purge
-from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.read import stored_settings
 import pytest
 import transaction
 
@@ -35,7 +35,7 @@ def old(site, caught):
 
 
 def keep(days):
-    settings().keep_sent_days = days
+    stored_settings().keep_sent_days = days
     transaction.commit()
 
 

@@ -7,7 +7,11 @@ from imio.mailbridge.inbound.routing import route
 from imio.mailbridge.message.address import Address
 from imio.mailbridge.ports.filing import Facts
 from imio.mailbridge.settings.interfaces import PREFIX
-from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.read import Settings
+from imio.mailbridge.settings.read import stored_settings
+from imio.mailbridge.settings.routing import IRoutingCondition
+from imio.mailbridge.settings.routing import RoutingRow
+from imio.mailbridge.settings.server import filled_in
 from plone import api
 from plone.app.uuid.utils import uuidToObject
 from plone.registry.interfaces import IRegistry
@@ -16,9 +20,9 @@ from tests.mails import citizen
 from tests.mails import forwarded
 from tests.mails import redirected
 from tests.mails import TRUSTED
-from types import SimpleNamespace
 from zope.component import getUtility
 from zope.interface import Invalid
+from zope.schema import getFieldNamesInOrder
 import dataclasses
 import pytest
 import transaction
@@ -31,29 +35,20 @@ FACTS = Facts(
     subject="Demande de permis",
     date=datetime(2026, 11, 23, tzinfo=timezone.utc),
     recipient="in@bridge.test",
-    mailbox="",
+    source_mailbox="",
     service="",
 )
-SERVER = dataclasses.replace(FACTS, forward="server", transferred_by="", mailbox="info@maville.test")
+SERVER = dataclasses.replace(FACTS, forward="server", transferred_by="", source_mailbox="info@maville.test")
 DIRECT = dataclasses.replace(FACTS, forward="direct", transferred_by="")
 
 
 def row(**values):
-    empty = dict.fromkeys(
-        (
-            "forward",
-            "transfer_email_pat",
-            "original_email_pat",
-            "recipient_pat",
-            "subject_pat",
-            "tal_condition_1",
-        )
-    )
+    empty = dict.fromkeys(getFieldNamesInOrder(IRoutingCondition))
     return {**empty, "user_value": "_empty_", "tal_condition_2": None, "tg_value": "_empty_", **values}
 
 
 def decided(facts, *rows):
-    return route(facts, SimpleNamespace(iemail_routing=list(rows), iemail_state_set=[]))
+    return route(facts, Settings(iemail_routing=tuple(RoutingRow(**filled_in(each, each)) for each in rows)))
 
 
 @pytest.mark.parametrize(
@@ -148,8 +143,8 @@ def service(site, name):
 
 
 def file(site, raw, *rows, states=(), status=201):
-    settings().iemail_routing = [row(**values) for values in rows]
-    settings().iemail_state_set = [
+    stored_settings().iemail_routing = [row(**values) for values in rows]
+    stored_settings().iemail_state_set = [
         {
             name: value
             for name, value in row(**values).items()
@@ -276,7 +271,7 @@ def test_agent_as_author_is_related_by_the_position(site):
 
 def test_gone_service_of_a_row_goes_to_the_quarantine(site):
     uid = service(site, "urbanisme")
-    settings().iemail_routing = [row(tg_value=uid)]
+    stored_settings().iemail_routing = [row(tg_value=uid)]
     with api.env.adopt_roles(["Manager"]):
         api.content.delete(
             site.portal["contacts"]["plonegroup-organization"]["urbanisme"], check_linkintegrity=False

@@ -7,6 +7,7 @@ from imio.mailbridge.inbound.destination import is_secret
 from imio.mailbridge.inbound.destination import masked
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.read import stored_settings
 from plone.app.uuid.utils import uuidToObject
 from tests.mails import redirected
 from tests.mails import TRUSTED
@@ -27,7 +28,7 @@ STRANGER = {"X-Client-Address": "203.0.113.9"}
 def make(site, address="in@bridge.test", mailbox=MAILBOX):
     """Press the button; return the secret addresses that there are then."""
     act(site, URL, make=address, mailbox=mailbox)
-    return [row["address"] for row in settings().mailin_addresses if is_secret(row["address"])]
+    return [row["address"] for row in stored_settings().mailin_addresses if is_secret(row["address"])]
 
 
 def deliver(site, raw, recipient):
@@ -40,17 +41,17 @@ def test_made_for_one_mailbox(site):
     assert "Make a secret address" in page(site, URL)
     (secret,) = make(site)
     assert re.fullmatch(rf"in\+[{ALPHABET}]{{20}}@bridge\.test", secret)
-    row = settings().mailin_addresses[-1]
+    row = stored_settings().mailin_addresses[-1]
     assert (row["address"], row["mailbox"]) == (secret, MAILBOX)
-    assert settings().mailin_addresses[0]["address"] == "in@bridge.test", "bounces come to the first"
+    assert stored_settings().mailin_addresses[0]["address"] == "in@bridge.test", "bounces come to the first"
     text = page(site, URL)
     assert secret in text
     assert "Redirect to, not Forward to" in text
 
 
 def test_it_proves_a_redirect_of_its_mailbox_and_of_no_other(site):
-    settings().mailboxes = [
-        *settings().mailboxes,
+    stored_settings().mailboxes = [
+        *stored_settings().mailboxes,
         {"address": "cpas@maville.test", "service": None},
     ]
     transaction.commit()
@@ -69,7 +70,7 @@ def test_it_proves_nothing_once_revoked(site):
     (secret,) = make(site)
     answer = act(site, URL, revoke=secret)
     assert "proves nothing any more" in messages(site, answer)
-    assert [row["address"] for row in settings().mailin_addresses] == ["in@bridge.test"]
+    assert [row["address"] for row in stored_settings().mailin_addresses] == ["in@bridge.test"]
     record = deliver(site, redirected(), secret)
     assert (record.state, record.reason, record.proof) == ("quarantined", "unproven-redirect", "")
     assert secret in page(site, URL), "it is named among the revoked"
@@ -77,14 +78,15 @@ def test_it_proves_nothing_once_revoked(site):
 
 def test_replay_after_revoking_proves_nothing_either(site):
     (secret,) = make(site)
-    settings().mailin_addresses = [
-        {**row, "mailbox": None} if is_secret(row["address"]) else row for row in settings().mailin_addresses
+    stored_settings().mailin_addresses = [
+        {**row, "mailbox": None} if is_secret(row["address"]) else row
+        for row in stored_settings().mailin_addresses
     ]
-    settings().mailboxes = []
+    stored_settings().mailboxes = []
     transaction.commit()
     record = deliver(site, redirected(), secret)
     assert (record.reason, record.proof) == ("undeclared-mailbox", "tag")
-    settings().mailboxes = [{"address": MAILBOX, "service": None}]
+    stored_settings().mailboxes = [{"address": MAILBOX, "service": None}]
     transaction.commit()
     act(site, URL, revoke=secret)
     assert site.post(f"/@mail-in/{record.id}/replay", "chef").status_code == 200
@@ -116,7 +118,7 @@ def test_only_for_what_is_declared(site, address, mailbox):
 
 def test_only_secret_addresses_are_revoked_here(site):
     act(site, URL, revoke="in@bridge.test")
-    assert [row["address"] for row in settings().mailin_addresses] == ["in@bridge.test"]
+    assert [row["address"] for row in stored_settings().mailin_addresses] == ["in@bridge.test"]
 
 
 def test_without_a_recipient_the_open_address_is_meant(site):
@@ -127,7 +129,7 @@ def test_without_a_recipient_the_open_address_is_meant(site):
 
 def test_warns_when_it_does_not_count(site):
     assert "prove nothing now" not in page(site, URL)
-    settings().proofs = ["gateway"]
+    stored_settings().proofs = ["gateway"]
     transaction.commit()
     assert "prove nothing now" in page(site, URL)
     (secret,) = make(site)
@@ -149,14 +151,14 @@ def test_who_may_not(site, user):
     assert site.get(URL, user, headers=HTML).status_code in (302, 401)
     form = {"make": "in@bridge.test", "mailbox": MAILBOX}
     site.post(URL, user, data=form, headers=HTML)
-    assert len(settings().mailin_addresses) == 1
+    assert len(stored_settings().mailin_addresses) == 1
 
 
 def test_only_by_post_with_a_token(site):
     form = {"make": "in@bridge.test", "mailbox": MAILBOX}
     assert site.get(URL, "admin", params=form, headers=HTML).status_code == 404
     assert site.post(URL, "admin", data=form, headers=HTML).status_code == 403
-    assert len(settings().mailin_addresses) == 1
+    assert len(stored_settings().mailin_addresses) == 1
 
 
 def test_a_long_address_has_no_room():

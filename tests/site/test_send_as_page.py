@@ -2,7 +2,7 @@
 
 from imio.mailbridge.outbox import send_as
 from imio.mailbridge.settings import secrets as password
-from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.read import stored_settings
 from plone import api
 from tests.site.panel import act
 from tests.site.panel import HTML
@@ -117,7 +117,7 @@ def test_no_server(site):
 
 
 def test_refused_bounce_address_is_not_the_agents(site, caught):
-    settings().envelope_sender = "bounce"
+    stored_settings().envelope_sender = "bounce"
     transaction.commit()
     caught.answers["mail:in@bridge.test"] = "553 5.7.1 Sender address rejected: not owned by user bridge"
     assert "says nothing about sending as" in attempt(site)
@@ -133,20 +133,20 @@ def test_what_is_no_address(site, caught, address):
 
 
 def test_to_the_admin_where_the_account_has_no_address(site, caught):
-    settings().login_address = None
+    stored_settings().login_address = None
     transaction.commit()
     assert "There is no address to send the test to" in attempt(site)
     api.portal.set_registry_record("plone.email_from_address", "site@maville.test")
     transaction.commit()
     attempt(site)
     assert caught.messages[0].rcpt_tos == ["site@maville.test"]
-    settings().envelope_sender = "login"
+    stored_settings().envelope_sender = "login"
     transaction.commit()
     assert "login address of the mail bridge is not set" in attempt(site)
 
 
 def test_unreadable_password_file(site, caught, monkeypatch):
-    settings().smtp_login = "bridge"
+    stored_settings().smtp_login = "bridge"
     transaction.commit()
     monkeypatch.setenv(password.FILE, "/nonexistent")
     assert "The password file cannot be read" in attempt(site)

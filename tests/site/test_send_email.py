@@ -1,7 +1,7 @@
 """``@send-email`` and ``@outbox``: the contract, the refusals, and that a refusal stores nothing."""
 
 from imio.mailbridge.outbox.record import outbox
-from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.read import stored_settings
 from plone.uuid.interfaces import IUUID
 import pytest
 import transaction
@@ -144,11 +144,11 @@ def test_service_address_only_where_it_is_allowed(site):
 
     service = uid(site, "/contacts/plonegroup-organization/administration-generale")
     assert send(site, sender=service).status_code == 400
-    settings().service_senders = [service, uid(site, "/contacts/plonegroup-organization/urbanisme")]
+    stored_settings().service_senders = [service, uid(site, "/contacts/plonegroup-organization/urbanisme")]
     transaction.commit()
     names = [
         str(identity.address)
-        for identity in IDirectory(site.portal).identities("agent", settings().service_senders)
+        for identity in IDirectory(site.portal).identities("agent", stored_settings().service_senders)
     ]
     assert names == [
         '"Al Bert" <al.bert@maville.test>',
@@ -188,7 +188,7 @@ def test_who_sees_the_messages_of_a_document(site, user, status):
 
 
 def test_without_an_smtp_server_the_reason_is_given(site):
-    settings().smtp_host = None
+    stored_settings().smtp_host = None
     transaction.commit()
     answer = send(site)
     assert answer.status_code == 400
@@ -196,7 +196,7 @@ def test_without_an_smtp_server_the_reason_is_given(site):
 
 
 def test_without_a_login_address_the_reason_is_given(site):
-    settings().login_address = None
+    stored_settings().login_address = None
     transaction.commit()
     assert send(site).json()["errors"][0]["field"] == "sender"
 

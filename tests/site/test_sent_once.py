@@ -2,7 +2,7 @@
 
 from imio.mailbridge.outbox import send_as
 from imio.mailbridge.settings.interfaces import PREFIX
-from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.read import stored_settings
 from imio.mailbridge.store.store import now
 from tests.site.panel import act
 from tests.site.panel import fields
@@ -72,14 +72,14 @@ def test_test_of_the_settings(site, caught, meanwhile):
     caught.answers["data"] = meanwhile(changed_elsewhere)
     assert press(site, SETTINGS, "test", undo_seconds="20").status_code == 302
     assert caught.received["data"] == 1
-    assert settings().undo_seconds == 45, "who writes last"
+    assert stored_settings().undo_seconds == 45, "who writes last"
 
 
 def test_test_of_the_settings_wants_a_token(site, caught):
     """It commits in the middle of the request, where plone.protect's own look at the end comes too late."""
-    before, form = settings().undo_seconds, fields(page(site, SETTINGS))
+    before, form = stored_settings().undo_seconds, fields(page(site, SETTINGS))
     form.pop("_authenticator")
     form |= {"form.widgets.undo_seconds": "20", "form.buttons.test": "x"}
     assert site.post(SETTINGS, "admin", data=form, headers=HTML).status_code == 403
-    assert settings().undo_seconds == before
+    assert stored_settings().undo_seconds == before
     assert not caught.received["mail"]

@@ -1,10 +1,9 @@
 """Settings: the control panel and ``@controlpanels/mailbridge``, and that the password never comes back."""
 
 from imio.mailbridge.settings import secrets as password
-from imio.mailbridge.settings.account import account_for
 from imio.mailbridge.settings.interfaces import IMailbridgeSettings
-from imio.mailbridge.settings.read import login_address
 from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.read import stored_settings
 from zope.schema import getFieldNames
 import gzip
 import pytest
@@ -60,7 +59,7 @@ def test_write(site):
         inline_forward="file-proposal",
     )
     assert answer.status_code == 204, answer.text
-    values = settings()
+    values = stored_settings()
     assert (values.smtp_host, values.smtp_port, values.smtp_security) == ("mail.maville.be", 465, "tls")
     assert values.mailin_addresses == rows
     assert values.trusted_gateways == ["192.0.2.0/24", "2001:db8::/32"]
@@ -142,12 +141,12 @@ def test_password_from_outside(site, monkeypatch, tmp_path):
 
 
 def test_login_address_defaults_to_a_login_that_is_one(site):
-    values = settings()
+    values = stored_settings()
     values.login_address = None
     values.smtp_login = "administration@maville.be"
-    assert login_address(values) == "administration@maville.be"
+    assert settings().default_account.login_address == "administration@maville.be"
     values.smtp_login = "MAVILLE\\bridge"
-    assert login_address(values) == ""
+    assert settings().default_account.login_address == ""
 
 
 def test_action_is_shown_to_agents_once_a_server_is_set(site):
@@ -156,7 +155,7 @@ def test_action_is_shown_to_agents_once_a_server_is_set(site):
         return {action["id"] for action in listing["object_buttons"]}
 
     assert "mailbridge_send_email" in actions()
-    settings().smtp_host = None
+    stored_settings().smtp_host = None
     transaction.commit()
     assert "mailbridge_send_email" not in actions()
     page = site.get(
@@ -184,7 +183,7 @@ def test_accounts_are_written_with_defaults(site):
         "password",
         "login",
     )
-    assert account_for("al@cpas.test", settings()).host == "smtp.cpas.test"
+    assert settings().account_for("al@cpas.test").host == "smtp.cpas.test"
 
 
 @pytest.mark.parametrize(
@@ -217,8 +216,8 @@ def test_bad_account_changes_nothing_and_names_its_field(site, changes, says):
     )
     assert answer.status_code == 400, answer.text
     assert says in answer.json()["message"]
-    assert settings().smtp_accounts == []
-    assert settings().close_on_send
+    assert stored_settings().smtp_accounts == []
+    assert stored_settings().close_on_send
     assert SECRET not in answer.text
 
 
@@ -229,7 +228,7 @@ def test_accounts_that_do_not_go_together(site, rows):
     answer = patch(site, smtp_accounts=rows)
     assert answer.status_code == 400
     assert "A list of rows" in answer.text or "stands in two accounts" in answer.text
-    assert settings().smtp_accounts == []
+    assert stored_settings().smtp_accounts == []
 
 
 def test_secrets_are_written_and_never_read(site):
@@ -278,5 +277,5 @@ def test_bad_secrets_change_nothing(site, values, says):
     answer = patch(site, **values)
     assert answer.status_code == 400, answer.text
     assert says in answer.json()["message"]
-    assert len(settings().smtp_accounts) == 1
+    assert len(stored_settings().smtp_accounts) == 1
     assert not any(password.read(name, kind) for name in ("default", "cpas") for kind in password.KINDS)

@@ -7,7 +7,7 @@ from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.outbox.submit import identities
 from imio.mailbridge.ports.directory import Identity
 from imio.mailbridge.settings import validate
-from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.read import stored_settings
 from plone.app.testing import login
 from plone.app.testing import SITE_OWNER_NAME
 from plone.app.textfield.value import RichTextValue
@@ -66,7 +66,7 @@ def test_none_by_default(portal):
 
 def test_the_template_of_the_settings(portal):
     login(portal, "agent")
-    settings().signature = TEMPLATE
+    stored_settings().signature = TEMPLATE
     text = signature_of("agent")
     assert "<p>Al Bert</p>" in text
     assert "Employé, Administration générale" in text
@@ -78,14 +78,14 @@ def test_the_template_of_the_settings(portal):
 
 
 def test_what_is_inserted_is_text(portal):
-    settings().signature = TEMPLATE
+    stored_settings().signature = TEMPLATE
     text = prefill.signature(ME)
     assert "Al &lt;Bert&gt;" in text
     assert "A &amp; B" in text
 
 
 def test_what_could_harm_a_reader_is_taken_out(portal):
-    settings().signature = '<p onclick="x()">Moi<script>alert(1)</script></p><input>'
+    stored_settings().signature = '<p onclick="x()">Moi<script>alert(1)</script></p><input>'
     assert prefill.signature(ME) == "<p>Moi</p>"
 
 
@@ -123,7 +123,7 @@ def test_rights_are_those_of_nobody_whoever_writes(portal, monkeypatch):
 
 def test_the_agents_own_signature_wins(portal):
     login(portal, "agent")
-    settings().signature = TEMPLATE
+    stored_settings().signature = TEMPLATE
     position = portal.contacts["personnel-folder"]["al-bert"]["administration-generale"]
     position.email_signature = RichTextValue(
         "<p>Al<script>x</script> ${sender/name}</p>", "text/html", "text/x-html-safe"
@@ -134,7 +134,7 @@ def test_the_agents_own_signature_wins(portal):
 
 
 def test_the_form_begins_with_it_below_the_body(site):
-    settings().signature = "<p>Signature de ${sender/name}</p>"
+    stored_settings().signature = "<p>Signature de ${sender/name}</p>"
     transaction.commit()
     page = body(site)
     assert 0 < page.index("Madame Dupont") < page.index("Signature de Al Bert")
@@ -145,8 +145,8 @@ def test_the_form_begins_with_it_below_the_body(site):
 
 def test_the_form_knows_the_signature_of_each_sender(site):
     service = site.portal.contacts["plonegroup-organization"]["administration-generale"].UID()
-    settings().service_senders = [service]
-    settings().signature = '<p title="a&quot;b">${sender/name}<script>x()</script></p>'
+    stored_settings().service_senders = [service]
+    stored_settings().signature = '<p title="a&quot;b">${sender/name}<script>x()</script></p>'
     transaction.commit()
     page = lxml.html.fromstring(site.get(COMPOSE, "agent", headers=HTML).text)
     (panel,) = page.xpath("//*[@data-signatures]")
@@ -154,7 +154,7 @@ def test_the_form_knows_the_signature_of_each_sender(site):
     assert len(known) == 2
     assert known[service].startswith('<div class="mailbridge-signature"><p')
     assert "<script" not in known[service]
-    settings().signature = None
+    stored_settings().signature = None
     transaction.commit()
     (panel,) = lxml.html.fromstring(site.get(COMPOSE, "agent", headers=HTML).text).xpath(
         "//*[@data-signatures]"
@@ -164,14 +164,14 @@ def test_the_form_knows_the_signature_of_each_sender(site):
 
 def test_a_template_that_raises_does_not_break_the_page(site, monkeypatch):
     monkeypatch.setattr(validate, "EXAMPLE", {})
-    settings().signature = '<p tal:condition="not:exists:sender">x</p><p tal:condition="exists:sender" tal:content="sender/x">x</p>'
+    stored_settings().signature = '<p tal:condition="not:exists:sender">x</p><p tal:condition="exists:sender" tal:content="sender/x">x</p>'
     transaction.commit()
     assert "Madame Dupont" in body(site)
 
 
 def test_rest_sends_exactly_what_it_is_given(site):
-    settings().signature = "<p>Signature</p>"
-    settings().bcc_default = ["agent_email", "service_email"]
+    stored_settings().signature = "<p>Signature</p>"
+    stored_settings().bcc_default = ["agent_email", "service_email"]
     transaction.commit()
     record = outbox().get(send(site).json()["id"])
     with record.body.open("r") as stream:
@@ -189,13 +189,13 @@ def test_rest_sends_exactly_what_it_is_given(site):
     ],
 )
 def test_blind_copies_by_default(site, chosen, bcc):
-    settings().bcc_default = chosen
+    stored_settings().bcc_default = chosen
     transaction.commit()
     assert value(site.get(COMPOSE, "agent", headers=HTML).text, "bcc") == bcc
 
 
 def test_a_blind_copy_stands_once(site):
     site.portal["outgoing-mail"]["permis-durbanisme"].email_bcc = "al.bert@maville.test"
-    settings().bcc_default = ["agent_email"]
+    stored_settings().bcc_default = ["agent_email"]
     transaction.commit()
     assert value(site.get(COMPOSE, "agent", headers=HTML).text, "bcc") == "al.bert@maville.test"

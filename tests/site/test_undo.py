@@ -6,8 +6,8 @@ from email.utils import parsedate_to_datetime
 from imio.mailbridge.delivery.deliver import deliver
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.settings.clock import local_time
-from imio.mailbridge.settings.interfaces import ISmtpAccountRow
-from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.read import stored_settings
+from imio.mailbridge.settings.smtp import ISmtpAccountRow
 from imio.mailbridge.store.store import now
 from plone import api
 from tests.site.compose import COMPOSE
@@ -71,7 +71,7 @@ def test_an_email_waits_for_the_time_to_undo(site, caught):
 
 
 def test_without_time_to_undo_it_leaves_at_once(site):
-    settings().undo_seconds = 0
+    stored_settings().undo_seconds = 0
     transaction.commit()
     assert written(site).state == "queued"
 
@@ -300,12 +300,12 @@ def test_what_is_gone_meanwhile_does_not_stop_it(site, caught, gone):
             "name": "cpas", "senders": ["al.bert@maville.test"], "host": "127.0.0.1", "port": caught.port, "security": "none",
             "auth": "password", "login_address": "cpas@maville.test", "sender_policy": "login",
         }  # fmt: skip
-        settings().smtp_accounts = [row]
+        stored_settings().smtp_accounts = [row]
         transaction.commit()
     record = written(site, **{"form.widgets.attachments:list": [uid]})
     if gone == "account":
         assert record.account == "cpas"
-        settings().smtp_accounts = []
+        stored_settings().smtp_accounts = []
     elif gone == "attachment":
         delete(site, "outgoing-mail/permis-durbanisme/permis")
     else:

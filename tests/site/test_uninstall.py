@@ -1,7 +1,7 @@
 """Uninstalling: what the site was before, but for records and documents, which are kept and named."""
 
 from imio.mailbridge.inbound import cases
-from imio.mailbridge.inbound.examine import Envelope
+from imio.mailbridge.inbound.envelope import Envelope
 from imio.mailbridge.inbound.inbox import KEY as INBOX
 from imio.mailbridge.outbox.record import KEY as OUTBOX
 from imio.mailbridge.outbox.record import outbox

@@ -2,10 +2,10 @@
 
 from email import message_from_bytes
 from email.policy import SMTP
-from imio.mailbridge.inbound import proof as proofs
 from imio.mailbridge.inbound import verify
 from imio.mailbridge.inbound.inbox import inbox
-from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.read import stored_settings
+from imio.mailbridge.transport import txt_lookup
 from plone.app.uuid.utils import uuidToObject
 from tests.mails import citizen
 from tests.mails import forwarded
@@ -73,8 +73,8 @@ def test_what_has_no_signature_needs_no_task(site):
 
 
 def test_dns_that_does_not_answer_is_asked_again_and_not_for_ever(site, monkeypatch):
-    monkeypatch.setattr(proofs, "DNS_TIME", 0.5)
-    settings().dns_resolver = "127.0.0.1:9"
+    monkeypatch.setattr(txt_lookup, "DNS_TIME", 0.5)
+    stored_settings().dns_resolver = "127.0.0.1:9"
     transaction.commit()
     record = deliver(site, raw())
     for tries in range(1, verify.TRIES):

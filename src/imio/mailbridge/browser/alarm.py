@@ -2,12 +2,11 @@
 
 from imio.mailbridge.browser.local_date import readable_time
 from imio.mailbridge.i18n import translatable
-from imio.mailbridge.inbound.imap_reading import known
 from imio.mailbridge.inbound.imap_reading import PROBLEMS
 from imio.mailbridge.inbound.imap_reading import QUIET
 from imio.mailbridge.inbound.imap_reading import REMEDIES
+from imio.mailbridge.inbound.imap_reading import status_of
 from imio.mailbridge.outbox.record import outbox
-from imio.mailbridge.settings.imap import rows
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.store import now
 from plone import api
@@ -36,7 +35,7 @@ class AlarmViewlet(ViewletBase):
 
     def mailboxes(self):
         """Return what is shown of each mailbox that is not read."""
-        found = [(name, known(name)) for name in rows(settings())]
+        found = [(name, status_of(name)) for name in settings().imap_mailboxes]
         return [
             {
                 "name": name,

@@ -10,13 +10,13 @@ from imio.mailbridge.i18n import translatable
 from imio.mailbridge.iadocs import reading
 from imio.mailbridge.inbound import cases
 from imio.mailbridge.inbound.dry_run import dry_run
-from imio.mailbridge.inbound.examine import Envelope
+from imio.mailbridge.inbound.envelope import Envelope
 from imio.mailbridge.inbound.reasons import reason_texts
 from imio.mailbridge.message.rendition.html_document import body
 from imio.mailbridge.message.rendition.html_document import document
-from imio.mailbridge.settings.interfaces import IRoutingRow
-from imio.mailbridge.settings.interfaces import IStateRow
 from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.routing import IRoutingRow
+from imio.mailbridge.settings.routing import IStateRow
 from plone import api
 from plone.app.uuid.utils import uuidToCatalogBrain
 from plone.protect import CheckAuthenticator
@@ -98,7 +98,7 @@ class DryRunView(BrowserView):
 
     def recipients(self):
         """Return the mail-in addresses, to choose from."""
-        return [row["address"] for row in settings().mailin_addresses or ()]
+        return list(settings().mailin_addresses)
 
     def _examine(self):
         upload = self.request.form.get("file")
@@ -120,13 +120,13 @@ class DryRunView(BrowserView):
             "name": name[:200],
             "size": readable_size(len(raw)),
             "sha256": hashlib.sha256(raw).hexdigest(),
-            "transfer": titles.TRANSFER[run.examined.found.transfer.value],
+            "transfer": titles.TRANSFER[run.decision.found.transfer.value],
             "state": STATES[run.state],
             "sentence": translatable(sentence),
             "remedy": translatable(remedy),
-            "proof": evidence.PROOFS[run.examined.proof.value if run.examined.proof else ""],
-            "seen": evidence.seen(run.examined.found.evidence),
-            "verdicts": evidence.verdicts(run.examined.verdicts),
+            "proof": evidence.PROOFS[run.decision.proof.value if run.decision.proof else ""],
+            "seen": evidence.seen(run.decision.found.evidence),
+            "verdicts": evidence.verdicts(run.decision.verdicts),
             "messages": [self._message(outcome) for outcome in run.outcomes],
             "kept": encoded if len(encoded) <= MAX_ENCODED and len(raw) <= MAX_KEPT else "",
             "envelope": envelope,

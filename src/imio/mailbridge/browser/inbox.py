@@ -6,8 +6,9 @@ from imio.mailbridge.browser.local_date import readable_time
 from imio.mailbridge.browser.size import readable_size
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
-from imio.mailbridge.inbound import review as decide
+from imio.mailbridge.inbound import review
 from imio.mailbridge.inbound.inbox import inbox
+from imio.mailbridge.inbound.inbox import OPEN
 from imio.mailbridge.inbound.reasons import reason_texts
 from imio.mailbridge.inbound.summary import WAITING
 from imio.mailbridge.message.classification.reason import REASONS
@@ -28,9 +29,9 @@ MAX_AT_ONCE = 100
 #: How many records a search looks at, the newest first.
 MAX_LOOKED_AT = 5000
 ACTIONS = {
-    "replay": (decide.replay, _("The message was treated again.")),
-    "accept": (decide.accept, _("The message is filed as you said.")),
-    "discard": (decide.discard, _("The message is discarded; its original is kept.")),
+    "replay": (review.replay, _("The message was treated again.")),
+    "accept": (review.accept, _("The message is filed as you said.")),
+    "discard": (review.discard, _("The message is discarded; its original is kept.")),
 }
 
 
@@ -60,10 +61,10 @@ class InboxView(BrowserView):
         for record in records:
             try:
                 action(record, data)
-            except decide.NotPossible as error:
+            except review.NotPossible as error:
                 refused.append(error.message)
         states = Counter(record.state for record in records)
-        waiting = sum(states[state] for state in decide.OPEN)
+        waiting = sum(states[state] for state in OPEN)
         if len(records) > len(refused):
             mapping = {"filed": str(states["filed"]), "waiting": str(waiting)}
             mapping["others"] = str(len(records) - states["filed"] - waiting)
@@ -85,7 +86,7 @@ class InboxView(BrowserView):
         action, done = ACTIONS[name]
         try:
             action(record, {"service": self._typed("service")})
-        except decide.NotPossible as error:
+        except review.NotPossible as error:
             self._say(error.message, "warning")
         else:
             filed = name == "discard" or record.state == "filed"
@@ -179,7 +180,7 @@ class InboxView(BrowserView):
 
     def any_open(self):
         """Tell whether a record on this page waits for a decision."""
-        return any(inbox().records[id].state in decide.OPEN for id in self.batch)
+        return any(inbox().records[id].state in OPEN for id in self.batch)
 
     def row(self, id):
         """Return what the table shows of a record."""
@@ -204,7 +205,7 @@ class InboxView(BrowserView):
             "error": record.error,
             "documents": [{"url": brain.getURL() + "/view", "title": brain.Title} for brain in items],
             "source": f"{self.context.absolute_url()}/@@mailbridge-source?id={id}",
-            "open": record.state in decide.OPEN,
+            "open": record.state in OPEN,
         }
 
 

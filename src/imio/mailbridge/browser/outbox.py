@@ -13,10 +13,9 @@ from imio.mailbridge.outbox.query import Query
 from imio.mailbridge.outbox.query import read_query
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.outbox.source import source
-from imio.mailbridge.settings.account import accounts
-from imio.mailbridge.settings.account import DEFAULT
 from imio.mailbridge.settings.clock import local_time
 from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.smtp import DEFAULT
 from plone import api
 from plone.batching import Batch
 from plone.protect import CheckAuthenticator
@@ -105,7 +104,7 @@ class OutboxView(BrowserView):
 
     def accounts(self):
         """Return the names of the accounts, for people too."""
-        return [(name, account_title(name)) for name in accounts(settings())]
+        return [(name, account_title(name)) for name in settings().accounts]
 
     def origins(self):
         """Return where messages come from."""

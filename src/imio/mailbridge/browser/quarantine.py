@@ -10,20 +10,22 @@ from imio.mailbridge.browser.size import readable_size
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
 from imio.mailbridge.iadocs import reading
-from imio.mailbridge.inbound import review as decide
+from imio.mailbridge.inbound import review
 from imio.mailbridge.inbound.ask import ask
 from imio.mailbridge.inbound.ask import CannotAsk
-from imio.mailbridge.inbound.examine import examine
 from imio.mailbridge.inbound.inbox import inbox
+from imio.mailbridge.inbound.inbox import OPEN
+from imio.mailbridge.inbound.process import decision_on
+from imio.mailbridge.inbound.process import read
 from imio.mailbridge.inbound.reasons import reason_texts
 from imio.mailbridge.inbound.source import source
 from imio.mailbridge.message.address import is_addr_spec
 from imio.mailbridge.message.classification.gmail_confirmation import read_confirmation
-from imio.mailbridge.message.parsing.parse import parse
 from imio.mailbridge.outbox.visibility import is_manager
 from imio.mailbridge.ports.directory import IDirectory
 from imio.mailbridge.settings.clock import local_time
 from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.read import stored_settings
 from plone import api
 from plone.app.uuid.utils import uuidToCatalogBrain
 from plone.batching import Batch
@@ -74,8 +76,7 @@ class OfRecord(BrowserView):
 
     def message(self):
         """Return the whole message, parsed."""
-        with self.record.raw.open("r") as stream:
-            return parse(stream)
+        return read(self.record)
 
 
 class Frame(OfRecord):
@@ -85,7 +86,7 @@ class Frame(OfRecord):
         """Return the document of the sandboxed frame."""
         message, part = self.message(), self.request.form.get("part", "")
         if isinstance(part, str) and part.isdecimal() and len(part) < 4:
-            candidates = examine(self.record, message, settings(), offline=True).candidates
+            candidates = decision_on(self.record, message, settings()).candidates
             if int(part) >= len(candidates):
                 raise NotFound("part")
             message = candidates[int(part)].original.source
@@ -109,7 +110,7 @@ class MessageView(OfRecord):
             if name in self.request.form:
                 return self._act(name)
         self.parsed = self.message()
-        self.examined = examine(self.record, self.parsed, settings(), offline=True)
+        self.decision = decision_on(self.record, self.parsed, settings())
         return self.index()
 
     @property
@@ -127,7 +128,7 @@ class MessageView(OfRecord):
             raise Unauthorized("Only administrators of mail may do this.")
         try:
             said = getattr(self, f"_{name}")()
-        except decide.NotPossible as error:
+        except review.NotPossible as error:
             api.portal.show_message(error.message, self.request, "warning")
         else:
             api.portal.show_message(said, self.request)
@@ -149,36 +150,36 @@ class MessageView(OfRecord):
         return _("The message could not be filed; the page says why.")
 
     def _proposal(self):
-        decide.accept(self.record, self._data("proposal"))
+        review.accept(self.record, self._data("proposal"))
         return self._filed()
 
     def _direct(self):
-        decide.accept(self.record, self._data("direct"))
+        review.accept(self.record, self._data("direct"))
         return self._filed()
 
     def _replay(self):
-        decide.replay(self.record, {})
+        review.replay(self.record, {})
         return _("The message was treated again.")
 
     def _discard(self):
-        decide.discard(self.record, {"reason": self.request.form.get("reason") or ""})
+        review.discard(self.record, {"reason": self.request.form.get("reason") or ""})
         return _("The message is discarded; its original is kept.")
 
     def _ask(self):
         try:
             ask(self.record, self.message())
         except CannotAsk as error:
-            raise decide.NotPossible(400, error.args[0]) from error
+            raise review.NotPossible(400, error.args[0]) from error
         return _("The agent gets an e-mail that explains how to forward as attachment.")
 
     def _mailbox(self):
         """Declare the mailbox that a mark names."""
         address = self.undeclared()
         if not address:
-            raise decide.NotPossible(400, _("The message names no mailbox."))
-        values = settings()
-        row = {"address": address, "service": decide.service(self.request.form.get("service")) or None}
-        values.mailboxes = [*(values.mailboxes or []), row]
+            raise review.NotPossible(400, _("The message names no mailbox."))
+        records = stored_settings()
+        row = {"address": address, "service": review.service(self.request.form.get("service")) or None}
+        records.mailboxes = [*(records.mailboxes or []), row]
         return _("The mailbox is one of yours now; replay the message to apply it.")
 
     # what the page shows
@@ -192,8 +193,8 @@ class MessageView(OfRecord):
         return api.user.has_permission("Plone Site Setup: Mail", obj=api.portal.get())
 
     def is_open(self):
-        """Tell whether there is something left to decide."""
-        return self.record.state in decide.OPEN
+        """Tell whether there is something left to review."""
+        return self.record.state in OPEN
 
     def texts(self):
         """Return what happened and what to do, in sentences."""
@@ -231,9 +232,7 @@ class MessageView(OfRecord):
         if self.record.reason != "undeclared-mailbox":
             return ""
         values = settings()
-        known = {
-            row["address"].lower() for row in (*(values.mailin_addresses or ()), *(values.mailboxes or ()))
-        }
+        known = {*values.mailin_addresses, *values.source_mailboxes}
         found = re.findall(
             r"[^\s<>,;:\"'()]+@[^\s<>,;:\"'()]+", " ".join(each[1] for each in self.record.evidence)
         )
@@ -244,20 +243,20 @@ class MessageView(OfRecord):
         return self.record.reason == "inline-forward" and not self.record.source_mailbox
 
     def _candidate(self):
-        examined = examine(self.record, self.message(), settings(), offline=True)
-        return next(iter(examined.candidates), None)
+        decision = decision_on(self.record, self.message(), settings())
+        return next(iter(decision.candidates), None)
 
     def proposal(self):
         """Return the values of the form, of the first message that would be filed; None where there is none."""
-        if not self.examined.candidates:
+        if not self.decision.candidates:
             return None
-        original = self.examined.candidates[0].original
+        original = self.decision.candidates[0].original
         date = local_time(original.date) if isinstance(original.date, datetime) else None
         return {
             "sender": str(original.author or ""),
             "date": date.isoformat(timespec="minutes") if date else "",
             "subject": original.subject or "",
-            "count": len(self.examined.candidates),
+            "count": len(self.decision.candidates),
             "text": (original.text or "")[:3000] if original.message_id != original.source.message_id else "",
         }
 
@@ -274,7 +273,7 @@ class MessageView(OfRecord):
                 "rows": reading.rows(each.original.source, reading.labels()),
                 "frame": f"{base}/@@mailbridge-inbox-frame?id={self.record.id}&part={number}",
             }
-            for number, each in enumerate(self.examined.candidates)
+            for number, each in enumerate(self.decision.candidates)
         ]
         return shown or [
             {

@@ -2,13 +2,15 @@
 
 from imio.mailbridge.browser.quarantine import may_see
 from imio.mailbridge.i18n import _
-from imio.mailbridge.inbound import review as decide
-from imio.mailbridge.inbound.examine import examine
+from imio.mailbridge.inbound import review
 from imio.mailbridge.inbound.inbox import inbox
-from imio.mailbridge.message.parsing.parse import parse
-from imio.mailbridge.settings.interfaces import FORWARD
-from imio.mailbridge.settings.interfaces import IRoutingRow
+from imio.mailbridge.inbound.inbox import OPEN
+from imio.mailbridge.inbound.process import decision_on
+from imio.mailbridge.inbound.process import read
 from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.read import stored_settings
+from imio.mailbridge.settings.routing import FORWARD
+from imio.mailbridge.settings.routing import IRoutingRow
 from plone import api
 from plone.autoform.form import AutoExtensibleForm
 from plone.protect import CheckAuthenticator
@@ -80,8 +82,7 @@ class Rule(AutoExtensibleForm, form.Form):
         self.record = inbox().get(id) if isinstance(id, str) else None
         if self.record is None or not may_see(self.record):
             raise NotFound("id")
-        with self.record.raw.open("r") as stream:
-            candidates = examine(self.record, parse(stream), settings(), offline=True).candidates
+        candidates = decision_on(self.record, read(self.record), settings()).candidates
         self.candidate = next((each for each in candidates if each.facts.author is not None), None)
         if self.candidate is not None:
             super().update()
@@ -137,12 +138,12 @@ class Rule(AutoExtensibleForm, form.Form):
     @button.buttonAndHandler(
         _("Save the rule and treat the message again"),
         name="replay",
-        condition=lambda form: form.record.state in decide.OPEN,
+        condition=lambda form: form.record.state in OPEN,
     )
     def handle_replay(self, action):
         """Keep the rule and apply it."""
         if self._save():
-            decide.replay(self.record, {})
+            review.replay(self.record, {})
 
     @button.buttonAndHandler(_("Cancel"), name="cancel")
     def handle_cancel(self, action):
@@ -155,8 +156,9 @@ class Rule(AutoExtensibleForm, form.Form):
         if errors:
             self.status = self.formErrorsMessage
             return False
-        rows, row = list(settings().iemail_routing or ()), self._row(data)
-        settings().iemail_routing = [row, *rows] if data["place"] == "first" else [*rows, row]
+        records, row = stored_settings(), self._row(data)
+        rows = records.iemail_routing or ()
+        records.iemail_routing = [row, *rows] if data["place"] == "first" else [*rows, row]
         api.portal.show_message(_("The rule is part of the routing now."), self.request)
         self._leave()
         return True

@@ -12,8 +12,8 @@ from imio.mailbridge.delivery.accounts import waiting_for
 from imio.mailbridge.i18n import _
 from imio.mailbridge.outbox.submit import wake_outbox
 from imio.mailbridge.settings import validate
-from imio.mailbridge.settings.interfaces import ISmtpAccountRow
-from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.read import stored_settings
+from imio.mailbridge.settings.smtp import ISmtpAccountRow
 from plone import api
 from plone.protect import CheckAuthenticator
 from plone.z3cform.layout import FormWrapper
@@ -108,7 +108,7 @@ class DeleteAccount(Navigation, BrowserView):
         if self.request.method != "POST":
             return self.index()
         CheckAuthenticator(self.request)
-        settings().smtp_accounts = [each for each in rows() if each["name"] != row["name"]]
+        stored_settings().smtp_accounts = [each for each in rows() if each["name"] != row["name"]]
         wake_outbox()
         api.portal.show_message(
             _("The account ${name} is deleted.", mapping={"name": row["name"]}), self.request

@@ -104,7 +104,7 @@ def write_secrets(data, account, prefix=""):
 
 
 def gaps(values, has_secret):
-    """Yield (name, message) of what OAuth 2.0 cannot do without; ``values`` have the names of ``settings.account.Account``."""
+    """Yield (name, message) of what OAuth 2.0 cannot do without; ``values`` have the names of ``settings.smtp.Account``."""
     if values["auth"] != "oauth2":
         return
     if not values["login"]:

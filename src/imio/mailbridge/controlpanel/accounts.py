@@ -6,13 +6,11 @@ from imio.mailbridge.delivery.deliver import release
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
 from imio.mailbridge.outbox.record import outbox
-from imio.mailbridge.settings.account import accounts
-from imio.mailbridge.settings.account import DEFAULT
-from imio.mailbridge.settings.account import default_account
-from imio.mailbridge.settings.interfaces import AUTH
-from imio.mailbridge.settings.interfaces import SECURITY
-from imio.mailbridge.settings.interfaces import SENDER_POLICY
 from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.server import AUTH
+from imio.mailbridge.settings.smtp import DEFAULT
+from imio.mailbridge.settings.smtp import SECURITY
+from imio.mailbridge.settings.smtp import SENDER_POLICY
 from plone import api
 from plone.protect import CheckAuthenticator
 from Products.Five.browser import BrowserView
@@ -53,7 +51,7 @@ class AccountsView(Navigation, BrowserView):
     def rows(self):
         """Return what is shown of each account."""
         values = settings()
-        known = {DEFAULT: default_account(values)} | accounts(values)
+        known = {DEFAULT: values.default_account} | values.accounts
         last = _last_sent(known)
         return [self._row(account, last.get(account.name)) for account in known.values()]
 

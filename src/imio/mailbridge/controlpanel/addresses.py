@@ -8,10 +8,12 @@ from imio.mailbridge.controlpanel.navigation import Navigation
 from imio.mailbridge.i18n import _
 from imio.mailbridge.inbound.destination import is_secret
 from imio.mailbridge.inbound.inbox import inbox
+from imio.mailbridge.inbound.inbox import is_retired
 from imio.mailbridge.inbound.inbox import RETIRED_FOR
 from imio.mailbridge.message.address import is_addr_spec
 from imio.mailbridge.message.address import without_detail
 from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.read import stored_settings
 from plone import api
 from plone.protect import CheckAuthenticator
 from Products.Five.browser import BrowserView
@@ -56,8 +58,8 @@ class AddressesView(Navigation, BrowserView):
         return value.strip().lower() if isinstance(value, str) else ""
 
     def _make(self):
-        values, wanted, mailbox = settings(), self._entered("make"), self._entered("mailbox")
-        row = next((row for row in self._open_rows() if row["address"].lower() == wanted), None)
+        wanted, mailbox = self._entered("make"), self._entered("mailbox")
+        row = next((row for row in self._open_rows() if row.address == wanted), None)
         if row is None or mailbox not in self._mailboxes():
             return _("The settings have changed; please choose again."), "warning"
         if self._secret_of(wanted, mailbox) is not None:
@@ -65,45 +67,45 @@ class AddressesView(Navigation, BrowserView):
             return _(
                 "${mailbox} has a secret address already; revoke it to make a new one.", mapping=mapping
             ), "warning"
-        made = secret_address(row["address"])
+        made = secret_address(row.address)
         if not made:
-            mapping = {"address": row["address"]}
+            mapping = {"address": row.address}
             return _("${address} is too long to get a secret part.", mapping=mapping), "error"
-        new = {"address": made, "service": row.get("service") or None, "mailbox": mailbox}
-        values.mailin_addresses = [*(values.mailin_addresses or ()), new]
+        new = {"address": made, "service": row.service or None, "mailbox": mailbox}
+        records = stored_settings()
+        records.mailin_addresses = [*records.mailin_addresses, new]
         return _(
             "The secret address of ${mailbox} is made. Now let the mailbox forward to it: the steps are below.",
             mapping={"mailbox": mailbox},
         ), "info"
 
     def _revoke(self):
-        values, wanted = settings(), self._entered("revoke")
-        rows = values.mailin_addresses or []
+        records, wanted = stored_settings(), self._entered("revoke")
+        rows = records.mailin_addresses or []
         left = [row for row in rows if row["address"].lower() != wanted or not is_secret(wanted)]
         if len(left) == len(rows):
             return _("The settings have changed; please choose again."), "warning"
-        values.mailin_addresses = left
+        records.mailin_addresses = left
         return _(
             "The address is revoked: it proves nothing any more. Mail that still comes for it goes to the quarantine."
         ), "info"
 
     def _open_rows(self):
-        return [row for row in settings().mailin_addresses or () if not is_secret(row["address"])]
+        return [row for row in settings().mailin_addresses.values() if not is_secret(row.address)]
 
     def _secret_rows(self):
-        return [row for row in settings().mailin_addresses or () if is_secret(row["address"])]
+        return [row for row in settings().mailin_addresses.values() if is_secret(row.address)]
 
     def _mailboxes(self):
         """Return the declared mailboxes in the order of the settings."""
-        return list(dict.fromkeys(row["address"].lower() for row in settings().mailboxes or ()))
+        return list(settings().source_mailboxes)
 
     def _secret_of(self, address, mailbox):
         return next(
             (
                 row
                 for row in self._secret_rows()
-                if without_detail(row["address"].lower()) == without_detail(address)
-                and (row.get("mailbox") or "").lower() == mailbox
+                if without_detail(row.address) == without_detail(address) and row.source_mailbox == mailbox
             ),
             None,
         )
@@ -112,36 +114,36 @@ class AddressesView(Navigation, BrowserView):
 
     def counts(self):
         """Tell whether the settings let secret addresses prove anything."""
-        return "tag" in (settings().proofs or ())
+        return "tag" in settings().proofs
 
     def addresses(self):
         """Return each mail-in address with its mailboxes, each with its secret address or an empty string."""
         last = self._last()
         shown = [
             {
-                "address": row["address"],
+                "address": row.address,
                 "mailboxes": [
-                    self._shown(mailbox, self._secret_of(row["address"].lower(), mailbox), last)
+                    self._shown(mailbox, self._secret_of(row.address, mailbox), last)
                     for mailbox in self._mailboxes()
                 ],
             }
             for row in self._open_rows()
         ]
         listed = {each["secret"] for address in shown for each in address["mailboxes"]}
-        others = [row for row in self._secret_rows() if row["address"] not in listed]
+        others = [row for row in self._secret_rows() if row.address not in listed]
         if others:
-            rows = [self._shown((row.get("mailbox") or "").lower(), row, last) for row in others]
+            rows = [self._shown(row.source_mailbox, row, last) for row in others]
             shown.append({"address": "", "mailboxes": rows})
         return shown
 
     def _shown(self, mailbox, row, last):
-        secret = row["address"] if row else ""
-        return {"mailbox": mailbox, "secret": secret, "last": last.get(secret.lower(), "")}
+        secret = row.address if row else ""
+        return {"mailbox": mailbox, "secret": secret, "last": last.get(secret, "")}
 
     def _last(self):
         """Return when each secret address last brought mail, as text, as far as the newest messages tell."""
         box, found = inbox(), {}
-        wanted = {row["address"].lower() for row in self._secret_rows()}
+        wanted = {row.address for row in self._secret_rows()}
         for id in box.newest_ids()[:LOOKED_AT] if wanted else ():
             record = box.records[id]
             if record.envelope_recipient in wanted:
@@ -150,9 +152,8 @@ class AddressesView(Navigation, BrowserView):
 
     def revoked(self):
         """Return the secret addresses whose mail is still kept, and until when."""
-        box = inbox()
         return [
             {"address": address, "until": self.time(since + RETIRED_FOR)}
-            for address, since in box.retired.items()
-            if is_secret(address) and box.is_retired(address)
+            for address, since in inbox().retired.items()
+            if is_secret(address) and is_retired(address)
         ]

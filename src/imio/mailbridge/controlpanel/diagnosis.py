@@ -5,9 +5,7 @@ from imio.mailbridge.diagnosis import diagnose as diagnosis
 from imio.mailbridge.diagnosis.arrival import Mailbox
 from imio.mailbridge.i18n import _
 from imio.mailbridge.outbox.submit import can_be_sent_to
-from imio.mailbridge.settings.account import accounts
 from imio.mailbridge.settings.clock import local_time
-from imio.mailbridge.settings.read import bounce_address
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.validate import host as check_host
 from imio.mailbridge.store.store import now
@@ -37,7 +35,7 @@ class DiagnosisView(Navigation, BrowserView):
 
     def __call__(self):
         self.errors = []
-        self.known = accounts(settings())
+        self.known = settings().accounts
         self.account = self.known.get(self.entered("account")) or next(iter(self.known.values()), None)
         if "run" in self.request.form:
             if self.request.method != "POST" or self.account is None:
@@ -90,7 +88,7 @@ class DiagnosisView(Navigation, BrowserView):
             selector=self.entered("selector"),
             inbox=self._inbox(),
             envelope_sender=settings().envelope_sender,
-            bounce_address=bounce_address(settings()),
+            bounce_address=settings().bounce_address,
         )
 
     def _inbox(self):

@@ -19,13 +19,12 @@ from imio.mailbridge.message.address import is_addr_spec
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.outbox.submit import wake_outbox
 from imio.mailbridge.settings import secrets as password
-from imio.mailbridge.settings.account import DEFAULT
-from imio.mailbridge.settings.account import default_account
 from imio.mailbridge.settings.interfaces import IMailbridgeSettings
 from imio.mailbridge.settings.interfaces import PREFIX
 from imio.mailbridge.settings.presets import OF_DEFAULT
 from imio.mailbridge.settings.presets import TRUST
-from imio.mailbridge.settings.read import login_address
+from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.smtp import DEFAULT
 from plone import api
 from plone.app.registry.browser.controlpanel import ControlPanelFormWrapper
 from plone.app.registry.browser.controlpanel import RegistryEditForm
@@ -158,7 +157,7 @@ class MailbridgeForm(AccountForm, RegistryEditForm):
         """Yield where a test could go: to the admin, to the site's address, to the account itself."""
         yield api.user.get_current().getProperty("email") or ""
         yield api.portal.get_registry_record("plone.email_from_address", default="") or ""
-        yield login_address(self.getContent())
+        yield settings().default_account.login_address
 
     def send_test(self):
         """Send the test mail and say what happened."""
@@ -171,7 +170,7 @@ class MailbridgeForm(AccountForm, RegistryEditForm):
             return
         try:
             reply = send_trial(
-                default_account(self.getContent()),
+                settings().default_account,
                 to,
                 self.translated(_("Test of the iA.docs mail bridge")),
                 f"<p>{self.translated(_('If you can read this, iA.docs can send e-mails.'))}</p>",

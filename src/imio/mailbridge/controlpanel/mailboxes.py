@@ -11,18 +11,20 @@ from imio.mailbridge.controlpanel.row_form import rows_of
 from imio.mailbridge.i18n import _
 from imio.mailbridge.inbound.destination import destination
 from imio.mailbridge.inbound.destination import UnknownRecipient
-from imio.mailbridge.inbound.imap_reading import known
 from imio.mailbridge.inbound.imap_reading import PROBLEMS
 from imio.mailbridge.inbound.imap_reading import REMEDIES
+from imio.mailbridge.inbound.imap_reading import status_of
 from imio.mailbridge.inbound.imap_reading import wake
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.message.one_line import readable
-from imio.mailbridge.settings.imap import mailbox
+from imio.mailbridge.settings.imap import account_of
+from imio.mailbridge.settings.imap import IImapMailboxRow
+from imio.mailbridge.settings.imap import mailbox_of
+from imio.mailbridge.settings.imap import NEW_MAIL
+from imio.mailbridge.settings.imap import ROLE
 from imio.mailbridge.settings.imap import secrets_of
-from imio.mailbridge.settings.interfaces import IImapMailboxRow
-from imio.mailbridge.settings.interfaces import NEW_MAIL
-from imio.mailbridge.settings.interfaces import ROLE
 from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.read import stored_settings
 from imio.mailbridge.settings.secrets import read as read_secret
 from imio.mailbridge.transport.fetch_state import KEPT
 from imio.mailbridge.transport.fetch_state import LEFT
@@ -101,9 +103,12 @@ class AddForm(RowForm):
 def address_problem(role, address):
     """Return why a mailbox cannot stand for an address, or None."""
     values = settings()
-    own = {row["address"].lower() for row in values.mailin_addresses or ()}
     if role == LOGIN:
-        return _("This is a mail-in address; choose the other role.") if address.lower() in own else None
+        return (
+            _("This is a mail-in address; choose the other role.")
+            if address.lower() in values.mailin_addresses
+            else None
+        )
     try:
         arrived = destination(address.lower(), values)
     except UnknownRecipient:
@@ -157,7 +162,7 @@ class DeleteMailbox(Navigation, BrowserView):
         if self.request.method != "POST":
             return self.index()
         CheckAuthenticator(self.request)
-        settings().imap_mailboxes = [each for each in rows_of(SETTING) if each["name"] != row["name"]]
+        stored_settings().imap_mailboxes = [each for each in rows_of(SETTING) if each["name"] != row["name"]]
         api.portal.show_message(
             _("The mailbox ${name} is no longer read.", mapping={"name": row["name"]}), self.request
         )
@@ -197,7 +202,7 @@ class MailboxesView(Navigation, BrowserView):
         return [self._row(row, counts[row["address"].lower()]) for row in rows_of(SETTING)]
 
     def _row(self, row, counts):
-        about = known(row["name"])
+        about = status_of(row["name"])
         problem = about.problem if about is not None else None
         words = about.counts if about is not None else {}
         query = f"?mailbox={quote(row['name'])}"
@@ -241,7 +246,7 @@ class MailboxesView(Navigation, BrowserView):
 
 def tried(row):
     """Open a mailbox; return a sentence on what was seen, and its kind."""
-    wanted = mailbox(row)
+    wanted = account_of(mailbox_of(row))
     if wanted is None:
         return _("Another machine reads this mailbox; there is nothing to try from here."), "info"
     try:

@@ -8,7 +8,7 @@ from imio.mailbridge.controlpanel.account_fields import IPreset
 from imio.mailbridge.controlpanel.account_fields import write_secrets
 from imio.mailbridge.i18n import _
 from imio.mailbridge.settings import secrets as password
-from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.read import stored_settings
 from plone import api
 from plone.z3cform.fieldsets.utils import move
 from urllib.parse import quote
@@ -21,7 +21,7 @@ from zope.schema import getFieldNamesInOrder
 
 def rows_of(setting):
     """Return the rows of a table of the settings, as copies."""
-    return [dict(row) for row in getattr(settings(), setting) or ()]
+    return [dict(row) for row in getattr(stored_settings(), setting) or ()]
 
 
 def row_of(setting, name):
@@ -105,7 +105,7 @@ class RowForm(AccountForm, form.Form):
 
     def keep(self, row):
         """Write the new row into the settings."""
-        setattr(settings(), self.setting, [*rows_of(self.setting), row])
+        setattr(stored_settings(), self.setting, [*rows_of(self.setting), row])
 
     def after_save(self, row):
         """Do what follows from the new row."""
@@ -149,4 +149,4 @@ class Edited:
     def replace(self, name, row):
         """Put ``row`` in the place of the one called ``name``."""
         rows = [row if each["name"] == name else each for each in rows_of(self.setting)]
-        setattr(settings(), self.setting, rows)
+        setattr(stored_settings(), self.setting, rows)

@@ -8,10 +8,9 @@ from imio.mailbridge.message.address import is_addr_spec
 from imio.mailbridge.message.composition.sender_policy import SenderRefused
 from imio.mailbridge.outbox import send_as
 from imio.mailbridge.outbox.submit import can_be_sent_to
-from imio.mailbridge.settings.account import accounts
-from imio.mailbridge.settings.interfaces import SENDER_POLICY
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.secrets import PasswordUnreadable
+from imio.mailbridge.settings.smtp import SENDER_POLICY
 from plone import api
 from plone.protect import CheckAuthenticator
 from Products.Five.browser import BrowserView
@@ -30,7 +29,7 @@ class SendAsView(Navigation, BrowserView):
         act = next((name for name in ("reset", "reset_all", "try") if name in self.request.form), None)
         if act is None:
             return self.index()
-        account = accounts(settings()).get(self._entered("account"))
+        account = settings().accounts.get(self._entered("account"))
         if self.request.method != "POST" or account is None:
             raise NotFound(self.page_name)
         CheckAuthenticator(self.request)
@@ -126,7 +125,7 @@ class SendAsView(Navigation, BrowserView):
                 "uses_it": account.sender_policy == "auto",
                 "entries": known.get(account.name, []),
             }
-            for account in accounts(settings()).values()
+            for account in settings().accounts.values()
         ]
 
     def _entry(self, name, verdict):

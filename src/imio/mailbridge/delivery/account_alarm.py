@@ -12,7 +12,6 @@ from imio.mailbridge.notify.alarm import errors_logged
 from imio.mailbridge.notify.alarm import tell_admin
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.outbox.states import WAITING
-from imio.mailbridge.settings.account import accounts
 from imio.mailbridge.settings.clock import local_time
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.store import stored
@@ -60,7 +59,7 @@ def released(name):
     at, is_open = _alarms().get(name, (None, False))
     if is_open:
         _alarms()[name] = (at, False)
-        if name in accounts(settings()):  # not when it was removed
+        if name in settings().accounts:  # not when it was removed
             with errors_logged():
                 _tell_released(name)
 
@@ -95,5 +94,5 @@ def _tell(name, subject, *sentences):
         page="mailbridge-accounts",
         page_title=_("SMTP accounts"),
         base_url=next(seen, ""),
-        stopped=accounts(settings()).get(name),
+        stopped=settings().accounts.get(name),
     )

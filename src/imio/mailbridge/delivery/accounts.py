@@ -11,7 +11,6 @@ from imio.mailbridge.outbox.submit import sender_for
 from imio.mailbridge.outbox.submit import wake
 from imio.mailbridge.ports.directory import Identity
 from imio.mailbridge.settings import secrets as password
-from imio.mailbridge.settings.account import account_for
 from imio.mailbridge.settings.read import settings
 import contextlib
 
@@ -40,7 +39,7 @@ def move(record):
     """Give a message whose account was removed to the account that serves its author now; return whether there is one."""
     values, sender = settings(), record.sender
     agent = sender.reply_to or sender.author
-    account = account_for(agent.addr_spec, values)
+    account = values.account_for(agent.addr_spec)
     if account is None:
         return False
     chosen, fallback = sender, record.fallback  # what no agent wrote keeps its sender; the new server judges

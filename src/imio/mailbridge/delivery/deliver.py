@@ -33,7 +33,6 @@ from imio.mailbridge.outbox import send_as
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.outbox.submit import wake
 from imio.mailbridge.settings import secrets as password
-from imio.mailbridge.settings.account import accounts
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.commit import committed
 from imio.mailbridge.store.store import now
@@ -69,7 +68,7 @@ def deliver(id=None):
     more = True
     while more:
         transaction.begin()
-        due, known = _due(id), accounts(settings())
+        due, known = _due(id), settings().accounts
         full = {name for name, ids in due.items() if len(ids) == BATCH}
         done = {
             name for name, ids in due.items() if (_pass(known[name], ids) if name in known else _move(ids))
@@ -300,7 +299,7 @@ def _learn(account, claim, rows, replies):
 
 def backoff(tries, values):
     """Return the time between a try and the next one."""
-    steps = values.retry_minutes or [60]
+    steps = values.retry_minutes
     return timedelta(minutes=steps[min(max(tries, 1), len(steps)) - 1])
 
 
@@ -346,7 +345,7 @@ def _hold_new(name):
 
 def release(name):
     """Try an account; if it answers, queue all that was held and return True."""
-    box, account = outbox(), accounts(settings()).get(name)
+    box, account = outbox(), settings().accounts.get(name)
     if account is not None:
         try:
             connection = connection_to(account)

@@ -13,7 +13,6 @@ from imio.mailbridge.message.composition.compose import sender_headers
 from imio.mailbridge.message.composition.sender_policy import choose_sender
 from imio.mailbridge.message.composition.sender_policy import Sender
 from imio.mailbridge.outbox import send_as
-from imio.mailbridge.settings.account import choice
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.commit import committed
 from imio.mailbridge.store.store import now
@@ -46,7 +45,7 @@ def probe_sender(account, addr_spec, to, subject, html, whole_domain=False):
     must not send again. The caller has written nothing. Errors: ``PasswordUnreadable``, ``SenderRefused`` (no login address is set
     for the envelope sender).
     """
-    sender = choose_sender(Address("", addr_spec), policy="send_as", **choice(account, settings()))
+    sender = choose_sender(Address("", addr_spec), policy="send_as", **settings().sender_options(account))
     reply = _send(account, sender, to, subject, html)
     answer = answer_to(reply)
     allowed = {Outcome.SENT: True, Outcome.SENDER_REFUSED: False}.get(answer.outcome)

@@ -1,1 +1,1 @@
-"""The way in: from the bytes that a pipe delivers to documents, or to the quarantine with a reason."""
+"""Incoming mail: from the bytes that a pipe delivers to documents, or to the quarantine with a reason."""

@@ -1,4 +1,4 @@
-"""How does an agent learn to forward as attachment? By one polite answer, with the steps for the program that was used.
+"""Tells an agent who forwarded as text how to forward as attachment: one polite answer, with the steps for the mail program.
 
 Nobody is written to because of a forged From: the message must be proven, or its address be that of an agent in the directory,
 who gets one such answer a day at most. A mailbox never gets one: its rule would forward the answer, and so on without end.
@@ -15,7 +15,6 @@ from imio.mailbridge.notify.notice import agent_language
 from imio.mailbridge.notify.notice import paragraphs
 from imio.mailbridge.notify.notice import send_notice
 from imio.mailbridge.ports.directory import IDirectory
-from imio.mailbridge.settings.account import account_for
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.store import now
 from transaction.interfaces import TransientError
@@ -89,8 +88,8 @@ class CannotAsk(Exception):
 
 
 def ask_to_attach(record, message, proof):
-    """Answer the agent who forwarded as text, if that is wanted and safe; the quarantine does not depend on it."""
-    if record.reason != "inline-forward" or not settings().ask_sender or _asked_lately(record.transferred_by):
+    """Answer the agent who forwarded as text, if that is safe; the quarantine does not depend on it."""
+    if _asked_lately(record.transferred_by):
         return
     if proof is None and not IDirectory(getSite()).agent_userid(record.transferred_by):
         return
@@ -109,13 +108,11 @@ def ask_to_attach(record, message, proof):
 def ask(record, message):
     """Send the answer now. Errors: ``CannotAsk``."""
     to, values = record.transferred_by, settings()
-    mailboxes = {row["address"].lower() for row in values.mailboxes or ()}
-    own = {row["address"].lower() for row in values.mailin_addresses or ()}
-    if not is_addr_spec(to) or to in mailboxes or to in own:
+    if not is_addr_spec(to) or to in values.source_mailboxes or to in values.mailin_addresses:
         raise CannotAsk(_("No agent forwarded this message."))
     if not may_be_answered(message, record.null_sender):
         raise CannotAsk(_("This message was sent by a program or to a list: it must not be answered."))
-    account = account_for(to, values)
+    account = values.account_for(to)
     author = account and account.login_address
     if not author:
         raise CannotAsk(_("iA.docs has no SMTP account with an address to answer from."))

@@ -1,4 +1,4 @@
-"""Which messages must be treated as they are today? Test cases: a message, its envelope, and what came of it when it was kept.
+"""Test cases of the dry run: a message, its envelope, and what came of it when the case was kept.
 
 After a change of the settings they are run again; what came out differently is what the change changed.
 """
@@ -6,7 +6,8 @@ After a change of the settings they are run again; what came out differently is 
 from BTrees.OOBTree import OOBTree
 from dataclasses import asdict
 from imio.mailbridge.inbound.dry_run import dry_run
-from imio.mailbridge.inbound.examine import Envelope
+from imio.mailbridge.inbound.envelope import Envelope
+from imio.mailbridge.store.commit import committed
 from imio.mailbridge.store.store import now
 from persistent import Persistent
 from ZODB.blob import Blob
@@ -43,14 +44,23 @@ def cases():
 
 
 def keep(name, raw, envelope):
-    """Keep a message with its present result, in place of the same message in the same envelope. Errors: ``TooMany``."""
-    annotations = IAnnotations(getSite())
-    if KEY not in annotations:
-        annotations[KEY] = OOBTree()
-    kept, id = annotations[KEY], hashlib.sha256(raw + repr(envelope).encode()).hexdigest()
-    if len(kept) >= MAX_CASES and id not in kept:
-        raise TooMany(MAX_CASES)
-    kept[id] = Case(name or id[:12], raw, asdict(envelope), dry_run(raw, envelope).result())
+    """Keep a message with its present result, in place of the same message in the same envelope. Errors: ``TooMany``.
+
+    Commits by itself: the result may come from DNS, which is not asked once more because of a conflict.
+    """
+    result = dry_run(raw, envelope).result()
+    id = hashlib.sha256(raw + repr(envelope).encode()).hexdigest()
+
+    def write():
+        annotations = IAnnotations(getSite())
+        if KEY not in annotations:
+            annotations[KEY] = OOBTree()
+        kept = annotations[KEY]
+        if len(kept) >= MAX_CASES and id not in kept:
+            raise TooMany(MAX_CASES)
+        kept[id] = Case(name or id[:12], raw, asdict(envelope), result)
+
+    committed(write)
 
 
 def forget(id):

@@ -1,4 +1,4 @@
-"""How does an agent get the answer of a citizen? As a copy in the own mailbox; who answers it from there answers the citizen.
+"""Copies a citizen's answer to the mailbox of the agent; an answer from there goes to the citizen.
 
 From is the login address, or the agent's server would take the copy for a forgery; Reply-To is the citizen. References keep the
 Message-IDs of ours: what the citizen answers next is recognised, whoever of the two wrote in between.
@@ -12,8 +12,6 @@ from imio.mailbridge.message.one_line import one_line
 from imio.mailbridge.notify.notice import agent_address
 from imio.mailbridge.notify.notice import agent_addresses
 from imio.mailbridge.outbox.submit import submit_own
-from imio.mailbridge.settings.account import account_for
-from imio.mailbridge.settings.account import accounts
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.store import now
 from transaction.interfaces import TransientError
@@ -55,7 +53,8 @@ def _copy(answered, answer):
         or has_it & {each.lower() for each in agent_addresses(answered.userid)}
     ):
         return False
-    account = accounts(settings()).get(answered.account) or account_for(to, settings())
+    values = settings()
+    account = values.accounts.get(answered.account) or values.account_for(to)
     if account is None or not account.login_address or answer.defect:
         return False
     with answer.open() as stream:

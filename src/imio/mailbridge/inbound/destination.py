@@ -1,15 +1,14 @@
-"""For which mail-in address is this message, and what does the envelope prove?"""
+"""The mail-in address that a message arrived at, and what its envelope recipient alone tells."""
 
 from dataclasses import dataclass
 from imio.mailbridge.inbound.inbox import inbox
+from imio.mailbridge.inbound.inbox import is_retired
 from imio.mailbridge.message.address import detail
 from imio.mailbridge.message.address import without_detail
 from imio.mailbridge.message.composition.verp import is_verp
 from imio.mailbridge.outbox.bounce_address import message_of
-from imio.mailbridge.settings.imap import login_rules
 from imio.mailbridge.settings.imap import LoginRule
 from imio.mailbridge.store.store import now
-import ipaddress
 
 
 #: A shorter detail part is a label that a person chose, not a secret.
@@ -46,31 +45,25 @@ def masked(address):
     return without_detail(address).replace("@", "+…@") if is_secret(address) else address
 
 
-def destination(envelope_recipient, values):
-    """Return the ``Destination`` under the present settings; errors: ``UnknownRecipient``."""
-    rows = {row["address"].lower(): row for row in values.mailin_addresses or ()}
+def destination(envelope_recipient, settings):
+    """Return the ``Destination`` under ``Settings``; errors: ``UnknownRecipient``."""
+    rows = settings.mailin_addresses
     if not envelope_recipient:
-        known = {address: row for address, row in rows.items() if not is_secret(address)} or rows
-        if len(known) != 1:
-            return Destination()
-        address, row = next(iter(known.items()))
-        return Destination(address, row.get("service") or "")
+        known = [row for address, row in rows.items() if not is_secret(address)] or list(rows.values())
+        return Destination(known[0].address, known[0].service) if len(known) == 1 else Destination()
     if row := rows.get(envelope_recipient):
         return Destination(
-            envelope_recipient,
-            row.get("service") or "",
-            (row.get("mailbox") or "").lower() if is_secret(envelope_recipient) else None,
+            row.address, row.service, row.source_mailbox if is_secret(envelope_recipient) else None
         )
     bare = without_detail(envelope_recipient)
     if is_verp(envelope_recipient):
         return _bounce_destination(envelope_recipient, bare, rows)
     if row := rows.get(bare):
-        return Destination(bare, row.get("service") or "")
-    logins = login_rules(values)
+        return Destination(row.address, row.service)
     for address in (envelope_recipient, bare):
-        if rule := logins.get(address):
+        if rule := settings.login_rules.get(address):
             return Destination(address, rule.service, login=rule)
-    if inbox().is_retired(envelope_recipient) or inbox().is_retired(bare):
+    if is_retired(envelope_recipient) or is_retired(bare):
         return Destination()
     raise UnknownRecipient(envelope_recipient)
 
@@ -81,20 +74,10 @@ def _bounce_destination(envelope_recipient, bare, rows):
     if message is None:
         raise UnknownRecipient(envelope_recipient)
     row = next((row for address, row in rows.items() if without_detail(address) == bare), None)
-    return Destination(bare if row else "", (row or {}).get("service") or "", about=message.id)
+    return Destination(bare if row else "", row.service if row else "", about=message.id)
 
 
-def from_trusted_gateway(client_address, values):
-    """Tell whether the client's address is in ``trusted_gateways``."""
-    try:
-        address = ipaddress.ip_address(client_address)
-    except ValueError:
-        return False
-    address = getattr(address, "ipv4_mapped", None) or address
-    return any(address in ipaddress.ip_network(network) for network in values.trusted_gateways or ())
-
-
-def retire_removed(settings, event):
+def retire_removed(proxy, event):
     """Remember when a mail-in address left the settings (subscriber of the registry records)."""
     if event.record.fieldName != "mailin_addresses":
         return

@@ -1,19 +1,21 @@
-"""What would become of this message today? Examined as any message is, and nothing is written."""
+"""The dry run: what would become of a message today. It is decided on like any other, and nothing is written."""
 
 from dataclasses import dataclass
 from imio.mailbridge.inbound import duplicates
+from imio.mailbridge.inbound.apply import filing_of
+from imio.mailbridge.inbound.decide import Candidate
+from imio.mailbridge.inbound.decide import decide
+from imio.mailbridge.inbound.decide import Decision
 from imio.mailbridge.inbound.destination import destination
 from imio.mailbridge.inbound.destination import UnknownRecipient
-from imio.mailbridge.inbound.examine import Candidate
-from imio.mailbridge.inbound.examine import examine
-from imio.mailbridge.inbound.examine import Examined
-from imio.mailbridge.inbound.process import Choice
-from imio.mailbridge.inbound.process import filing_of
+from imio.mailbridge.inbound.process import sent_messages
+from imio.mailbridge.inbound.signatures import verify
 from imio.mailbridge.message.parsing.parse import parse
 from imio.mailbridge.message.parsing.parse import ParsedMessage
 from imio.mailbridge.ports.filing import IFiler
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.store import now
+from imio.mailbridge.transport.txt_lookup import TxtLookup
 from zope.component.hooks import getSite
 
 
@@ -35,7 +37,7 @@ class DryRun:
     """``state`` is one of a record's, or ``refused`` where the mail server would be told that it is no mail-in address."""
 
     message: ParsedMessage
-    examined: Examined
+    decision: Decision
     state: str
     reason: str
     outcomes: tuple[Outcome, ...]
@@ -44,7 +46,7 @@ class DryRun:
         """Return in plain values what a test case compares."""
         return {
             "state": self.state,
-            "transfer": self.examined.found.transfer.value,
+            "transfer": self.decision.found.transfer.value,
             "reason": self.reason,
             "messages": [
                 {
@@ -61,21 +63,24 @@ class DryRun:
 
 
 def dry_run(raw, envelope):
-    """Return the ``DryRun`` of the bytes ``raw`` under the present settings; ``envelope`` is an ``examine.Envelope``."""
-    values, message = settings(), parse(raw)
-    examined = examine(envelope, message, values, final=True)
-    state, reason = examined.decision
+    """Return the ``DryRun`` of the bytes ``raw`` in an ``Envelope``, by today's settings. Asks DNS where needed."""
+    values, message, sent = settings(), parse(raw), sent_messages()
+    decision = decide(message, envelope, values, sent)
+    if decision.asks_signatures:
+        found = verify(message, TxtLookup(values.dns_resolver))
+        decision = decide(message, envelope, values, sent, found)
+    state, reason = decision.state, decision.reason
     try:
         destination(envelope.envelope_recipient, values)
     except UnknownRecipient:
         state, reason = "refused", ""
-    return DryRun(message, examined, state, reason, tuple(_outcomes(examined)))
+    return DryRun(message, decision, state, reason, tuple(_outcomes(decision)))
 
 
-def _outcomes(examined):
+def _outcomes(decision):
     filer = IFiler(getSite(), None)
-    for candidate in examined.candidates:
-        filing = filing_of(candidate, examined.found, now(), Choice())
+    for candidate in decision.candidates:
+        filing = filing_of(candidate, decision, now())
         fields, notes = filer.fields(filing) if filer is not None else ({}, ())
         yield Outcome(
             candidate, fields, tuple(notes), duplicates.known_item(duplicates.key(candidate.original))

@@ -1,4 +1,4 @@
-"""Is this message here already? A citizen writes to two addresses, two agents forward the same mail, a mailbox redirects it too.
+"""Recognises a message that was filed before: sent to two addresses, forwarded by two agents, or redirected as well.
 
 The same original has the same Message-ID and the same content (``message.digest``), however it came: another content under
 a Message-ID that was seen is another message, and is filed.

@@ -1,9 +1,20 @@
-"""Does one author send more than a person would? The sign of a loop that no header shows."""
+"""Limits how many messages of one author are filed in an hour: more than a person writes is the sign of a loop."""
 
 from imio.mailbridge.inbound.inbox import inbox
 
 
 PERIOD = 3600
+
+
+def is_too_many(author, at, limit):
+    """Tell whether ``author`` (lower case) has ``limit`` messages already in the hour before ``at`` (aware); 0 is no limit."""
+    return bool(author and limit) and len(_within_an_hour(author, at)) >= limit
+
+
+def count(author, at):
+    """Count a message; what is over the limit is not counted, so that it does not prolong the wait."""
+    if author:
+        inbox().recent[author] = (*_within_an_hour(author, at), int(at.timestamp()))
 
 
 def forget_old(at):
@@ -13,16 +24,6 @@ def forget_old(at):
         del recent[author]
 
 
-def is_too_many(author, at, limit):
-    """Count a message of ``author`` (lower case) at ``at`` (aware); tell whether there are more than ``limit`` in an hour.
-
-    0 is no limit. What is over the limit does not prolong the wait.
-    """
-    if not author or not limit:
-        return False
-    recent, moment = inbox().recent, int(at.timestamp())
-    times = tuple(time for time in recent.get(author, ()) if time > moment - PERIOD)
-    if len(times) >= limit:
-        return True
-    recent[author] = (*times, moment)
-    return False
+def _within_an_hour(author, at):
+    since = int(at.timestamp()) - PERIOD
+    return tuple(time for time in inbox().recent.get(author, ()) if time > since)

@@ -1,20 +1,19 @@
-"""How are the mailboxes of the settings read? A pass each, by a worker, once a minute; each message in transactions of its own.
+"""Reads the IMAP mailboxes of the settings: a worker makes a pass over each once a minute, each message in transactions of its own.
 
-What a pass knows of a mailbox is written down when it changes, else now and then: an idle mailbox must not fill the database.
+The status of a mailbox is written when it changes, else now and then: an idle mailbox must not fill the database.
 """
 
 from BTrees.OOBTree import OOBTree
 from datetime import timedelta
 from imio.mailbridge.i18n import _
-from imio.mailbridge.inbound.examine import Envelope
+from imio.mailbridge.inbound.envelope import Envelope
 from imio.mailbridge.inbound.receive import Left
 from imio.mailbridge.inbound.receive import Refused
 from imio.mailbridge.inbound.receive import take
 from imio.mailbridge.message.one_line import readable
 from imio.mailbridge.notify.alarm import tell_admin
 from imio.mailbridge.settings import secrets as password
-from imio.mailbridge.settings.imap import mailbox
-from imio.mailbridge.settings.imap import rows
+from imio.mailbridge.settings.imap import account_of
 from imio.mailbridge.settings.imap import secrets_of
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.commit import committed
@@ -32,7 +31,6 @@ from imio.mailbridge.transport.fetch_state import State
 from imio.mailbridge.transport.imap import BROKEN
 from imio.mailbridge.transport.imap import NotOpened
 from imio.mailbridge.transport.imap import opened
-from imio.mailbridge.transport.imap_account import LOGIN
 from persistent import Persistent
 from transaction.interfaces import TransientError
 from zope.component.hooks import getSite
@@ -82,29 +80,28 @@ REMEDIES = {
 logger = logging.getLogger(__name__)
 
 
-class Knowledge(Persistent):
-    """What is known of one mailbox: ``state`` as plain values, ``counts`` by word since it was set up, ``waiting`` after the last
-    pass; ``problem`` is None or a dict of ``stage``, ``text``, ``since``, ``told``. All times are aware or None.
+class ImapStatus(Persistent):
+    """The status of one mailbox: ``state`` of the folder as plain values, ``counts`` by outcome since it was set up, ``waiting``
+    after the last pass; ``problem`` is None or a dict of ``stage``, ``text``, ``since``, ``told``. All times are aware or None.
     """
 
-    problem = checked = lease_until = last_message = not_before = None
-    waiting = 0
-
     def __init__(self):
+        self.problem = self.checked = self.lease_until = self.last_message = self.not_before = None
+        self.waiting = 0
         self.state = State().as_json()
         self.counts = {}
 
 
-def knowledge(name):
-    """Return what is known of a mailbox, made on first use."""
+def ensure_status(name):
+    """Return the status of a mailbox, made on first use."""
     store = stored(KEY, OOBTree)
     if name not in store:
-        store[name] = Knowledge()
+        store[name] = ImapStatus()
     return store[name]
 
 
-def known(name):
-    """Return what is known of a mailbox, or None; writes nothing."""
+def status_of(name):
+    """Return the ``ImapStatus`` of a mailbox, or None; writes nothing."""
     return kept(KEY).get(name)
 
 
@@ -121,19 +118,19 @@ def forget_removed(proxy, event):
 def sweep():
     """Queue a pass for each mailbox that is read from here."""
     at = now()
-    for name, row in rows(settings()).items():
-        about = known(name)
-        busy = about is not None and any(
-            time is not None and time > at for time in (about.lease_until, about.not_before)
+    for name, mailbox in settings().imap_mailboxes.items():
+        status = status_of(name)
+        busy = status is not None and any(
+            time is not None and time > at for time in (status.lease_until, status.not_before)
         )
-        if row.get("host") and not busy:
+        if mailbox.host and not busy:
             _queue(name)
 
 
 def wake(name):
     """Let a mailbox be read at once, also when its login was refused before: its settings are new."""
-    if known(name) is not None:
-        known(name).not_before = None
+    if status_of(name) is not None:
+        status_of(name).not_before = None
     _queue(name)
 
 
@@ -143,13 +140,14 @@ def _queue(name):
 
 def read_mailbox(name):
     """Make one pass over a mailbox; commits by itself. What goes wrong is noted, and told when it lasts."""
-    row = rows(settings()).get(name)
-    if row is None or not row.get("host"):
+    mailbox = settings().imap_mailboxes.get(name)
+    if mailbox is None or not mailbox.host:
         return
-    run = _Run(name, committed(lambda: State.read(knowledge(name).state)))
+    run = _Pass(mailbox, committed(lambda: State.read(ensure_status(name).state)))
     try:
-        with opened(mailbox(row)) as folder:
-            fetch(folder, mailbox(row), run.state, run.deliver, run.course)
+        account = account_of(mailbox)
+        with opened(account) as folder:
+            fetch(folder, account, run.state, run.deliver, run.course)
     except _Busy:
         return
     except password.PasswordUnreadable as error:
@@ -173,11 +171,11 @@ class _Busy(Exception):
     """Another worker reads the mailbox."""
 
 
-class _Run:
+class _Pass:
     """A pass in progress: what it has settled, and since when."""
 
-    def __init__(self, name, state):
-        self._name = name
+    def __init__(self, mailbox, state):
+        self._name, self._is_login = mailbox.name, mailbox.is_login
         self.state = state
         self._before = state.as_json()
         self._end = time.monotonic() + LONGEST_PASS
@@ -189,14 +187,9 @@ class _Run:
         """Keep and process one message; returns once that is committed. Errors: ``Later``."""
         sender = given.sender or ""
         envelope = Envelope(given.recipient, sender, "", given.sender == "")
-        is_login = rows(settings()).get(self._name, {}).get("role") == LOGIN
-
-        def keep():
-            message.seek(0)
-            return take(message, envelope, settings(), may_leave=is_login)
-
+        message.seek(0)
         try:
-            _status, record = committed(keep)
+            _http_status, record = take(message, envelope, settings(), may_leave=self._is_login)
         except Refused as refused:
             transaction.abort()
             if refused.status == 413:
@@ -217,11 +210,11 @@ class _Run:
             return
 
         def lease():
-            about = knowledge(self._name)
-            if about.lease_until is not None and about.lease_until > now():
+            status = ensure_status(self._name)
+            if status.lease_until is not None and status.lease_until > now():
                 raise _Busy
-            about.lease_until = now() + LEASE
-            about.waiting = number
+            status.lease_until = now() + LEASE
+            status.waiting = number
 
         try:
             committed(lease)
@@ -234,46 +227,45 @@ class _Run:
         return time.monotonic() > self._end
 
     def _save(self):
-        committed(lambda: setattr(knowledge(self._name), "state", self.state.as_json()))
+        committed(lambda: setattr(ensure_status(self._name), "state", self.state.as_json()))
 
     def end(self, stage="", text=""):
         """Write down how it went, where that is news."""
         counts = self.course.counts
-        about = known(self._name)
+        status = status_of(self._name)
         news = (
             stage
             or self._has_lease
             or self.state.as_json() != self._before
-            or about.problem is not None
-            or about.checked is None
-            or about.checked + NOTED_EVERY < now()
+            or status.problem is not None
+            or status.checked is None
+            or status.checked + NOTED_EVERY < now()
         )
         if news:
-            committed(lambda: self._note(knowledge(self._name), stage, text, counts))
+            committed(lambda: self._note(ensure_status(self._name), stage, text, counts))
 
-    def _note(self, about, stage, text, counts):
-        about.state = self.state.as_json()
-        about.counts = {
-            word: about.counts.get(word, 0) + counts.get(word, 0) for word in {*about.counts, *counts}
+    def _note(self, status, stage, text, counts):
+        status.state = self.state.as_json()
+        status.counts = {
+            word: status.counts.get(word, 0) + counts.get(word, 0) for word in {*status.counts, *counts}
         }
-        about.waiting = max(0, self._todo - sum(counts.values()))
+        status.waiting = max(0, self._todo - sum(counts.values()))
         if self._has_lease:
-            about.lease_until = None
-        about.last_message = now() if counts else about.last_message
-        about.not_before = now() + LOGIN_PAUSE if stage == "login" else None
+            status.lease_until = None
+        status.last_message = now() if counts else status.last_message
+        status.not_before = now() + LOGIN_PAUSE if stage == "login" else None
         if not stage:
-            about.checked, about.problem = now(), None
+            status.checked, status.problem = now(), None
             return
-        since, told = (about.problem["since"], about.problem["told"]) if about.problem else (now(), False)
+        since, told = (status.problem["since"], status.problem["told"]) if status.problem else (now(), False)
         if not told and now() > since + QUIET:
             told = tell(self._name, stage, text)
-        about.problem = {"stage": stage, "text": text[:500], "since": since, "told": told}
+        status.problem = {"stage": stage, "text": text[:500], "since": since, "told": told}
         logger.error("the mailbox %s cannot be read: %s: %s", self._name, stage, text)
 
 
 def tell(name, stage, text):
     """Tell the admin by e-mail that a mailbox is not read; return whether somebody could be told."""
-
     return tell_admin(
         _("iA.docs cannot read the mailbox ${name}", mapping={"name": name}),
         PROBLEMS[stage],

@@ -1,4 +1,4 @@
-"""What is kept of a message that arrives? The record of the Inbox.
+"""The Inbox: what is kept of each message that arrives.
 
 Life of a record::
 
@@ -13,16 +13,22 @@ Life of a record::
 from BTrees.OOBTree import OOBTree
 from BTrees.OOBTree import OOTreeSet
 from datetime import timedelta
+from imio.mailbridge.inbound.envelope import Envelope
 from imio.mailbridge.store.store import now
 from imio.mailbridge.store.store import Record
 from imio.mailbridge.store.store import Store
 from imio.mailbridge.store.store import stored
 from ZODB.blob import Blob
+from zope.annotation.interfaces import IAnnotations
+from zope.component.hooks import getSite
 import hashlib
 
 
 KEY = "imio.mailbridge.inbox"
 CHUNK = 1 << 16
+
+#: States in which a person can still decide.
+OPEN = ("received", "quarantined", "failed")
 
 #: How long mail for an address that was taken out of the settings is kept instead of refused.
 RETIRED_FOR = timedelta(days=30)
@@ -51,36 +57,37 @@ def receive_bytes(stream, max_size):
 
 
 class InboundMessage(Record):
-    """A message as it arrived, and what the bridge made of it.
+    """A message as it arrived, and what the bridge made of it. All values are plain.
 
-    ``transfer`` and ``reason`` are empty until it was classified; ``items`` are content uids; ``error`` is the text of the
+    ``transfer`` and ``reason`` are empty until it is classified; ``items`` are content uids; ``error`` is the text of the
     exception of a failed filing; ``about`` is the id of the outgoing message that it reports on or answers, or empty.
     ``null_sender``: it came without an envelope sender, as reports do; an ``envelope_sender`` that is empty may be unknown.
 
-    ``evidence`` holds (detector, what it saw, strength) tuples; ``proof`` is a value of ``message.classify.Proof`` or empty,
-    ``verdicts`` the dicts that led to it; ``route`` holds (item uid, routing row, state row) where rows decided.
-    ``authenticated`` holds verdicts on signatures that decided nothing, verified after it was filed (``verify``).
-    ``not_before`` is when to try again what could not be verified, ``asked`` when the agent was told how to forward, both None
-    or aware.
+    ``evidence`` holds (detector, what it saw, strength) tuples; ``proof`` is a value of ``Proof`` or empty, ``verdicts`` the dicts
+    that led to it, ``signatures`` what DNS said (``inbound.signatures``) or None while it was not asked. ``authenticated`` holds
+    verdicts that decided nothing, verified after it was filed; ``route`` (item uid, routing row, state row) where rows decided.
+    ``not_before`` is when to verify what DNS did not answer, ``asked`` when the agent was told how to forward; both None or aware.
     """
 
-    null_sender = False
-    proof = ""
-    verdicts = route = authenticated = ()
-    not_before = asked = None
-
-    def __init__(self, id, raw, sha256, size, envelope_sender, envelope_recipient, client_address):
+    def __init__(self, id, raw, sha256, size, envelope):
         super().__init__(id, "received")
         self.raw = raw
         self.sha256 = sha256
         self.size = size
-        self.envelope_sender = envelope_sender
-        self.envelope_recipient = envelope_recipient
-        self.client_address = client_address
-        self.transfer = self.reason = self.error = self.about = ""
+        self.envelope_sender = envelope.envelope_sender
+        self.envelope_recipient = envelope.envelope_recipient
+        self.client_address = envelope.client_address
+        self.null_sender = envelope.null_sender
+        self.transfer = self.reason = self.error = self.about = self.proof = ""
         self.author = self.subject = self.transferred_by = self.source_mailbox = ""
-        self.evidence = ()
-        self.items = ()
+        self.evidence = self.verdicts = self.route = self.authenticated = self.items = ()
+        self.signatures = self.not_before = self.asked = None
+        self.note("received")
+
+    @property
+    def envelope(self):
+        """Return the ``Envelope`` that it came in."""
+        return Envelope(self.envelope_recipient, self.envelope_sender, self.client_address, self.null_sender)
 
     def note(self, state, by="", text=""):
         """Add a line to the history: who or what brought the record into ``state``."""
@@ -88,29 +95,29 @@ class InboundMessage(Record):
 
 
 class Inbox(Store):
-    """All incoming messages of a site; ``retired`` maps a mail-in address that left the settings to when it did.
+    """All incoming messages of a site.
 
-    ``by_original`` maps the key of an original message (``duplicates.key``) to the uid of its item, ``by_item`` that uid to the
-    ids of the records that brought it, its transfers, the first one first. ``recent`` maps an author's address to when the last
-    messages came, in seconds of the epoch. ``by_transferrer`` maps the address of who forwarded to (created, id) keys,
-    ``unverified`` maps the ids of records whose signatures are still to be verified to how often that was tried.
-    ``asked`` an agent's address to when the bridge last explained how to forward. ``summarised`` is the day of the last summary.
+    ``retired`` maps a mail-in address that left the settings to when it did. ``by_original`` maps the key of an original message
+    (``duplicates.key``) to the uid of its item, ``by_item`` that uid to the ids of the records that brought it, the first first.
+    ``by_transferrer`` maps the address of a forwarding agent or mailbox to (created, id) keys. ``recent`` maps an author's address
+    to when the last messages came, in seconds since the epoch. ``unverified`` maps the ids of records whose signatures are still to
+    be verified to how often that was tried. ``asked`` maps an agent's address to when the bridge last explained how to forward.
+    ``summarised`` is the day of the last summary, in ISO 8601.
     """
-
-    summarised = ""
 
     def __init__(self):
         super().__init__()
         self.retired = OOBTree()
         self.by_original = OOBTree()
         self.by_item = OOBTree()
-        self.recent = OOBTree()
         self.by_transferrer = OOBTree()
+        self.recent = OOBTree()
         self.asked = OOBTree()
         self.unverified = OOBTree()
+        self.summarised = ""
 
-    def forwarded(self, record):
-        """Note who forwarded a record."""
+    def index_transferrer(self, record):
+        """Note a record under the address that forwarded it."""
         if record.transferred_by:
             if record.transferred_by not in self.by_transferrer:
                 self.by_transferrer[record.transferred_by] = OOTreeSet()
@@ -121,22 +128,24 @@ class Inbox(Store):
         keys = {key for address in addresses for key in self.by_transferrer.get(address.lower(), ())}
         return [id for _created, id in sorted(keys, reverse=True)]
 
-    def transfers(self, uid):
-        """Return the records that brought an item, the first one first."""
-        return [self.records[id] for id in self.by_item.get(uid, ())]
-
-    def brought(self, uid, record):
+    def index_transfer(self, uid, record):
         """Note that ``record`` brought the item ``uid``."""
         ids = self.by_item.get(uid, ())
         if record.id not in ids:
             self.by_item[uid] = (*ids, record.id)
 
-    def is_retired(self, address):
-        """Tell whether mail for this address is still kept."""
-        since = self.retired.get(address)
-        return since is not None and now() < since + RETIRED_FOR
+    def transfers(self, uid):
+        """Return the records that brought an item, the first one first."""
+        return [self.records[id] for id in self.by_item.get(uid, ())]
 
 
 def inbox():
     """Return the Inbox of the current site."""
     return stored(KEY, Inbox)
+
+
+def is_retired(address):
+    """Tell whether mail is still kept for an address that left the settings; writes nothing."""
+    box = IAnnotations(getSite()).get(KEY)
+    since = box.retired.get(address) if box is not None else None
+    return since is not None and now() < since + RETIRED_FOR

@@ -1,214 +1,141 @@
-"""What becomes of a kept message? Classified by the rules of today, then filed, noted on what it reports, or quarantined."""
+"""Processing of a kept message, from its bytes to its next state. Commits by itself.
+
+::
+
+    parse ── decide ── (ask DNS ── commit what it said) ── decide, apply ── commit
+                    ✝1                                  ✝2              ✝3
+    ✝1 ✝2 the record is still ``received``: the next delivery of the same bytes, or the sweep, goes on with it
+    ✝3 done. A conflict runs "decide, apply" again, never the question to DNS
+"""
 
 from dataclasses import dataclass
-from datetime import datetime
 from datetime import timedelta
-from imio.mailbridge.inbound import duplicates
-from imio.mailbridge.inbound import reports as report
-from imio.mailbridge.inbound import verify
-from imio.mailbridge.inbound.ask import ask_to_attach
-from imio.mailbridge.inbound.copy import copy_to_agent
-from imio.mailbridge.inbound.examine import examine
-from imio.mailbridge.inbound.flood import is_too_many
+from imio.mailbridge.inbound import flood
+from imio.mailbridge.inbound import signatures
+from imio.mailbridge.inbound.apply import apply
+from imio.mailbridge.inbound.apply import apply_check
+from imio.mailbridge.inbound.apply import fail
+from imio.mailbridge.inbound.decide import Choice
+from imio.mailbridge.inbound.decide import chosen
+from imio.mailbridge.inbound.decide import decide
+from imio.mailbridge.inbound.decide import NOTHING_SENT
+from imio.mailbridge.inbound.decide import Sent
 from imio.mailbridge.inbound.forwarding import check as forwarding
-from imio.mailbridge.inbound.inbox import inbox
-from imio.mailbridge.inbound.proof import TryLater
-from imio.mailbridge.message.address import Address
+from imio.mailbridge.inbound.inbox import OPEN
+from imio.mailbridge.inbound.proof import UNPROVEN
 from imio.mailbridge.message.parsing.parse import parse
 from imio.mailbridge.outbox.record import outbox
-from imio.mailbridge.ports.filing import Filing
-from imio.mailbridge.ports.filing import FilingError
-from imio.mailbridge.ports.filing import IFiler
 from imio.mailbridge.settings.read import settings
+from imio.mailbridge.store.commit import committed
 from imio.mailbridge.store.store import now
-from imio.mailbridge.taskqueue.system_user import system_user
-from plone import api
-from plone.uuid.interfaces import IUUID
+from imio.mailbridge.transport.txt_lookup import TxtLookup
 from transaction.interfaces import TransientError
-from zope.component.hooks import getSite
-from zope.i18n import translate
-import logging
 import transaction
 
 
-#: How long a message waits for what cannot be verified now; then it goes to the quarantine.
+#: How long a message waits for a DNS server that does not answer; then it goes to the quarantine.
 PATIENCE = timedelta(hours=4)
-LATER = "later: "
-MAX_SHOWN = 500
-
-logger = logging.getLogger(__name__)
+LATER = "later: DNS does not answer, so the signatures of this message cannot be verified"
 
 
 @dataclass(frozen=True)
-class Choice:
-    """What a person decided: what is set replaces what the message says; ``as_`` is ``proposal`` or ``direct``."""
+class Review:
+    """A person's decision: ``action`` is ``replay`` or ``accept``, ``by`` a userid; ``choice`` comes with ``accept``."""
 
-    as_: str = "proposal"
-    sender: Address | None = None
-    date: datetime | None = None
-    service: str = ""
+    by: str
+    action: str
+    choice: Choice | None = None
 
 
-def process(record, choice=None, by_person=False):
-    """Bring ``record`` into its next state, in the current transaction; a conflict is raised, all else is a state.
+class _Unverified(Exception):
+    """DNS is to be asked before the decision is applied."""
 
-    ``by_person``: somebody asks for it, so that it is not put off and counts for no limit; always so with a ``choice``.
+
+def process(record, review=None):
+    """Bring ``record`` into its next state; return whether it was still to be processed.
+
+    Every error but a conflict becomes a state. A person's decision is never put off and counts for no limit.
     """
-    before = transaction.savepoint(optimistic=True)
     try:
-        _process(record, choice, by_person or choice is not None)
-    except TransientError:
-        raise
-    except TryLater as error:
-        before.rollback()
-        _put_off(record, error)
+        message = read(record)
     except Exception as error:  # noqa: BLE001 - kept, and shown to a person
-        before.rollback()
-        _fail(record, error)
+        problem = error  # the name of the exception is gone when the next line runs
+        return committed(lambda: _settle(record, review, lambda: fail(record, problem)))
+    try:
+        return committed(
+            lambda: _settle(record, review, lambda: _apply(record, message, review, verified=False))
+        )
+    except _Unverified:
+        transaction.abort()
+    found = signatures.verify(message, TxtLookup(settings().dns_resolver))
+    committed(lambda: setattr(record, "signatures", signatures.stored(found)))
+    return committed(lambda: _settle(record, review, lambda: _apply(record, message, review, verified=True)))
 
 
-def _process(record, choice, by_person):
-    values = settings()
+def read(record):
+    """Return the parsed message of a record."""
     with record.raw.open("r") as stream:
-        message = parse(stream)
-    if check := forwarding.recognise(message):
-        _note_check(record, message, values, *check)
-        return
-    author = message.author.addr_spec.lower() if message.author else ""
-    too_many = not by_person and is_too_many(author, record.created, values.max_per_sender)
-    final = by_person or now() >= record.created + PATIENCE
-    examined = examine(record, message, values, too_many, final)
-    _describe(record, message, examined)
-    if record.source_mailbox and examined.proof:
-        forwarding.seen(record.source_mailbox, record.created)
-    state, reason = examined.decision
-    if choice is not None:
-        _file(record, examined, _chosen(examined, message, choice), choice)
-    elif state == "recorded":
-        record.about = report.record(examined.found.report, examined.arrived.about)
-        _finish(record, "recorded")
-    elif state == "quarantined":
-        record.reason = reason
-        _finish(record, "quarantined", reason)
-        if not by_person:
-            ask_to_attach(record, message, examined.proof)
-    else:
-        _file(record, examined, examined.candidates, Choice())
-    if record.state == "filed":
-        verify.request(record, (message, *(each.original.source for each in examined.candidates)))
+        return parse(stream)
 
 
-def _note_check(record, message, values, id, form):
-    """Note how a message of a forwarding check came back, and treat it as a citizen's mail would be, without filing it."""
-    examined = examine(record, message, values, final=True, ours_is_foreign=True)
-    _describe(record, message, examined)
-    record.about = id
-    forwarding.arrived(record, examined, id, form)
-    _finish(record, "recorded")
+def decision_on(record, message, values, sent=None, too_many=False):
+    """Return the decision on the message of a record by today's rules, with the signatures that were verified before."""
+    known = signatures.restored(record.signatures)
+    return decide(message, record.envelope, values, sent or sent_messages(), known, too_many)
 
 
-def _chosen(examined, message, choice):
-    """Return what a person wants to be filed: the messages that were found, or the message as it came."""
-    if choice.as_ == "proposal" and examined.candidates:
-        return examined.candidates
-    return (examined.as_it_came(message),)
+def sent_messages():
+    """Return what the Outbox knows of sent messages."""
+    box = outbox()
+    return Sent(box.sent_by_us, box.__contains__)
 
 
-def _put_off(record, error):
-    """Let the record wait for what could not be verified now; the sweep comes again."""
-    waited = sum(1 for line in record.history if line["text"].startswith(LATER))
-    record.not_before = now() + timedelta(minutes=min(2**waited, 30))
-    record.note("received", text=f"{LATER}{error}"[:MAX_SHOWN])
-
-
-def _describe(record, message, examined):
-    """Write down what a list shows, and what the decision was made of."""
-    found = examined.found
-    shown = found.messages[0] if found.messages else message
-    record.transfer = found.transfer.value
-    record.reason = record.error = record.about = ""
-    record.author = str(shown.author or "")[:MAX_SHOWN]
-    record.subject = (shown.subject or "")[:MAX_SHOWN]
-    record.transferred_by = found.transferred_by.addr_spec.lower() if found.transferred_by else ""
-    inbox().forwarded(record)
-    record.source_mailbox = found.source_mailbox or ""
-    record.evidence = tuple((name, saw[:MAX_SHOWN], *rest) for name, saw, *rest in found.evidence)
-    record.proof = examined.proof.value if examined.proof else ""
-    record.verdicts = examined.verdicts
-    record.not_before, record.route = None, ()
-
-
-def _file(record, examined, candidates, choice):
+def _settle(record, review, change):
+    """Run ``change`` unless somebody else has dealt with the record; an error undoes it and becomes a state."""
+    if record.state not in (OPEN if review else ("received",)):
+        return False
+    if review:
+        record.note("received", by=review.by, text=review.action)
     before = transaction.savepoint(optimistic=True)
     try:
-        with system_user():
-            items = tuple(_file_one(record, examined.found, candidate, choice) for candidate in candidates)
-    except TransientError:
+        change()
+    except (TransientError, _Unverified):
         raise
-    except FilingError as error:
-        before.rollback()
-        record.reason = "filing-error"
-        record.error = translate(error.args[0], target_language=api.portal.get_default_language())
-        _finish(record, "quarantined", record.error)
     except Exception as error:  # noqa: BLE001 - kept, and shown to a person
         before.rollback()
-        _fail(record, error)
-    else:
-        record.items = tuple(dict.fromkeys(items))
-        if examined.found.answered:
-            answered, original = outbox().answered(examined.found.answered), candidates[0].original
-            rule = examined.arrived.login
-            copied = rule is not None and rule.copy_to_agent and copy_to_agent(answered, original.source)
-            record.about = report.replied(answered, original.author, record.items, copied)
-        _finish(record, "filed")
+        fail(record, error)
+    return True
 
 
-def _file_one(record, found, candidate, choice):
-    """File one message, or note one more transfer of it; return the uid of its item."""
-    filing = filing_of(candidate, found, record.created, choice)
-    filer = IFiler(getSite())
-    original_key = duplicates.key(candidate.original)
-    uid = duplicates.known_item(original_key)
-    if uid:
-        filer.add_transfer(uid, filing)
-    else:
-        item, notes = filer.file(filing)
-        uid = IUUID(item)
-        duplicates.remember(original_key, uid)
-        for note in notes:
-            record.note("filed", text=note)
-        if filing.route is not None and (filing.route.row or filing.route.state_row):
-            record.route = (*record.route, (uid, filing.route.row, filing.route.state_row))
-    inbox().brought(uid, record)
-    return uid
+def _apply(record, message, review, verified):
+    values = settings()
+    check = forwarding.recognise(message)
+    author = message.author.addr_spec.lower() if message.author else ""
+    counts = not review and not check
+    too_many = counts and flood.is_too_many(author, record.created, values.max_per_sender)
+    decision = decision_on(record, message, values, NOTHING_SENT if check else None, too_many)
+    # a person who looks at an unproven message again may have mended the DNS of the town
+    if not verified and (
+        decision.asks_signatures
+        or decision.unanswered
+        or (review and record.signatures and decision.reason in UNPROVEN)
+    ):
+        raise _Unverified
+    if check:
+        apply_check(record, message, decision, *check)
+        return
+    if review and review.choice is not None:
+        decision = chosen(decision, message, review.choice)
+    elif decision.unanswered and not review and now() < record.created + PATIENCE:
+        _put_off(record)
+        return
+    if counts and not too_many:
+        flood.count(author, record.created)
+    apply(record, message, decision, by_person=review is not None)
 
 
-def _fail(record, error):
-    logger.error("message %s could not be treated", record.id, exc_info=error)
-    record.reason = "filing-error"
-    record.error = f"{type(error).__name__}: {error}"[:MAX_SHOWN]
-    _finish(record, "failed", record.error)
-
-
-def filing_of(candidate, found, received, choice):
-    """Return what a filer gets of one candidate of the classification ``found``; ``received`` is aware."""
-    original, facts = candidate.original, candidate.facts
-    return Filing(
-        copy_to=original.source.copy_to,
-        author=choice.sender or original.author,
-        subject=original.subject or "",
-        date=choice.date or original.date,
-        received=received,
-        service=choice.service or facts.service,
-        transferred_by=facts.transferred_by if facts.forward == "agent" else "",
-        reply_to=outbox().answered(found.answered).document if found.answered else "",
-        attachments=original.attachments,
-        media_type=original.source.media_type,
-        route=None if choice.service else candidate.route,
-        facts=facts,
-    )
-
-
-def _finish(record, state, text=""):
-    record.note(state, text=text)
-    inbox().set_state(record, state)
+def _put_off(record):
+    """Let the record wait for DNS; the sweep comes again, later each time."""
+    waited = sum(1 for line in record.history if line["text"] == LATER)
+    record.not_before = now() + timedelta(minutes=min(2**waited, 30))
+    record.note("received", text=LATER)

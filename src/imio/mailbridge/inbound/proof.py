@@ -1,4 +1,4 @@
-"""What proves where this message comes from? First what the envelope gives, then what DNS says of its signatures.
+"""What proves where a message comes from: first what the envelope gives, then its verified signatures.
 
 ============ ================================================= ===========================
 proof        what it is                                        proves
@@ -10,141 +10,102 @@ proof        what it is                                        proves
 ``results``  our own mail server's word for the agent's domain agents' forwards
 ============ ================================================= ===========================
 
-The settings say which of them count. What could read otherwise than it was verified is proven by the envelope alone; a seal proves
-an agent's forward when the sealer verified the agent's domain: it seals what its other customers send, too.
+The settings say which of them count. A message that may read otherwise than it was verified is proven by its envelope alone. A seal
+proves an agent's forward only when the sealer verified the agent's domain, because it seals the mail of its other customers too.
 """
 
-from dns.exception import DNSException
-from dns.resolver import NoAnswer
-from dns.resolver import NXDOMAIN
-from imio.mailbridge.inbound.destination import from_trusted_gateway
+from dataclasses import dataclass
+from imio.mailbridge.inbound.destination import Destination
+from imio.mailbridge.inbound.envelope import Envelope
+from imio.mailbridge.inbound.signatures import as_dict
+from imio.mailbridge.inbound.signatures import is_signed
+from imio.mailbridge.inbound.signatures import Signatures
+from imio.mailbridge.inbound.signatures import UNSIGNED
 from imio.mailbridge.message.authentication.domain_policy import aligned
 from imio.mailbridge.message.authentication.results import own_results
 from imio.mailbridge.message.authentication.results import sealed_results
 from imio.mailbridge.message.authentication.results import vouches
-from imio.mailbridge.message.authentication.signatures import arc_verdict
-from imio.mailbridge.message.authentication.signatures import dkim_verdicts
 from imio.mailbridge.message.authentication.signatures import reads_otherwise
-from imio.mailbridge.message.authentication.signatures import Unanswered
 from imio.mailbridge.message.authentication.signatures import Verdict
+from imio.mailbridge.message.classification.classify import Classification
 from imio.mailbridge.message.classification.classify import Proof
-from imio.mailbridge.transport.resolver import resolver
-import dns.name
-import time
+from imio.mailbridge.message.parsing.parse import ParsedMessage
+from imio.mailbridge.settings.read import Settings
 
 
-#: For all queries about one message, in seconds.
-DNS_TIME = 10.0
+#: Reason codes that verified signatures can do away with.
+UNPROVEN = ("unproven-redirect", "unproven-agent")
+
+Verdicts = tuple[dict[str, str], ...]
 
 
-class TryLater(Exception):
-    """A proof cannot be verified now; ``verdicts`` say what is known."""
+@dataclass(frozen=True)
+class Finding:
+    """What signatures prove. ``asks``: they are to be verified first; ``unanswered``: DNS did not answer for one that could."""
 
-    def __init__(self, message, verdicts=()):
-        super().__init__(message)
-        self.verdicts = verdicts
+    proof: Proof | None = None
+    verdicts: Verdicts = ()
+    asks: bool = False
+    unanswered: bool = False
 
 
-def given(record, arrived, values):
+NOTHING = Finding()
+
+
+def from_envelope(
+    envelope: Envelope, arrived: Destination, settings: Settings
+) -> tuple[Proof | None, Verdicts]:
     """Return the proof that the envelope gives, or None, and its verdicts."""
-    counts, verdicts, proof = values.proofs or (), [], None
-    if record.client_address:
-        trusted = from_trusted_gateway(record.client_address, values)
-        verdicts.append(_shown("gateway", "pass" if trusted else "none", record.client_address))
-        if trusted and "gateway" in counts:
+    verdicts, proof = [], None
+    if envelope.client_address:
+        trusted = settings.trusts(envelope.client_address)
+        verdicts.append(Verdict("gateway", "pass" if trusted else "none", envelope.client_address))
+        if trusted and "gateway" in settings.proofs:
             proof = Proof.GATEWAY
     if arrived.tag_mailbox is not None:
-        verdicts.append(_shown("tag", "pass", arrived.tag_mailbox or arrived.address))
-        if proof is None and "tag" in counts:
+        verdicts.append(Verdict("tag", "pass", arrived.tag_mailbox or arrived.address))
+        if proof is None and "tag" in settings.proofs:
             proof = Proof.TAG
-    return proof, tuple(verdicts)
+    return proof, tuple(map(as_dict, verdicts))
 
 
-def looked_up(record, message, found, values):
-    """Return the proof that signatures give, or None, and the verdicts. Errors: ``TryLater``.
-
-    ``found`` is what the message was classified as: ``unproven-redirect`` or ``unproven-agent``.
-    """
+def from_signatures(
+    message: ParsedMessage, found: Classification, settings: Settings, signatures: Signatures | None
+) -> Finding:
+    """Return what the signatures of a message prove that was classified as one of ``UNPROVEN``."""
     if doubt := reads_otherwise(message):
-        return None, (_shown("message", "policy", "", doubt),)
+        return _refused(doubt)
     by_agent = found.reason == "unproven-agent"
     if by_agent and len(message.authors) != 1:
-        return None, (_shown("message", "policy", "", "it has several authors"),)
-    domain = message.author.addr_spec.rpartition("@")[2].lower() if by_agent else ""
-    counts, lookup = values.proofs or (), TxtLookup(values.dns_resolver)
-    mode = "s" if values.dkim_alignment == "strict" else "r"
-    verdicts, proof, waits = [], None, False
+        return _refused("it has several authors")
+    domain = message.author.addr_spec.rpartition("@")[2].lower() if by_agent and message.author else ""
+    counts, mode = settings.proofs, "s" if settings.dkim_alignment == "strict" else "r"
+    seen: tuple[Verdict, ...] = ()
     if by_agent and "results" in counts:
-        seen = own_results(message, values.authserv_id or "")
-        verdicts += seen
-        proof = Proof.RESULTS if vouches(seen, domain, mode) else None
-    if proof is None and "arc" in counts and values.arc_sealers:
-        chain = arc_verdict(message, lookup)
-        verdicts += [chain] if chain.result != "none" else []
-        if chain.domain in {each.lower() for each in values.arc_sealers} and (
+        seen = own_results(message, settings.authserv_id)
+        if vouches(seen, domain, mode):
+            return Finding(Proof.RESULTS, tuple(map(as_dict, seen)))
+    by_arc, by_dkim = "arc" in counts and bool(settings.arc_sealers), by_agent and "dkim" in counts
+    if not (by_arc or by_dkim):
+        return Finding(None, tuple(map(as_dict, seen)))
+    if signatures is None and is_signed(message):
+        return Finding(None, tuple(map(as_dict, seen)), asks=True)
+    signatures, proof, unanswered = signatures or UNSIGNED, None, False
+    if by_arc:
+        chain = signatures.arc
+        seen += (chain,) if chain.result != "none" else ()
+        if chain.domain in settings.arc_sealers and (
             not by_agent or vouches(sealed_results(message), domain, mode)
         ):
             proof = Proof.ARC if chain.result == "pass" else None
-            waits = chain.result == "temperror"
-    if proof is None and by_agent and "dkim" in counts:
-        signatures = dkim_verdicts(message, lookup)
-        verdicts += signatures
-        results = {each.result for each in signatures if aligned(domain, each.domain, mode)}
+            unanswered = chain.result == "temperror"
+    if by_dkim and proof is None:
+        seen += signatures.dkim
+        results = {each.result for each in signatures.dkim if aligned(domain, each.domain, mode)}
         proof = Proof.DKIM if "pass" in results else None
-        waits = waits or "temperror" in results
-    shown = tuple(_as_dict(each) for each in verdicts)
-    if proof is None and waits:
-        raise TryLater("DNS does not answer, so the signatures of this message cannot be verified", shown)
-    return proof, shown
+        unanswered = unanswered or "temperror" in results
+    return Finding(proof, tuple(map(as_dict, seen)), unanswered=proof is None and unanswered)
 
 
-def authentication(message, originals, values):
-    """Return verdicts for the Proof tab: on the message and on each original attached to it; nothing depends on them."""
-    lookup, verdicts = TxtLookup(values.dns_resolver), list(own_results(message, values.authserv_id or ""))
-    sources = [message, *(original.source for original in originals if original.source is not message)]
-    for source in sources[:5]:
-        verdicts += dkim_verdicts(source, lookup)
-    return tuple(_as_dict(each) for each in verdicts)
-
-
-class TxtLookup:
-    """TXT records, each name asked once, all within ``DNS_TIME``. ``server`` is ``ip[:port]``, or empty for the machine's."""
-
-    def __init__(self, server):
-        self._server = server or ""
-        self._resolver = None
-        self._end = time.monotonic() + DNS_TIME
-        self._known = {}
-
-    def __call__(self, name):
-        """Return the records of a name. Errors: ``Unanswered``."""
-        if name not in self._known:
-            self._known[name] = self._ask(name)
-        if isinstance(self._known[name], Unanswered):
-            raise self._known[name]
-        return self._known[name]
-
-    def _ask(self, name):
-        left = self._end - time.monotonic()
-        if left <= 0:
-            return Unanswered("no time is left for DNS")
-        try:
-            dns.name.from_text(name)
-        except (DNSException, UnicodeError, ValueError):
-            return []  # not a name
-        try:
-            self._resolver = self._resolver or resolver(self._server)
-            answer = self._resolver.resolve(name, "TXT", lifetime=min(5.0, left), search=False)
-        except (NXDOMAIN, NoAnswer):
-            return []
-        except (DNSException, OSError) as error:
-            return Unanswered(" ".join(str(error).split())[:150] or type(error).__name__)
-        return [b"".join(record.strings) for record in answer]
-
-
-def _as_dict(verdict: Verdict):
-    return _shown(verdict.method, verdict.result, verdict.domain, verdict.detail)
-
-
-def _shown(method, result, about, detail=""):
-    return {"method": method, "result": result, "about": about, "detail": detail}
+def _refused(doubt: str) -> Finding:
+    return Finding(None, (as_dict(Verdict("message", "policy", "", doubt)),))

@@ -1,4 +1,4 @@
-"""What does a reason code say to a person? English msgids, from the table of the message layer."""
+"""Reason codes in words, from the table of the message layer."""
 
 from imio.mailbridge.message.classification.reason import REASONS
 

@@ -1,34 +1,36 @@
-"""What happens to the bytes of a pipe? Kept and committed first, then classified and filed, then answered.
+"""Takes the bytes of a delivery: kept and committed first, then processed, then answered.
 
 ::
 
-    bytes ── blob, record ── commit ── classify, file ── commit ── answer
-            ✝1                       ✝2                ✝3        ✝4
+    bytes ── blob, record ── commit ── process (commits by itself) ── answer
+            ✝1                       ✝2                             ✝3
     ✝1 nothing is kept; the pipe got no answer and tries again
     ✝2 the record is ``received``: the next delivery of the same bytes, or the sweep, goes on with it
-    ✝3 as ✝2; a conflict makes the publisher run the request again, which finds the record and goes on
-    ✝4 filed; the pipe tries again and is told so
+    ✝3 processed; the pipe tries again and is told so
 
-A record whose bytes cannot be read back after the commit is not taken: the pipe tries again, and its bytes mend the record.
+A conflict with others is no answer: keeping and processing are run again, and what cannot be processed in the end is kept and left
+to the sweep. A record whose bytes cannot be read back after the commit is not taken: the pipe tries again, and its bytes mend it.
 """
 
 from dataclasses import dataclass
 from dataclasses import replace
 from imio.mailbridge.i18n import _
+from imio.mailbridge.inbound.decide import decide
 from imio.mailbridge.inbound.destination import destination
 from imio.mailbridge.inbound.destination import UnknownRecipient
-from imio.mailbridge.inbound.examine import Envelope
-from imio.mailbridge.inbound.examine import examine
+from imio.mailbridge.inbound.envelope import Envelope
 from imio.mailbridge.inbound.inbox import InboundMessage
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.inbox import receive_bytes
 from imio.mailbridge.inbound.inbox import record_id
 from imio.mailbridge.inbound.inbox import TooLarge
 from imio.mailbridge.inbound.process import process
+from imio.mailbridge.inbound.process import sent_messages
 from imio.mailbridge.message.address import is_addr_spec
 from imio.mailbridge.message.parsing.parse import parse
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.blobs import is_readable
+from imio.mailbridge.store.commit import committed
 from imio.mailbridge.taskqueue import add
 from transaction.interfaces import TransientError
 from zope.component.hooks import getSite
@@ -60,12 +62,12 @@ class Left:
 
 
 def receive(request):
-    """Take a delivery; return (HTTP status, record or ``Left``). Commits the record before it is processed. Errors: ``Refused``."""
+    """Take a delivery; return (HTTP status, record or ``Left``). Commits by itself. Errors: ``Refused``."""
     values = settings()
     if media_type(request) != MEDIA_TYPE:
         raise Refused(415, _("The message must be sent with Content-Type: message/rfc822."))
     recipient = _envelope_address(request, "X-Envelope-Recipient")
-    if recipient and not (values.mailin_addresses or values.imap_mailboxes or len(inbox().retired)):
+    if recipient and not (values.mailin_addresses or values.imap_mailboxes or inbox().retired):
         raise Refused(503, _("No mail-in address is set in the control panel yet."))
     preferences = (request.getHeader("Prefer") or "").lower()
     envelope = Envelope(
@@ -84,71 +86,79 @@ def receive(request):
 
 
 def take(stream, envelope, values, may_leave=False, asynchronous=False):
-    """Keep the message in ``stream``, commit, process it; return (HTTP status, record or ``Left``). Errors: ``Refused``.
+    """Keep the message in ``stream`` (seekable) and process it; return (HTTP status, record or ``Left``). Commits by itself.
 
-    ``may_leave``: whoever brings it keeps it, if its login address has no use for it. The end of the processing is not committed.
+    ``may_leave``: the message stays where it comes from if its login address has no use for it. Errors: ``Refused``.
     """
     recipient = envelope.envelope_recipient
     try:
         recipient = recipient or destination("", values).address
         destination(recipient, values)
-        blob, sha256, size = receive_bytes(stream, values.max_size)
     except UnknownRecipient:
         raise Refused(
             422, _("“${address}” is not a mail-in address.", mapping={"address": recipient})
         ) from None
-    except TooLarge:
-        raise Refused(
-            413, _("The message is larger than ${limit} bytes.", mapping={"limit": values.max_size})
-        ) from None
-    if not size:
-        # the self-test of the pipe asks in this way what the site takes
-        empty = _("The body is empty: the message must be sent as the body of the request.")
-        raise Refused(400, empty, max_size=values.max_size)
-    return _keep(blob, sha256, size, replace(envelope, envelope_recipient=recipient), may_leave, asynchronous)
+    envelope = replace(envelope, envelope_recipient=recipient)
+    is_new, record = committed(lambda: _keep(stream, envelope, values, may_leave, asynchronous))
+    if not is_new:
+        return 200, record
+    if not is_readable(record.raw):
+        raise Refused(503, _("The message could not be read again after it was stored. Try again later."))
+    if asynchronous:
+        return 202, record
+    try:
+        process(record)
+    except TransientError:
+        transaction.abort()
+        logger.warning(
+            "message %s met too many conflicts; it is kept, and the sweep goes on with it", record.id
+        )
+    return (201 if record.state in ("filed", "recorded") else 202), record
 
 
-def _keep(blob, sha256, size, envelope, may_leave, asynchronous):
-    box = inbox()
+def _keep(stream, envelope, values, may_leave, asynchronous):
+    """Return whether a record is to be processed, and the record or ``Left``."""
+    stream.seek(0)
+    blob, sha256, size = _copy(stream, values.max_size)
     id = record_id(sha256, envelope.envelope_recipient)
+    box = inbox()
     record = box.get(id)
     if record is not None and not is_readable(record.raw):
         record.raw = blob
         record.note("received", text="the bytes were lost on disk and came again")
         box.set_state(record, "received" if record.state == "failed" else record.state)
     if record is not None and record.state != "received":
-        return 200, record
+        return False, record
     if record is None:
-        if may_leave and _is_unrelated(blob, envelope):
-            return 200, Left(id, sha256)
-        record = InboundMessage(
-            id,
-            blob,
-            sha256,
-            size,
-            envelope.envelope_sender,
-            envelope.envelope_recipient,
-            envelope.client_address,
-        )
-        record.null_sender = envelope.null_sender
-        record.note("received")
+        if may_leave and _is_unrelated(blob, envelope, values):
+            return False, Left(id, sha256)
+        record = InboundMessage(id, blob, sha256, size, envelope)
         box.add(record)
     if asynchronous:
         wake(record)
-    transaction.commit()
-    if not is_readable(record.raw):
-        raise Refused(503, _("The message could not be read again after it was stored. Try again later."))
-    if asynchronous:
-        return 202, record
-    process(record)
-    return (201 if record.state in ("filed", "recorded") else 202), record
+    return True, record
 
 
-def _is_unrelated(blob, envelope):
+def _copy(stream, max_size):
+    """Return (blob, sha256, size) of a stream. Errors: ``Refused`` for an empty or too large one."""
+    try:
+        blob, sha256, size = receive_bytes(stream, max_size)
+    except TooLarge:
+        raise Refused(
+            413, _("The message is larger than ${limit} bytes.", mapping={"limit": max_size})
+        ) from None
+    if not size:
+        # the self-test of the pipe asks in this way what the site takes
+        empty = _("The body is empty: the message must be sent as the body of the request.")
+        raise Refused(400, empty, max_size=max_size)
+    return blob, sha256, size
+
+
+def _is_unrelated(blob, envelope, values):
     """Tell whether a login address has no use for a message; one that cannot be looked at is kept."""
     try:
         with blob.open("r") as stream:
-            return examine(envelope, parse(stream), settings(), final=True, offline=True).is_unrelated
+            return decide(parse(stream), envelope, values, sent_messages()).is_unrelated
     except TransientError:
         raise
     except Exception:  # noqa: BLE001 - kept, it becomes a record that says what is wrong

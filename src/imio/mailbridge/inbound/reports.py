@@ -1,4 +1,4 @@
-"""What does a message that came in say about one that left? Noted on its timeline, and its agent is told.
+"""Notes on an outgoing message what came in about it (bounces, receipts, absence messages, replies), and tells its agent.
 
 Only what nobody can guess leads to a message: its Message-ID, its ENVID, or the signed address that its error reports go to.
 """
@@ -23,7 +23,7 @@ ON_THE_WAY = {
 REPORTED = _("A mail server on the way reported about the delivery.")
 
 
-def record(report, about=""):
+def note_report(report, about=""):
     """Note a report on the message that it concerns; return the message's id.
 
     ``about`` is the id of the message whose signed address the report came to. One of the three leads to a message of ours.
@@ -42,7 +42,7 @@ def record(report, about=""):
     return message.id
 
 
-def replied(message, author, items, copied=False):
+def note_reply(message, author, items, copied=False):
     """Note that ``author`` answered our ``message``, which was filed as ``items`` (uids); return its id.
 
     ``copied``: the agent gets the answer itself, so that no notice is needed.

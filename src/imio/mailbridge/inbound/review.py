@@ -1,18 +1,18 @@
-"""What can a person decide on a message that was not filed? Replay, accept, discard."""
+"""Decisions of a person on a message that was not filed: replay, accept, discard. They commit by themselves."""
 
 from datetime import datetime
 from email.utils import parseaddr
 from imio.mailbridge.i18n import _
+from imio.mailbridge.inbound.decide import Choice
 from imio.mailbridge.inbound.inbox import inbox
-from imio.mailbridge.inbound.process import Choice
+from imio.mailbridge.inbound.inbox import OPEN
 from imio.mailbridge.inbound.process import process
+from imio.mailbridge.inbound.process import Review
 from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.address import is_addr_spec
+from imio.mailbridge.store.commit import committed
 from plone import api
 from plone.app.uuid.utils import uuidToCatalogBrain
-
-
-OPEN = ("received", "quarantined", "failed")
 
 
 class NotPossible(Exception):
@@ -24,43 +24,48 @@ class NotPossible(Exception):
         self.message = message
 
 
-def _open_only(record):
-    if record.state not in OPEN:
-        raise NotPossible(409, _("This message was dealt with already."))
-
-
-def _me():
-    return api.user.get_current().getId() or ""
-
-
 def replay(record, data):
-    """Treat the message again, by today's rules."""
-    _open_only(record)
-    record.note("received", by=_me(), text="replay")
-    process(record, by_person=True)
+    """Treat the message another time, by today's rules. Errors: ``NotPossible``."""
+    if not process(record, Review(_me(), "replay")):
+        raise _dealt_with()
 
 
 def accept(record, data):
-    """File the message as a person says: ``data`` may hold ``sender``, ``date``, ``service`` and ``as``."""
-    _open_only(record)
+    """File the message as a person says: ``data`` may hold ``sender``, ``date``, ``service``, ``as``. Errors: ``NotPossible``."""
+    if record.state not in OPEN:
+        raise _dealt_with()
     choice = Choice(
         as_=_one_of(data, "as", ("proposal", "direct")),
         sender=_sender(data.get("sender")),
         date=_date(data.get("date")),
         service=service(data.get("service")),
     )
-    record.note("received", by=_me(), text="accept")
-    process(record, choice)
+    if not process(record, Review(_me(), "accept", choice)):
+        raise _dealt_with()
 
 
 def discard(record, data):
-    """Drop the message; the bytes stay. ``data`` holds the ``reason``."""
-    _open_only(record)
+    """Drop the message; the bytes stay. ``data`` holds the ``reason``. Errors: ``NotPossible``."""
     reason = data.get("reason") or ""
     if not isinstance(reason, str):
         raise NotPossible(400, _("The reason must be a text."))
-    record.note("discarded", by=_me(), text=reason[:1000])
-    inbox().set_state(record, "discarded")
+    by = _me()
+
+    def drop():
+        if record.state not in OPEN:
+            raise _dealt_with()
+        record.note("discarded", by=by, text=reason[:1000])
+        inbox().set_state(record, "discarded")
+
+    committed(drop)
+
+
+def _dealt_with():
+    return NotPossible(409, _("This message was dealt with already."))
+
+
+def _me():
+    return api.user.get_current().getId() or ""
 
 
 def _one_of(data, key, values):

@@ -1,4 +1,4 @@
-"""Who treats this message, and in which state does it begin? The first row whose conditions all hold.
+"""Routing: the first row whose conditions all hold says who treats a message, and in which state it begins.
 
 What a row fills in must hold; what the message does not have never matches. A row that does not name how the message came in is
 for what agents and mailboxes forward, and for replies: mail to the mail-in address itself needs a row that says so.
@@ -17,38 +17,36 @@ MAX_SUBJECT = 500
 logger = logging.getLogger(__name__)
 
 
-def route(facts, values):
-    """Return the ``Route`` for these facts under the settings ``values``."""
-    row, chosen, why_not = _first(values.iemail_routing or (), facts)
-    state_row, state, state_why_not = _first(values.iemail_state_set or (), facts)
+def route(facts, settings):
+    """Return the ``Route`` for these facts under ``Settings``."""
+    row, chosen, why_not = _first(settings.iemail_routing, facts)
+    state_row, state, state_why_not = _first(settings.iemail_state_set, facts)
     return Route(
         row,
-        chosen.get("user_value") or "",
-        chosen.get("tg_value") or "",
-        chosen.get("tal_condition_2") or "",
+        chosen.user_value if chosen else "",
+        chosen.tg_value if chosen else "",
+        chosen.tal_condition_2 if chosen else "",
         why_not,
         state_row,
-        state.get("state_value") or "",
+        state.state_value if state else "",
         state_why_not,
     )
 
 
 def _first(rows, facts):
-    """Return number and row of the first that matches (0 and an empty row for none), and why those before it do not."""
+    """Return number and row of the first that matches (0 and None for none), and why those before it do not."""
     why_not = []
     for number, row in enumerate(rows, 1):
         failed = _failed(row, facts)
         if not failed:
             return number, row, tuple(why_not)
         why_not.append((number, failed))
-    return 0, {}, tuple(why_not)
+    return 0, None, tuple(why_not)
 
 
 def _failed(row, facts):
     """Return the name of the first condition that does not hold, or an empty string."""
-    if facts.forward != (row.get("forward") or facts.forward) or facts.forward == "direct" != row.get(
-        "forward"
-    ):
+    if row.forward not in ("", facts.forward) or (facts.forward == "direct" and not row.forward):
         return "forward"
     author = facts.author.addr_spec if facts.author else ""
     for name, value in (
@@ -56,13 +54,12 @@ def _failed(row, facts):
         ("original_email_pat", author),
         ("recipient_pat", facts.recipient),
     ):
-        pattern = row.get(name)
+        pattern = getattr(row, name)
         if pattern and not (value and re.fullmatch(pattern, value[:MAX_ADDRESS], re.IGNORECASE)):
             return name
-    pattern = row.get("subject_pat")
-    if pattern and not re.search(pattern, facts.subject[:MAX_SUBJECT], re.IGNORECASE):
+    if row.subject_pat and not re.search(row.subject_pat, facts.subject[:MAX_SUBJECT], re.IGNORECASE):
         return "subject_pat"
-    if row.get("tal_condition_1") and not condition(row["tal_condition_1"], facts.names()):
+    if row.tal_condition_1 and not condition(row.tal_condition_1, facts.names()):
         return "tal_condition_1"
     return ""
 

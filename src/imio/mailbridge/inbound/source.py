@@ -1,4 +1,4 @@
-"""How do the original bytes leave again?"""
+"""The original bytes of a message, as a download."""
 
 from imio.mailbridge.store.download import set_download_headers
 from ZPublisher.Iterators import filestream_iterator

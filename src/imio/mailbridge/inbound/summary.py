@@ -1,4 +1,4 @@
-"""What waits for a decision? Once a day an e-mail to whoever should know, when anything does."""
+"""The daily e-mail that says which messages wait for a decision."""
 
 from collections import Counter
 from imio.mailbridge.i18n import _
@@ -6,7 +6,6 @@ from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.reasons import reason_texts
 from imio.mailbridge.notify.notice import paragraphs
 from imio.mailbridge.notify.notice import send_notice
-from imio.mailbridge.settings.account import account_for
 from imio.mailbridge.settings.clock import local_time
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.store import now
@@ -29,7 +28,7 @@ def summarise():
         return
     box.summarised = day
     ids = box.newest_ids(*WAITING)
-    account = account_for(values.digest_address, values)
+    account = values.account_for(values.digest_address)
     if ids and account is not None and account.login_address:
         subject, html = _summary(box, ids, api.portal.get_default_language())
         send_notice(account, account.login_address, values.digest_address, subject, html)

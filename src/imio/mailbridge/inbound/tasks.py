@@ -1,4 +1,4 @@
-"""What does a worker run? Views on the task layer; they work on the site as a whole, whoever queued them."""
+"""Tasks of incoming mail: views on the task layer, run by a worker."""
 
 from datetime import datetime
 from datetime import timedelta
@@ -23,7 +23,7 @@ class Process(BrowserView):
 
     def __call__(self):
         record = inbox().get(self.request.form["id"])
-        if record is not None and record.state == "received":
+        if record is not None:
             process(record)
         return ""
 

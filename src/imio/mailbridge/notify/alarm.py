@@ -16,8 +16,6 @@ from imio.mailbridge.notify.notice import paragraphs
 from imio.mailbridge.notify.notice import send_notice
 from imio.mailbridge.notify.plone_mail import plones_own
 from imio.mailbridge.outbox.record import outbox
-from imio.mailbridge.settings.account import account_for
-from imio.mailbridge.settings.account import accounts
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.store import now
 from plone import api
@@ -95,10 +93,10 @@ def _working_account(to, stopped):
     values, holds = settings(), outbox().holds
     working = [
         each
-        for each in accounts(values).values()
+        for each in values.accounts.values()
         if each.name not in holds and (stopped is None or each.name != stopped.name)
     ]
-    own = account_for(to, values)
+    own = values.account_for(to)
     return min(
         working,
         key=lambda each: (

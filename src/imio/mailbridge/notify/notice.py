@@ -14,8 +14,6 @@ from imio.mailbridge.message.composition.sender_policy import Sender
 from imio.mailbridge.message.one_line import one_line
 from imio.mailbridge.outbox.submit import submit_own
 from imio.mailbridge.ports.directory import IDirectory
-from imio.mailbridge.settings.account import account_for
-from imio.mailbridge.settings.account import accounts
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.store import now
 from plone import api
@@ -64,7 +62,7 @@ def tell_agent(record, kind, author=""):
     record.told = (*record.told, kind)
     try:
         address, language = agent_address(record.userid), agent_language(record.userid)
-        account = accounts(settings()).get(record.account) or account_for(address, settings())
+        account = settings().accounts.get(record.account) or settings().account_for(address)
         if not address or account is None:
             return
         subject, html = _told(record, kind, author, language)

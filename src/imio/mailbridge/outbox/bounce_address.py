@@ -3,7 +3,6 @@
 from imio.mailbridge.message.composition.verp import verp_address
 from imio.mailbridge.message.composition.verp import verp_id
 from imio.mailbridge.outbox.record import outbox
-from imio.mailbridge.settings.read import bounce_address
 from zope.annotation.interfaces import IAnnotations
 from zope.component.hooks import getSite
 import secrets
@@ -15,7 +14,7 @@ KEY = "imio.mailbridge.verp"
 
 def own_bounce_address(id, values):
     """Return the envelope sender of the message ``id`` under ``envelope_sender`` = ``bounce``, or an empty string."""
-    address = bounce_address(values)
+    address = values.bounce_address
     return verp_address(address, id, signing_key()) if address else ""
 
 

@@ -12,7 +12,7 @@ logger = logging.getLogger(__name__)
 
 def signature(identity):
     """Return the clean HTML of the signature of an ``Identity``: that of its record, else that of the settings, or nothing."""
-    template = settings().signature or ""
+    template = settings().signature
     html = identity.signature if identity.signature.strip() else template and _rendered(template, identity)
     return clean_html(html).strip()
 
@@ -20,7 +20,7 @@ def signature(identity):
 def bcc(identity):
     """Return the addresses that get a blind copy of what an ``Identity`` writes."""
     addresses = {"agent_email": identity.address.addr_spec, "service_email": identity.service_address}
-    return list(dict.fromkeys(filter(None, (addresses[each] for each in settings().bcc_default or ()))))
+    return list(dict.fromkeys(filter(None, (addresses[each] for each in settings().bcc_default))))
 
 
 def _rendered(template, identity):

@@ -15,7 +15,7 @@ from imio.mailbridge.outbox.states import LOST
 from imio.mailbridge.outbox.states import message_state
 from imio.mailbridge.outbox.states import TAKEN
 from imio.mailbridge.outbox.states import WAITING
-from imio.mailbridge.settings.account import DEFAULT
+from imio.mailbridge.settings.smtp import DEFAULT
 from imio.mailbridge.store.store import now
 from imio.mailbridge.store.store import Record
 from imio.mailbridge.store.store import Store

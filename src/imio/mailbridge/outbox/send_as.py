@@ -6,7 +6,7 @@ An address comes before its domain. The entry ``bounce`` says whether the accoun
 from BTrees.OOBTree import OOBTree
 from dataclasses import dataclass
 from datetime import datetime
-from imio.mailbridge.settings.account import DEFAULT
+from imio.mailbridge.settings.smtp import DEFAULT
 from imio.mailbridge.store.store import now
 from imio.mailbridge.store.store import stored
 

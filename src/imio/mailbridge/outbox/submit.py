@@ -27,9 +27,6 @@ from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.outbox.record import OutgoingMessage
 from imio.mailbridge.ports.directory import IDirectory
 from imio.mailbridge.ports.sending import ISendingContext
-from imio.mailbridge.settings.account import account_for
-from imio.mailbridge.settings.account import accounts
-from imio.mailbridge.settings.account import choice
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.store import now
 from imio.mailbridge.taskqueue import add
@@ -87,12 +84,12 @@ class Draft:
 
 def available(values):
     """Tell whether sending is set up at all."""
-    return bool(accounts(values))
+    return bool(values.accounts)
 
 
 def identities(userid):
     """Return the identities that a user may send under."""
-    return IDirectory(getSite()).identities(userid, tuple(settings().service_senders or ()))
+    return IDirectory(getSite()).identities(userid, settings().service_senders)
 
 
 def sender_for(identity, account, values, id=""):
@@ -103,7 +100,7 @@ def sender_for(identity, account, values, id=""):
     address = identity.address
     known = send_as.verdict(account.name, address.addr_spec)
     allowed = known.allowed if known is not None else identity.may_send_as
-    common = choice(account, values)
+    common = values.sender_options(account)
     if id and common["envelope_sender"] == "bounce":
         common["bounce_address"] = own_bounce_address(id, values)
     own_bounce = send_as.knowledge().get((account.name, send_as.BOUNCE))
@@ -332,10 +329,10 @@ def _sender(userid, uid, id, values, errors):
     chosen = [identity for identity in own if identity.uid == uid] if uid else list(own[:1])
     try:
         if chosen:
-            account = account_for(chosen[0].address.addr_spec, values)
+            account = values.account_for(chosen[0].address.addr_spec)
             if account is not None:
                 return account, *sender_for(chosen[0], account, values, id)
-            if accounts(values):
+            if values.accounts:
                 errors.append(("sender", _("No SMTP account serves the address of this sender.")))
         elif own:
             errors.append(("sender", _("You may not send as this sender.")))

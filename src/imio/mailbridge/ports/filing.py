@@ -13,9 +13,9 @@ from zope.interface import Interface
 class Facts:
     """What conditions can look at.
 
-    ``forward``: ``agent``, ``server`` or ``direct``, or ``reply``; ``transferred_by`` the lower-case address of who forwarded it
-    or empty; ``mailbox`` the source mailbox or empty; ``recipient`` the envelope recipient; ``service`` the uid that the mailbox
-    or the mail-in address stands for, or empty.
+    ``forward``: ``agent``, ``server`` or ``direct``, or ``reply``; ``transferred_by`` is the lower-case address of the forwarding
+    agent or mailbox, ``source_mailbox`` the one that passed the message on, ``recipient`` the envelope recipient, ``service`` the uid
+    that the mailbox or the mail-in address stands for. All may be empty.
     """
 
     forward: str
@@ -24,7 +24,7 @@ class Facts:
     subject: str
     date: datetime | None
     recipient: str
-    mailbox: str
+    source_mailbox: str
     service: str
 
     def names(self):
@@ -37,7 +37,7 @@ class Facts:
             "subject": self.subject,
             "date": self.date.isoformat() if self.date else "",
             "recipient": self.recipient,
-            "mailbox": self.mailbox,
+            "mailbox": self.source_mailbox,
             "service": self.service,
         }
 

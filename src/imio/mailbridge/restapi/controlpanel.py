@@ -4,13 +4,13 @@ from imio.mailbridge.i18n import _
 from imio.mailbridge.interfaces import IMailbridgeLayer
 from imio.mailbridge.outbox.submit import wake_outbox
 from imio.mailbridge.settings import secrets as password
-from imio.mailbridge.settings.account import DEFAULT
+from imio.mailbridge.settings.imap import IImapMailboxRow
 from imio.mailbridge.settings.imap import secrets_of
-from imio.mailbridge.settings.interfaces import IImapMailboxRow
 from imio.mailbridge.settings.interfaces import IMailbridgeSettings
-from imio.mailbridge.settings.interfaces import ISmtpAccountRow
 from imio.mailbridge.settings.interfaces import PREFIX
-from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.read import stored_settings
+from imio.mailbridge.settings.smtp import DEFAULT
+from imio.mailbridge.settings.smtp import ISmtpAccountRow
 from plone.restapi.controlpanels import IControlpanel
 from plone.restapi.controlpanels import RegistryConfigletPanel
 from plone.restapi.deserializer import json_body
@@ -101,7 +101,7 @@ class SettingsFromJson(ControlpanelDeserializeFromJson):
                     key, _("For each account, the names and values of its secrets are expected here.")
                 )
             ]
-        rows = data[setting] if setting in data else getattr(settings(), setting)
+        rows = data[setting] if setting in data else getattr(stored_settings(), setting)
         names = {row.get("name") for row in rows or ()}
         errors, given = [], {}
         for name, kinds in of_rows.items():

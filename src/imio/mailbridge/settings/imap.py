@@ -1,15 +1,146 @@
-"""Which mailboxes does the bridge read by IMAP? Read from the settings, with their secrets."""
+"""Mailboxes read by IMAP: their fields in the control panel, and their values."""
 
+from collections.abc import Mapping
+from collective.z3cform.datagridfield.row import DictRow
 from dataclasses import dataclass
+from dataclasses import field
 from datetime import date
-from imio.mailbridge.settings import secrets as password
+from imio.mailbridge.i18n import _
+from imio.mailbridge.settings import secrets
+from imio.mailbridge.settings import server
+from imio.mailbridge.settings import validate
+from imio.mailbridge.settings.server import filled_in
+from imio.mailbridge.settings.server import ServerLogin
+from imio.mailbridge.settings.terms import terms
 from imio.mailbridge.transport.imap_account import LOGIN
+from imio.mailbridge.transport.imap_account import MAIL_IN
 from imio.mailbridge.transport.imap_account import Mailbox
 from imio.mailbridge.transport.oauth import Grant
+from zope import schema
+from zope.interface import Interface
+from zope.schema.vocabulary import SimpleTerm
+from zope.schema.vocabulary import SimpleVocabulary
 
 
 FILE, LEAVE = "file", "leave"
-_VALUES = ("port", "security", "ca_file", "folder", "role", "done", "done_folder", "recipient_header")
+
+IMAP_SECURITY = terms(
+    tls=_("TLS from the start (usual with port 993)"),
+    starttls=_("STARTTLS (usual with port 143)"),
+)
+
+ROLE = SimpleVocabulary(
+    [
+        SimpleTerm("mail-in", "mail-in", _("Its mail is to be filed, as if sent to a mail-in address")),
+        SimpleTerm(
+            "login", "login", _("It is the mailbox of the login address: answers and reports come here")
+        ),
+    ]
+)
+
+DONE = terms(
+    move=_("Move it to a folder of the mailbox"),
+    flag=_("Leave it in place, with a mark that people do not see"),
+)
+
+NEW_MAIL = terms(
+    quarantine=_("Keep it in the quarantine, where a person decides"),
+    file=_("File it as incoming mail"),
+    leave=_("Leave it in the mailbox, untouched"),
+)
+
+
+class IImapMailboxRow(Interface):
+    """One mailbox that the bridge reads by IMAP; the keys are those of ``ImapMailbox``."""
+
+    name = schema.TextLine(
+        title=_("Name"),
+        description=_("Short and without spaces; it stands in lists and reports. Example: administration"),
+        constraint=validate.account_name,
+    )
+    role = schema.Choice(title=_("What is it for?"), vocabulary=ROLE, default="mail-in")
+    address = schema.TextLine(
+        title=_("Address"),
+        description=_("The mail-in address that its mail is for, or the login address of outgoing mail."),
+        constraint=validate.address,
+    )
+    host = schema.TextLine(
+        title=_("IMAP server"),
+        description=_(
+            "For instance outlook.office365.com. Empty: another machine brings the mail of this mailbox (mailbridge-fetch or "
+            "a mail server)."
+        ),
+        constraint=validate.host,
+        required=False,
+    )
+    port = server.port(993)
+    security = server.security(IMAP_SECURITY, "tls", _("The server's certificate is always verified."))
+    ca_file = server.ca_file()
+    auth = server.auth()
+    login = server.login(_("Usually the address of the mailbox."))
+    oauth_token_url = server.token_url()
+    oauth_client_id = server.client_id()
+    oauth_scope = server.scope()
+    folder = schema.TextLine(title=_("Folder of the mailbox"), constraint=validate.one_line, default="INBOX")
+    since = schema.TextLine(
+        title=_("Only mail that arrived since"),
+        description=_("A day like 2026-11-24. What is older is not looked at. Empty: everything."),
+        constraint=validate.day,
+        required=False,
+    )
+    done = schema.Choice(
+        title=_("What is done with a message that iA.docs has"), vocabulary=DONE, default="move"
+    )
+    done_folder = schema.TextLine(
+        title=_("Folder for what is done"),
+        description=_("It is made if it is missing."),
+        constraint=validate.one_line,
+        default="iA.docs",
+    )
+    recipient_header = schema.TextLine(
+        title=_("Header with the exact recipient"),
+        description=_(
+            "Only for secret addresses: where your server writes the address that the mail was sent to, for instance Delivered-To."
+        ),
+        constraint=validate.header_name,
+        required=False,
+    )
+    new_mail = schema.Choice(
+        title=_("Mail that answers nothing"),
+        description=_(
+            "For the login address: what happens to a message that is neither an answer nor a report."
+        ),
+        vocabulary=NEW_MAIL,
+        default="quarantine",
+    )
+    service = schema.Choice(
+        title=_("Service"),
+        description=_("For the login address: treats what is filed."),
+        vocabulary="imio.mailbridge.services",
+        required=False,
+    )
+    copy_to_agent = schema.Bool(
+        title=_("Copy of answers to the agent"),
+        description=_(
+            "For the login address: the agent who wrote the e-mail gets the answer in the own mailbox too, and can answer "
+            "the citizen from there."
+        ),
+        default=True,
+        required=False,
+    )
+
+
+class IImap(Interface):
+    """Mailboxes read by IMAP."""
+
+    imap_mailboxes = schema.List(
+        title=_("Mailboxes read by IMAP"),
+        value_type=DictRow(title=_("Mailbox"), schema=IImapMailboxRow),
+        constraint=validate.mailboxes,
+        default=[],
+        missing_value=[],
+        required=False,
+    )
 
 
 @dataclass(frozen=True)
@@ -21,20 +152,59 @@ class LoginRule:
     copy_to_agent: bool
 
 
-def rows(values):
-    """Return name → row."""
-    return {row["name"]: row for row in values.imap_mailboxes or ()}
+@dataclass(frozen=True)
+class ImapMailbox(ServerLogin):
+    """A mailbox that the bridge reads by IMAP; without ``host`` another machine brings its mail.
+
+    ``address`` is in lower case: the mail-in address that its mail is for, or the login address. ``since`` is a day or None.
+    """
+
+    port: int = 993
+    security: str = "tls"
+    address: str = ""
+    role: str = MAIL_IN
+    folder: str = "INBOX"
+    since: date | None = None
+    done: str = "move"
+    done_folder: str = "iA.docs"
+    recipient_header: str = ""
+    new_mail: str = "quarantine"
+    service: str = ""
+    copy_to_agent: bool = True
+
+    @property
+    def is_login(self):
+        """Tell whether it is the mailbox of the login address."""
+        return self.role == LOGIN
 
 
-def login_rules(values):
-    """Return lower-case address → ``LoginRule`` of the login addresses whose mail the bridge gets."""
-    return {
-        row["address"].lower(): LoginRule(
-            row.get("new_mail") or "quarantine", row.get("service") or "", bool(row.get("copy_to_agent"))
-        )
-        for row in values.imap_mailboxes or ()
-        if row.get("role") == LOGIN
-    }
+@dataclass(frozen=True)
+class ImapSettings:
+    """Mailboxes read by IMAP, by name."""
+
+    imap_mailboxes: Mapping[str, ImapMailbox] = field(default_factory=dict)
+
+    @property
+    def login_rules(self):
+        """Return address → ``LoginRule`` of the login addresses whose mail the bridge gets."""
+        return {
+            each.address: LoginRule(each.new_mail, each.service, each.copy_to_agent)
+            for each in self.imap_mailboxes.values()
+            if each.is_login
+        }
+
+
+def read(records):
+    """Return the values of ``ImapSettings`` from the registry records."""
+    return {"imap_mailboxes": {row["name"]: mailbox_of(row) for row in records.imap_mailboxes or ()}}
+
+
+def mailbox_of(row):
+    """Return the ``ImapMailbox`` of a row of the registry."""
+    given = filled_in(row, ImapMailbox.__dataclass_fields__)
+    given["address"] = given["address"].lower()
+    given["since"] = date.fromisoformat(row["since"]) if row.get("since") else None
+    return ImapMailbox(**{name: value for name, value in given.items() if value != ""})
 
 
 def secrets_of(name):
@@ -42,30 +212,34 @@ def secrets_of(name):
     return f"imap:{name}"
 
 
-def mailbox(row):
-    """Return the ``Mailbox`` of a row, or None when another machine reads it."""
-    if not row.get("host"):
+def account_of(mailbox):
+    """Return what opens an ``ImapMailbox``, secrets included, or None when another machine reads it."""
+    if not mailbox.host:
         return None
-    login, account = row.get("login") or "", secrets_of(row["name"])
-    with_token = row.get("auth") == "oauth2"
-    return Mailbox(
-        name=row["name"],
-        host=row["host"],
-        login=login,
-        address=row["address"].lower(),
-        password="" if with_token else password.read(account),
-        grant=_grant(row, login, account) if with_token else None,
-        since=date.fromisoformat(row["since"]) if row.get("since") else None,
-        **{key: row[key] for key in _VALUES if row.get(key)},
+    kept_under = secrets_of(mailbox.name)
+    with_token = mailbox.auth == "oauth2"
+    grant = Grant(
+        mailbox.login,
+        mailbox.oauth_token_url,
+        mailbox.oauth_client_id,
+        mailbox.oauth_scope,
+        secrets.read(kept_under, "client_secret"),
+        secrets.read(kept_under, "refresh_token"),
     )
-
-
-def _grant(row, login, account):
-    return Grant(
-        login,
-        row.get("oauth_token_url") or "",
-        row.get("oauth_client_id") or "",
-        row.get("oauth_scope") or "",
-        password.read(account, "client_secret"),
-        password.read(account, "refresh_token"),
+    return Mailbox(
+        name=mailbox.name,
+        host=mailbox.host,
+        login=mailbox.login,
+        address=mailbox.address,
+        password="" if with_token else secrets.read(kept_under),
+        grant=grant if with_token else None,
+        port=mailbox.port,
+        security=mailbox.security,
+        ca_file=mailbox.ca_file,
+        folder=mailbox.folder,
+        role=mailbox.role,
+        done=mailbox.done,
+        done_folder=mailbox.done_folder,
+        recipient_header=mailbox.recipient_header,
+        since=mailbox.since,
     )

@@ -1,4 +1,4 @@
-"""Which settings fit a well-known provider? Values to begin with, in the names of ``settings.account.Account``."""
+"""Which settings fit a well-known provider? Values to begin with, in the names of ``settings.smtp.Account``."""
 
 from dataclasses import dataclass
 from imio.mailbridge.i18n import _

@@ -1,25 +1,66 @@
-"""What is set? Access to the registry records, and the few values that follow from several of them."""
+"""The settings of the current site: a snapshot to read, and the registry records to write."""
 
-from imio.mailbridge.message.address import is_addr_spec
+from dataclasses import dataclass
+from datetime import tzinfo
+from imio.mailbridge.settings import delivery
+from imio.mailbridge.settings import imap
+from imio.mailbridge.settings import mailin
+from imio.mailbridge.settings import routing
+from imio.mailbridge.settings import smtp
+from imio.mailbridge.settings import trust
+from imio.mailbridge.settings.clock import site_zone
 from imio.mailbridge.settings.interfaces import IMailbridgeSettings
 from imio.mailbridge.settings.interfaces import PREFIX
 from plone.registry.interfaces import IRegistry
+from zoneinfo import ZoneInfo
 from zope.component import getUtility
 
 
-def settings():
-    """Return the settings of the current site; an attribute for each field of ``IMailbridgeSettings``."""
+@dataclass(frozen=True)
+class Settings(
+    smtp.SmtpSettings,
+    delivery.DeliverySettings,
+    mailin.MailinSettings,
+    imap.ImapSettings,
+    routing.RoutingSettings,
+    trust.TrustSettings,
+):
+    """All settings at one moment, typed and normalised: read once in a request or task, and passed down.
+
+    ``zone`` is the time zone of the town.
+    """
+
+    zone: tzinfo = ZoneInfo("Europe/Brussels")
+
+    @property
+    def bounce_address(self):
+        """Return the address that error reports go to under ``envelope_sender`` = ``bounce``, or an empty string."""
+        return next(iter(self.mailin_addresses), "")
+
+    def sender_options(self, account):
+        """Return the keyword arguments of ``choose_sender`` that follow from an account and the settings."""
+        return {
+            "login_address": account.login_address,
+            "reply_to_agent": self.reply_to_agent,
+            "envelope_sender": self.envelope_sender,
+            "bounce_address": self.bounce_address,
+        }
+
+
+def stored_settings():
+    """Return the registry records, to be written: an attribute for each field of ``IMailbridgeSettings``."""
     return getUtility(IRegistry).forInterface(IMailbridgeSettings, prefix=PREFIX, check=False)
 
 
-def login_address(values):
-    """Return the address of the SMTP account: as set, else the login when that is an address, else an empty string."""
-    if values.login_address:
-        return values.login_address
-    login = values.smtp_login or ""
-    return login if is_addr_spec(login) else ""
-
-
-def bounce_address(values):
-    """Return the address that error reports go to under ``envelope_sender`` = ``bounce``, or an empty string."""
-    return values.mailin_addresses[0]["address"] if values.mailin_addresses else ""
+def settings():
+    """Return the ``Settings`` of the current site."""
+    records = stored_settings()
+    return Settings(
+        **smtp.read(records),
+        **delivery.read(records),
+        **mailin.read(records),
+        **imap.read(records),
+        **routing.read(records),
+        **trust.read(records),
+        zone=site_zone(),
+    )

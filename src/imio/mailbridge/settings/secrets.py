@@ -4,7 +4,7 @@ An account has up to three: ``password``, and for OAuth 2.0 ``client_secret`` an
 may come from the environment, by value or by the path of a file.
 """
 
-from imio.mailbridge.settings.account import DEFAULT
+from imio.mailbridge.settings.smtp import DEFAULT
 from pathlib import Path
 from persistent.mapping import PersistentMapping
 from zope.annotation.interfaces import IAnnotations

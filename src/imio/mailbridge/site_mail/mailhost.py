@@ -11,7 +11,6 @@ from imio.mailbridge.notify.plone_mail import ID
 from imio.mailbridge.notify.plone_mail import KEY
 from imio.mailbridge.notify.plone_mail import present
 from imio.mailbridge.outbox.submit import submit
-from imio.mailbridge.settings.account import accounts
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.secrets import PasswordUnreadable
 from imio.mailbridge.site_mail.prepare import prepare_site_mail
@@ -57,7 +56,7 @@ class BridgeMailHost(MailHost):
 def _send_now(draft):
     """Send at once; errors: those of smtplib, when no recipient was taken."""
     recipients = [each.addr_spec for each in (*draft.to, *draft.cc, *draft.bcc)]
-    mailer = AccountMailer(accounts(settings())[draft.account])
+    mailer = AccountMailer(settings().accounts[draft.account])
     try:
         mailer.send(draft.sender.envelope_sender, recipients, sender_headers(draft.sender) + draft.body)
     except PasswordUnreadable as error:

@@ -17,7 +17,6 @@ from imio.mailbridge.outbox.submit import can_be_sent_to
 from imio.mailbridge.outbox.submit import Draft
 from imio.mailbridge.outbox.submit import sender_for
 from imio.mailbridge.ports.directory import Identity
-from imio.mailbridge.settings.account import account_for
 from imio.mailbridge.settings.read import settings
 import re
 import secrets
@@ -44,7 +43,7 @@ def prepare_site_mail(author, recipients, message):
     own = next(iter(_addresses([str(author)])), None) or next(
         iter(_addresses(written.get_all("From") or [])), None
     )
-    account = account_for(own.addr_spec, values) if own is not None else None
+    account = values.account_for(own.addr_spec) if own is not None else None
     if account is None:
         return None
     to, cc = _addresses(written.get_all("To") or []), _addresses(written.get_all("Cc") or [])

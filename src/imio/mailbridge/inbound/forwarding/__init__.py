@@ -1,1 +1,1 @@
-"""Does the mailbox of a town forward as it should? A message goes out to it, and its return is looked at."""
+"""Forwarding checks of the source mailboxes, and the alarm about one that falls silent."""

@@ -1,4 +1,4 @@
-"""How is a check made? A message with a code goes to the mailbox; it comes back through the mail-in address, as a bounce, or never.
+"""Forwarding checks: a message with a code goes to a source mailbox; it comes back by the mail-in address, as a bounce, or never.
 
 ::
 
@@ -28,7 +28,6 @@ from imio.mailbridge.notify.notice import paragraphs
 from imio.mailbridge.outbox.bounce_address import own_bounce_address
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.outbox.submit import submit_own
-from imio.mailbridge.settings.account import account_for
 from imio.mailbridge.settings.clock import local_time
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.store import now
@@ -63,7 +62,7 @@ class CannotCheck(Exception):
 
 def declared():
     """Return the lower-case addresses of the declared mailboxes, in the order of the settings."""
-    return list(dict.fromkeys(row["address"].lower() for row in settings().mailboxes or ()))
+    return list(settings().source_mailboxes)
 
 
 def start(mailbox, canary=False):
@@ -73,7 +72,7 @@ def start(mailbox, canary=False):
         raise CannotCheck(_("A check of this mailbox is running already."))
     if not values.mailin_addresses:
         raise CannotCheck(_("No mail-in address is set in the control panel yet."))
-    account = account_for(mailbox, values)
+    account = values.account_for(mailbox)
     if account is None or not account.login_address:
         raise CannotCheck(_("iA.docs has no SMTP account with an address to send from."))
     code = "".join(secrets.choice(ALPHABET) for _number in range(16))
@@ -130,16 +129,16 @@ def _checked(message_id):
     return id if record is not None and record.origin == ORIGIN else None
 
 
-def arrived(record, examined, id, form):
-    """Note that the message ``id`` came back as ``record``, in this form; ``examined`` is what a citizen's mail would be."""
+def arrived(record, decision, id, form):
+    """Note that the message ``id`` came back as ``record``, in this form; ``decision`` is that on a citizen's mail like it."""
     sent = outbox().get(id)
     mailbox = sent.to[0].addr_spec.lower()
     about = forwarding(mailbox)
-    word = _outcome(examined, form, mailbox)
+    word = _outcome(decision, form, mailbox)
     fingerprint = {
         "form": form,
-        "marks": tuple(sorted({each.detector for each in examined.found.evidence})),
-        "proof": examined.proof.value if examined.proof else "",
+        "marks": tuple(sorted({each.detector for each in decision.found.evidence})),
+        "proof": decision.proof.value if decision.proof else "",
         "arrived": masked(record.envelope_recipient),
     }
     if about.running is None or about.running["id"] != id:
@@ -148,8 +147,8 @@ def arrived(record, examined, id, form):
     _end(mailbox, about, word, fingerprint, seconds=seconds, record=record.id)
 
 
-def _outcome(examined, form, mailbox):
-    found, (state, reason) = examined.found, examined.decision
+def _outcome(decision, form, mailbox):
+    found, state, reason = decision.found, decision.state, decision.reason
     if form == "text":
         return "text"
     if form == "attachment":

@@ -1,4 +1,4 @@
-"""What came of a check, what does it mean, and what is to be done? The one home of its outcomes."""
+"""The outcomes of a forwarding check: what each means, and what to do."""
 
 from dataclasses import dataclass
 from imio.mailbridge.i18n import _

@@ -1,4 +1,4 @@
-"""Has a mailbox fallen silent that usually brings mail? Then its forwarding may have been switched off, and nobody notices."""
+"""Recognises a source mailbox that usually brings mail and has fallen silent: its forwarding may have been switched off."""
 
 DAY = 86_400
 HOUR = 3_600

@@ -1,4 +1,4 @@
-"""What is known of how a mailbox forwards?"""
+"""What is known of how each source mailbox forwards."""
 
 from BTrees.OOBTree import OOBTree
 from imio.mailbridge.store.store import kept

@@ -2,7 +2,7 @@
 
 from AccessControl import getSecurityManager
 from imio.mailbridge.i18n import _
-from imio.mailbridge.inbound import review as decide
+from imio.mailbridge.inbound import review
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.receive import Left
 from imio.mailbridge.inbound.receive import receive
@@ -24,7 +24,7 @@ import json
 
 
 DELIVER = "imio.mailbridge: Deliver mail"
-ACTIONS = {"replay": decide.replay, "accept": decide.accept, "discard": decide.discard}
+ACTIONS = {"replay": review.replay, "accept": review.accept, "discard": review.discard}
 
 
 def deliver(context, request):
@@ -95,6 +95,6 @@ class MailInPost(PathService):
             return self.answer(400, _("The body of the request is not a JSON object."))
         try:
             ACTIONS[self.params[1]](record, data)
-        except decide.NotPossible as error:
+        except review.NotPossible as error:
             return self.answer(error.status, error.message)
         return record_json(record, self.request)

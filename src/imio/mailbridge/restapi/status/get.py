@@ -3,11 +3,10 @@
 from datetime import datetime
 from datetime import timezone
 from imio.mailbridge.i18n import translatable
-from imio.mailbridge.inbound.imap_reading import known
 from imio.mailbridge.inbound.imap_reading import PROBLEMS
+from imio.mailbridge.inbound.imap_reading import status_of
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.outbox.record import outbox
-from imio.mailbridge.settings.imap import rows
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.taskqueue import queue
 from plone.restapi.services import Service
@@ -40,12 +39,12 @@ class StatusGet(Service):
             "inbox": inbox().counts(),
             "oldest_waiting": self._oldest_waiting(),
             "held": translate(translatable(hold["explanation"]), context=self.request) if hold else None,
-            "mailboxes": [self._mailbox(name) for name in rows(settings())],
+            "mailboxes": [self._mailbox(name) for name in settings().imap_mailboxes],
             "errors": errors,
         }
 
     def _mailbox(self, name):
-        about = known(name)
+        about = status_of(name)
         problem = about.problem if about is not None else None
         checked = about.checked if about is not None else None
         return {

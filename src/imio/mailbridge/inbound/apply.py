@@ -1,0 +1,151 @@
+"""Carries a decision out, in the current transaction: files, notes what it reports, or quarantines; the one place that does."""
+
+from imio.mailbridge.inbound import duplicates
+from imio.mailbridge.inbound import reports
+from imio.mailbridge.inbound import verify
+from imio.mailbridge.inbound.ask import ask_to_attach
+from imio.mailbridge.inbound.copy import copy_to_agent
+from imio.mailbridge.inbound.forwarding import check as forwarding
+from imio.mailbridge.inbound.inbox import inbox
+from imio.mailbridge.outbox.record import outbox
+from imio.mailbridge.ports.filing import Filing
+from imio.mailbridge.ports.filing import FilingError
+from imio.mailbridge.ports.filing import IFiler
+from imio.mailbridge.taskqueue.system_user import system_user
+from plone import api
+from plone.uuid.interfaces import IUUID
+from transaction.interfaces import TransientError
+from zope.component.hooks import getSite
+from zope.i18n import translate
+import logging
+import transaction
+
+
+#: Characters of a text from outside that a record keeps.
+MAX_TEXT = 500
+
+logger = logging.getLogger(__name__)
+
+
+def apply(record, message, decision, by_person=False):
+    """Bring a record into the state of a ``Decision``, with all that follows from it."""
+    describe(record, message, decision)
+    if record.source_mailbox and decision.proof:
+        forwarding.seen(record.source_mailbox, record.created)
+    if decision.state == "recorded":
+        record.about = reports.note_report(decision.found.report, decision.arrived.about)
+        _finish(record, "recorded")
+    elif decision.state == "quarantined":
+        record.reason = decision.reason
+        _finish(record, "quarantined", decision.reason)
+        if decision.tell_forwarder and not by_person:
+            ask_to_attach(record, message, decision.proof)
+    else:
+        _file(record, message, decision)
+
+
+def apply_check(record, message, decision, id, form):
+    """Note how the message ``id`` of a forwarding check came back; it is not filed."""
+    describe(record, message, decision)
+    record.about = id
+    forwarding.arrived(record, decision, id, form)
+    _finish(record, "recorded")
+
+
+def fail(record, error):
+    """Keep the exception that ended the processing of a record."""
+    logger.error("message %s could not be treated", record.id, exc_info=error)
+    record.reason = "filing-error"
+    record.error = f"{type(error).__name__}: {error}"[:MAX_TEXT]
+    _finish(record, "failed", record.error)
+
+
+def describe(record, message, decision):
+    """Write down what lists show, and what the decision was made of."""
+    found = decision.found
+    first = found.messages[0] if found.messages else message
+    record.transfer = found.transfer.value
+    record.reason = record.error = record.about = ""
+    record.author = str(first.author or "")[:MAX_TEXT]
+    record.subject = (first.subject or "")[:MAX_TEXT]
+    record.transferred_by = found.transferred_by.addr_spec.lower() if found.transferred_by else ""
+    inbox().index_transferrer(record)
+    record.source_mailbox = found.source_mailbox or ""
+    record.evidence = tuple((each.detector, each.saw[:MAX_TEXT], each.strength) for each in found.evidence)
+    record.proof = decision.proof.value if decision.proof else ""
+    record.verdicts = decision.verdicts
+    record.not_before, record.route = None, ()
+
+
+def filing_of(candidate, decision, received):
+    """Return what a filer gets of one candidate of a decision; ``received`` is aware."""
+    original, facts, choice = candidate.original, candidate.facts, decision.choice
+    answered = decision.found.answered
+    return Filing(
+        copy_to=original.source.copy_to,
+        author=choice.sender or original.author,
+        subject=original.subject or "",
+        date=choice.date or original.date,
+        received=received,
+        service=choice.service or facts.service,
+        transferred_by=facts.transferred_by if facts.forward == "agent" else "",
+        reply_to=outbox().answered(answered).document if answered else "",
+        attachments=original.attachments,
+        media_type=original.source.media_type,
+        route=None if choice.service else candidate.route,
+        facts=facts,
+    )
+
+
+def _file(record, message, decision):
+    before = transaction.savepoint(optimistic=True)
+    try:
+        with system_user():
+            items = tuple(_file_one(record, decision, candidate) for candidate in decision.to_file)
+    except TransientError:
+        raise
+    except FilingError as error:
+        before.rollback()
+        record.reason = "filing-error"
+        record.error = translate(error.args[0], target_language=api.portal.get_default_language())
+        _finish(record, "quarantined", record.error)
+    except Exception as error:  # noqa: BLE001 - kept, and shown to a person
+        before.rollback()
+        fail(record, error)
+    else:
+        record.items = tuple(dict.fromkeys(items))
+        if decision.found.answered:
+            _note_reply(record, decision)
+        _finish(record, "filed")
+        verify.request(record, (message, *(each.original.source for each in decision.candidates)))
+
+
+def _file_one(record, decision, candidate):
+    """File one message, or note one more transfer of it; return the uid of its item."""
+    filing = filing_of(candidate, decision, record.created)
+    filer = IFiler(getSite())
+    original_key = duplicates.key(candidate.original)
+    uid = duplicates.known_item(original_key)
+    if uid:
+        filer.add_transfer(uid, filing)
+    else:
+        item, notes = filer.file(filing)
+        uid = IUUID(item)
+        duplicates.remember(original_key, uid)
+        for note in notes:
+            record.note("filed", text=str(note))
+        if filing.route is not None and (filing.route.row or filing.route.state_row):
+            record.route = (*record.route, (uid, filing.route.row, filing.route.state_row))
+    inbox().index_transfer(uid, record)
+    return uid
+
+
+def _note_reply(record, decision):
+    answered, original = outbox().answered(decision.found.answered), decision.to_file[0].original
+    copied = decision.copy_answer and copy_to_agent(answered, original.source)
+    record.about = reports.note_reply(answered, original.author, record.items, copied)
+
+
+def _finish(record, state, text=""):
+    record.note(state, text=text)
+    inbox().set_state(record, state)

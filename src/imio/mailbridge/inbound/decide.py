@@ -1,0 +1,234 @@
+"""Decides what becomes of an incoming message: one pure step, used for filing, dry runs, forwarding checks and replays alike.
+
+``decide`` writes nothing and asks no network. Where only signatures could prove where a message comes from, the decision says so;
+``signatures.verify`` asks DNS, and ``decide`` is called once more with the answers. ``apply`` carries a decision out.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from dataclasses import replace
+from datetime import datetime
+from imio.mailbridge.inbound.destination import Destination
+from imio.mailbridge.inbound.destination import destination
+from imio.mailbridge.inbound.destination import UnknownRecipient
+from imio.mailbridge.inbound.envelope import Envelope
+from imio.mailbridge.inbound.proof import from_envelope
+from imio.mailbridge.inbound.proof import from_signatures
+from imio.mailbridge.inbound.proof import NOTHING
+from imio.mailbridge.inbound.proof import UNPROVEN
+from imio.mailbridge.inbound.routing import route
+from imio.mailbridge.inbound.signatures import Signatures
+from imio.mailbridge.message.address import Address
+from imio.mailbridge.message.classification.classify import Classification
+from imio.mailbridge.message.classification.classify import classify
+from imio.mailbridge.message.classification.classify import Context
+from imio.mailbridge.message.classification.classify import itself
+from imio.mailbridge.message.classification.classify import OriginalMessage
+from imio.mailbridge.message.classification.classify import Proof
+from imio.mailbridge.message.classification.classify import Transfer
+from imio.mailbridge.message.parsing.parse import ParsedMessage
+from imio.mailbridge.ports.filing import Facts
+from imio.mailbridge.ports.filing import Route
+from imio.mailbridge.settings.imap import FILE
+from imio.mailbridge.settings.imap import LEAVE
+from imio.mailbridge.settings.read import Settings
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What is known of our outgoing mail: Message-IDs with their unguessable part, and envelope ids (ENVID)."""
+
+    has_message_id: Callable[[str], bool] = lambda message_id: False
+    has_id: Callable[[str], bool] = lambda envelope_id: False
+
+
+#: A message of a forwarding check is looked at as if a citizen had sent it.
+NOTHING_SENT = Sent()
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One message that could be filed, the facts that conditions look at, and what the routing decides."""
+
+    original: OriginalMessage
+    facts: Facts
+    route: Route
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a person decided: what is set replaces what the message says; ``as_`` is ``proposal`` or ``direct``."""
+
+    as_: str = "proposal"
+    sender: Address | None = None
+    date: datetime | None = None
+    service: str = ""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What becomes of a message, and why.
+
+    ``state`` and ``reason`` (a code or empty) are those that its record gets. ``candidates`` stand for the messages of ``found``,
+    one each; ``to_file`` are those that are filed. ``tell_forwarder``: the agent who forwarded it is told how to attach.
+    ``copy_answer``: the agent who is answered gets a copy. ``asks_signatures``: verified signatures could still prove the message.
+    ``unanswered``: DNS did not answer, so that another try may prove it. ``is_ours``: the bridge itself sent it.
+    """
+
+    arrived: Destination
+    found: Classification
+    proof: Proof | None
+    verdicts: tuple[dict[str, str], ...]
+    candidates: tuple[Candidate, ...]
+    state: str
+    reason: str = ""
+    to_file: tuple[Candidate, ...] = ()
+    choice: Choice = Choice()
+    tell_forwarder: bool = False
+    copy_answer: bool = False
+    asks_signatures: bool = False
+    unanswered: bool = False
+    is_ours: bool = False
+
+    @property
+    def is_unrelated(self) -> bool:
+        """Tell whether a login address has no use for the message, so that it stays in the mailbox it was read from.
+
+        That is mail which answers nothing, where the settings leave it, and what the bridge itself has sent there.
+        """
+        rule, reason = self.arrived.login, self.found.reason
+        if rule is None:
+            return False
+        is_new = self.found.transfer in (Transfer.DIRECT, Transfer.REDIRECT) or reason == "unmatched-report"
+        return self.is_ours or (is_new and reason is not None and rule.new_mail == LEAVE)
+
+
+def decide(
+    message: ParsedMessage,
+    envelope: Envelope,
+    settings: Settings,
+    sent: Sent,
+    signatures: Signatures | None = None,
+    too_many: bool = False,
+) -> Decision:
+    """Return the decision; ``signatures`` are None until they are verified; ``too_many``: the author is over the limit."""
+    try:
+        arrived = destination(envelope.envelope_recipient, settings)
+    except UnknownRecipient:
+        arrived = Destination()
+    proof, verdicts = from_envelope(envelope, arrived, settings)
+    context = _context(envelope, arrived, settings, sent, proof, too_many)
+    found, finding = classify(message, context), NOTHING
+    if found.reason in UNPROVEN:
+        finding = from_signatures(message, found, settings, signatures)
+        if finding.proof is not None:
+            proof = finding.proof
+            context = replace(context, proof=proof)
+            found = classify(message, context)
+    candidates = _candidates(envelope, arrived, found, settings)
+    is_filed_here = arrived.login is not None and arrived.login.new_mail == FILE
+    if found.reason == "direct" and (is_filed_here or any(each.route.row for each in candidates)):
+        found = classify(message, replace(context, accept_direct=True))
+    state, reason = _state(arrived, found)
+    return Decision(
+        arrived,
+        found,
+        proof,
+        verdicts + finding.verdicts,
+        candidates,
+        state,
+        reason,
+        to_file=candidates if state == "filed" else (),
+        tell_forwarder=reason == "inline-forward" and settings.ask_sender,
+        copy_answer=arrived.login is not None and arrived.login.copy_to_agent,
+        asks_signatures=finding.asks,
+        unanswered=finding.unanswered,
+        is_ours=message.message_id is not None and sent.has_message_id(message.message_id),
+    )
+
+
+def chosen(decision: Decision, message: ParsedMessage, choice: Choice) -> Decision:
+    """Return the decision of a person: the messages that were found are filed, or the message as it came."""
+    as_found = choice.as_ == "proposal" and decision.candidates
+    to_file = decision.candidates if as_found else (_as_it_came(decision, message),)
+    return replace(
+        decision,
+        state="filed",
+        reason="",
+        to_file=to_file,
+        choice=choice,
+        tell_forwarder=False,
+        unanswered=False,
+    )
+
+
+def _state(arrived: Destination, found: Classification) -> tuple[str, str]:
+    if found.report is not None and found.reason is None:
+        return "recorded", ""
+    if found.reason is not None or not arrived.address:
+        return "quarantined", found.reason or "no-recipient"
+    return "filed", ""
+
+
+def _as_it_came(decision: Decision, message: ParsedMessage) -> Candidate:
+    """Return the whole message as a candidate, whatever is attached to it."""
+    first = decision.candidates[0].facts if decision.candidates else None
+    original = itself(message)
+    facts = Facts(
+        forward="direct",
+        transferred_by="",
+        author=original.author,
+        subject=original.subject or "",
+        date=original.date,
+        recipient=first.recipient if first else decision.arrived.address,
+        source_mailbox=first.source_mailbox if first else "",
+        service=first.service if first else decision.arrived.service,
+    )
+    return Candidate(original, facts, Route())
+
+
+def _context(
+    envelope: Envelope,
+    arrived: Destination,
+    settings: Settings,
+    sent: Sent,
+    proof: Proof | None,
+    too_many: bool,
+) -> Context:
+    return Context(
+        agent_patterns=settings.agent_patterns,
+        mailboxes=frozenset(settings.source_mailboxes),
+        tag_mailbox=arrived.tag_mailbox or None,
+        proof=proof,
+        sent_by_us=sent.has_message_id,
+        sent_with_id=sent.has_id,
+        about=arrived.about,
+        null_sender=envelope.null_sender,
+        own_addresses=frozenset(settings.mailin_addresses),
+        too_many=too_many,
+        inline_forward=settings.inline_forward,
+        zone=settings.zone,
+    )
+
+
+def _candidates(
+    envelope: Envelope, arrived: Destination, found: Classification, settings: Settings
+) -> tuple[Candidate, ...]:
+    transferred_by = found.transferred_by.addr_spec.lower() if found.transferred_by else ""
+    source_mailbox = found.source_mailbox or ""
+    is_agent = transferred_by and transferred_by not in settings.source_mailboxes
+    forward = {Transfer.DIRECT: "direct", Transfer.REPLY: "reply"}.get(found.transfer)
+    candidates = []
+    for original in found.messages:
+        facts = Facts(
+            forward=forward or ("agent" if is_agent else "server"),
+            transferred_by=transferred_by,
+            author=original.author,
+            subject=original.subject or "",
+            date=original.date,
+            recipient=envelope.envelope_recipient or arrived.address,
+            source_mailbox=source_mailbox,
+            service=settings.source_mailboxes.get(source_mailbox) or arrived.service,
+        )
+        candidates.append(Candidate(original, facts, route(facts, settings)))
+    return tuple(candidates)

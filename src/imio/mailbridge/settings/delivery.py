@@ -1,0 +1,128 @@
+"""Tries, undo, notices and retention of outgoing mail: fields and values."""
+
+from dataclasses import dataclass
+from imio.mailbridge.i18n import _
+from imio.mailbridge.settings import validate
+from imio.mailbridge.settings.terms import terms
+from zope import schema
+from zope.interface import Interface
+
+
+BCC = terms(
+    agent_email=_("The agent's own address"),
+    service_email=_("The address of the agent's service"),
+)
+
+
+class IDelivery(Interface):
+    """What happens around sending."""
+
+    undo_seconds = schema.Int(
+        title=_("Time to undo, in seconds"),
+        description=_(
+            "An e-mail waits this long before it leaves, so that its agent can take it back. 0: it leaves at once."
+        ),
+        min=0,
+        max=600,
+        default=30,
+    )
+    retry_minutes = schema.List(
+        title=_("Tries again after, in minutes"),
+        description=_("One a line, when the server asks to try later; the last one repeats."),
+        value_type=schema.Int(min=1, max=1440),
+        min_length=1,
+        default=[1, 5, 15, 60],
+    )
+    give_up_hours = schema.Int(
+        title=_("Gives up after, in hours"),
+        description=_("Then the message has failed and its agent is told."),
+        min=1,
+        max=240,
+        default=48,
+    )
+    notify_agent = schema.Bool(
+        title=_("Tell the agent by e-mail"),
+        description=_("When a message failed, came back, or was answered."),
+        default=True,
+        required=False,
+    )
+    alarm_address = schema.TextLine(
+        title=_("Alarms go to"),
+        description=_("When an account stops. Empty: the address of the site."),
+        constraint=validate.address,
+        required=False,
+    )
+    signature = schema.Text(
+        title=_("Signature"),
+        description=_(
+            "HTML below each new e-mail, as a TAL template: sender is the position (its name, address and service), user "
+            "the agent. An agent's record may have its own."
+        ),
+        constraint=validate.template,
+        required=False,
+    )
+    bcc_default = schema.List(
+        title=_("Blind copies by default"),
+        value_type=schema.Choice(vocabulary=BCC),
+        default=[],
+        missing_value=[],
+        required=False,
+    )
+    dns_resolver = schema.TextLine(
+        title=_("DNS server for checks"),
+        description=_(
+            "IP address, with :port if it is not 53, of the server that the diagnosis and the proofs (DKIM, ARC) ask. Empty: "
+            "that of the machine."
+        ),
+        constraint=validate.resolver,
+        required=False,
+    )
+    keep_sent_days = schema.Int(
+        title=_("Keeps the bytes of sent mail, in days"),
+        description=_(
+            "Afterwards the timeline stays and the message itself is deleted. 0: keeps them for ever."
+        ),
+        min=0,
+        max=36500,
+        default=0,
+    )
+    whole_site = schema.Bool(
+        title=_("All mail of the site leaves by the bridge"),
+        description=_(
+            "Also what Plone itself sends, such as password resets: it gets the same tries, timeline and outbox."
+        ),
+        default=False,
+        required=False,
+    )
+
+
+@dataclass(frozen=True)
+class DeliverySettings:
+    """What happens around sending; see ``IDelivery``."""
+
+    undo_seconds: int = 30
+    retry_minutes: tuple[int, ...] = (1, 5, 15, 60)
+    give_up_hours: int = 48
+    notify_agent: bool = True
+    alarm_address: str = ""
+    signature: str = ""
+    bcc_default: tuple[str, ...] = ()
+    dns_resolver: str = ""
+    keep_sent_days: int = 0
+    whole_site: bool = False
+
+
+def read(records):
+    """Return the values of ``DeliverySettings`` from the registry records."""
+    return {
+        "undo_seconds": records.undo_seconds or 0,
+        "retry_minutes": tuple(records.retry_minutes or (60,)),
+        "give_up_hours": records.give_up_hours,
+        "notify_agent": bool(records.notify_agent),
+        "alarm_address": records.alarm_address or "",
+        "signature": records.signature or "",
+        "bcc_default": tuple(records.bcc_default or ()),
+        "dns_resolver": records.dns_resolver or "",
+        "keep_sent_days": records.keep_sent_days or 0,
+        "whole_site": bool(records.whole_site),
+    }

@@ -1,0 +1,182 @@
+"""Mail-in addresses and the source mailboxes that forward to them: fields and values."""
+
+from collections.abc import Mapping
+from collective.z3cform.datagridfield.row import DictRow
+from dataclasses import dataclass
+from dataclasses import field
+from imio.mailbridge.i18n import _
+from imio.mailbridge.settings import validate
+from zope import schema
+from zope.interface import Interface
+from zope.schema.vocabulary import SimpleTerm
+from zope.schema.vocabulary import SimpleVocabulary
+
+
+INLINE_FORWARD = SimpleVocabulary(
+    [
+        SimpleTerm("quarantine", "quarantine", _("Quarantine it and explain how to forward as attachment")),
+        SimpleTerm("file-proposal", "file-proposal", _("File what could be read from the text")),
+    ]
+)
+
+
+class IMailinAddressRow(Interface):
+    """One address whose mail the bridge files."""
+
+    address = schema.TextLine(
+        title=_("Mail-in address"),
+        description=_(
+            "With a long secret part after a plus sign (in+h7Qm4tVx2LpZ@maville.be) the address itself proves where the "
+            "mail comes from: give it to one mailbox only."
+        ),
+        constraint=validate.address,
+    )
+    service = schema.Choice(
+        title=_("Service"),
+        description=_("Treats what arrives here."),
+        vocabulary="imio.mailbridge.services",
+        required=False,
+    )
+    mailbox = schema.TextLine(
+        title=_("Source mailbox"),
+        description=_("The only mailbox that forwards to this address, if there is just one."),
+        constraint=validate.address,
+        required=False,
+    )
+
+
+class IMailboxRow(Interface):
+    """One mailbox of the town that forwards to a mail-in address."""
+
+    address = schema.TextLine(title=_("Address"), constraint=validate.address)
+    service = schema.Choice(
+        title=_("Service"),
+        description=_("Treats what was written to this mailbox."),
+        vocabulary="imio.mailbridge.services",
+        required=False,
+    )
+
+
+class IIncoming(Interface):
+    """How mail arrives."""
+
+    mailin_addresses = schema.List(
+        title=_("Mail-in addresses"),
+        description=_(
+            "Every mail that your mail server hands over for one of these addresses is filed, or the bridge says why not."
+        ),
+        value_type=DictRow(title=_("Mail-in address"), schema=IMailinAddressRow),
+        default=[],
+        missing_value=[],
+        required=False,
+    )
+    mailboxes = schema.List(
+        title=_("Source mailboxes"),
+        description=_(
+            "Mailboxes of the town that forward all their mail to a mail-in address, for instance info@maville.be."
+        ),
+        value_type=DictRow(title=_("Source mailbox"), schema=IMailboxRow),
+        default=[],
+        missing_value=[],
+        required=False,
+    )
+    inline_forward = schema.Choice(
+        title=_("A mail that was forwarded as text"),
+        description=_(
+            "In a forward as text the original sender is only a guess. Forwarding as attachment keeps the original."
+        ),
+        vocabulary=INLINE_FORWARD,
+        default="quarantine",
+    )
+    ask_sender = schema.Bool(
+        title=_("Explain how to forward as attachment"),
+        description=_(
+            "An agent who forwarded as text gets an e-mail with the steps for the own mail program, at most one a day."
+        ),
+        default=True,
+        required=False,
+    )
+    max_per_sender = schema.Int(
+        title=_("Mails of one author in an hour, at most"),
+        description=_("What is more is kept in the quarantine: it is the sign of a loop. 0: no limit."),
+        min=0,
+        max=100000,
+        default=300,
+    )
+    digest_address = schema.TextLine(
+        title=_("Daily summary goes to"),
+        description=_("Once a day, when mail waits for a decision. Empty: no summary."),
+        constraint=validate.address,
+        required=False,
+    )
+    silence_alarm = schema.Bool(
+        title=_("Alarm when a source mailbox falls silent"),
+        description=_(
+            "When a mailbox that usually brings mail has brought none for much longer than ever, the alarm address is told."
+        ),
+        default=True,
+        required=False,
+    )
+    forwarding_canary = schema.Bool(
+        title=_("Check the forwarding of each source mailbox once a week"),
+        description=_("As on the page “Forwarding”; the alarm address is told when something is wrong."),
+        default=False,
+        required=False,
+    )
+    max_size = schema.Int(
+        title=_("Largest mail, in bytes"),
+        description=_(
+            "A larger mail is refused, and its sender is told by the mail server. 41943040 is 40 MiB."
+        ),
+        min=1024,
+        max=1024**3,
+        default=40 * 1024**2,
+    )
+
+
+@dataclass(frozen=True)
+class MailinAddress:
+    """A mail-in address, in lower case; ``service`` is a uid or empty, ``source_mailbox`` in lower case or empty."""
+
+    address: str
+    service: str = ""
+    source_mailbox: str = ""
+
+
+@dataclass(frozen=True)
+class MailinSettings:
+    """How mail arrives. ``mailin_addresses`` keep their order; ``source_mailboxes`` maps an address to a service uid or "".
+
+    ``max_size`` is in bytes, ``max_per_sender`` in messages an hour (0: no limit).
+    """
+
+    mailin_addresses: Mapping[str, MailinAddress] = field(default_factory=dict)
+    source_mailboxes: Mapping[str, str] = field(default_factory=dict)
+    inline_forward: str = "quarantine"
+    ask_sender: bool = True
+    max_per_sender: int = 300
+    digest_address: str = ""
+    silence_alarm: bool = True
+    forwarding_canary: bool = False
+    max_size: int = 40 * 1024**2
+
+
+def read(records):
+    """Return the values of ``MailinSettings`` from the registry records."""
+    addresses = [
+        MailinAddress(row["address"].lower(), row.get("service") or "", (row.get("mailbox") or "").lower())
+        for row in records.mailin_addresses or ()
+    ]
+    return {
+        "mailin_addresses": {each.address: each for each in addresses},
+        "source_mailboxes": {
+            row["address"].lower(): row.get("service") or "" for row in records.mailboxes or ()
+        },
+        "inline_forward": records.inline_forward,
+        "ask_sender": bool(records.ask_sender),
+        "max_per_sender": records.max_per_sender or 0,
+        "digest_address": records.digest_address or "",
+        "silence_alarm": bool(records.silence_alarm),
+        "forwarding_canary": bool(records.forwarding_canary),
+        "max_size": records.max_size,
+    }

@@ -1,0 +1,269 @@
+"""SMTP accounts: their fields in the control panel, and their values."""
+
+from collections.abc import Mapping
+from collective.z3cform.datagridfield.row import DictRow
+from dataclasses import dataclass
+from dataclasses import field
+from imio.mailbridge.i18n import _
+from imio.mailbridge.message.address import is_addr_spec
+from imio.mailbridge.settings import server
+from imio.mailbridge.settings import validate
+from imio.mailbridge.settings.server import filled_in
+from imio.mailbridge.settings.server import ServerLogin
+from imio.mailbridge.settings.terms import terms
+from zope import schema
+from zope.interface import Interface
+from zope.schema.vocabulary import SimpleTerm
+from zope.schema.vocabulary import SimpleVocabulary
+
+
+#: Name of the account of the main settings.
+DEFAULT = "default"
+
+SECURITY = terms(
+    starttls=_("STARTTLS (usual with port 587)"),
+    tls=_("TLS from the start (usual with port 465)"),
+    none=_("No encryption (only for a server on the same machine or network)"),
+)
+
+SENDER_POLICY = terms(
+    login=_("The login address sends (works with every server)"),
+    send_as=_("The agent's own address sends (the server must allow it)"),
+    auto=_("The agent's own address where the server is known to allow it, else the login address"),
+)
+
+ENVELOPE_SENDER = SimpleVocabulary(
+    [
+        SimpleTerm("from", "from", _("The address shown in From")),
+        SimpleTerm("login", "login", _("The login address")),
+        SimpleTerm(
+            "bounce", "bounce", _("The first mail-in address (the bridge reads the error reports itself)")
+        ),
+    ]
+)
+
+
+class ISmtpAccountRow(Interface):
+    """One more SMTP account, beside the default one; the keys are those of ``Account``."""
+
+    name = schema.TextLine(
+        title=_("Name"),
+        description=_("Short and without spaces; it stands in lists and reports. Example: cpas"),
+        constraint=validate.account_name,
+    )
+    senders = schema.List(
+        title=_("Sender addresses and domains"),
+        description=_(
+            "Mail from these leaves by this account, one a line: an address (info@cpas.be) or a domain (cpas.be). An address "
+            "comes before a domain, a domain before the default account."
+        ),
+        value_type=schema.TextLine(constraint=validate.sender),
+        min_length=1,
+    )
+    host = schema.TextLine(title=_("SMTP server"), constraint=validate.host)
+    port = server.port(587)
+    security = server.security(SECURITY, "starttls")
+    ca_file = server.ca_file()
+    auth = server.auth()
+    login = server.login()
+    login_address = schema.TextLine(title=_("Login address"), constraint=validate.address, required=False)
+    sender_policy = schema.Choice(title=_("Who is the sender?"), vocabulary=SENDER_POLICY, default="login")
+    oauth_token_url = server.token_url()
+    oauth_client_id = server.client_id()
+    oauth_scope = server.scope()
+    rate = schema.Int(title=_("Messages a minute"), min=0, max=100000, default=0, required=False)
+    attachment_limit = schema.Int(
+        title=_("Attachments, at most (bytes)"), min=0, max=1024**3, default=0, required=False
+    )
+
+
+class IOutgoing(Interface):
+    """How mail leaves."""
+
+    smtp_host = schema.TextLine(
+        title=_("SMTP server"),
+        description=_(
+            "Name of the server that takes your outgoing mail, for instance smtp.office365.com. While this is empty, "
+            "agents cannot send e-mails from iA.docs and do not see the action."
+        ),
+        constraint=validate.host,
+        required=False,
+    )
+    smtp_port = server.port(
+        587, _("587 for STARTTLS, 465 for TLS from the start, 25 inside your own network.")
+    )
+    smtp_security = server.security(
+        SECURITY,
+        "starttls",
+        _(
+            "Protects the password and the mail on the way to the server. The server's certificate is always verified; "
+            "if the server does not offer the chosen encryption, nothing is sent."
+        ),
+    )
+    smtp_ca_file = server.ca_file(
+        _(
+            "Path, on the iA.docs server, of a PEM file with the certificate authority of your town. Leave empty for a "
+            "server with a public certificate."
+        )
+    )
+    smtp_login = server.login(
+        _("Name of the account on the SMTP server, usually an e-mail address. Empty: no login.")
+    )
+    smtp_auth = server.auth(
+        _(
+            "Microsoft and Google stop accepting passwords: with OAuth 2.0 the bridge gets a token from the provider instead."
+        )
+    )
+    oauth_token_url = server.token_url(
+        _("For OAuth 2.0: https://login.microsoftonline.com/TENANT/oauth2/v2.0/token")
+    )
+    oauth_client_id = server.client_id(
+        _("For OAuth 2.0: the application that your mail provider registered for iA.docs.")
+    )
+    oauth_scope = server.scope(_("For OAuth 2.0: https://outlook.office365.com/.default"))
+    login_address = schema.TextLine(
+        title=_("Login address"),
+        description=_("E-mail address of that account, if the login is not an address."),
+        constraint=validate.address,
+        required=False,
+    )
+    sender_policy = schema.Choice(
+        title=_("Who is the sender?"),
+        description=_(
+            "Some servers let the login send in the name of every agent, others refuse it. When in doubt, let the login "
+            "address send."
+        ),
+        vocabulary=SENDER_POLICY,
+        default="login",
+    )
+    reply_to_agent = schema.Bool(
+        title=_("Answers go to the agent"),
+        description=_("When the login address sends, put the agent's address into Reply-To."),
+        default=True,
+        required=False,
+    )
+    envelope_sender = schema.Choice(
+        title=_("Error reports go to"),
+        description=_("The address that gets the message when a mail cannot be delivered (envelope sender)."),
+        vocabulary=ENVELOPE_SENDER,
+        default="from",
+    )
+    smtp_rate = schema.Int(
+        title=_("Messages a minute"),
+        description=_(
+            "The bridge sends no faster; the others wait their turn. 0: no limit. Microsoft 365 allows 30."
+        ),
+        min=0,
+        max=100000,
+        default=0,
+        required=False,
+    )
+    attachment_limit = schema.Int(
+        title=_("Attachments, at most (bytes)"),
+        description=_("Together, in one message. 0: no limit. On the way they grow by a third."),
+        min=0,
+        max=1024**3,
+        default=0,
+        required=False,
+    )
+    smtp_accounts = schema.List(
+        title=_("Other SMTP accounts"),
+        value_type=DictRow(title=_("SMTP account"), schema=ISmtpAccountRow),
+        constraint=validate.accounts,
+        default=[],
+        missing_value=[],
+        required=False,
+    )
+    close_on_send = schema.Bool(
+        title=_("Mark the document as sent once it is e-mailed"),
+        description=_("Runs when the server took the message for all recipients, never before."),
+        default=True,
+        required=False,
+    )
+    service_senders = schema.List(
+        title=_("Services with an address of their own"),
+        description=_("Members of these services may send from the address of the service."),
+        value_type=schema.Choice(vocabulary="imio.mailbridge.services"),
+        default=[],
+        missing_value=[],
+        required=False,
+    )
+
+
+@dataclass(frozen=True)
+class Account(ServerLogin):
+    """An SMTP account: where mail leaves and as whom.
+
+    ``senders`` are lower-case addresses and domains (without @) that this account serves. ``rate`` is in messages a minute,
+    ``attachment_limit`` in bytes of files before encoding; 0 means none.
+    """
+
+    port: int = 587
+    security: str = "starttls"
+    login_address: str = ""
+    sender_policy: str = "login"
+    senders: tuple[str, ...] = ()
+    rate: int = 0
+    attachment_limit: int = 0
+
+
+@dataclass(frozen=True)
+class SmtpSettings:
+    """How mail leaves. ``accounts`` maps a name to its account, the default one first; without a server that is missing there."""
+
+    default_account: Account = Account(DEFAULT)
+    accounts: Mapping[str, Account] = field(default_factory=dict)
+    reply_to_agent: bool = True
+    envelope_sender: str = "from"
+    close_on_send: bool = True
+    service_senders: tuple[str, ...] = ()
+
+    def account_for(self, addr_spec):
+        """Return the account that mail from an address leaves by: that of the address, of its domain, the default, or None."""
+        wanted = addr_spec.lower()
+        for key in (wanted, wanted.rpartition("@")[2]):
+            for account in self.accounts.values():
+                if key in account.senders:
+                    return account
+        return self.accounts.get(DEFAULT)
+
+
+def read(records):
+    """Return the values of ``SmtpSettings`` from the registry records."""
+    own = Account(
+        name=DEFAULT,
+        host=records.smtp_host or "",
+        port=records.smtp_port,
+        security=records.smtp_security,
+        ca_file=records.smtp_ca_file or "",
+        auth=records.smtp_auth,
+        login=records.smtp_login or "",
+        oauth_token_url=records.oauth_token_url or "",
+        oauth_client_id=records.oauth_client_id or "",
+        oauth_scope=records.oauth_scope or "",
+        login_address=login_address(records.login_address, records.smtp_login),
+        sender_policy=records.sender_policy,
+        rate=records.smtp_rate or 0,
+        attachment_limit=records.attachment_limit or 0,
+    )
+    others = map(_account, records.smtp_accounts or ())
+    return {
+        "default_account": own,
+        "accounts": {each.name: each for each in (*([own] if own.host else []), *others)},
+        "reply_to_agent": bool(records.reply_to_agent),
+        "envelope_sender": records.envelope_sender,
+        "close_on_send": bool(records.close_on_send),
+        "service_senders": tuple(records.service_senders or ()),
+    }
+
+
+def login_address(address, login):
+    """Return the address of an account: as set, else the login when that is an address, else an empty string."""
+    return address or (login if login and is_addr_spec(login) else "")
+
+
+def _account(row):
+    given = filled_in(row, Account.__dataclass_fields__)
+    given["login_address"] = login_address(row.get("login_address"), row.get("login"))
+    given["senders"] = tuple(each.strip().lower().removeprefix("@") for each in row.get("senders") or ())
+    return Account(**given)
