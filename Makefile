@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: start test check bench clean
+.PHONY: start test check release-test bench clean
 
 start: $(INSTALLED)
 	@PORT="$(PORT)" SMTP_PORT="$(SMTP_PORT)" $(BIN)/python -m devel.start
@@ -15,6 +15,9 @@ test: $(INSTALLED)
 
 check: $(INSTALLED)
 	devel/check $(BIN)
+
+release-test: $(INSTALLED)
+	$(BIN)/python -m devel.release_test
 
 bench: $(INSTALLED)
 	$(BIN)/python -m devel.bench
