@@ -108,7 +108,7 @@ def diagnose(account, wish, resolver="", limits=None):
 
 
 def _smtp(course, account, wish, token, limits, deadline):
-    session = Session(account.host, socket.gethostname(), course.dialogue)
+    session = Session(socket.gethostname(), course.dialogue)
     try:
         with cut_off(lambda: session.sock, deadline.left):
             if _connected(course, session, account, limits, deadline) and _logged_in(
@@ -184,7 +184,7 @@ def _shown_certificate(course, account, ip, deadline):
         sock = socket.create_connection((ip, account.port), timeout=deadline.left)
         with cut_off(lambda: sock, deadline.left):
             if account.security == "starttls":
-                session = Session(account.host, socket.gethostname(), Dialogue())
+                session = Session(socket.gethostname(), Dialogue())
                 session.use(sock)
                 session.ask("connect", session.getreply)
                 session.hello()

@@ -37,11 +37,10 @@ class _Lines:
 
 
 class Session(smtplib.SMTP):
-    """An SMTP connection to ``host``; ``use`` gives it its socket, in clear or after TLS."""
+    """An SMTP connection; ``use`` gives it its socket, in clear or after TLS."""
 
-    def __init__(self, host, local_hostname, dialogue):
+    def __init__(self, local_hostname, dialogue):
         super().__init__(local_hostname=local_hostname)
-        self._host = host
         self._dialogue = dialogue
         self._logging_in = False
 
