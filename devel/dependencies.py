@@ -3,10 +3,12 @@
 A licence is what the installed distribution declares; a test compares the file, and refuses a licence that is not in ``FITTING``.
 """
 
+from contextlib import suppress
 from importlib.metadata import metadata
 from importlib.metadata import PackageNotFoundError
 from packaging.requirements import Requirement
 from pathlib import Path
+from typing import Any
 import ast
 
 
@@ -66,9 +68,9 @@ Dependencies and their licences
 
 .. Written by `python -m devel.dependencies`; a test compares it with what is installed.
 
-imio.mailbridge is free software under the GNU General Public License, version 2 or any later version (``GPL-2.0-or-
-later``, ``LICENSE.GPL``). Apache-2.0 does not go with version 2, so an installation with those packages is used and
-passed on under version 3.
+imio.mailbridge is free software under the GNU General Public License, version 2 or any later version
+(``GPL-2.0-or-later``, ``LICENSE.GPL``). Apache-2.0 does not go with version 2, so an installation with those packages
+is used and passed on under version 3.
 
 Packages of Plone name version 2 of the GPL in several words, some of them ``GPL-2.0-only``, and Plone depends on
 Apache-2.0 packages itself (requests, by plone.cachepurging). Whether the two may be passed on together is the same
@@ -80,24 +82,28 @@ not with it.
 """
 
 
-def required() -> dict[str, list[str]]:
-    """Return the distributions that setup.py requires, by name, with the extras that need them; ``[]`` is the add-on itself."""
-    tree = ast.parse((ROOT / "setup.py").read_text())
+def setup_arguments() -> dict[str, Any]:
+    """Return what setup.py says of the distribution, but for what it computes."""
     call = next(
         node
-        for node in ast.walk(tree)
+        for node in ast.walk(ast.parse((ROOT / "setup.py").read_text()))
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "setup"
     )
-    values = {keyword.arg: keyword.value for keyword in call.keywords}
-    found: dict[str, list[str]] = {
-        Requirement(line).name: [] for line in ast.literal_eval(values["install_requires"])
-    }
-    own = set(found)
-    for extra, lines in ast.literal_eval(values["extras_require"]).items():
-        for line in lines:
-            name = Requirement(line).name
-            if name not in own:
-                found.setdefault(name, []).append(extra)
+    found = {}
+    for keyword in call.keywords:
+        with suppress(ValueError):
+            found[str(keyword.arg)] = ast.literal_eval(keyword.value)
+    return found
+
+
+def required() -> dict[str, list[str]]:
+    """Return the extras that need each distribution, by name; none for what the add-on itself needs."""
+    arguments = setup_arguments()
+    own = {Requirement(line).name for line in arguments["install_requires"]}
+    found: dict[str, list[str]] = {name: [] for name in own}
+    for extra, lines in arguments["extras_require"].items():
+        for name in {Requirement(line).name for line in lines} - own:
+            found.setdefault(name, []).append(extra)
     return dict(sorted(found.items(), key=lambda item: item[0].lower()))
 
 
@@ -137,7 +143,7 @@ def rows() -> list[tuple[str, str, str]]:
     for name, extras in required().items():
         text = licence(name)
         if text is None:
-            raise LookupError(f"{name} is not installed: install '.[{','.join(extras)}]'")
+            raise LookupError(f"{name} is not installed: pip install -e '.[{','.join(extras)}]'")
         found.append((name, text, ", ".join(extras) or "the add-on"))
     return found
 

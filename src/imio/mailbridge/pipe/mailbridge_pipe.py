@@ -398,7 +398,7 @@ def store(folder: str, envelopes: list[dict[str, bytes]]) -> tuple[int, str]:
     names = [f"{stem}.{number}" for number in range(len(envelopes))]
     try:
         folders(folder)
-        for name, fields in zip(names, envelopes):  # noqa: B905 # Python 3.8
+        for name, fields in zip(names, envelopes):
             message.seek(0)
             write(os.path.join(folder, "tmp", name), fields, message)
         for name in names:
