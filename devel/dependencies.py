@@ -10,6 +10,7 @@ from packaging.requirements import Requirement
 from pathlib import Path
 from typing import Any
 import ast
+import re
 
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -137,12 +138,24 @@ def table(rows: list[tuple[str, str, str]]) -> str:
     return "\n".join([line, top, line, *body, line]) + "\n"
 
 
+def listed() -> dict[str, tuple[str, str]]:
+    """Return licence and use of each distribution in the file, by name."""
+    lines = FILE.read_text().splitlines()
+    rule = next(line for line in lines if re.fullmatch("=+ =+ =+", line))
+    name, text, _use = map(len, rule.split())
+    start, end = lines.index(rule) + 3, len(lines) - 1
+    return {
+        line[:name].strip(): (line[name + 1 :][:text].strip(), line[name + text + 2 :])
+        for line in lines[start:end]
+    }
+
+
 def rows() -> list[tuple[str, str, str]]:
-    """Return name, licence and use of each dependency. Errors: ``LookupError`` for one that is not installed."""
-    found = []
+    """Return name, licence and use of each dependency; what is not installed keeps its licence. Errors: ``LookupError``."""
+    known, found = listed(), []
     for name, extras in required().items():
-        text = licence(name)
-        if text is None:
+        text = licence(name) or known.get(name, ("",))[0]
+        if not text:
             raise LookupError(f"{name} is not installed: pip install -e '.[{','.join(extras)}]'")
         found.append((name, text, ", ".join(extras) or "the add-on"))
     return found

@@ -72,25 +72,15 @@ def test_the_readme_names_each_extra_of_an_installation():
 # licences
 
 
-def listed():
-    """Return the rows of DEPENDENCIES.rst: (licence, needed for) by name."""
-    lines = dependencies.FILE.read_text().splitlines()
-    rule = next(line for line in lines if re.fullmatch("=+ =+ =+", line))
-    name, licence, _use = map(len, rule.split())
-    start, end = lines.index(rule) + 3, len(lines) - 1
-    return {
-        line[:name].strip(): (line[name + 1 :][:licence].strip(), line[name + licence + 2 :])
-        for line in lines[start:end]
-    }
-
-
 def test_each_dependency_is_listed():
     needed = {name: ", ".join(extras) or "the add-on" for name, extras in dependencies.required().items()}
-    assert {name: use for name, (_licence, use) in listed().items()} == needed, "python -m devel.dependencies"
+    assert {name: use for name, (_licence, use) in dependencies.listed().items()} == needed, (
+        "python -m devel.dependencies"
+    )
 
 
 def test_the_licences_are_those_that_are_installed():
-    said = {name: licence for name, (licence, _use) in listed().items()}
+    said = {name: licence for name, (licence, _use) in dependencies.listed().items()}
     installed = {name: text for name in said if (text := dependencies.licence(name)) is not None}
     assert len(installed) > 70, "most are needed by the tests"
     assert {name: said[name] for name in installed} == installed, "python -m devel.dependencies"
@@ -100,7 +90,7 @@ def test_the_licences_fit_ours():
     required = dependencies.required()
     unfit = {
         name: licence
-        for name, (licence, _use) in listed().items()
+        for name, (licence, _use) in dependencies.listed().items()
         if not dependencies.fits(name, licence, required[name])
     }
     assert unfit == {}
