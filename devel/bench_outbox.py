@@ -6,8 +6,8 @@ from devel.bench_sending import LOGIN
 from devel.bench_sending import PASSWORD
 from devel.bench_sending import SIZE
 from imio.mailbridge.delivery import deliver
+from imio.mailbridge.outbox.prepare import prepare
 from imio.mailbridge.outbox.record import outbox
-from imio.mailbridge.outbox.submit import prepare
 from imio.mailbridge.outbox.submit import submit
 from imio.mailbridge.settings import secrets as password
 from imio.mailbridge.settings.read import stored_settings

@@ -7,7 +7,7 @@ none 0`` goes on to the end.
 from AccessControl.SecurityManagement import newSecurityManager
 from datetime import timedelta
 from imio.mailbridge.delivery import deliver
-from imio.mailbridge.outbox.submit import prepare
+from imio.mailbridge.outbox.prepare import prepare
 from imio.mailbridge.outbox.submit import submit
 from imio.mailbridge.transport.smtp import SmtpConnection
 from Testing.makerequest import makerequest

@@ -1,6 +1,7 @@
 """The compose page as a person without scripts fills it in."""
 
-from imio.mailbridge.outbox.submit import identities
+from imio.mailbridge.outbox.sender import identities
+from imio.mailbridge.settings.read import settings
 import html
 import re
 
@@ -18,7 +19,7 @@ def token(page):
 def press(site, button="send", value="x", user="agent", path=COMPOSE, **fields):
     """Press a button of the form with these fields; return the answer."""
     form = {
-        "form.widgets.sender:list": identities("agent")[0].uid,
+        "form.widgets.sender:list": identities("agent", settings())[0].uid,
         "form.widgets.to": JEANNE,
         "form.widgets.cc": "",
         "form.widgets.bcc": "",

@@ -4,7 +4,7 @@ from imio.mailbridge.delivery.deliver import deliver
 from imio.mailbridge.delivery.deliver import sweep
 from imio.mailbridge.outbox import send_as
 from imio.mailbridge.outbox.record import outbox
-from imio.mailbridge.outbox.submit import identities
+from imio.mailbridge.outbox.sender import identities
 from imio.mailbridge.settings import secrets as password
 from imio.mailbridge.settings.presets import PRESETS
 from imio.mailbridge.settings.read import settings
@@ -262,7 +262,7 @@ def send(caught, send):
     send_one = send
 
     def send(address, run=True):
-        uuidToObject(identities("agent")[0].uid, unrestricted=True).email = address
+        uuidToObject(identities("agent", settings())[0].uid, unrestricted=True).email = address
         transaction.commit()
         return send_one(run=run)
 
@@ -372,8 +372,8 @@ def test_another_server_forgets_what_the_old_one_said(site):
     send_as.learn("cpas", "al@cpas.test", True)
     send_as.learn("cpas", "bo@cpas.test", False)
     keep(row(rate=5))
-    assert len(send_as.knowledge()) == 2
+    assert len(send_as.verdicts()) == 2
     keep(row(rate=5, port=26))
-    assert list(send_as.knowledge()) == [("cpas", "al@cpas.test")]
+    assert list(send_as.verdicts()) == [("cpas", "al@cpas.test")]
     keep(row(host="other.test"))
-    assert not len(send_as.knowledge())
+    assert not len(send_as.verdicts())

@@ -6,8 +6,9 @@ from imio.mailbridge.browser.local_date import readable_time
 from imio.mailbridge.browser.size import readable_size
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.outbox.record import outbox
-from imio.mailbridge.outbox.submit import identities
+from imio.mailbridge.outbox.sender import identities
 from imio.mailbridge.settings import secrets as password
+from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.read import stored_settings
 from plone import api
 from plone.app.uuid.utils import uuidToObject
@@ -119,7 +120,7 @@ def test_compose_is_prefilled_from_the_document(site):
 
 def test_preview_without_scripts(site):
     document = site.portal["outgoing-mail"]["permis-durbanisme"]
-    (identity,) = identities("agent")
+    (identity,) = identities("agent", settings())
     form = {
         "form.widgets.sender:list": identity.uid,
         "form.widgets.to": "jeanne.dupont@citizen.test",

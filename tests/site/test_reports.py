@@ -329,7 +329,7 @@ def test_refused_bounce_address_falls_back_to_the_login_and_is_remembered(sent, 
     assert record.state == "sent", record.history[-1]
     assert [message.mail_from for message in caught.messages] == [LOGIN]
     assert "error reports" in record.history[1]["explanation"]
-    assert not send_as.knowledge()[("default", send_as.BOUNCE)].allowed
+    assert not send_as.verdicts()[("default", send_as.BOUNCE)].allowed
     assert send_as.verdict("default", "al.bert@maville.test") is None
     assert sent().sender.envelope_sender == LOGIN, "a known refusal is not asked for again"
 
@@ -342,4 +342,4 @@ def test_bounce_address_that_is_taken(sent, caught):
     transaction.begin()
     assert [message.mail_from for message in caught.messages] == [record.sender.envelope_sender]
     assert is_verp(caught.messages[0].mail_from)
-    assert send_as.knowledge()[("default", send_as.BOUNCE)].allowed
+    assert send_as.verdicts()[("default", send_as.BOUNCE)].allowed

@@ -22,7 +22,7 @@ EXCHANGE = "554 5.2.252 SendAsDenied; bridge not allowed to send as al.bert"
 
 
 def known():
-    return {key: verdict.allowed for key, verdict in send_as.knowledge().items()}
+    return {key: verdict.allowed for key, verdict in send_as.verdicts().items()}
 
 
 def test_shown_by_account(site, caught):

@@ -1,5 +1,6 @@
 """A test mail leaves once, whatever else the site writes while the server answers: real conflicts, and the real publisher."""
 
+from dataclasses import asdict
 from imio.mailbridge.outbox import send_as
 from imio.mailbridge.settings.interfaces import PREFIX
 from imio.mailbridge.settings.read import stored_settings
@@ -43,7 +44,7 @@ def meanwhile(site):
 
 
 def learned_elsewhere(portal):
-    IAnnotations(portal)[send_as.KEY]["default", AL] = send_as.Verdict(False, now(), "elsewhere")
+    IAnnotations(portal)[send_as.KEY]["default", AL] = asdict(send_as.Verdict(False, now(), "elsewhere"))
 
 
 @pytest.mark.parametrize("reply", [None, REFUSED])

@@ -4,9 +4,10 @@ from AccessControl import getSecurityManager
 from imio.mailbridge.message.address import Address
 from imio.mailbridge.outbox import prefill
 from imio.mailbridge.outbox.record import outbox
-from imio.mailbridge.outbox.submit import identities
+from imio.mailbridge.outbox.sender import identities
 from imio.mailbridge.ports.directory import Identity
 from imio.mailbridge.settings import validate
+from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.read import stored_settings
 from plone.app.testing import login
 from plone.app.testing import SITE_OWNER_NAME
@@ -52,7 +53,7 @@ ME = Identity("0", "position", Address("Al <Bert>", "al.bert@maville.test"), ser
 
 
 def signature_of(userid):
-    return prefill.signature(identities(userid)[0])
+    return prefill.signature(identities(userid, settings())[0], settings())
 
 
 def body(site, user="agent"):
@@ -79,14 +80,14 @@ def test_the_template_of_the_settings(portal):
 
 def test_what_is_inserted_is_text(portal):
     stored_settings().signature = TEMPLATE
-    text = prefill.signature(ME)
+    text = prefill.signature(ME, settings())
     assert "Al &lt;Bert&gt;" in text
     assert "A &amp; B" in text
 
 
 def test_what_could_harm_a_reader_is_taken_out(portal):
     stored_settings().signature = '<p onclick="x()">Moi<script>alert(1)</script></p><input>'
-    assert prefill.signature(ME) == "<p>Moi</p>"
+    assert prefill.signature(ME, settings()) == "<p>Moi</p>"
 
 
 @pytest.mark.parametrize("template", [*BAD, *RAISES])
@@ -101,23 +102,19 @@ def test_others_are_accepted(portal, template):
 
 
 @pytest.mark.parametrize("template", [*RAISES, *BAD])
-def test_what_cannot_be_rendered_gives_no_signature_and_a_line_in_the_log(
-    portal, caplog, monkeypatch, template
-):
+def test_what_cannot_be_rendered_gives_no_signature_and_a_line_in_the_log(portal, caplog, template):
     login(portal, "chef")
-    monkeypatch.setattr(prefill, "settings", lambda: SimpleNamespace(signature=template))
-    assert prefill.signature(ME) == ""
+    assert prefill.signature(ME, SimpleNamespace(signature=template)) == ""
     assert "cannot be rendered" in caplog.text
     assert "contacts" in portal
 
 
-def test_rights_are_those_of_nobody_whoever_writes(portal, monkeypatch):
+def test_rights_are_those_of_nobody_whoever_writes(portal):
     """An admin who may set the signature must not do through it what only those who write may do."""
     login(portal.aq_parent, SITE_OWNER_NAME)
     for template in ("here/contacts/jeanne-dupont/Title", "python: here.portal_membership.listMemberIds()"):
         html = f'<p tal:content="{template}">x</p>'
-        monkeypatch.setattr(prefill, "settings", lambda html=html: SimpleNamespace(signature=html))
-        assert prefill.signature(ME) == ""
+        assert prefill.signature(ME, SimpleNamespace(signature=html)) == ""
     assert getSecurityManager().getUser().getId() == SITE_OWNER_NAME, "and they come back"
 
 

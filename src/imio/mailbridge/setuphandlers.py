@@ -8,7 +8,7 @@ from imio.mailbridge.inbound import cases
 from imio.mailbridge.inbound import imap_reading as mailboxes
 from imio.mailbridge.inbound import inbox
 from imio.mailbridge.inbound.forwarding import store as forwarding
-from imio.mailbridge.outbox import bounce_address as envelope
+from imio.mailbridge.outbox import bounce_address
 from imio.mailbridge.outbox import record as outbox
 from imio.mailbridge.outbox import send_as
 from imio.mailbridge.settings import secrets as password
@@ -41,8 +41,8 @@ def installed(tool):
     authenticate.install(api.portal.get())
     outbox.outbox()
     inbox.inbox()
-    send_as.knowledge()
-    envelope.signing_key()
+    send_as.store()
+    bounce_address.signing_key()
 
 
 def uninstalled(tool):
@@ -62,7 +62,7 @@ def uninstalled(tool):
         mailboxes.KEY,
         forwarding.KEY,
         rendition.WAITING,
-        *([] if outbox.KEY in kept else [envelope.KEY]),
+        *([] if outbox.KEY in kept else [bounce_address.KEY]),
     ):
         annotations.pop(key, None)
     _remove_roles(site)

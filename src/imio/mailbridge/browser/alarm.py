@@ -27,7 +27,7 @@ class AlarmViewlet(ViewletBase):
                 "name": name,
                 "since": readable_time(hold["at"]),
                 "explanation": translatable(hold["explanation"]),
-                "remedy": translatable(hold.get("remedy")),
+                "remedy": translatable(hold["remedy"]),
                 "answer": f"{hold['code'] or ''} {hold['text']}".strip(),
             }
             for name, hold in sorted(outbox().holds.items())

@@ -11,14 +11,15 @@ from imio.mailbridge.outbox import prefill
 from imio.mailbridge.outbox.checks import doubts
 from imio.mailbridge.outbox.permission import action_visible
 from imio.mailbridge.outbox.permission import check_may_send
-from imio.mailbridge.outbox.submit import identities
-from imio.mailbridge.outbox.submit import Invalid
-from imio.mailbridge.outbox.submit import parse_addresses
-from imio.mailbridge.outbox.submit import prepare
+from imio.mailbridge.outbox.prepare import Invalid
+from imio.mailbridge.outbox.prepare import prepare
+from imio.mailbridge.outbox.recipients import read_recipients
+from imio.mailbridge.outbox.sender import identities
 from imio.mailbridge.outbox.submit import submit
 from imio.mailbridge.ports.sending import ISendingContext
 from imio.mailbridge.settings.clock import local_time
 from imio.mailbridge.settings.clock import site_zone
+from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.store import now
 from plone import api
 from plone.app.textfield import RichText
@@ -51,7 +52,7 @@ import re
 @provider(IContextSourceBinder)
 def senders(context):
     """Return the identities of the current user."""
-    own = identities(api.user.get_current().getId())
+    own = identities(api.user.get_current().getId(), settings())
     return SimpleVocabulary([SimpleTerm(each.uid, each.uid, str(each.address)) for each in own])
 
 
@@ -152,19 +153,20 @@ class EmailForm(AutoExtensibleForm, Form):
         if self.edited is not None:
             return self._written()
         values = ISendingContext(self.context).defaults()
-        own = identities(api.user.get_current().getId())
+        configured = settings()
+        own = identities(api.user.get_current().getId(), configured)
         sender = next((each for each in own if each.uid == values.get("sender")), own[0] if own else None)
         if sender is not None:
-            if signature := signature_block(sender):
+            if signature := signature_block(sender, configured):
                 values["body"] = f"{values.get('body') or '<p>&nbsp;</p>'}\n{signature}"
-            values["bcc"] = list(dict.fromkeys([*values.get("bcc", []), *prefill.bcc(sender)]))
+            values["bcc"] = list(dict.fromkeys([*values.get("bcc", []), *prefill.bcc(sender, configured)]))
         return values
 
     def signatures(self):
         """Return uid of a sender → ``signature_block``, as JSON, for the script of the page."""
-        return json.dumps(
-            {each.uid: signature_block(each) for each in identities(api.user.get_current().getId())}
-        )
+        configured = settings()
+        own = identities(api.user.get_current().getId(), configured)
+        return json.dumps({each.uid: signature_block(each, configured) for each in own})
 
     def _written(self):
         values = again.written(self.edited)
@@ -184,7 +186,7 @@ class EmailForm(AutoExtensibleForm, Form):
         if widget.__name__ == "body":
             value = RichTextValue(value, "text/html", "text/html")
         elif widget.__name__ in ("to", "cc", "bcc"):
-            found, bad = parse_addresses(value)
+            found, bad = read_recipients(value)
             value = [widget_text(address) for address in found] + ([bad] if bad else [])
         elif widget.__name__ == "send_at":
             value = local_time(value).replace(tzinfo=None)
@@ -290,9 +292,9 @@ class EmailForm(AutoExtensibleForm, Form):
         self.actions["send_anyway"].klass = "submit-widget btn btn-outline-danger"
 
 
-def signature_block(identity):
+def signature_block(identity, values):
     """Return the HTML of a signature, in an element by which it is found when the sender changes; or an empty string."""
-    html = prefill.signature(identity)
+    html = prefill.signature(identity, values)
     return f'<div class="mailbridge-signature">{html}</div>' if html else ""
 
 
@@ -328,7 +330,7 @@ class ComposePage(FormWrapper):
     @property
     def has_identity(self):
         """Tell whether the user has a sender at all."""
-        return bool(identities(api.user.get_current().getId()))
+        return bool(identities(api.user.get_current().getId(), settings()))
 
 
 class PreviewJSON(BrowserView):

@@ -1,8 +1,8 @@
 """What did the agent write? To change and send again what was taken back, or did not arrive."""
 
 from datetime import datetime
+from imio.mailbridge.outbox.recipients import read_recipients
 from imio.mailbridge.outbox.record import outbox
-from imio.mailbridge.outbox.submit import parse_addresses
 from imio.mailbridge.outbox.visibility import is_manager
 from imio.mailbridge.outbox.visibility import is_own
 from imio.mailbridge.store.store import now
@@ -45,7 +45,7 @@ def written(record):
     data = dict(record.written.data)
     wanted = set(record.in_state(*NOT_REACHED))
     for field in ("to", "cc", "bcc"):
-        found, _bad = parse_addresses(data.get(field) or ())
+        found, _bad = read_recipients(data.get(field) or ())
         data[field] = [str(address) for address in found if address.addr_spec in wanted]
     if not is_own(record):
         del data["bcc"]

@@ -10,7 +10,7 @@ from imio.mailbridge.controlpanel.row_form import rows_of
 from imio.mailbridge.delivery.accounts import rename
 from imio.mailbridge.delivery.accounts import waiting_for
 from imio.mailbridge.i18n import _
-from imio.mailbridge.outbox.submit import wake_outbox
+from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.settings import validate
 from imio.mailbridge.settings.read import stored_settings
 from imio.mailbridge.settings.smtp import ISmtpAccountRow
@@ -59,7 +59,7 @@ class AddForm(RowForm):
 
     def after_save(self, row):
         """Let what waited leave by the new settings."""
-        wake_outbox()
+        outbox().retry_held()
 
 
 class EditForm(Edited, AddForm):
@@ -109,7 +109,7 @@ class DeleteAccount(Navigation, BrowserView):
             return self.index()
         CheckAuthenticator(self.request)
         stored_settings().smtp_accounts = [each for each in rows() if each["name"] != row["name"]]
-        wake_outbox()
+        outbox().retry_held()
         api.portal.show_message(
             _("The account ${name} is deleted.", mapping={"name": row["name"]}), self.request
         )

@@ -75,7 +75,7 @@ class AccountsView(Navigation, BrowserView):
                 "since": self.time(hold["at"]),
                 "answer": f"{hold['code'] or ''} {hold['text']}".strip(),
                 "explanation": translatable(hold["explanation"]),
-                "remedy": translatable(hold.get("remedy")),
+                "remedy": translatable(hold["remedy"]),
             },
             "waiting": len(waiting_for(account.name)),
             "last": self.time(last) if last else "",

@@ -17,7 +17,6 @@ from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
 from imio.mailbridge.message.address import is_addr_spec
 from imio.mailbridge.outbox.record import outbox
-from imio.mailbridge.outbox.submit import wake_outbox
 from imio.mailbridge.settings import secrets as password
 from imio.mailbridge.settings.interfaces import IMailbridgeSettings
 from imio.mailbridge.settings.interfaces import PREFIX
@@ -130,7 +129,7 @@ class MailbridgeForm(AccountForm, RegistryEditForm):
         write_secrets(data, DEFAULT, "smtp_")
         data.update(TRUST.get(data.pop("trust_preset", None), {}))
         self.applyChanges({name: value for name, value in data.items() if name != "preset"})
-        wake_outbox()
+        outbox().retry_held()
         return True
 
     @button.buttonAndHandler(_("Save"), name="save")

@@ -7,7 +7,7 @@ from imio.mailbridge.i18n import translatable
 from imio.mailbridge.message.address import is_addr_spec
 from imio.mailbridge.message.composition.sender_policy import SenderRefused
 from imio.mailbridge.outbox import send_as
-from imio.mailbridge.outbox.submit import can_be_sent_to
+from imio.mailbridge.outbox.recipients import can_be_sent_to
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.secrets import PasswordUnreadable
 from imio.mailbridge.settings.smtp import SENDER_POLICY
@@ -116,7 +116,7 @@ class SendAsView(Navigation, BrowserView):
     def accounts(self):
         """Return what is shown of each account."""
         known = {}
-        for (account, name), verdict in send_as.knowledge().items():
+        for (account, name), verdict in send_as.verdicts().items():
             known.setdefault(account, []).append(self._entry(name, verdict))
         return [
             {

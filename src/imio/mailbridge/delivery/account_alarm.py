@@ -14,7 +14,7 @@ from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.outbox.states import WAITING
 from imio.mailbridge.settings.clock import local_time
 from imio.mailbridge.settings.read import settings
-from imio.mailbridge.store.store import stored
+from imio.mailbridge.store.store import site_store
 import logging
 
 
@@ -45,7 +45,7 @@ def _tell_stopped(name, hold):
         _("The SMTP account ${name} is stopped since ${at}.", mapping={"name": name, "at": at}),
         translatable(hold["explanation"]),
         _("The server said: ${words}", mapping={"words": words}),
-        _("What to do: ${remedy}", mapping={"remedy": translatable(hold.get("remedy")) or ""}),
+        _("What to do: ${remedy}", mapping={"remedy": translatable(hold["remedy"]) or ""}),
         _(
             "Messages that wait: ${count}. None is lost; they leave once the account works again.",
             mapping={"count": str(waiting(name))},
@@ -82,7 +82,7 @@ def waiting(name):
 
 def _alarms():
     """Return account name → (when the last alarm was sent, whether its all-clear is still to come)."""
-    return stored(KEY, OOBTree)
+    return site_store(KEY, OOBTree)
 
 
 def _tell(name, subject, *sentences):

@@ -5,10 +5,10 @@ from imio.mailbridge.i18n import _
 from imio.mailbridge.message.composition.compose import sender_headers
 from imio.mailbridge.message.composition.sender_policy import SenderRefused
 from imio.mailbridge.outbox import send_as
+from imio.mailbridge.outbox.delivery_task import queue_delivery
 from imio.mailbridge.outbox.record import outbox
+from imio.mailbridge.outbox.sender import sender_for
 from imio.mailbridge.outbox.states import WAITING
-from imio.mailbridge.outbox.submit import sender_for
-from imio.mailbridge.outbox.submit import wake
 from imio.mailbridge.ports.directory import Identity
 from imio.mailbridge.settings import secrets as password
 from imio.mailbridge.settings.read import settings
@@ -48,7 +48,7 @@ def move(record):
             chosen, fallback = sender_for(Identity("", "position", agent), account, values, record.id)
     record.size += len(sender_headers(chosen)) - len(sender_headers(sender))
     record.account, record.sender, record.fallback = account.name, chosen, fallback
-    wake(record)
+    queue_delivery(record)
     return True
 
 
@@ -85,4 +85,3 @@ def _forget(name):
             )
             record.start_trying()
             box.update(record, dict.fromkeys(addresses, "queued"))
-            wake(record)

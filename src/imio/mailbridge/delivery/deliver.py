@@ -30,8 +30,8 @@ from imio.mailbridge.message.composition.compose import sender_headers
 from imio.mailbridge.message.composition.sender_policy import Sender
 from imio.mailbridge.notify.notice import tell_agent
 from imio.mailbridge.outbox import send_as
+from imio.mailbridge.outbox.delivery_task import queue_delivery
 from imio.mailbridge.outbox.record import outbox
-from imio.mailbridge.outbox.submit import wake
 from imio.mailbridge.settings import secrets as password
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.commit import committed
@@ -167,7 +167,7 @@ def _slot(account, record):
     box, at = outbox(), time.time()
     recent = [begun for begun in box.recent.get(account.name, ()) if at - 60 < begun <= at]
     if len(recent) >= account.rate:
-        wake(record, delay=max(1, recent[0] + 60 - at))
+        queue_delivery(record, delay=max(1, recent[0] + 60 - at))
         return False
     box.recent[account.name] = (*recent, at)
     return True
@@ -321,13 +321,7 @@ def _stop(name, reply, explanation, remedy):
     """Stop an account, and raise the alarm if it is not stopped already."""
     box = outbox()
     if name not in box.holds:
-        box.holds[name] = {
-            "at": now(),
-            "code": reply.code or None,
-            "text": reply.text,
-            "explanation": explanation,
-            "remedy": remedy,
-        }
+        box.hold(name, reply.code or None, reply.text, explanation, remedy)
         alarm.stopped(name, box.holds[name])
 
 
@@ -362,7 +356,6 @@ def release(name):
             record.note(None, "queued", explanation=_("The mail server accepts iA.docs again."))
             record.start_trying()  # the time on hold is not the message's
             box.update(record, dict.fromkeys(addresses, "queued"))
-            wake(record)
     return True
 
 

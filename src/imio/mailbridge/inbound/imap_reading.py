@@ -17,9 +17,9 @@ from imio.mailbridge.settings.imap import account_of
 from imio.mailbridge.settings.imap import secrets_of
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.commit import committed
-from imio.mailbridge.store.store import kept
+from imio.mailbridge.store.store import existing_store
 from imio.mailbridge.store.store import now
-from imio.mailbridge.store.store import stored
+from imio.mailbridge.store.store import site_store
 from imio.mailbridge.taskqueue import add
 from imio.mailbridge.transport.fetch import Course
 from imio.mailbridge.transport.fetch import fetch
@@ -94,7 +94,7 @@ class ImapStatus(Persistent):
 
 def ensure_status(name):
     """Return the status of a mailbox, made on first use."""
-    store = stored(KEY, OOBTree)
+    store = site_store(KEY, OOBTree)
     if name not in store:
         store[name] = ImapStatus()
     return store[name]
@@ -102,7 +102,7 @@ def ensure_status(name):
 
 def status_of(name):
     """Return the ``ImapStatus`` of a mailbox, or None; writes nothing."""
-    return kept(KEY).get(name)
+    return existing_store(KEY).get(name)
 
 
 def forget_removed(proxy, event):
@@ -112,7 +112,7 @@ def forget_removed(proxy, event):
     kept = {row["name"] for row in event.newValue or ()}
     for name in {row["name"] for row in event.oldValue or ()} - kept:
         password.forget(secrets_of(name))
-        stored(KEY, OOBTree).pop(name, None)
+        site_store(KEY, OOBTree).pop(name, None)
 
 
 def sweep():

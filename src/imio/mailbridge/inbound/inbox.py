@@ -16,8 +16,8 @@ from datetime import timedelta
 from imio.mailbridge.inbound.envelope import Envelope
 from imio.mailbridge.store.store import now
 from imio.mailbridge.store.store import Record
+from imio.mailbridge.store.store import site_store
 from imio.mailbridge.store.store import Store
-from imio.mailbridge.store.store import stored
 from ZODB.blob import Blob
 from zope.annotation.interfaces import IAnnotations
 from zope.component.hooks import getSite
@@ -141,7 +141,7 @@ class Inbox(Store):
 
 def inbox():
     """Return the Inbox of the current site."""
-    return stored(KEY, Inbox)
+    return site_store(KEY, Inbox)
 
 
 def is_retired(address):

@@ -38,7 +38,8 @@ def tell_admin(subject, *sentences, page, page_title=None, base_url="", stopped=
     Texts are msgids; an empty sentence is left out. ``page`` is where more can be seen, below ``base_url``. ``stopped`` is the
     account that the alarm is about and that cannot carry it. In the current transaction: an error is logged, a conflict is raised.
     """
-    to = settings().alarm_address or _site_address()
+    values = settings()
+    to = values.alarm_address or _site_address()
     if not is_addr_spec(to):
         logger.error(
             "no alarm is sent, neither an alarm address nor an address of the site is set: %s", say(subject)
@@ -46,7 +47,9 @@ def tell_admin(subject, *sentences, page, page_title=None, base_url="", stopped=
         return False
     link = (say(page_title or _("See more")), f"{base_url or getSite().absolute_url()}/@@{page}")
     with errors_logged():
-        return _send(to, say(subject), paragraphs(*map(say, filter(None, sentences)), [link]), stopped)
+        return _send(
+            to, say(subject), paragraphs(*map(say, filter(None, sentences)), [link]), stopped, values
+        )
     return False
 
 
@@ -74,8 +77,8 @@ def _site_address():
     return getUtility(IRegistry).get("plone.email_from_address") or ""
 
 
-def _send(to, subject, html, stopped):
-    account = _working_account(to, stopped)
+def _send(to, subject, html, stopped, values):
+    account = _working_account(to, stopped, values)
     if account is not None:
         send_notice(account, account.login_address or to, to, subject, html)
         return True
@@ -88,9 +91,9 @@ def _send(to, subject, html, stopped):
     return True
 
 
-def _working_account(to, stopped):
+def _working_account(to, stopped, values):
     """Return an account that is not stopped: the one of ``to`` first, then one with another server; None if there is none."""
-    values, holds = settings(), outbox().holds
+    holds = outbox().holds
     working = [
         each
         for each in values.accounts.values()

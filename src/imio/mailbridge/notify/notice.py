@@ -1,6 +1,6 @@
-"""How is somebody told something? By an e-mail of the bridge, through the Outbox like any other, and never about a notice.
+"""Notices: e-mails of the bridge that tell agents what became of their messages. They leave through the Outbox like any other.
 
-A notice belongs to no document and to no user, so it stands on no timeline; when it fails, nobody is told.
+A notice belongs to no document and to no user, so it is on no timeline; when it fails, nobody is told.
 """
 
 from html import escape
@@ -25,7 +25,7 @@ import logging
 import secrets
 
 
-#: Who writes.
+#: The display name of the bridge as an author.
 NAME = "iA.docs"
 MAX_SUBJECT = 200
 
@@ -55,21 +55,22 @@ logger = logging.getLogger(__name__)
 def tell_agent(record, kind, author=""):
     """Tell the agent of a message that it ``failed``, ``bounced`` or was ``replied`` (by ``author``), once for each kind.
 
-    In the current transaction, which has more important things to write: an error is logged, a conflict is raised.
+    In the current transaction, which has more important things to write: an error is only logged, a conflict is raised.
     """
-    if record.origin != "agent" or kind in record.told or not settings().notify_agent:
+    values = settings()
+    if record.origin != "agent" or kind in record.told or not values.notify_agent:
         return
     record.told = (*record.told, kind)
     try:
         address, language = agent_address(record.userid), agent_language(record.userid)
-        account = settings().accounts.get(record.account) or settings().account_for(address)
+        account = values.accounts.get(record.account) or values.account_for(address)
         if not address or account is None:
             return
         subject, html = _told(record, kind, author, language)
         send_notice(account, account.login_address or record.sender.author.addr_spec, address, subject, html)
     except TransientError:
         raise
-    except Exception:  # noqa: BLE001 - what became of the message is written down; that alone must not be lost
+    except Exception:  # noqa: BLE001 - what became of the message must be written, with a notice or without
         logger.exception("the agent of message %s could not be told that it %s", record.id, kind)
 
 
@@ -115,7 +116,7 @@ def agent_language(userid):
 
 
 def paragraphs(*blocks):
-    """Return HTML of plain texts; a list of (text, URL or an empty string) becomes a list, what is empty is left out."""
+    """Return plain texts as HTML; a list of (text, URL or an empty string) becomes a list, what is empty is left out."""
     return "".join(
         f"<ul>{''.join(map(_item, block))}</ul>" if isinstance(block, list) else f"<p>{escape(block)}</p>"
         for block in blocks
@@ -135,7 +136,7 @@ def _told(record, kind, author, language):
         return translate(_(msgid, mapping=mapping), target_language=language)
 
     if kind == "replied":
-        uids = dict.fromkeys(uid for line in record.history for uid in line.get("items", ()))
+        uids = dict.fromkeys(uid for line in record.history for uid in line["items"])
         details = [say(WHAT_TO_DO[kind]), _links(record, uids)]
     else:
         details = [_failures(record, kind, say), say(WHAT_TO_DO[kind])]
@@ -150,7 +151,7 @@ def _told(record, kind, author, language):
 
 
 def _failures(record, state, say):
-    """Return for each recipient in a state what happened, and the words of the server."""
+    """Return what happened to each recipient in a state, in the words of the bridge and of the server."""
     found = []
     for address in record.in_state(state):
         lines = [line for line in record.history if line["recipient"] == address and line["state"] == state]
@@ -164,7 +165,7 @@ def _failures(record, state, say):
 
 
 def _links(record, uids):
-    """Return (title, URL) of content, under the address where the agent saw the site; what is gone is left out."""
+    """Return (title, URL) of content, under the address at which the agent saw the site; what is gone is left out."""
     site = getSite()
     start, base = len(site.getPhysicalPath()), record.site_url or site.absolute_url()
     found = filter(None, (uuidToObject(uid, unrestricted=True) for uid in uids if uid))

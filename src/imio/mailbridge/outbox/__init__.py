@@ -1,1 +1,1 @@
-"""Outgoing messages as agents submit them: the record, its states, permissions and queries."""
+"""The Outbox: what agents and the bridge send, its record, states, permissions and queries."""

@@ -1,21 +1,26 @@
-"""What may be a mistake in this e-mail? Doubts about a message that could be sent; they warn, and never forbid."""
+"""Finds what may be a mistake in an e-mail that could be sent. Such doubts warn, they never forbid."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from imio.mailbridge.i18n import _
 from imio.mailbridge.message.composition.checks import mentions_attachment
 from imio.mailbridge.message.composition.checks import typo_of
+from imio.mailbridge.outbox.draft import Draft
 from imio.mailbridge.outbox.record import outbox
+from imio.mailbridge.outbox.record import OutgoingMessage
+from imio.mailbridge.outbox.sender import identities
 from imio.mailbridge.outbox.states import TAKEN
 from imio.mailbridge.outbox.states import WAITING
-from imio.mailbridge.outbox.submit import identities
 from imio.mailbridge.ports.directory import IDirectory
 from imio.mailbridge.ports.sending import ISendingContext
+from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.store import now
+from typing import Any
 from zope.component.hooks import getSite
 
 
-#: An e-mail like one that was sent so shortly before is probably the same, sent twice.
+#: An e-mail like one that was sent so shortly before is probably the same one, sent twice.
 TWICE_WITHIN = timedelta(minutes=10)
 
 
@@ -30,27 +35,26 @@ class Doubt:
     suggestion: str = ""
 
     @property
-    def key(self):
-        """Return what tells this doubt from others about the same message."""
+    def key(self) -> str:
+        """Return what identifies this doubt among those about the same message."""
         return f"{self.name} {self.address}".strip()
 
 
-def doubts(context, draft):
-    """Return the tuple of doubts about a ``Draft`` written from ``context``, by field."""
+def doubts(context: Any, draft: Draft) -> tuple[Doubt, ...]:
+    """Return the doubts about a draft written from ``context``, check by check."""
     return tuple(doubt for check in CHECKS for doubt in check(context, draft))
 
 
-def missing_attachment(context, draft):
+def missing_attachment(context: Any, draft: Draft) -> Iterator[Doubt]:
     """The text speaks of an attachment, and there is none."""
-    if not draft.written.get("attachments") and mentions_attachment(
-        draft.subject, draft.written.get("body") or ""
-    ):
+    written = draft.written or {}
+    if not written.get("attachments") and mentions_attachment(draft.subject, written.get("body") or ""):
         yield Doubt(
             "missing-attachment", "attachments", _("Your message mentions an attachment, but none is chosen.")
         )
 
 
-def typo(context, draft):
+def typo(context: Any, draft: Draft) -> Iterator[Doubt]:
     """The domain of a recipient looks like a well-known one."""
     for field, addr_spec in _recipients(draft):
         if meant := typo_of(addr_spec):
@@ -59,12 +63,14 @@ def typo(context, draft):
             yield Doubt("typo", field, message, addr_spec, meant)
 
 
-def outside_contacts(context, draft):
+def outside_contacts(context: Any, draft: Draft) -> Iterator[Doubt]:
     """A recipient is no contact of the document, and no colleague."""
-    known = ISendingContext(context).known_addresses()
+    sending: Any = ISendingContext(context)
+    known = sending.known_addresses()
     if not known:
         return
-    directory, own = IDirectory(getSite()), identities(draft.userid)
+    directory: Any = IDirectory(getSite())
+    own = identities(draft.userid, settings())
     known = known.union(
         address.lower() for each in own for address in (each.address.addr_spec, each.service_address)
     )
@@ -76,8 +82,8 @@ def outside_contacts(context, draft):
             yield Doubt("outside-contacts", field, message, addr_spec)
 
 
-def sent_already(context, draft):
-    """The same user sent the same from the same document a moment ago."""
+def sent_already(context: Any, draft: Draft) -> Iterator[Doubt]:
+    """The same user sent the same e-mail from the same document a few minutes ago."""
     box = outbox()
     for id in box.newest_ids_of_user(draft.userid, since=now() - TWICE_WITHIN):
         record = box.get(id)
@@ -98,9 +104,9 @@ def sent_already(context, draft):
 CHECKS = (typo, outside_contacts, missing_attachment, sent_already)
 
 
-def _recipients(draft):
+def _recipients(draft: Draft | OutgoingMessage) -> list[tuple[str, str]]:
     return [(field, address.addr_spec) for field in ("to", "cc", "bcc") for address in getattr(draft, field)]
 
 
-def _addr_specs(message):
+def _addr_specs(message: Draft | OutgoingMessage) -> set[str]:
     return {addr_spec.lower() for _field, addr_spec in _recipients(message)}

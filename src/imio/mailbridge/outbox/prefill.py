@@ -1,7 +1,8 @@
-"""With what does a new e-mail of an agent begin? The signature and the blind copies of the settings; only forms ask."""
+"""What a form puts into a new e-mail of an agent beforehand: the signature and the blind copies of the settings."""
 
 from imio.mailbridge.message.rendition.sanitise import clean_html
-from imio.mailbridge.settings.read import settings
+from imio.mailbridge.ports.directory import Identity
+from imio.mailbridge.settings.read import Settings
 from imio.mailbridge.settings.signature import render
 from plone import api
 import logging
@@ -10,20 +11,20 @@ import logging
 logger = logging.getLogger(__name__)
 
 
-def signature(identity):
-    """Return the clean HTML of the signature of an ``Identity``: that of its record, else that of the settings, or nothing."""
-    template = settings().signature
+def signature(identity: Identity, values: Settings) -> str:
+    """Return the clean HTML of the signature of an identity: that of its record, else that of the settings, or nothing."""
+    template = values.signature
     html = identity.signature if identity.signature.strip() else template and _rendered(template, identity)
     return clean_html(html).strip()
 
 
-def bcc(identity):
-    """Return the addresses that get a blind copy of what an ``Identity`` writes."""
+def bcc(identity: Identity, values: Settings) -> list[str]:
+    """Return the addresses that get a blind copy of what an identity writes."""
     addresses = {"agent_email": identity.address.addr_spec, "service_email": identity.service_address}
-    return list(dict.fromkeys(filter(None, (addresses[each] for each in settings().bcc_default))))
+    return list(dict.fromkeys(filter(None, (addresses[each] for each in values.bcc_default))))
 
 
-def _rendered(template, identity):
+def _rendered(template: str, identity: Identity) -> str:
     user = api.user.get_current()
     sender = {
         "name": identity.address.display_name,
@@ -32,7 +33,7 @@ def _rendered(template, identity):
     }
     person = {name: user.getProperty(name, "") or "" for name in ("fullname", "email")}
     try:
-        return render(template, {"sender": sender, "user": {"id": user.getId(), **person}})
-    except Exception:  # noqa: BLE001 - whatever an admin typed, an e-mail can be written
+        return str(render(template, {"sender": sender, "user": {"id": user.getId(), **person}}))
+    except Exception:  # noqa: BLE001 - an e-mail can be written, whatever an admin typed
         logger.exception("the signature in the settings cannot be rendered; e-mails begin without one")
         return ""

@@ -1,4 +1,4 @@
-"""Which messages are meant? The filters of the outbox, for its page, its export and REST."""
+"""Reads the filters of the outbox and finds what they mean, for its page, its export and REST."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -7,8 +7,11 @@ from datetime import time
 from datetime import timedelta
 from datetime import timezone
 from imio.mailbridge.outbox.record import outbox
+from imio.mailbridge.outbox.record import OutgoingMessage
 from imio.mailbridge.outbox.states import ORDER
 from imio.mailbridge.settings.clock import site_zone
+from imio.mailbridge.store.store import Key
+from typing import Any
 import heapq
 
 
@@ -20,7 +23,7 @@ MAX_TEXT = 200
 class BadQuery(ValueError):
     """The filter ``field`` cannot be understood."""
 
-    def __init__(self, field):
+    def __init__(self, field: str) -> None:
         super().__init__(field)
         self.field = field
 
@@ -41,7 +44,7 @@ class Query:
     text: str = ""
 
 
-def read_query(form):
+def read_query(form: Any) -> Query:
     """Return the ``Query`` of a request's form: ``state``, ``account``, ``agent``, ``origin``, ``from``, ``to`` (days), ``q``.
 
     Errors: ``BadQuery``.
@@ -59,8 +62,8 @@ def read_query(form):
     )
 
 
-def find(query):
-    """Return the ids of the messages that a query means, the newest first; only what the index does not know wakes records."""
+def find(query: Query) -> list[str]:
+    """Return the ids of the messages that a query means, the newest first. Records are loaded only for what no index answers."""
     box = outbox()
     if query.text in box.by_message_id:
         ids = [box.by_message_id[query.text]]
@@ -78,7 +81,7 @@ def find(query):
     return ids
 
 
-def _fits(record, query, whole=False):
+def _fits(record: OutgoingMessage, query: Query, whole: bool = False) -> bool:
     """Tell whether a record passes the filters; ``whole``: also those that an index answers."""
     created = record.created
     return (
@@ -92,7 +95,7 @@ def _fits(record, query, whole=False):
     )
 
 
-def _mentions(record, text):
+def _mentions(record: OutgoingMessage, text: str) -> bool:
     return (
         text in record.subject.lower()
         or text in record.sender.author.addr_spec.lower()
@@ -100,19 +103,19 @@ def _mentions(record, text):
     )
 
 
-def _key(moment):
-    """Return the smallest key of a store at a moment, or None."""
-    return (moment.astimezone(timezone.utc).isoformat(), "") if moment is not None else None
+def _key(at: datetime | None) -> Key | None:
+    """Return the smallest key of a store at a time, or None."""
+    return (at.astimezone(timezone.utc).isoformat(), "") if at is not None else None
 
 
-def _text(form, key):
+def _text(form: Any, key: str) -> str:
     value = form.get(key) or ""
     if not isinstance(value, str):
         raise BadQuery(key)
     return value.strip()
 
 
-def _day(form, key):
+def _day(form: Any, key: str) -> datetime | None:
     text = _text(form, key)
     if not text:
         return None

@@ -1,4 +1,4 @@
-"""What is kept of a message that leaves? The record of the Outbox.
+"""The Outbox and its records: what is stored of each outgoing message, and the indexes that find it.
 
 Life of a recipient::
 
@@ -7,21 +7,39 @@ Life of a recipient::
       send later   │  │       ├─→ failed                   the server refused for good; a person may retry
                    │  └── held ←── configuration error: the whole account waits, released by a probe that succeeds
                    └── retry by a person                   cancelled: by a person, before it was taken
+
+A stored message queues its own delivery for after the commit, when it is added and whenever a recipient becomes ``queued``.
 """
 
 from BTrees.OOBTree import intersection
 from BTrees.OOBTree import OOTreeSet
+from collections.abc import Iterable
+from collections.abc import Iterator
+from datetime import datetime
+from imio.mailbridge.message.composition.compose import Composition
+from imio.mailbridge.outbox.delivery_task import queue_delivery
+from imio.mailbridge.outbox.delivery_task import queue_sweep
+from imio.mailbridge.outbox.draft import Draft
+from imio.mailbridge.outbox.plain import Plain
+from imio.mailbridge.outbox.plain import plain_addresses
+from imio.mailbridge.outbox.plain import plain_fallback
+from imio.mailbridge.outbox.plain import plain_sender
+from imio.mailbridge.outbox.plain import read_addresses
+from imio.mailbridge.outbox.plain import read_fallback
+from imio.mailbridge.outbox.plain import read_sender
 from imio.mailbridge.outbox.states import LOST
 from imio.mailbridge.outbox.states import message_state
 from imio.mailbridge.outbox.states import TAKEN
 from imio.mailbridge.outbox.states import WAITING
 from imio.mailbridge.settings.smtp import DEFAULT
+from imio.mailbridge.store.store import Key
 from imio.mailbridge.store.store import now
 from imio.mailbridge.store.store import Record
+from imio.mailbridge.store.store import site_store
 from imio.mailbridge.store.store import Store
-from imio.mailbridge.store.store import stored
 from persistent import Persistent
 from persistent.mapping import PersistentMapping
+from typing import Any
 from ZODB.blob import Blob
 import itertools
 
@@ -30,10 +48,13 @@ KEY = "imio.mailbridge.outbox"
 
 
 class Written(Persistent):
-    """What the agent entered (the dict that ``prepare`` got), to edit and send again; not loaded with its message."""
+    """What the agent entered, to edit and send again: field → text or list of texts. Not loaded with its message."""
 
-    def __init__(self, data):
-        self.data = data
+    def __init__(self, data: dict[str, Any]) -> None:
+        self.data = {
+            key: str(value) if isinstance(value, str) else [str(each) for each in value]
+            for key, value in data.items()
+        }
 
 
 class OutgoingMessage(Record):
@@ -44,71 +65,84 @@ class OutgoingMessage(Record):
     the timeline: dicts of ``at`` (aware datetime), ``recipient`` (or None for all), ``state``, ``code``, ``text``, ``explanation``
     (a msgid or an empty string), ``answer`` (name of a row of ``answers.ANSWERS``, or empty), ``by`` (the userid of the person who
     did it, or empty), ``items`` (uids of what an answer was filed as). ``site_url`` is the address under which the agent saw the
-    site.
+    site. ``body`` and ``written`` are None once the retention time is over.
     """
 
-    body = None  #: deleted after the retention time
-    site_url = about = ""
+    sender = Plain(plain_sender, read_sender)
+    fallback = Plain(plain_fallback, read_fallback)
+    to = Plain(plain_addresses, read_addresses)
+    cc = Plain(plain_addresses, read_addresses)
+    bcc = Plain(plain_addresses, read_addresses)
 
-    def __init__(self, draft):
-        super().__init__(draft.id, "queued")
-        self.userid = draft.userid
-        self.origin = draft.origin
-        self.document = draft.document
-        self.site_url = draft.site_url
-        self.about = draft.about
-        self.account = draft.account
-        self.message_id = draft.message_id
+    def __init__(self, draft: Draft) -> None:
+        super().__init__(str(draft.id), "queued")
+        self.userid = str(draft.userid)
+        self.origin = str(draft.origin)
+        self.document = str(draft.document)
+        self.site_url = str(draft.site_url)
+        self.about = str(draft.about)
+        self.account = str(draft.account)
+        self.message_id = str(draft.message_id)
         self.sender = draft.sender
         self.fallback = draft.fallback
         self.to, self.cc, self.bcc = draft.to, draft.cc, draft.bcc
-        self.subject = draft.subject
+        self.subject = str(draft.subject)
         self.size = draft.size
-        self.eight_bit, self.body = _kept(draft.body)
+        self.eight_bit, self.body = _written_to_blob(draft.body)
         self.written = Written(draft.written) if draft.written is not None else None
-        self.lease_until = None
-        self.told = ()  # the kinds of notices that its agent got
+        self.lease_until: datetime | None = None
+        self.told: tuple[str, ...] = ()  # the kinds of notices that its agent got
         first = "queued" if draft.send_at is None else "scheduled"
         addresses = [address.addr_spec for address in (*self.to, *self.cc, *self.bcc)]
         self.recipients = PersistentMapping(dict.fromkeys(dict.fromkeys(addresses), first))
         self.start_trying(draft.send_at)
         self.state = first
-        self.note(None, first, by=draft.userid)
+        self.note(None, first, by=self.userid)
 
-    def start_trying(self, at=None):
+    def start_trying(self, at: datetime | None = None) -> None:
         """Let the tries, and the time after which they end, begin now or at a time."""
         self.next_try = at
         self.tries = 0
         self.trying_since = at or now()
 
-    def note(self, recipient, state, code=None, text="", explanation="", answer="", by="", items=()):
-        """Add a line to the timeline."""
+    def note(
+        self,
+        recipient: str | None,
+        state: str,
+        code: int | None = None,
+        text: str = "",
+        explanation: str = "",
+        answer: str = "",
+        by: str = "",
+        items: Iterable[str] = (),
+    ) -> None:
+        """Add a line to the timeline; of texts that are more than text, such as msgids, the text alone."""
         self.history.append(
             {
                 "at": now(),
                 "recipient": recipient,
                 "state": state,
                 "code": code,
-                "text": text,
-                "explanation": explanation,
+                "text": str(text),
+                "explanation": str(explanation),
                 "answer": answer,
                 "by": by,
-                "items": tuple(items),
+                "items": tuple(map(str, items)),
             }
         )
 
-    def in_state(self, *states):
+    def in_state(self, *states: str) -> list[str]:
         """Return the recipients in one of ``states``."""
         return [address for address, state in self.recipients.items() if state in states]
 
     @property
-    def taken(self):
+    def taken(self) -> int:
         """Return how many recipients a server took the message for."""
         return len(self.in_state(*TAKEN))
 
 
-def _kept(body):
-    """Return whether a message (bytes or a ``Composition``) has 8-bit characters, and the blob it was written into."""
+def _written_to_blob(body: bytes | Composition) -> tuple[bool, Any]:
+    """Return whether a message has 8-bit characters, and the blob that it was written to."""
     blob, eight_bit = Blob(), False
     with blob.open("w") as target:
         for block in [body] if isinstance(body, bytes) else body.blocks():
@@ -123,13 +157,13 @@ class Outbox(Store):
     ``by_document`` and ``by_user`` map a content uid, a userid (of what agents wrote) to message keys, ``by_message_id`` a
     Message-ID to its message id. ``unseen`` maps a userid to the ids of messages that were lost since the user last looked.
     ``unwritten`` holds the ids whose document does not say yet what was sent, ``with_bytes`` the keys of messages whose bytes are
-    kept. ``waiting`` holds the keys of messages with a
-    recipient that the bridge still means to send to (the state of a message is its worst recipient's, so it does not tell).
-    ``holds`` maps the name of a stopped account to why: a dict of ``at``, ``code``, ``text``, ``explanation``. ``recent`` maps the
-    name of an account with a rate to when its last messages were begun (seconds since the epoch).
+    kept. ``waiting`` holds the keys of messages with a recipient that the bridge still means to send to (the state of a message is
+    its worst recipient's, so it does not tell). ``holds`` maps the name of a stopped account to the reason: a dict of ``at``,
+    ``code``, ``text``, ``explanation``, ``remedy``. ``recent`` maps the name of an account with a rate to when its last messages
+    were begun (seconds since the epoch).
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         tree = type(self.records)
         self.by_document = tree()
@@ -142,12 +176,14 @@ class Outbox(Store):
         self.holds = PersistentMapping()
         self.recent = tree()
 
-    def add(self, record):
+    def add(self, record: OutgoingMessage) -> None:
+        """Store a new record and queue its delivery; errors: ``KeyError`` if there is one with this id."""
         super().add(record)
         self.waiting.insert(record.sort_key)
-        self.index(record)
+        self._index(record)
+        queue_delivery(record)
 
-    def index(self, record):
+    def _index(self, record: OutgoingMessage) -> None:
         """Note a record under its Message-ID, its document and its user."""
         self.with_bytes.insert(record.sort_key)
         self.by_message_id[record.message_id] = record.id
@@ -158,11 +194,11 @@ class Outbox(Store):
                     index[key] = OOTreeSet()
                 index[key].insert(record.sort_key)
 
-    def of_document(self, uid):
+    def of_document(self, uid: str) -> list[OutgoingMessage]:
         """Return the messages written from a document, the newest first."""
         return self._newest(self.by_document.get(uid, ()))
 
-    def newest_ids_of_user(self, userid, *states, since=None):
+    def newest_ids_of_user(self, userid: str, *states: str, since: datetime | None = None) -> list[str]:
         """Return the ids of the messages of a user in ``states`` (all if none is given), made since a time, the newest first."""
         keys = self.by_user.get(userid) or OOTreeSet()
         if since is not None:
@@ -170,30 +206,29 @@ class Outbox(Store):
         found = [intersection(keys, self.listing[state]) for state in states if state in self.listing]
         return [id for _created, id in sorted(itertools.chain(*found) if states else keys, reverse=True)]
 
-    def unseen_of(self, userid):
+    def unseen_of(self, userid: str) -> int:
         """Return how many messages of a user failed or came back since the user last looked."""
-        return len(
-            getattr(self, "unseen", {}).get(userid, ())
-        )  # every page asks, also before the upgrade to 1001
+        return len(self.unseen.get(userid, ()))
 
-    def see(self, userid):
+    def see(self, userid: str) -> None:
         """Note that a user looked."""
         self.unseen.pop(userid, None)
 
-    def _newest(self, keys):
+    def _newest(self, keys: Iterable[Key]) -> list[OutgoingMessage]:
         return [self.records[id] for _created, id in reversed(list(keys))]
 
-    def sent_by_us(self, message_id):
+    def sent_by_us(self, message_id: str) -> bool:
         """Tell whether this whole Message-ID, its unguessable part included, is one of ours."""
         return message_id in self.by_message_id
 
-    def answered(self, message_id):
+    def answered(self, message_id: str) -> OutgoingMessage:
         """Return the message of an agent that an answer to ``message_id`` is about: of a copy, the one whose answer was copied."""
-        record = self.records[self.by_message_id[message_id]]
-        return self.records.get(record.about, record)
+        record: OutgoingMessage = self.records[self.by_message_id[message_id]]
+        about: OutgoingMessage = self.records.get(record.about, record)
+        return about
 
-    def update(self, record, states):
-        """Set the states of recipients (a dict) and, from all of them, the state of the message."""
+    def update(self, record: OutgoingMessage, states: dict[str, str]) -> None:
+        """Set the states of recipients and, from all of them, the state of the message; queue its delivery if any is ``queued``."""
         record.recipients.update(states)
         self.set_state(record, message_state(record.recipients.values()))
         if record.origin == "agent":
@@ -202,23 +237,42 @@ class Outbox(Store):
             self.waiting.insert(record.sort_key)
         elif record.sort_key in self.waiting:
             self.waiting.remove(record.sort_key)
+        if "queued" in states.values():
+            queue_delivery(record)
 
-    def _count_unseen(self, record, lost):
+    def _count_unseen(self, record: OutgoingMessage, lost: frozenset[str]) -> None:
         if lost:
             self.unseen.setdefault(record.userid, OOTreeSet()).insert(record.id)
         elif record.state not in LOST and record.id in self.unseen.get(record.userid, ()):
             self.unseen[record.userid].remove(record.id)
 
-    def waiting_in(self, *states):
-        """Return the messages with a recipient in one of ``states`` (which are all ones of waiting), the oldest first."""
+    def waiting_in(self, *states: str) -> Iterator[OutgoingMessage]:
+        """Return the messages with a recipient in one of ``states`` (all of them states of waiting), the oldest first."""
         records = (self.records[id] for _created, id in list(self.waiting))
         return (record for record in records if record.in_state(*states))
 
-    def hold_of(self, account=DEFAULT):
+    def hold_of(self, account: str = DEFAULT) -> dict[str, Any] | None:
         """Return why an account is stopped, or None."""
-        return self.holds.get(account)
+        hold: dict[str, Any] | None = self.holds.get(account)
+        return hold
+
+    def hold(self, account: str, code: int | None, text: str, explanation: str, remedy: str) -> None:
+        """Stop an account; ``explanation`` and ``remedy`` are msgids."""
+        self.holds[account] = {
+            "at": now(),
+            "code": code,
+            "text": str(text),
+            "explanation": str(explanation),
+            "remedy": str(remedy),
+        }
+
+    def retry_held(self) -> None:
+        """Queue a sweep, which tries the stopped accounts: their settings changed."""
+        if self.holds:
+            queue_sweep()
 
 
-def outbox():
+def outbox() -> Outbox:
     """Return the Outbox of the current site."""
-    return stored(KEY, Outbox)
+    box: Outbox = site_store(KEY, Outbox)
+    return box

@@ -1,20 +1,22 @@
-"""How long are the bytes of sent mail kept? As long as the setting says; who got what, and when, stays for ever."""
+"""Deletes the bytes of sent mail after the time in the settings. Who got what, and when, stays for ever."""
 
 from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
+from functools import partial
 from imio.mailbridge.i18n import _
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.outbox.states import WAITING
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.commit import committed
+from imio.mailbridge.store.store import Key
 
 
 #: Messages in one transaction.
 STEP = 100
 
 
-def purge():
+def purge() -> int:
     """Delete the bytes of all messages that nothing happened to for long enough; return how many. Commits by itself."""
     days = settings().keep_sent_days
     if not days:
@@ -22,10 +24,10 @@ def purge():
     before = datetime.now(timezone.utc) - timedelta(days=days)
     old = list(outbox().with_bytes.keys(max=(before.isoformat(), "")))
     steps = (old[at : at + STEP] for at in range(0, len(old), STEP))
-    return sum(committed(lambda keys=keys: _forget(keys, before)) for keys in steps)
+    return sum(committed(partial(_delete_bytes, keys, before)) for keys in steps)
 
 
-def _forget(keys, before):
+def _delete_bytes(keys: list[Key], before: datetime) -> int:
     box, count = outbox(), 0
     for key in keys:
         record = box.get(key[1])

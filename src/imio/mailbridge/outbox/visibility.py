@@ -1,32 +1,35 @@
-"""Who sees what of a message? Bcc only its sender and managers of mail; content whoever may view it."""
+"""Decides what a user sees of a message: Bcc only its sender and managers of mail, content those who may view it."""
 
 from AccessControl import getSecurityManager
+from collections.abc import Iterable
+from imio.mailbridge.outbox.record import OutgoingMessage
 from plone import api
 from Products.CMFCore.permissions import View
+from typing import Any
 
 
 MANAGE = "imio.mailbridge: Manage mail"
 
 
-def is_manager():
+def is_manager() -> bool:
     """Tell whether the current user manages mail."""
-    return api.user.has_permission(MANAGE, obj=api.portal.get())
+    return bool(api.user.has_permission(MANAGE, obj=api.portal.get()))
 
 
-def is_own(record):
+def is_own(record: OutgoingMessage) -> bool:
     """Tell whether the current user sent the message."""
     return bool(record.userid) and record.userid == api.user.get_current().getId()
 
 
-def visible_recipients(record):
-    """Return address → state, without bcc for whoever may not see it."""
+def visible_recipients(record: OutgoingMessage) -> dict[str, str]:
+    """Return address → state, without bcc for users who may not see it."""
     if is_own(record) or is_manager():
         return dict(record.recipients)
     open_addresses = {address.addr_spec for address in (*record.to, *record.cc)}
     return {address: state for address, state in record.recipients.items() if address in open_addresses}
 
 
-def visible_content(uids):
+def visible_content(uids: Iterable[str]) -> list[Any]:
     """Return the catalog brains of the content that the current user may view, in the order of ``uids``."""
     found = api.portal.get_tool("portal_catalog").unrestrictedSearchResults(UID=list(uids)) if uids else ()
     may = getSecurityManager().checkPermission

@@ -2,7 +2,7 @@
 
 from imio.mailbridge.i18n import _
 from imio.mailbridge.interfaces import IMailbridgeLayer
-from imio.mailbridge.outbox.submit import wake_outbox
+from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.settings import secrets as password
 from imio.mailbridge.settings.imap import IImapMailboxRow
 from imio.mailbridge.settings.imap import secrets_of
@@ -82,7 +82,7 @@ class SettingsFromJson(ControlpanelDeserializeFromJson):
             ) from None
         for (account, kind), value in secrets.items():
             password.write(value, account, kind)
-        wake_outbox()
+        outbox().retry_held()
 
     def _own_secrets(self, data):
         """Return (account, kind) → value of the secrets of the default account, and the errors in them."""

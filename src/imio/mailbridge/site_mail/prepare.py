@@ -13,9 +13,9 @@ from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.composition.compose import message_id
 from imio.mailbridge.message.composition.compose import sender_headers
 from imio.mailbridge.message.one_line import one_line
-from imio.mailbridge.outbox.submit import can_be_sent_to
-from imio.mailbridge.outbox.submit import Draft
-from imio.mailbridge.outbox.submit import sender_for
+from imio.mailbridge.outbox.draft import Draft
+from imio.mailbridge.outbox.recipients import can_be_sent_to
+from imio.mailbridge.outbox.sender import sender_for
 from imio.mailbridge.ports.directory import Identity
 from imio.mailbridge.settings.read import settings
 import re

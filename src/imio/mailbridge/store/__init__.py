@@ -1,1 +1,1 @@
-"""The shape that the Outbox and the Inbox share: records by id, listed by state and time."""
+"""Storage of records: by id, listed by state and time; commits that survive conflicts; blobs."""

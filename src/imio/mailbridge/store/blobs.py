@@ -1,10 +1,11 @@
-"""Is the file of a blob really there? ZODB promises it; one configuration of it does not keep the promise.
+"""Detects blobs whose file is missing, and warns of the one ZODB configuration that loses them.
 
-``<blobstorage>`` around ``<filestorage>`` ends a transaction first and tidies up its list of new files after: a conflict
+``<blobstorage>`` around ``<filestorage>`` ends a transaction first and clears its list of new files afterwards: a conflict
 in another thread at that moment deletes the files of the transaction that was just committed. ``blob-dir`` inside
 ``<filestorage>``, ZEO and RelStorage are not concerned.
 """
 
+from typing import Any
 from ZODB.blob import BlobStorage
 from ZODB.POSException import POSKeyError
 import logging
@@ -13,7 +14,7 @@ import logging
 logger = logging.getLogger(__name__)
 
 
-def is_readable(blob):
+def is_readable(blob: Any) -> bool:
     """Tell whether the bytes of a committed blob can be read."""
     try:
         blob.open("r").close()
@@ -22,8 +23,8 @@ def is_readable(blob):
     return True
 
 
-def warn_of_blobstorage(event):
-    """Say in the log that this database can lose files (subscriber of ``IDatabaseOpenedWithRoot``)."""
+def warn_of_blobstorage(event: Any) -> None:
+    """Warn in the log that this database can lose files (subscriber of ``IDatabaseOpenedWithRoot``)."""
     for name, database in event.database.databases.items():
         if isinstance(database.storage, BlobStorage):
             logger.warning(

@@ -1,6 +1,8 @@
-"""How is something written that must not be lost to a conflict?"""
+"""Commits a change, and makes it again after a conflict."""
 
+from collections.abc import Callable
 from transaction.interfaces import TransientError
+from typing import TypeVar
 import random
 import time
 import transaction
@@ -8,8 +10,10 @@ import transaction
 
 TRIES = 20
 
+T = TypeVar("T")
 
-def committed(change):
+
+def committed(change: Callable[[], T]) -> T:
     """Run ``change`` and commit it, again after each conflict; return its result."""
     for attempt in range(TRIES):
         transaction.begin()

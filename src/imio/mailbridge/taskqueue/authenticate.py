@@ -1,4 +1,4 @@
-"""Who is the user of a task? A PAS plugin that believes the worker, and nobody else."""
+"""The PAS plugin that authenticates the user of a task. It trusts the worker, and nobody else."""
 
 from AccessControl import ClassSecurityInfo
 from AccessControl.class_init import InitializeClass

@@ -1,4 +1,4 @@
-"""How is a task added? With the transaction: what is not committed is never queued."""
+"""Adds a task with the transaction: what is not committed is never queued."""
 
 from AccessControl import getSecurityManager
 from imio.mailbridge.taskqueue import queue as queues
@@ -10,7 +10,15 @@ import uuid
 logger = logging.getLogger(__name__)
 
 
-def add(url, method="GET", params=None, headers=None, payload=None, queue=queues.NAME, delay=0):
+def add(
+    url: str,
+    method: str = "GET",
+    params: dict[str, str] | None = None,
+    headers: dict[str, str] | None = None,
+    payload: str | None = None,
+    queue: str = queues.NAME,
+    delay: float = 0,
+) -> str:
     """Queue a request to ``url`` when the current transaction commits; return the task id (sent as ``X-Task-Id``).
 
     ``url`` is a path from the Zope root (``/iadocs/@@view``); ``params`` go into the query string; ``payload`` is text, the body.

@@ -1,4 +1,4 @@
-"""How does a task run? As an ordinary request to this Zope, on a layer that the web cannot reach."""
+"""Runs a task as an ordinary request to this Zope, on a layer that the web cannot reach."""
 
 from imio.mailbridge.taskqueue.interfaces import ITaskLayer
 from io import BytesIO
@@ -51,7 +51,7 @@ def publish(task_id, url, method, params, headers, payload, userid):
         if close := getattr(chunks, "close", None):
             close()
         status = int(answer[0].split()[0])
-    except Exception:  # noqa: BLE001 - an error no exception view took: the worker must live on
+    except Exception:  # noqa: BLE001 - an error that no exception view handled must not end the worker
         logger.exception("task %s: %s failed", task_id, url)
         return 500
     if status >= 400:

@@ -1,4 +1,4 @@
-"""Which queue? One huey instance a process, chosen by ``MAILBRIDGE_QUEUE_URL``."""
+"""The queue of a process: one huey instance, chosen by ``MAILBRIDGE_QUEUE_URL``."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -99,7 +99,7 @@ def get_queue():
 
 
 def beat():
-    """Note that a worker lives, for whoever asks ``last_seen``."""
+    """Note that a worker is alive; ``last_seen`` says when."""
     get_queue().huey.put(HEARTBEAT, time.time())
 
 

@@ -1,4 +1,4 @@
-"""Which sites have records whose task was lost? One task a store, once a minute."""
+"""Queues, once a minute, the sweeps of each site: they find the records whose task was lost."""
 
 from imio.mailbridge.taskqueue.authenticate import PLUGIN_ID
 from imio.mailbridge.taskqueue.enqueue import add

@@ -1,4 +1,4 @@
-"""As whom does the bridge itself write? As a user who may do everything, for the time of one step."""
+"""Lets the bridge itself write: as a user who may do everything, for the time of one step."""
 
 from AccessControl.SecurityManagement import getSecurityManager
 from AccessControl.SecurityManagement import newSecurityManager

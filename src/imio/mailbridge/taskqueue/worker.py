@@ -1,4 +1,4 @@
-"""Who works? A thread in the instance, or processes of their own (``mailbridge-worker zope.conf``)."""
+"""Runs the tasks: threads in the instance, or processes of their own (``mailbridge-worker zope.conf``)."""
 
 from huey.consumer import Consumer
 from imio.mailbridge.taskqueue import queue as queues
@@ -34,7 +34,7 @@ def start_embedded(event):
         return
     try:
         consumer = EmbeddedConsumer(queues.get_queue().huey, **_options())
-    except Exception:  # noqa: BLE001 - a town must get its documents even when the queue is down
+    except Exception:  # noqa: BLE001 - iA.docs must start even when the queue is down
         logger.exception("the worker of the mail bridge cannot start; mail is kept, but not sent or filed")
         return
     queues.beat()

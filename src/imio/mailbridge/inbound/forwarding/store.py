@@ -1,8 +1,8 @@
 """What is known of how each source mailbox forwards."""
 
 from BTrees.OOBTree import OOBTree
-from imio.mailbridge.store.store import kept
-from imio.mailbridge.store.store import stored
+from imio.mailbridge.store.store import existing_store
+from imio.mailbridge.store.store import site_store
 from persistent import Persistent
 
 
@@ -31,12 +31,12 @@ class Forwarding(Persistent):
 
 def forwardings():
     """Return lower-case address → ``Forwarding``; writes nothing."""
-    return kept(KEY)
+    return existing_store(KEY)
 
 
 def forwarding(address):
     """Return what is known of a mailbox, made on first use."""
-    store = stored(KEY, OOBTree)
+    store = site_store(KEY, OOBTree)
     if address not in store:
         store[address] = Forwarding()
     return store[address]

@@ -68,7 +68,7 @@ def message_with_timeline(record, request):
                 "explanation": translate(translatable(line["explanation"]), context=request),
                 "answer": line["answer"],
                 "by": line["by"],
-                "items": content_json(visible_content(line.get("items", ()))),
+                "items": content_json(visible_content(line["items"])),
             }
             for line in record.history
             if line["recipient"] is None or line["recipient"] in visible

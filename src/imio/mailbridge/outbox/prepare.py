@@ -1,0 +1,222 @@
+"""Checks what an agent wants to send: a draft comes of it, or the list of all that is wrong with it."""
+
+from datetime import datetime
+from datetime import timedelta
+from datetime import timezone
+from functools import partial
+from imio.mailbridge.i18n import _
+from imio.mailbridge.message.address import Address
+from imio.mailbridge.message.composition.compose import compose
+from imio.mailbridge.message.composition.compose import File
+from imio.mailbridge.message.composition.compose import message_id
+from imio.mailbridge.message.composition.compose import sender_headers
+from imio.mailbridge.message.composition.sender_policy import Sender
+from imio.mailbridge.message.composition.sender_policy import SenderRefused
+from imio.mailbridge.message.one_line import has_control
+from imio.mailbridge.message.one_line import one_line
+from imio.mailbridge.outbox.draft import Draft
+from imio.mailbridge.outbox.recipients import read_recipients
+from imio.mailbridge.outbox.sender import identities
+from imio.mailbridge.outbox.sender import sender_for
+from imio.mailbridge.ports.sending import FileReference
+from imio.mailbridge.ports.sending import ISendingContext
+from imio.mailbridge.settings.read import Settings
+from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.smtp import Account
+from imio.mailbridge.store.store import now
+from plone.uuid.interfaces import IUUID
+from typing import Any
+from zope.component.hooks import getSite
+import secrets
+import uuid
+
+
+MAX_RECIPIENTS = 100
+MAX_SUBJECT = 998  # RFC 5322 §2.1.1, before encoding
+MAX_DELAY = timedelta(days=366)
+
+#: (field or an empty string, what is wrong with it).
+Errors = list[tuple[str, str]]
+
+#: What is stored of a submission, to edit and send again.
+WRITTEN = ("to", "cc", "bcc", "subject", "body", "attachments", "sender", "send_at")
+
+
+class Invalid(Exception):
+    """The request cannot be sent; ``errors`` says why."""
+
+    def __init__(self, errors: Errors) -> None:
+        super().__init__(errors)
+        self.errors = errors
+
+
+def available(values: Settings) -> bool:
+    """Tell whether sending is set up at all."""
+    return bool(values.accounts)
+
+
+def prepare(context: Any, userid: str, data: dict[str, Any]) -> Draft:
+    """Return the ``Draft`` of what a user wants to send from ``context``.
+
+    ``data`` is a dict with the keys of ``POST @send-email``. Errors: ``Invalid``, with every error of every field.
+    """
+    values = settings()
+    errors: Errors = []
+    if not available(values):
+        errors.append(
+            ("", _("Sending e-mails is not available: no SMTP server is set in the control panel."))
+        )
+    recipients = {field: tuple(_addresses(data, field, errors)) for field in ("to", "cc", "bcc")}
+    if not recipients["to"] and not any(field == "to" for field, _message in errors):
+        errors.append(("to", _("Enter at least one recipient.")))
+    if sum(map(len, recipients.values())) > MAX_RECIPIENTS:
+        errors.append(("to", _("At most ${count} recipients at once.", mapping={"count": MAX_RECIPIENTS})))
+    subject: Any = data.get("subject")
+    if not isinstance(subject, str) or not subject.strip():
+        errors.append(("subject", _("Enter a subject.")))
+    elif has_control(subject) or len(subject) > MAX_SUBJECT:
+        errors.append(
+            (
+                "subject",
+                _(
+                    "The subject must be one line of at most ${count} characters.",
+                    mapping={"count": MAX_SUBJECT},
+                ),
+            )
+        )
+    html = data.get("body") or ""
+    if not isinstance(html, str) or "\0" in html:
+        errors.append(("body", _("The text of the message cannot be read.")))
+    sending: Any = ISendingContext(context)
+    files = _files(sending, data.get("attachments"), errors)
+    new_id = uuid.uuid4().hex
+    account, sender, fallback = _sender(userid, data.get("sender"), new_id, values, errors)
+    _check_size(files, account, errors)
+    send_at = _send_at(data.get("send_at"), values.undo_seconds if data.get("undo") else 0, errors)
+    if errors or account is None or sender is None:
+        raise Invalid(errors)
+    new_message_id = message_id(
+        secrets.token_hex(16), (account.login_address or sender.author.addr_spec).rpartition("@")[2]
+    )
+    body = compose(
+        message_id=new_message_id,
+        date=send_at or now(),
+        to=recipients["to"],
+        cc=recipients["cc"],
+        subject=one_line(subject),
+        html=html,
+        files=[
+            File(file.filename, file.content_type, file.size, partial(sending.open, file.uid))
+            for file in files
+        ],
+        in_reply_to=sending.reply_to_message_id,
+    )
+    return Draft(
+        id=new_id,
+        userid=userid,
+        document=IUUID(context),
+        account=account.name,
+        message_id=new_message_id,
+        sender=sender,
+        fallback=fallback,
+        subject=one_line(subject),
+        body=body,
+        size=len(body) + len(sender_headers(sender)),
+        site_url=getSite().absolute_url(),
+        send_at=send_at,
+        written={key: data[key] for key in WRITTEN if data.get(key)},
+        to=recipients["to"],
+        cc=recipients["cc"],
+        bcc=recipients["bcc"],
+    )
+
+
+def _send_at(text: Any, undo_seconds: int, errors: Errors) -> datetime | None:
+    """Return when the message is to leave: the time that was asked for, at least the time to undo from now, or None for at once."""
+    soonest = now() + timedelta(seconds=undo_seconds) if undo_seconds else None
+    if not text:
+        return soonest
+    try:
+        wanted = datetime.fromisoformat(text)
+        if wanted.tzinfo is None:
+            raise ValueError(text)
+    except (TypeError, ValueError):
+        errors.append(("send_at", _("This is not a time with an offset, such as 2026-12-01T08:30:00+01:00.")))
+        return None
+    if wanted > now() + MAX_DELAY:
+        errors.append(("send_at", _("An e-mail can leave a year from now at the latest.")))
+        return None
+    wanted = wanted.astimezone(timezone.utc).replace(microsecond=0)
+    return max(wanted, soonest) if soonest else (wanted if wanted > now() else None)
+
+
+def _check_size(files: list[FileReference], account: Account | None, errors: Errors) -> None:
+    limit = account.attachment_limit if account is not None else 0
+    size = sum(file.size for file in files)
+    if limit and size > limit:
+        mapping = {"size": str(size), "limit": str(limit)}
+        errors.append(
+            (
+                "attachments",
+                _(
+                    "The attachments have ${size} bytes together; at most ${limit} are allowed.",
+                    mapping=mapping,
+                ),
+            )
+        )
+
+
+def _addresses(data: dict[str, Any], field: str, errors: Errors) -> list[Address]:
+    texts = data.get(field) or []
+    if not isinstance(texts, list):
+        errors.append((field, _("A list of addresses is expected here.")))
+        return []
+    found, bad = read_recipients(texts)
+    if bad is not None:
+        mapping = {"address": one_line(bad)[:100]}
+        errors.append((field, _("“${address}” is not an e-mail address.", mapping=mapping)))
+    return found
+
+
+def _files(sending: Any, uids: Any, errors: Errors) -> list[FileReference]:
+    uids = uids or []
+    if not isinstance(uids, list):
+        errors.append(("attachments", _("A list of files is expected here.")))
+        return []
+    present = {file.uid: file for file in sending.files()}
+    missing = [uid for uid in uids if not isinstance(uid, str) or uid not in present]
+    if missing:
+        errors.append(
+            (
+                "attachments",
+                _(
+                    "An attachment is not in this document, or you may not see it. Reload the page and choose again."
+                ),
+            )
+        )
+        return []
+    return [present[uid] for uid in dict.fromkeys(uids)]
+
+
+def _sender(
+    userid: str, uid: Any, id: str, values: Settings, errors: Errors
+) -> tuple[Account, Sender, Sender | None] | tuple[None, None, None]:
+    """Return (account, sender, fallback), or Nones and an error."""
+    own = identities(userid, values)
+    chosen = [identity for identity in own if identity.uid == uid] if uid else list(own[:1])
+    try:
+        if chosen:
+            account = values.account_for(chosen[0].address.addr_spec)
+            if account is not None:
+                return account, *sender_for(chosen[0], account, values, id)
+            if values.accounts:
+                errors.append(("sender", _("No SMTP account serves the address of this sender.")))
+        elif own:
+            errors.append(("sender", _("You may not send as this sender.")))
+        else:
+            errors.append(
+                ("sender", _("You have no position in the contacts, so there is no address to send from."))
+            )
+    except SenderRefused as refused:
+        errors.append(("sender", _(refused.args[0])))
+    return None, None, None
