@@ -11,6 +11,7 @@ from imio.mailbridge.testing import INTEGRATION
 from plone.app.testing import SITE_OWNER_NAME
 from plone.app.testing import SITE_OWNER_PASSWORD
 from pytest_plone import fixtures_factory
+from tests.site.persisted import unlisted
 from zope.component.hooks import setSite
 from zope.globalrequest import getRequest
 from zope.globalrequest import setRequest
@@ -62,7 +63,9 @@ def site(functional_portal):
     """The demo with its settings, and an SMTP port where nothing listens."""
     configure(smtp_port=9)
     transaction.commit()
-    return Site(functional_portal)
+    database = functional_portal._p_jar.db()
+    yield Site(functional_portal)
+    assert unlisted(database.storage) == set(), "say in tests/site/persisted.py what may be stored"
 
 
 @pytest.fixture
