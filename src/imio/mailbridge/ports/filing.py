@@ -1,4 +1,4 @@
-"""What does filing need from the content types? Ports that iA.docs (or another product) implements."""
+"""The filing port: turns a message into content. iA.docs, or another product, implements it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from zope.interface import Interface
 
 @dataclass(frozen=True)
 class Facts:
-    """What conditions can look at.
+    """What the conditions of routing rows can look at.
 
-    ``forward``: ``agent``, ``server`` or ``direct``, or ``reply``; ``transferred_by`` is the lower-case address of the forwarding
-    agent or mailbox, ``source_mailbox`` the one that passed the message on, ``recipient`` the envelope recipient, ``service`` the uid
+    ``forward`` is ``agent``, ``server``, ``direct`` or ``reply``; ``transferred_by`` the lower-case address of the forwarding agent
+    or mailbox, ``source_mailbox`` the one that passed the message on, ``recipient`` the envelope recipient, ``service`` the uid
     that the mailbox or the mail-in address stands for. All may be empty.
     """
 
@@ -44,7 +44,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Route:
-    """What the rows decided: ``row`` counts from 1 (0: none matched), as ``state_row`` does.
+    """What the routing rows decided: ``row`` and ``state_row`` count from 1 (0: none matched).
 
     ``why_not`` holds (row, field) of the condition that failed in each earlier row, ``state_why_not`` the same of the states.
     """
@@ -64,8 +64,8 @@ class Filing:
     """One message on its way to becoming one item.
 
     ``copy_to`` writes the original bytes of this message to a stream; ``service`` is a uid or empty; ``transferred_by`` the
-    address of the person who forwarded it or empty; ``reply_to`` the uid of the document it answers or empty. Datetimes are
-    aware. ``route`` is None when a person chose the service; else it can name another service, an agent and a state.
+    address of the forwarding agent or empty; ``reply_to`` the uid of the document that it answers or empty. Datetimes are
+    aware. ``route`` is None when a person chose the service; otherwise it can name another service, an agent and a state.
     """
 
     copy_to: Callable[[BinaryIO], None]
@@ -86,17 +86,17 @@ class IFiler(Interface):
     """Turns a ``Filing`` into content. Adapter of the site root."""
 
     def file(filing):
-        """Create the item in the current transaction and as the current user; return it, and notes (msgids) on what its route
-        could not do.
+        """Create the item in the current transaction and as the current user.
 
-        Errors: ``FilingError`` with a sentence for the person who looks at the quarantine.
+        Return it, and notes (msgids) on what its route could not do. Errors: ``FilingError``, whose sentence is for the person who
+        looks at the quarantine.
         """
 
     def fields(filing):
         """Return the values of the item's fields by name, and the same notes; writes nothing."""
 
     def add_transfer(uid, filing):
-        """Note on the item ``uid`` that the same message came once more, perhaps for another service."""
+        """Note on the item ``uid`` that the same message came another time, perhaps for another service."""
 
 
 class FilingError(Exception):

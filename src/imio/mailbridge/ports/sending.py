@@ -1,4 +1,4 @@
-"""What a content item offers to the e-mails that are written from it."""
+"""The sending port: what a content item offers to the e-mails that are written from it."""
 
 from dataclasses import dataclass
 from zope.interface import Attribute
