@@ -1,4 +1,4 @@
-"""Serializes tasks as signed JSON, so that a person who can write to the queue cannot run code."""
+"""How does a task travel? As signed JSON: who can write to the queue must not be able to run code."""
 
 from datetime import datetime
 from huey.registry import Message
