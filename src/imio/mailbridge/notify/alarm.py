@@ -14,7 +14,7 @@ from imio.mailbridge.message.composition.compose import html_to_text
 from imio.mailbridge.message.one_line import one_line
 from imio.mailbridge.notify.notice import paragraphs
 from imio.mailbridge.notify.notice import send_notice
-from imio.mailbridge.notify.plone_mail import plones_own
+from imio.mailbridge.notify.plone_mail import plones_mailhost
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.store import now
@@ -55,7 +55,7 @@ def tell_admin(subject, *sentences, page, page_title=None, base_url="", stopped=
 
 @contextmanager
 def errors_logged():
-    """Log what goes wrong with an alarm, which must not undo what it is about; a conflict is raised."""
+    """Log the errors of an alarm, which must not undo what the alarm is about; a conflict is raised."""
     try:
         yield
     except TransientError:
@@ -65,7 +65,7 @@ def errors_logged():
 
 
 def say(message):
-    """Return a msgid in the language of the site, with what it mentions; any other text as it is."""
+    """Return a msgid, with the msgids in its mapping, in the language of the site; any other text as it is."""
     language = api.portal.get_default_language()
     if isinstance(message, Message) and message.mapping:
         mapping = {key: say(value) for key, value in message.mapping.items()}
@@ -111,12 +111,12 @@ def _working_account(to, stopped, values):
 
 
 def _send_by_plone(author, to, subject, html):
-    """Send by Plone's own mail server once the transaction is committed; a failure is only logged."""
+    """Send by the mail server of Plone once the transaction is committed; a failure is only logged."""
     message = EmailMessage(SMTP)
     message["From"], message["To"], message["Subject"] = author, to, one_line(subject)
     message["Date"], message["Auto-Submitted"] = format_datetime(now()), "auto-generated"
     message.set_content(html_to_text(html))
-    transaction.get().addAfterCommitHook(_send_now, args=(plones_own(), message.as_string(), author, to))
+    transaction.get().addAfterCommitHook(_send_now, args=(plones_mailhost(), message.as_string(), author, to))
 
 
 def _send_now(committed, mailhost, message, author, to):

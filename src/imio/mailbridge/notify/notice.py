@@ -53,7 +53,7 @@ logger = logging.getLogger(__name__)
 
 
 def tell_agent(record, kind, author=""):
-    """Tell the agent of a message that it ``failed``, ``bounced`` or was ``replied`` (by ``author``), once for each kind.
+    """Tell the agent of a message that it ``failed``, ``bounced`` or was ``replied`` to by ``author``; once for each ``kind``.
 
     In the current transaction, which has more important things to write: an error is only logged, a conflict is raised.
     """
@@ -66,7 +66,7 @@ def tell_agent(record, kind, author=""):
         account = values.accounts.get(record.account) or values.account_for(address)
         if not address or account is None:
             return
-        subject, html = _told(record, kind, author, language)
+        subject, html = _text(record, kind, author, language)
         send_notice(account, account.login_address or record.sender.author.addr_spec, address, subject, html)
     except TransientError:
         raise
@@ -129,8 +129,8 @@ def _item(item):
     return f'<li><a href="{escape(url)}">{escape(text)}</a></li>' if url else f"<li>{escape(text)}</li>"
 
 
-def _told(record, kind, author, language):
-    """Return (subject, HTML) of a notice."""
+def _text(record, kind, author, language):
+    """Return the subject and the HTML of a notice."""
 
     def say(msgid, **mapping):
         return translate(_(msgid, mapping=mapping), target_language=language)

@@ -61,7 +61,7 @@ class OutgoingMessage(Record):
     """A message as it was submitted, the bytes without sender headers, and what became of each recipient.
 
     ``origin`` is ``agent`` (written from ``document``), ``copy`` (an answer to the message ``about``, for its agent), ``check``
-    (of how a mailbox forwards), ``notice`` (the bridge tells somebody something) or ``site`` (Plone's own mail). ``history`` is
+    (of how a mailbox forwards), ``notice`` (to an agent or an administrator) or ``site`` (Plone's own mail). ``history`` is
     the timeline: dicts of ``at`` (aware datetime), ``recipient`` (or None for all), ``state``, ``code``, ``text``, ``explanation``
     (a msgid or an empty string), ``answer`` (name of a row of ``answers.ANSWERS``, or empty), ``by`` (the userid of the person who
     did it, or empty), ``items`` (uids of what an answer was filed as). ``site_url`` is the address under which the agent saw the
@@ -100,7 +100,7 @@ class OutgoingMessage(Record):
         self.note(None, first, by=self.userid)
 
     def start_trying(self, at: datetime | None = None) -> None:
-        """Let the tries, and the time after which they end, begin now or at a time."""
+        """Begin to count the tries, and the time after which they end, now or from ``at``."""
         self.next_try = at
         self.tries = 0
         self.trying_since = at or now()
@@ -116,7 +116,7 @@ class OutgoingMessage(Record):
         by: str = "",
         items: Iterable[str] = (),
     ) -> None:
-        """Add a line to the timeline; of texts that are more than text, such as msgids, the text alone."""
+        """Add a line to the timeline. A msgid is stored as plain text."""
         self.history.append(
             {
                 "at": now(),
@@ -137,7 +137,7 @@ class OutgoingMessage(Record):
 
     @property
     def taken(self) -> int:
-        """Return how many recipients a server took the message for."""
+        """Return for how many recipients a server took the message."""
         return len(self.in_state(*TAKEN))
 
 
@@ -211,7 +211,7 @@ class Outbox(Store):
         return len(self.unseen.get(userid, ()))
 
     def see(self, userid: str) -> None:
-        """Note that a user looked."""
+        """Note that a user looked at what was lost."""
         self.unseen.pop(userid, None)
 
     def _newest(self, keys: Iterable[Key]) -> list[OutgoingMessage]:

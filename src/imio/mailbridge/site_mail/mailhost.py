@@ -9,7 +9,7 @@ from imio.mailbridge.message.composition.sender_policy import SenderRefused
 from imio.mailbridge.notify.plone_mail import IBridgeMailHost
 from imio.mailbridge.notify.plone_mail import ID
 from imio.mailbridge.notify.plone_mail import KEY
-from imio.mailbridge.notify.plone_mail import present
+from imio.mailbridge.notify.plone_mail import site_mailhost
 from imio.mailbridge.outbox.submit import submit
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.secrets import PasswordUnreadable
@@ -74,12 +74,12 @@ def switch(values, event):
 
 def is_ours():
     """Tell whether the mail of the site goes through the Outbox."""
-    return IBridgeMailHost.providedBy(present())
+    return IBridgeMailHost.providedBy(site_mailhost())
 
 
 def take_over():
     """Put our MailHost in place of the site's."""
-    original = present()
+    original = site_mailhost()
     if original is None:
         logger.error("this site has no MailHost: its mail is not taken over")
     elif not is_ours():
