@@ -1,6 +1,6 @@
 """Run by ``zconsole run``: a worker that kills itself. Arguments: ``submit COUNT``, or ``deliver POINT NUMBER``.
 
-``POINT`` is a crash point of ``outbound.deliver``; the process ends by SIGKILL when it comes there for the NUMBERth time. ``deliver
+``POINT`` is a crash point of ``delivery.deliver``; the process ends by SIGKILL when it comes there for the NUMBERth time. ``deliver
 none 0`` goes on to the end.
 """
 

@@ -21,8 +21,8 @@ from zope.component.hooks import getSite
 import heapq
 
 
-#: The layout of what a store holds, written into each store when it is made. An upgrade step that changes the layout raises it,
-#: and converts the stores whose ``schema`` is lower.
+#: The layout of what a store holds, written into each store when it is made. A change of the layout raises it, and its upgrade step
+#: converts the stores whose ``schema`` is lower. The version of the profile does not tell: stores outlive an uninstalled profile.
 SCHEMA = 1
 
 #: When a record was created, and its id.
