@@ -7,10 +7,10 @@ from imio.mailbridge.delivery.deliver import sweep
 from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs.filing import Filer
 from imio.mailbridge.inbound import cases
-from imio.mailbridge.inbound.examine import Envelope
+from imio.mailbridge.inbound.envelope import Envelope
 from imio.mailbridge.inbound.forwarding.check import start
 from imio.mailbridge.inbound.forwarding.store import forwardings
-from imio.mailbridge.inbound.imap_reading import known
+from imio.mailbridge.inbound.imap_reading import status_of
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.composition.sender_policy import Sender
@@ -19,12 +19,12 @@ from imio.mailbridge.outbox import send_as
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.outbox.record import Written
 from imio.mailbridge.settings import secrets
-from imio.mailbridge.settings.interfaces import IImapMailboxRow
-from imio.mailbridge.settings.interfaces import IMailboxRow
-from imio.mailbridge.settings.interfaces import IMailinAddressRow
-from imio.mailbridge.settings.interfaces import IRoutingRow
-from imio.mailbridge.settings.interfaces import ISmtpAccountRow
-from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.imap import IImapMailboxRow
+from imio.mailbridge.settings.mailin import IMailboxRow
+from imio.mailbridge.settings.mailin import IMailinAddressRow
+from imio.mailbridge.settings.read import stored_settings
+from imio.mailbridge.settings.routing import IRoutingRow
+from imio.mailbridge.settings.smtp import ISmtpAccountRow
 from imio.mailbridge.store.store import now
 from imio.mailbridge.store.store import SCHEMA
 from persistent import Persistent
@@ -89,7 +89,7 @@ def mail_in(site):
 
 def change(**values):
     for name, value in values.items():
-        setattr(settings(), name, value)
+        setattr(stored_settings(), name, value)
     transaction.commit()
 
 
@@ -178,7 +178,7 @@ def read_a_mailbox(site):
     secrets.write("s3cret", "imap:boite")
     transaction.commit()
     assert site.task("mailbridge-fetch", name="boite") in (200, 204)
-    assert known("boite").problem["stage"] == "connect"
+    assert status_of("boite").problem["stage"] == "connect"
 
 
 def keep_a_case(site):

@@ -8,8 +8,8 @@ from imio.mailbridge.ports.directory import IDirectory
 from imio.mailbridge.ports.filing import IFiler
 from imio.mailbridge.ports.sending import ISendByEmail
 from imio.mailbridge.ports.sending import ISendingContext
-from imio.mailbridge.settings.interfaces import IRoutingRow
-from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.read import stored_settings
+from imio.mailbridge.settings.routing import IRoutingRow
 from plone.base.interfaces import IPloneSiteRoot
 from plone.uuid.interfaces import IUUID
 from tests.mails import citizen
@@ -90,7 +90,7 @@ def declared(site):
 @pytest.mark.parametrize("service", ["_empty_", "_primary_org_", "_hp_", "_uni_org_only_"])
 def test_filing_asks_no_more(declared, service):
     row = dict.fromkeys(getFieldNames(IRoutingRow)) | {"user_value": "_transferer_", "tg_value": service}
-    settings().iemail_routing = [row]
+    stored_settings().iemail_routing = [row]
     transaction.commit()
     for raw in (redirected(), forwarded(citizen("Une autre"))):
         answer = declared.post("/@@mail-in", "gateway", data=raw, headers=TRUSTED).json()
