@@ -15,6 +15,7 @@ from Products.CMFPlone.factory import addPloneSite
 from zope.annotation.interfaces import IAnnotations
 from zope.component.hooks import setSite
 import pytest
+import transaction
 
 
 @pytest.fixture
@@ -103,6 +104,7 @@ def test_empty_stores_leave_nothing(bare_portal):
 def test_records_and_documents_are_kept_and_named(bare_portal, caplog):
     install(bare_portal, "default", "iadocs", "demo")
     Store.add(outbox(), Record("x", "sent"))
+    transaction.commit()  # a case is kept in a transaction of its own
     cases.keep("x", b"From: a@b.test\n\nx", Envelope())
     install(bare_portal, "uninstall")
     annotations = IAnnotations(bare_portal)
