@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from datetime import timedelta
-from datetime import timezone
+from datetime import UTC
 from imio.mailbridge.outbox.query import BadQuery
 from imio.mailbridge.outbox.query import find
 from imio.mailbridge.outbox.query import read_query
@@ -31,7 +31,7 @@ def messages(site):
         box.remove(record)
         for keys in (box.waiting, box.by_user[user], box.by_document[record.document], box.with_bytes):
             keys.remove(record.sort_key)
-        record.created = datetime(2026, 11, 1, 12, tzinfo=timezone.utc) + timedelta(days=number)
+        record.created = datetime(2026, 11, 1, 12, tzinfo=UTC) + timedelta(days=number)
         box.add(record)
         transaction.commit()
         made.append(record)

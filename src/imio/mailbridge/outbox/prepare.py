@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from datetime import timedelta
-from datetime import timezone
+from datetime import UTC
 from functools import partial
 from imio.mailbridge.i18n import _
 from imio.mailbridge.message.address import Address
@@ -146,7 +146,7 @@ def _send_at(text: Any, undo_seconds: int, errors: Errors) -> datetime | None:
     if wanted > now() + MAX_DELAY:
         errors.append(("send_at", _("An e-mail can leave a year from now at the latest.")))
         return None
-    wanted = wanted.astimezone(timezone.utc).replace(microsecond=0)
+    wanted = wanted.astimezone(UTC).replace(microsecond=0)
     return max(wanted, soonest) if soonest else (wanted if wanted > now() else None)
 
 

@@ -5,7 +5,7 @@ from datetime import date
 from datetime import datetime
 from datetime import time
 from datetime import timedelta
-from datetime import timezone
+from datetime import UTC
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.outbox.record import OutgoingMessage
 from imio.mailbridge.outbox.states import ORDER
@@ -105,7 +105,7 @@ def _mentions(record: OutgoingMessage, text: str) -> bool:
 
 def _key(at: datetime | None) -> Key | None:
     """Return the smallest key of a store at a time, or None."""
-    return (at.astimezone(timezone.utc).isoformat(), "") if at is not None else None
+    return (at.astimezone(UTC).isoformat(), "") if at is not None else None
 
 
 def _text(form: Any, key: str) -> str:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from datetime import timedelta
-from datetime import timezone
+from datetime import UTC
 from functools import partial
 from imio.mailbridge.i18n import _
 from imio.mailbridge.outbox.record import outbox
@@ -21,7 +21,7 @@ def purge() -> int:
     days = settings().keep_sent_days
     if not days:
         return 0
-    before = datetime.now(timezone.utc) - timedelta(days=days)
+    before = datetime.now(UTC) - timedelta(days=days)
     old = list(outbox().with_bytes.keys(max=(before.isoformat(), "")))
     steps = (old[at : at + STEP] for at in range(0, len(old), STEP))
     return sum(committed(partial(_delete_bytes, keys, before)) for keys in steps)

@@ -12,7 +12,7 @@ from BTrees.OOBTree import OOBTree
 from BTrees.OOBTree import OOTreeSet
 from collections.abc import Callable
 from datetime import datetime
-from datetime import timezone
+from datetime import UTC
 from persistent import Persistent
 from persistent.list import PersistentList
 from typing import Any
@@ -31,7 +31,7 @@ Key = tuple[str, str]
 
 def now() -> datetime:
     """Return the present time, aware, in UTC, to the second."""
-    return datetime.now(timezone.utc).replace(microsecond=0)
+    return datetime.now(UTC).replace(microsecond=0)
 
 
 class Record(Persistent):
@@ -39,7 +39,7 @@ class Record(Persistent):
 
     def __init__(self, id: str, state: str) -> None:
         self.id = id
-        self.created = datetime.now(timezone.utc)
+        self.created = datetime.now(UTC)
         self.state = state
         self.history = PersistentList()
 
