@@ -5,6 +5,7 @@ from imio.mailbridge.message.composition.mail_domains import ONLY
 from imio.mailbridge.message.composition.mail_domains import REAL
 from imio.mailbridge.message.composition.mail_domains import SUGGESTED
 from imio.mailbridge.message.parsing.html_text import html_lines
+from rapidfuzz.distance import OSA
 import re
 import unicodedata
 
@@ -87,25 +88,9 @@ def typo_of(addr_spec: str) -> str | None:
 def _mistakes(name: str, ending: str, known: str) -> int | None:
     """Return how many keys were hit wrongly, or None when it is another domain."""
     known_name, _dot, known_ending = known.partition(".")
-    in_name = _distance(name, known_name)
-    in_ending = _distance(ending, known_ending)
+    in_name = OSA.distance(name, known_name, score_cutoff=2)  # 3 beyond; neighbours swapped count once
+    in_ending = OSA.distance(ending, known_ending, score_cutoff=1)
     if in_name and len(known_name) < 5 and sorted(name) != sorted(known_name):
         return None  # too short: zoo.be is not voo.be
     allowed = 2 if len(known_name) > 5 and name[0] == known_name[0] else 1
     return in_name + in_ending if in_name <= allowed and in_ending <= 1 else None
-
-
-def _distance(one: str, other: str) -> int:
-    """Return the optimal string alignment distance: insertions, deletions, replacements, swaps of neighbours."""
-    if abs(len(one) - len(other)) > 2:
-        return 3
-    above: list[int] = []
-    before = list(range(len(other) + 1))
-    for i, mine in enumerate(one):
-        row = [i + 1]
-        for j, theirs in enumerate(other):
-            row.append(min(before[j + 1] + 1, row[j] + 1, before[j] + (mine != theirs)))
-            if i and j and mine == other[j - 1] and one[i - 1] == theirs:
-                row[-1] = min(row[-1], above[j - 1] + 1)
-        above, before = before, row
-    return before[-1]

@@ -13,6 +13,7 @@ import hmac
 import re
 
 
+# itsdangerous signs in base64, which a mail system that folds case destroys: hence a short signature of our own.
 _OCTETS = 10
 _DETAIL = re.compile(r"b\.([a-z2-7]{16})\.([a-z2-7]{16})")
 
