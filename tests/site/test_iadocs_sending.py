@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from datetime import timezone
-from imio.mailbridge.iadocs.addresses import split_addresses
 from imio.mailbridge.iadocs.message_id import read_message_id
 from imio.mailbridge.ports.sending import ISendByEmail
 from imio.mailbridge.ports.sending import ISendingContext
@@ -47,22 +46,6 @@ def test_several_addresses_are_split(permit):
     defaults = ISendingContext(permit).defaults()
     assert defaults["to"] == ["a@b.test", '"Dupont, Jeanne; dite Jo" <j@d.test>', "c@d.test"]
     assert defaults["cc"] == ["e@f.test"]
-
-
-@pytest.mark.parametrize(
-    ("text", "entries"),
-    [
-        (None, []),
-        ("", []),
-        (" ; , \n", []),
-        ('"never closed, a@b.test', ['"never closed', "a@b.test"]),
-        ('"a \\" b, c" <x@y.test>', ['"a \\" b, c" <x@y.test>']),
-        ("," * 100000, []),
-        ('"' * 3001, ['"' * 3001]),
-    ],
-)
-def test_split_addresses(text, entries):
-    assert split_addresses(text) == entries
 
 
 def test_recipients_of_the_mail_where_the_email_field_is_empty(permit):

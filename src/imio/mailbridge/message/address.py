@@ -50,6 +50,14 @@ def is_addr_spec(text: str) -> bool:
     )
 
 
+def can_be_sent_to(text: str) -> bool:
+    """Tell whether ``text`` is an address that SMTP can carry: its domain has an ASCII form too."""
+    try:
+        return is_addr_spec(text) and bool(wire_address(text))
+    except UnicodeError:
+        return False
+
+
 def without_detail(address: str) -> str:
     """Return ``in@x`` for ``in+tag@x`` (RFC 5233)."""
     local, _, domain = address.rpartition("@")

@@ -4,12 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
-from email.utils import getaddresses
 from functools import partial
 from imio.mailbridge.i18n import _
 from imio.mailbridge.message.address import Address
-from imio.mailbridge.message.address import is_addr_spec
-from imio.mailbridge.message.address import wire_address
 from imio.mailbridge.message.composition.compose import compose
 from imio.mailbridge.message.composition.compose import Composition
 from imio.mailbridge.message.composition.compose import File
@@ -20,7 +17,7 @@ from imio.mailbridge.message.composition.sender_policy import Sender
 from imio.mailbridge.message.composition.sender_policy import SenderRefused
 from imio.mailbridge.message.one_line import has_control
 from imio.mailbridge.message.one_line import one_line
-from imio.mailbridge.message.one_line import plain_spaces
+from imio.mailbridge.message.syntax.address_list import typed_addresses
 from imio.mailbridge.outbox import send_as
 from imio.mailbridge.outbox.bounce_address import own_bounce_address
 from imio.mailbridge.outbox.record import outbox
@@ -111,27 +108,6 @@ def sender_for(identity, account, values, id=""):
     if account.sender_policy == "auto" and sender.policy == "send_as":
         fallback = choose_sender(address, policy="login", **common)
     return sender, fallback
-
-
-def parse_addresses(texts):
-    """Return (addresses, bad): the ``Address`` values in a list of texts, and the first text that is none, or None."""
-    found = []
-    for text in texts:
-        if not isinstance(text, str) or has_control(text):
-            return found, str(text)
-        for name, addr_spec in getaddresses([plain_spaces(text).replace(";", ",")] if text.strip() else []):
-            if not can_be_sent_to(addr_spec):
-                return found, text
-            found.append(Address(name, addr_spec))
-    return found, None
-
-
-def can_be_sent_to(addr_spec):
-    """Tell whether a text is an address that SMTP can carry."""
-    try:
-        return is_addr_spec(addr_spec) and bool(wire_address(addr_spec))
-    except UnicodeError:  # a domain that has no ASCII form
-        return False
 
 
 def prepare(context, userid, data):
@@ -296,11 +272,15 @@ def _addresses(data, field, errors):
     if not isinstance(texts, list):
         errors.append((field, _("A list of addresses is expected here.")))
         return []
-    found, bad = parse_addresses(texts)
+    found = []
+    for text in texts:
+        whole = isinstance(text, str) and not has_control(text)
+        found += typed_addresses(text) if whole else [str(text)]
+    bad = next((each for each in found if isinstance(each, str)), None)
     if bad is not None:
-        shown = one_line(bad)[:100]
-        errors.append((field, _("“${address}” is not an e-mail address.", mapping={"address": shown})))
-    return found
+        mapping = {"address": one_line(bad)[:100]}
+        errors.append((field, _("“${address}” is not an e-mail address.", mapping=mapping)))
+    return [each for each in found if isinstance(each, Address)]
 
 
 def _files(sending, uids, errors):

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.parsing.parse import ParsedMessage
-from imio.mailbridge.message.syntax.address_list import parse_addresses
+from imio.mailbridge.message.syntax.address_list import header_addresses
 from imio.mailbridge.message.syntax.header import unfold
 
 
@@ -35,7 +35,7 @@ class Mark:
 
 
 def _addresses(value: str) -> tuple[str, ...]:
-    return tuple(address.addr_spec.lower() for address in parse_addresses(value))
+    return tuple(address.addr_spec.lower() for address in header_addresses(value))
 
 
 def _words(value: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from imio.mailbridge.message.parsing.parse import parse_message_ids
 from imio.mailbridge.message.parsing.parse import ParsedMessage
 from imio.mailbridge.message.parsing.parse import part_bytes
 from imio.mailbridge.message.syntax.address_list import find_address
-from imio.mailbridge.message.syntax.address_list import parse_addresses
+from imio.mailbridge.message.syntax.address_list import header_addresses
 from imio.mailbridge.message.syntax.header import clean
 from imio.mailbridge.message.syntax.header import unfold
 from imio.mailbridge.message.syntax.structure import Part
@@ -192,7 +192,7 @@ def _other(final: str | None, original: str | None) -> str | None:
 def _recipient_address(group: dict[str, str], name: str) -> str | None:
     value = group.get(name, "")
     address = value.partition(";")[2] or value
-    parsed = parse_addresses(address.strip())
+    parsed = header_addresses(address.strip())
     found = parsed[0].addr_spec if parsed else find_address(address)
     return found.lower() if found else None
 

@@ -5,7 +5,7 @@ from email.utils import format_datetime
 from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.outlook.item import OutlookFile
 from imio.mailbridge.message.outlook.item import OutlookItem
-from imio.mailbridge.message.syntax.address_list import parse_addresses
+from imio.mailbridge.message.syntax.address_list import header_addresses
 from imio.mailbridge.message.syntax.filename import type_by_name
 from imio.mailbridge.message.syntax.header import clean
 from imio.mailbridge.message.syntax.header import unfold
@@ -76,7 +76,7 @@ def _headers(item: OutlookItem) -> Iterator[tuple[str, str]]:
 
 
 def _person(name: str, address: str) -> str:
-    for found in parse_addresses(clean(address))[:1]:
+    for found in header_addresses(clean(address))[:1]:
         return str(Address(clean(name), found.addr_spec))
     return _SPECIAL.sub(" ", clean(name)).strip()
 

@@ -29,7 +29,7 @@ from imio.mailbridge.message.parsing.invitation import Invitation
 from imio.mailbridge.message.parsing.invitation import read_invitations
 from imio.mailbridge.message.parsing.opaque_signature import signed_content
 from imio.mailbridge.message.syntax import structure
-from imio.mailbridge.message.syntax.address_list import parse_addresses
+from imio.mailbridge.message.syntax.address_list import header_addresses
 from imio.mailbridge.message.syntax.filename import message_filename
 from imio.mailbridge.message.syntax.filename import safe_filename
 from imio.mailbridge.message.syntax.filename import type_by_name
@@ -169,14 +169,14 @@ class ParsedMessage:
     def addresses(self, name: str) -> tuple[Address, ...]:
         """Return the addresses of all fields called ``name``."""
         return tuple(
-            address for value in self.root.values(name.lower()) for address in parse_addresses(unfold(value))
+            address for value in self.root.values(name.lower()) for address in header_addresses(unfold(value))
         )
 
     @cached_property
     def authors(self) -> tuple[Address, ...]:
         """Return the addresses of the first From field that has one."""
         for value in self.root.values("from"):
-            if addresses := parse_addresses(unfold(value)):
+            if addresses := header_addresses(unfold(value)):
                 return addresses
         return ()
 
