@@ -113,12 +113,27 @@ def test_date(value, expected):
         ("<[5f0c]@microsoft.com>", "<[5f0c]@microsoft.com>"),
         ("a@b", "<a@b>"),
         ("<a@b> (comment)", "<a@b>"),
+        ("x <a@b>", "<a@b>"),
         ("nothing", None),
         ("", None),
     ],
 )
 def test_message_id(value, expected):
     assert parse(f"From: a@example.org\nMessage-ID: {value}\n\n".encode()).message_id == expected
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        (b"Subject: x\nMESSAGE-id:\n <a@b>\n\nBody", "<a@b>"),
+        (b"X-Message-ID: <no@b>\r\n\r\nMessage-ID: <body@b>\r\n", None),
+        (b"Message-ID: \xff<a@b>\r\n\r\n", "<a@b>"),
+        (b"", None),
+        (b"Message-ID: <" + b"x" * 300_000, None),
+    ],
+)
+def test_message_id_is_read_from_the_header_alone(raw, expected):
+    assert parse(raw).message_id == expected
 
 
 def body(content_type, content, encoding="8bit"):

@@ -2,10 +2,8 @@
 
 from datetime import datetime
 from datetime import timezone
-from imio.mailbridge.iadocs.message_id import read_message_id
 from imio.mailbridge.ports.sending import ISendByEmail
 from imio.mailbridge.ports.sending import ISendingContext
-from io import BytesIO
 from plone import api
 from plone.app.testing import login
 from plone.app.testing import logout
@@ -182,20 +180,3 @@ def test_any_content_with_the_marker_can_send(portal):
     assert context.defaults() == {"subject": "Courrier sortant"}
     assert context.files() == ()
     assert context.reply_to_message_id == ""
-
-
-@pytest.mark.parametrize(
-    ("raw", "message_id"),
-    [
-        (b"Message-ID: <a@b>\r\n\r\n", "<a@b>"),
-        (b"Subject: x\nMESSAGE-id:\n <a@b>\n\nBody", "<a@b>"),
-        (b"Message-Id: <[abc]@microsoft.com> (comment)\r\n\r\n", "<[abc]@microsoft.com>"),
-        (b"X-Message-ID: <no@b>\r\n\r\nMessage-ID: <body@b>\r\n", ""),
-        (b"Message-ID: none\r\n\r\n", ""),
-        (b"Message-ID: \xff<a@b>\r\n\r\n", "<a@b>"),
-        (b"", ""),
-        (b"Message-ID: <" + b"x" * 300000, ""),
-    ],
-)
-def test_read_message_id(raw, message_id):
-    assert read_message_id(BytesIO(raw)) == message_id

@@ -7,8 +7,8 @@ from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs import names
 from imio.mailbridge.iadocs.indexers import contact_email
 from imio.mailbridge.iadocs.indexers import contact_name
-from imio.mailbridge.iadocs.message_id import read_message_id
 from imio.mailbridge.message.address import Address
+from imio.mailbridge.message.parsing.parse import parse
 from imio.mailbridge.message.syntax.address_list import typed_addresses
 from imio.mailbridge.ports.sending import ISendByEmail
 from imio.mailbridge.ports.sending import ISendingContext
@@ -183,6 +183,6 @@ def stored_message_id(document):
         file = getattr(aq_base(child), "file", None)
         if child.portal_type == names.MAIN_FILE and INamedBlobFile.providedBy(file):
             with file.open() as stream:
-                if message_id := read_message_id(stream):
+                if message_id := parse(stream).message_id:
                     return message_id
     return ""

@@ -1,4 +1,4 @@
-"""Under which name may a file of a message be kept? One that is no path, hides nothing and is not too long."""
+"""Makes file names that are safe to keep: no path, no invisible characters, not too long."""
 
 from imio.mailbridge.message.syntax.header import clean
 import re
@@ -6,6 +6,8 @@ import re
 
 MAX_LENGTH = 150
 
+_MAX_SUBJECT = 120
+_NOT_IN_NAMES = re.compile(r'[\\/:*?"<>|]+')
 _DRIVE = re.compile(r"^[A-Za-z]:")
 _TYPES = {
     "application/pdf": ".pdf",
@@ -55,11 +57,10 @@ def safe_filename(name: str, content_type: str = "") -> str:
     return f"{stem[: MAX_LENGTH - len(suffix) - 1].rstrip()}.{suffix}"
 
 
-def message_filename(subject: str | None) -> str:
-    """Return the name of a file that holds a message with this ``subject``."""
-    base = clean(subject or "").replace("/", "-").replace("\\", "-").replace(":", "-")
-    base = " ".join(base.split())[: MAX_LENGTH - 4].strip(". ")
-    return f"{base or 'message'}.eml"
+def message_filename(subject: str | None, extension: str = ".eml") -> str:
+    """Return the name of a file that holds a message with this ``subject``; no system refuses a character of it."""
+    base = " ".join(_NOT_IN_NAMES.sub(" ", clean(subject or "")).split())[:_MAX_SUBJECT].strip(". ")
+    return (base or "message") + extension
 
 
 def extension(content_type: str) -> str:
