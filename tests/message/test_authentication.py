@@ -6,9 +6,9 @@ from functools import cache
 from imio.mailbridge.message.authentication.results import own_results
 from imio.mailbridge.message.authentication.results import sealed_results
 from imio.mailbridge.message.authentication.results import vouches
+from imio.mailbridge.message.authentication.signatures import ambiguity
 from imio.mailbridge.message.authentication.signatures import arc_verdict
 from imio.mailbridge.message.authentication.signatures import dkim_verdicts
-from imio.mailbridge.message.authentication.signatures import reads_otherwise
 from imio.mailbridge.message.authentication.signatures import Unanswered
 from imio.mailbridge.message.authentication.signatures import Verdict
 from imio.mailbridge.message.parsing.parse import parse
@@ -193,8 +193,8 @@ MULTIPART = (
 
 
 def test_multipart_reads_as_it_was_signed():
-    assert reads_otherwise(parse(MULTIPART)) == ""
-    assert reads_otherwise(parse(MESSAGE)) == ""
+    assert ambiguity(parse(MULTIPART)) == ""
+    assert ambiguity(parse(MESSAGE)) == ""
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ def test_multipart_reads_as_it_was_signed():
     ],
 )
 def test_message_that_could_read_otherwise_is_told(raw):
-    assert reads_otherwise(parse(raw))
+    assert ambiguity(parse(raw))
 
 
 def test_dns_that_does_not_answer_is_no_verdict():

@@ -25,7 +25,7 @@ PROCESSES = 2
 MEMORY = 1 << 30
 CONTEXT = Context(
     agent_patterns=compile_agent_patterns([r".+@maville\.(be|test)"]),
-    mailboxes=frozenset({"contact@maville.be", "info@maville.test"}),
+    source_mailboxes=frozenset({"contact@maville.be", "info@maville.test"}),
     proof=Proof.GATEWAY,
 )
 

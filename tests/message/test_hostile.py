@@ -16,7 +16,8 @@ import re
 
 MESSAGES = Path(__file__).parent.parent / "messages"
 CONTEXT = Context(
-    agent_patterns=compile_agent_patterns([r".+@maville\.be"]), mailboxes=frozenset({"contact@maville.be"})
+    agent_patterns=compile_agent_patterns([r".+@maville\.be"]),
+    source_mailboxes=frozenset({"contact@maville.be"}),
 )
 AGENT = b"From: al.bert@maville.be\nSubject: TR: x\n"
 BOUNCE = b"From: mailer-daemon@x.test\nSubject: failure notice\n\n"

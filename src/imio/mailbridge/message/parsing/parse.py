@@ -1,4 +1,4 @@
-"""What does a message say? From raw bytes to a value that can be read without fear: nothing here raises on any input."""
+"""Parses raw bytes into a message that can be read without fear: nothing here raises on any input."""
 
 from collections.abc import Callable
 from collections.abc import Iterable
@@ -54,21 +54,21 @@ import os
 import re
 
 
-#: Fields that tell a message from any text with a colon in it.
+#: Fields that distinguish a message from any text with a colon in it.
 _OF_A_MESSAGE = frozenset(
     {"from", "sender", "reply-to", "to", "cc", "subject", "date", "message-id", "received", "return-path", "mime-version",
      "content-type", "delivered-to", "resent-from", "in-reply-to", "references"}
 )  # fmt: skip
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,990}>")
 _BARE_ID = re.compile(r"[^<>\s]{1,990}@[^<>\s]{1,990}")
-#: A date outside is a wrong clock: no mail is older than RFC 822.
+#: A year outside means a wrong clock: no mail is older than RFC 822.
 _YEARS = range(1982, 2100)
 _NOT_QUOTED_PRINTABLE = re.compile(rb"[\x80-\xff]|=(?![0-9A-Fa-f]{2}|[ \t]{0,9}\r?(?:\n|\Z))")
 _PIECE = 1 << 18
 _TNEF_TYPES = ("application/ms-tnef", "application/vnd.ms-tnef")
 _RTF_TYPES = ("text/rtf", "application/rtf", "text/richtext")
 _MEDIA = re.compile(r"[a-z0-9!#$&^_.+-]{1,60}/[a-z0-9!#$&^_.+-]{1,60}", re.IGNORECASE)
-#: A file larger than this many bytes is mapped.
+#: A file larger than this many bytes is mapped into memory.
 _MAP_FROM = 1 << 20
 _MAX_CALENDAR = 300_000
 _MAX_IDS = 200
@@ -80,9 +80,9 @@ _ENVELOPED = (b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03", b"\x2a\x86\x48\x86\xf7\x0
 
 @dataclass(frozen=True)
 class Attachment:
-    """A file of a message: ``filename`` is safe to use; ``content`` gives its decoded bytes when called.
+    """A file of a message: ``filename`` is safe to use; ``content()`` returns its decoded bytes.
 
-    ``chunks`` gives the same in pieces; without it the content is one piece.
+    ``chunks()`` yields the same bytes in pieces; without it the content is one piece.
     """
 
     filename: str
@@ -120,7 +120,7 @@ class Attachment:
 
 @dataclass(frozen=True)
 class InlineImage:
-    """An image that the HTML shows: ``cid`` without angle brackets, perhaps empty, as ``location`` (Content-Location)."""
+    """An image that the HTML shows; ``cid`` (without angle brackets) or ``location`` (Content-Location) may be empty."""
 
     cid: str
     filename: str
@@ -131,10 +131,10 @@ class InlineImage:
 
 @dataclass(frozen=True, eq=False)
 class ParsedMessage:
-    """A message: ``raw`` are its bytes as they came, perhaps mapped from a file; everything else is read from them when asked for.
+    """A message: ``raw`` holds its bytes, which may be mapped from a file; everything else is read from them on demand.
 
     ``defect`` is a reason code: ``too-complex`` (only the header can be read), ``unreadable`` (not a message), or None.
-    ``original`` holds the bytes as they came where ``raw`` was made of them: of an Outlook file.
+    ``original`` holds the bytes as they came when ``raw`` was made from them, as for an Outlook file.
     """
 
     raw: bytes | mmap
@@ -158,12 +158,12 @@ class ParsedMessage:
             copyfileobj(source, target, _PIECE)
 
     def header(self, name: str) -> str | None:
-        """Return the first field called ``name`` decoded, in one line, or None."""
+        """Return the first field called ``name`` decoded and on one line, or None."""
         values = self.root.values(name.lower())
         return decode(values[0]) if values else None
 
     def headers(self, name: str) -> tuple[str, ...]:
-        """Return all fields called ``name`` decoded, each in one line, topmost first."""
+        """Return all fields called ``name`` decoded, each on one line, topmost first."""
         return tuple(decode(value) for value in self.root.values(name.lower()))
 
     def addresses(self, name: str) -> tuple[Address, ...]:
@@ -197,13 +197,13 @@ class ParsedMessage:
 
     @cached_property
     def subject(self) -> str | None:
-        """Return the subject, an endless one cut; None when there is no such field."""
+        """Return the subject, at most ``_MAX_SUBJECT`` characters of it; None without such a field."""
         subject = self.header("subject")
         return subject[:_MAX_SUBJECT] if subject is not None else None
 
     @cached_property
     def date(self) -> datetime | None:
-        """Return the Date field with its offset; None when it is missing or cannot be true."""
+        """Return the date with its offset; None when it is missing or implausible."""
         for value in self.root.values("date"):
             if (date := parse_date(unfold(value))) is not None:
                 return date
@@ -232,7 +232,7 @@ class ParsedMessage:
 
     @cached_property
     def content(self) -> tuple[bytes | mmap, Part]:
-        """Return the bytes and the structure to read the body from: the message's, or what an opaque signature holds."""
+        """Return the bytes and the structure to read the body from: the message, or the content of an opaque signature."""
         if self.defect is None and self.root.content_type in _PKCS7:
             signed = signed_content(part_bytes(self.raw, self.root))
             if signed is not None:
@@ -252,14 +252,14 @@ class ParsedMessage:
 
     @cached_property
     def html(self) -> str | None:
-        """Return the HTML as its author wrote it: not safe to show. None without."""
+        """Return the HTML as its author wrote it, which is not safe to show; None when there is none."""
         if not self._sorted.html and self._plain[0] is None:
             return next((item.html for _part, item in self._packed if item.html), None)
         return self._text(self._sorted.html)
 
     @property
     def _rtf(self) -> str | None:
-        """Return the text of the first document in RTF, which is an attachment too."""
+        """Return the text of the first RTF document, which is an attachment too."""
         raw = self.content[0]
         parts = (part for part in self._sorted.attached if part.content_type in _RTF_TYPES)
         return next(
@@ -272,7 +272,7 @@ class ParsedMessage:
 
     @cached_property
     def _plain(self) -> tuple[str | None, tuple[Attachment, ...]]:
-        """Return the text without the files that stand in it as uuencode, and those files."""
+        """Return the text without the uuencoded files in it, and those files."""
         found = self._text(self._sorted.text)
         if found is None:
             return None, ()
@@ -303,7 +303,7 @@ class ParsedMessage:
 
     @cached_property
     def attachments(self) -> tuple[Attachment, ...]:
-        """Return what a person would call attachments, attached messages among them; a ``winmail.dat`` stands for its files."""
+        """Return what a person would call attachments, including attached messages; a ``winmail.dat`` is replaced by its files."""
         opened = {id(part): found for part, found in self._packed}
         files: list[Attachment] = []
         for part in self._sorted.attached:
@@ -351,7 +351,7 @@ class ParsedMessage:
 
     @cached_property
     def is_encrypted(self) -> bool:
-        """Tell whether nothing but encrypted content is there to show (RFC 8551, RFC 3156, inline OpenPGP)."""
+        """Tell whether the message holds nothing but encrypted content (RFC 8551, RFC 3156, inline OpenPGP)."""
         if self.defect is not None:
             return False
         if any(
@@ -366,7 +366,7 @@ class ParsedMessage:
 
 
 class _Mapped(RawIOBase):
-    """A stream of its own over mapped bytes, which are not copied."""
+    """A stream over mapped bytes with a position of its own; nothing is copied."""
 
     def __init__(self, octets: mmap) -> None:
         self._octets, self._position = octets, 0
@@ -382,9 +382,9 @@ class _Mapped(RawIOBase):
 
 
 def parse(source: bytes | BinaryIO) -> ParsedMessage:
-    """Return the message in ``source``, bytes or an open binary file. Never fails.
+    """Return the message in ``source``, which is bytes or an open binary file. Never fails.
 
-    A large file is mapped, not read: the message stays readable when it is closed, as long as its bytes do not change.
+    A large file is mapped, not read: the message stays readable after the file is closed, as long as its bytes do not change.
     """
     raw = source if isinstance(source, bytes) else _read(source)
     try:
@@ -394,7 +394,7 @@ def parse(source: bytes | BinaryIO) -> ParsedMessage:
         if not is_message_header(message.root):
             return replace(message, defect="unreadable")
         if any(part.content_type in _PKCS7 or is_tnef(part) for part in message.root.walk()):
-            message._packed  # noqa: B018 - what is packed must be in bounds too
+            message._packed  # noqa: B018 - packed content must be within the limits too
     except TooComplex:
         original = raw if raw[: len(OLE)] == OLE else None
         return ParsedMessage(raw, structure.scan_header(raw), "too-complex", original)
@@ -402,7 +402,7 @@ def parse(source: bytes | BinaryIO) -> ParsedMessage:
 
 
 def written(item: OutlookItem) -> ParsedMessage:
-    """Return a message that Outlook kept, as it would have been sent."""
+    """Return a message in one of Outlook's formats as it would have been sent."""
     with TemporaryFile() as target:
         write(item, target)
         target.seek(0)
@@ -415,12 +415,12 @@ def _read(source: BinaryIO) -> bytes | mmap:
         if os.fstat(descriptor).st_size > _MAP_FROM and source.tell() == 0:
             return mmap(descriptor, 0, access=ACCESS_READ)
     except (OSError, ValueError, AttributeError):
-        pass  # no real file
+        pass  # not a real file
     return source.read()
 
 
 def looks_like_message(raw: bytes | mmap) -> bool:
-    """Tell whether ``raw`` begins with the header of a message: two fields that mail has, and an author or a route."""
+    """Tell whether ``raw`` begins like a message: at least two fields of mail, one of them From or a trace field."""
     names = {field.name for field in structure.scan_header(raw).fields}
     return bool(names & {"from", "received", "return-path"}) and len(names & _OF_A_MESSAGE) >= 2
 
@@ -431,12 +431,12 @@ def is_message_header(root: Part) -> bool:
 
 
 def parse_date(text: str) -> datetime | None:
-    """Return an RFC 5322 date; an unknown zone counts as UTC. None when it cannot be read or cannot be true."""
+    """Return an RFC 5322 date, where an unknown zone counts as UTC; None when it is unreadable or implausible."""
     try:
         date = parsedate_to_datetime(text[:200])
         if date.tzinfo is None:
             date = date.replace(tzinfo=timezone.utc)
-        date.astimezone(timezone.utc)  # at the ends of time only this fails
+        date.astimezone(timezone.utc)  # the only operation that fails near the years 1 and 9999
     except (ValueError, TypeError, IndexError, OverflowError, AttributeError):
         return None
     return date if date.year in _YEARS else None
@@ -452,7 +452,7 @@ def parse_message_ids(value: bytes) -> tuple[str, ...]:
 
 
 def attachment(raw: bytes | mmap, part: Part) -> Attachment:
-    """Return ``part`` as an attachment; a message without a name is called by its subject."""
+    """Return ``part`` as an attachment; a message without a name is named after its subject."""
     if part.is_message and not part.filename:
         filename = message_filename(_subject(raw, part))
     else:
@@ -461,12 +461,12 @@ def attachment(raw: bytes | mmap, part: Part) -> Attachment:
 
 
 def _chunks(raw: bytes | mmap, part: Part) -> Iterator[bytes]:
-    in_clear = part.is_message and part.encoding and _stands_in_clear(raw, part)
-    return decode_chunks(raw, part.body, part.end, "" if in_clear else part.encoding)
+    plain = part.is_message and part.encoding and _is_not_encoded(raw, part)
+    return decode_chunks(raw, part.body, part.end, "" if plain else part.encoding)
 
 
 def is_tnef(part: Part) -> bool:
-    """Tell whether a part says that it is a ``winmail.dat``."""
+    """Tell whether a part is declared to be a ``winmail.dat``."""
     return part.content_type in _TNEF_TYPES or part.filename.lower() == "winmail.dat"
 
 
@@ -481,14 +481,14 @@ def _constant(content: bytes) -> Callable[[], bytes]:
 def part_bytes(raw: bytes | mmap, part: Part) -> bytes:
     """Return the content of a part without its transfer encoding.
 
-    A message that claims an encoding but stands there in clear is taken as it stands.
+    A message that declares an encoding but is not encoded is returned as it is.
     """
-    if part.is_message and part.encoding and _stands_in_clear(raw, part):
+    if part.is_message and part.encoding and _is_not_encoded(raw, part):
         return raw[part.body : part.end]
     return decode_body(raw, part.body, part.end, part.encoding)
 
 
-def _stands_in_clear(raw: bytes | mmap, part: Part) -> bool:
+def _is_not_encoded(raw: bytes | mmap, part: Part) -> bool:
     if part.encoding == "quoted-printable":
         return _NOT_QUOTED_PRINTABLE.search(raw, part.body, part.end) is not None
     return looks_like_message(raw[part.body : min(part.end, part.body + 65_536)])
