@@ -4,8 +4,8 @@ from imio.mailbridge.message.classification.inline_forward import read_inline_fo
 from imio.mailbridge.message.classification.redirect import MARKS
 from imio.mailbridge.message.classification.redirect import TRACES
 from imio.mailbridge.message.explain import main
+from imio.mailbridge.message.parsing.attached_messages import attached_messages
 from imio.mailbridge.message.parsing.parse import parse
-from imio.mailbridge.message.parsing.unwrap import attached_messages
 from pathlib import Path
 import json
 import pytest

@@ -9,8 +9,8 @@ from imio.mailbridge.message.outlook.rtf import decompressed
 from imio.mailbridge.message.outlook.rtf import text_of
 from imio.mailbridge.message.outlook.tnef import read_tnef
 from imio.mailbridge.message.outlook.tnef import SIGNATURE
+from imio.mailbridge.message.parsing.attached_messages import attached_messages
 from imio.mailbridge.message.parsing.parse import parse
-from imio.mailbridge.message.parsing.unwrap import attached_messages
 from imio.mailbridge.message.syntax.limits import TooComplex
 from io import BytesIO
 from tests.message.compound_file import msg

@@ -27,9 +27,9 @@ from imio.mailbridge.message.classification.redirect import redirect_traces
 from imio.mailbridge.message.classification.redirect import rewritten_author
 from imio.mailbridge.message.classification.report import read_standard_report
 from imio.mailbridge.message.classification.report import Report
-from imio.mailbridge.message.parsing.parse import Attachment
+from imio.mailbridge.message.parsing.attached_messages import attached_messages
+from imio.mailbridge.message.parsing.attachment import Attachment
 from imio.mailbridge.message.parsing.parse import ParsedMessage
-from imio.mailbridge.message.parsing.unwrap import attached_messages
 from mmap import mmap
 from typing import NamedTuple
 import re

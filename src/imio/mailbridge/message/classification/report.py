@@ -5,13 +5,13 @@ Reports that are written for people only are recognised by ``bounce`` and ``auto
 
 from dataclasses import dataclass
 from enum import Enum
-from imio.mailbridge.message.parsing.parse import parse_message_ids
+from imio.mailbridge.message.parsing.attachment import part_bytes
 from imio.mailbridge.message.parsing.parse import ParsedMessage
-from imio.mailbridge.message.parsing.parse import part_bytes
 from imio.mailbridge.message.syntax.address_list import find_address
 from imio.mailbridge.message.syntax.address_list import header_addresses
 from imio.mailbridge.message.syntax.header import clean
 from imio.mailbridge.message.syntax.header import unfold
+from imio.mailbridge.message.syntax.message_id import parse_message_ids
 from imio.mailbridge.message.syntax.structure import Part
 from imio.mailbridge.message.syntax.structure import scan_header
 import re

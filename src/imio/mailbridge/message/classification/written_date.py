@@ -4,7 +4,7 @@ from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
 from datetime import tzinfo
-from imio.mailbridge.message.parsing.parse import parse_date
+from imio.mailbridge.message.syntax.date import parse_date
 import re
 import unicodedata
 

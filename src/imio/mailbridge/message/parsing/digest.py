@@ -4,8 +4,8 @@ Author, date, subject, text and files count; line ends, transfer encodings, char
 """
 
 from datetime import timezone
+from imio.mailbridge.message.parsing.attachment import Attachment
 from imio.mailbridge.message.parsing.html_text import html_lines
-from imio.mailbridge.message.parsing.parse import Attachment
 from imio.mailbridge.message.parsing.parse import ParsedMessage
 import hashlib
 

@@ -1,13 +1,10 @@
 """Parses raw bytes into a message that can be read without fear: nothing here raises on any input."""
 
 from collections.abc import Callable
-from collections.abc import Iterable
 from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import replace
 from datetime import datetime
-from datetime import timezone
-from email.utils import parsedate_to_datetime
 from functools import cached_property
 from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.outlook.item import OutlookFile
@@ -20,6 +17,11 @@ from imio.mailbridge.message.outlook.rtf import text_of
 from imio.mailbridge.message.outlook.tnef import read_tnef
 from imio.mailbridge.message.outlook.to_rfc5322 import MEDIA_TYPE as MSG_TYPE
 from imio.mailbridge.message.outlook.to_rfc5322 import write
+from imio.mailbridge.message.parsing.attachment import Attachment
+from imio.mailbridge.message.parsing.attachment import attachment
+from imio.mailbridge.message.parsing.attachment import content_of
+from imio.mailbridge.message.parsing.attachment import InlineImage
+from imio.mailbridge.message.parsing.attachment import part_bytes
 from imio.mailbridge.message.parsing.disposition import content_id
 from imio.mailbridge.message.parsing.disposition import is_calendar
 from imio.mailbridge.message.parsing.disposition import part_text
@@ -30,15 +32,16 @@ from imio.mailbridge.message.parsing.invitation import read_invitations
 from imio.mailbridge.message.parsing.opaque_signature import signed_content
 from imio.mailbridge.message.syntax import structure
 from imio.mailbridge.message.syntax.address_list import header_addresses
+from imio.mailbridge.message.syntax.date import parse_date
 from imio.mailbridge.message.syntax.filename import message_filename
 from imio.mailbridge.message.syntax.filename import safe_filename
 from imio.mailbridge.message.syntax.filename import type_by_name
 from imio.mailbridge.message.syntax.header import decode
 from imio.mailbridge.message.syntax.header import unfold
 from imio.mailbridge.message.syntax.limits import TooComplex
+from imio.mailbridge.message.syntax.message_id import parse_message_ids
+from imio.mailbridge.message.syntax.structure import is_message_header
 from imio.mailbridge.message.syntax.structure import Part
-from imio.mailbridge.message.syntax.transfer_encoding import decode_body
-from imio.mailbridge.message.syntax.transfer_encoding import decode_chunks
 from imio.mailbridge.message.syntax.transfer_encoding import uuencoded_files
 from io import BufferedReader
 from io import BytesIO
@@ -49,21 +52,10 @@ from shutil import copyfileobj
 from tempfile import TemporaryFile
 from typing import Any
 from typing import BinaryIO
-import hashlib
 import os
 import re
 
 
-#: Fields that distinguish a message from any text with a colon in it.
-_OF_A_MESSAGE = frozenset(
-    {"from", "sender", "reply-to", "to", "cc", "subject", "date", "message-id", "received", "return-path", "mime-version",
-     "content-type", "delivered-to", "resent-from", "in-reply-to", "references"}
-)  # fmt: skip
-_MESSAGE_ID = re.compile(r"<[^<>\s]{1,990}>")
-_BARE_ID = re.compile(r"[^<>\s]{1,990}@[^<>\s]{1,990}")
-#: A year outside means a wrong clock: no mail is older than RFC 822.
-_YEARS = range(1982, 2100)
-_NOT_QUOTED_PRINTABLE = re.compile(rb"[\x80-\xff]|=(?![0-9A-Fa-f]{2}|[ \t]{0,9}\r?(?:\n|\Z))")
 _PIECE = 1 << 18
 _TNEF_TYPES = ("application/ms-tnef", "application/vnd.ms-tnef")
 _RTF_TYPES = ("text/rtf", "application/rtf", "text/richtext")
@@ -71,62 +63,10 @@ _MEDIA = re.compile(r"[a-z0-9!#$&^_.+-]{1,60}/[a-z0-9!#$&^_.+-]{1,60}", re.IGNOR
 #: A file larger than this many bytes is mapped into memory.
 _MAP_FROM = 1 << 20
 _MAX_CALENDAR = 300_000
-_MAX_IDS = 200
 _MAX_SUBJECT = 2_000
 _PKCS7 = ("application/pkcs7-mime", "application/x-pkcs7-mime")
 #: Object identifier of enveloped data (RFC 5652 §6.1) and authenticated enveloped data (RFC 5083).
 _ENVELOPED = (b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03", b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x17")
-
-
-@dataclass(frozen=True)
-class Attachment:
-    """A file of a message: ``filename`` is safe to use; ``content()`` returns its decoded bytes.
-
-    ``chunks()`` yields the same bytes in pieces; without it the content is one piece.
-    """
-
-    filename: str
-    content_type: str
-    content: Callable[[], bytes]
-    chunks: Callable[[], Iterable[bytes]] | None = None
-
-    def write_to(self, target: BinaryIO) -> None:
-        """Write the decoded bytes to a binary stream, piece by piece. Errors: those of the stream."""
-        for chunk in self.pieces():
-            target.write(chunk)
-
-    def pieces(self) -> Iterable[bytes]:
-        """Return the decoded bytes piece by piece."""
-        return self.chunks() if self.chunks is not None else (self.content(),)
-
-    @cached_property
-    def _measured(self) -> tuple[int, str]:
-        digest, size = hashlib.sha256(), 0
-        for chunk in self.pieces():
-            digest.update(chunk)
-            size += len(chunk)
-        return size, digest.hexdigest()
-
-    @property
-    def size(self) -> int:
-        """Return the number of decoded bytes; decodes the file once, with ``sha256``."""
-        return self._measured[0]
-
-    @property
-    def sha256(self) -> str:
-        """Return the digest of the decoded bytes in hex."""
-        return self._measured[1]
-
-
-@dataclass(frozen=True)
-class InlineImage:
-    """An image that the HTML shows; ``cid`` (without angle brackets) or ``location`` (Content-Location) may be empty."""
-
-    cid: str
-    filename: str
-    content_type: str
-    content: Callable[[], bytes]
-    location: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -294,7 +234,7 @@ class ParsedMessage:
     @cached_property
     def _embedded(self) -> dict[int, "ParsedMessage"]:
         files = (file for _part, item in self._packed for file in item.files)
-        return {id(file): written(file.message) for file in files if file.message is not None}
+        return {id(file): outlook_message(file.message) for file in files if file.message is not None}
 
     @property
     def packed_messages(self) -> tuple["ParsedMessage", ...]:
@@ -343,7 +283,7 @@ class ParsedMessage:
                 content_id(part),
                 safe_filename(part.filename, part.content_type),
                 part.content_type,
-                _content(self.content[0], part),
+                content_of(self.content[0], part),
                 part.first("content-location"),
             )
             for part in self._sorted.inline
@@ -389,7 +329,7 @@ def parse(source: bytes | BinaryIO) -> ParsedMessage:
     raw = source if isinstance(source, bytes) else _read(source)
     try:
         if raw[: len(OLE)] == OLE and (item := read_msg(raw)) is not None:
-            return replace(written(item), original=raw)
+            return replace(outlook_message(item), original=raw)
         message = ParsedMessage(raw, structure.scan(raw))
         if not is_message_header(message.root):
             return replace(message, defect="unreadable")
@@ -401,7 +341,7 @@ def parse(source: bytes | BinaryIO) -> ParsedMessage:
     return message
 
 
-def written(item: OutlookItem) -> ParsedMessage:
+def outlook_message(item: OutlookItem) -> ParsedMessage:
     """Return a message in one of Outlook's formats as it would have been sent."""
     with TemporaryFile() as target:
         write(item, target)
@@ -419,89 +359,9 @@ def _read(source: BinaryIO) -> bytes | mmap:
     return source.read()
 
 
-def looks_like_message(raw: bytes | mmap) -> bool:
-    """Tell whether ``raw`` begins like a message: at least two fields of mail, one of them From or a trace field."""
-    names = {field.name for field in structure.scan_header(raw).fields}
-    return bool(names & {"from", "received", "return-path"}) and len(names & _OF_A_MESSAGE) >= 2
-
-
-def is_message_header(root: Part) -> bool:
-    """Tell whether the header has at least one field that only mail has."""
-    return any(field.name in _OF_A_MESSAGE for field in root.fields)
-
-
-def parse_date(text: str) -> datetime | None:
-    """Return an RFC 5322 date, where an unknown zone counts as UTC; None when it is unreadable or implausible."""
-    try:
-        date = parsedate_to_datetime(text[:200])
-        if date.tzinfo is None:
-            date = date.replace(tzinfo=timezone.utc)
-        date.astimezone(timezone.utc)  # the only operation that fails near the years 1 and 9999
-    except (ValueError, TypeError, IndexError, OverflowError, AttributeError):
-        return None
-    return date if date.year in _YEARS else None
-
-
-def parse_message_ids(value: bytes) -> tuple[str, ...]:
-    """Return the Message-IDs in a field value, with their angle brackets."""
-    text = unfold(value)
-    found = _MESSAGE_ID.findall(text)[:_MAX_IDS]
-    if not found and (match := _BARE_ID.search(text[:2000])):
-        found = [f"<{match[0]}>"]
-    return tuple(found)
-
-
-def attachment(raw: bytes | mmap, part: Part) -> Attachment:
-    """Return ``part`` as an attachment; a message without a name is named after its subject."""
-    if part.is_message and not part.filename:
-        filename = message_filename(_subject(raw, part))
-    else:
-        filename = safe_filename(part.filename, part.content_type)
-    return Attachment(filename, part.content_type, _content(raw, part), lambda: _chunks(raw, part))
-
-
-def _chunks(raw: bytes | mmap, part: Part) -> Iterator[bytes]:
-    plain = part.is_message and part.encoding and _is_not_encoded(raw, part)
-    return decode_chunks(raw, part.body, part.end, "" if plain else part.encoding)
-
-
 def is_tnef(part: Part) -> bool:
     """Tell whether a part is declared to be a ``winmail.dat``."""
     return part.content_type in _TNEF_TYPES or part.filename.lower() == "winmail.dat"
-
-
-def _octets(octets: bytes | mmap | memoryview) -> Iterator[bytes]:
-    return (bytes(octets[start : start + _PIECE]) for start in range(0, len(octets), _PIECE))
-
-
-def _constant(content: bytes) -> Callable[[], bytes]:
-    return lambda: content
-
-
-def part_bytes(raw: bytes | mmap, part: Part) -> bytes:
-    """Return the content of a part without its transfer encoding.
-
-    A message that declares an encoding but is not encoded is returned as it is.
-    """
-    if part.is_message and part.encoding and _is_not_encoded(raw, part):
-        return raw[part.body : part.end]
-    return decode_body(raw, part.body, part.end, part.encoding)
-
-
-def _is_not_encoded(raw: bytes | mmap, part: Part) -> bool:
-    if part.encoding == "quoted-printable":
-        return _NOT_QUOTED_PRINTABLE.search(raw, part.body, part.end) is not None
-    return looks_like_message(raw[part.body : min(part.end, part.body + 65_536)])
-
-
-def _content(raw: bytes | mmap, part: Part) -> Callable[[], bytes]:
-    return lambda: part_bytes(raw, part)
-
-
-def _subject(raw: bytes | mmap, part: Part) -> str | None:
-    message = part.parts[0] if part.parts else structure.scan_header(part_bytes(raw, part))
-    values = message.values("subject")
-    return decode(values[0]) if values else None
 
 
 def _is_enveloped(raw: bytes | mmap, part: Part) -> bool:
@@ -513,3 +373,11 @@ def _is_enveloped(raw: bytes | mmap, part: Part) -> bool:
     if smime_type:
         return False
     return any(oid in part_bytes(raw, part)[:80] for oid in _ENVELOPED)
+
+
+def _octets(octets: bytes | mmap | memoryview) -> Iterator[bytes]:
+    return (bytes(octets[start : start + _PIECE]) for start in range(0, len(octets), _PIECE))
+
+
+def _constant(content: bytes) -> Callable[[], bytes]:
+    return lambda: content

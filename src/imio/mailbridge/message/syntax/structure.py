@@ -26,6 +26,11 @@ _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,127}/[a-z0-9!#$&^_.+-]{1,127}")
 
 #: Media types that hold a message (RFC 2046 §5.2.1, RFC 6532 §3.7).
 MESSAGE_TYPES = frozenset({"message/rfc822", "message/global", "message/news"})
+#: Fields that distinguish a message from any text with a colon in it.
+_OF_A_MESSAGE = frozenset(
+    {"from", "sender", "reply-to", "to", "cc", "subject", "date", "message-id", "received", "return-path", "mime-version",
+     "content-type", "delivered-to", "resent-from", "in-reply-to", "references"}
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -120,6 +125,17 @@ def scan_header(raw: bytes | mmap) -> Part:
     start = _skip_leading(raw, 0, len(raw))
     fields, body = _read_header(raw, start, len(raw), LIMITS)
     return Part(fields, start, body, len(raw))
+
+
+def looks_like_message(raw: bytes | mmap) -> bool:
+    """Tell whether ``raw`` begins like a message: at least two fields of mail, one of them From or a trace field."""
+    names = {field.name for field in scan_header(raw).fields}
+    return bool(names & {"from", "received", "return-path"}) and len(names & _OF_A_MESSAGE) >= 2
+
+
+def is_message_header(root: Part) -> bool:
+    """Tell whether the header has at least one field that only mail has."""
+    return any(field.name in _OF_A_MESSAGE for field in root.fields)
 
 
 def _skip_leading(raw: bytes | mmap, start: int, end: int) -> int:

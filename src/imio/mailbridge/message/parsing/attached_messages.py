@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from imio.mailbridge.message.outlook.msg_file import MAGIC as OLE
 from imio.mailbridge.message.outlook.to_rfc5322 import MEDIA_TYPE as MSG_TYPE
-from imio.mailbridge.message.parsing.parse import looks_like_message
+from imio.mailbridge.message.parsing.attachment import part_bytes
 from imio.mailbridge.message.parsing.parse import parse
 from imio.mailbridge.message.parsing.parse import ParsedMessage
-from imio.mailbridge.message.parsing.parse import part_bytes
+from imio.mailbridge.message.syntax.structure import looks_like_message
 from imio.mailbridge.message.syntax.structure import Part
 from imio.mailbridge.message.syntax.transfer_encoding import decode_body
 from mmap import mmap

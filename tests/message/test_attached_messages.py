@@ -1,8 +1,8 @@
 """The attached message comes out byte for byte as it went in."""
 
 from base64 import encodebytes
+from imio.mailbridge.message.parsing.attached_messages import attached_messages
 from imio.mailbridge.message.parsing.parse import parse
-from imio.mailbridge.message.parsing.unwrap import attached_messages
 from quopri import encodestring
 import pytest
 
