@@ -1,4 +1,4 @@
-"""Signatures that tests make with keys of their own: what passes, what is refused and why."""
+"""Signatures made with keys of the tests: what passes, what is refused and why."""
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -80,7 +80,7 @@ def signed(raw=MESSAGE, domain=b"maville.test", size=2048, **options):
 
 
 def sealed(raw=MESSAGE, domain=b"provider.test", cv="none", verified=b"maville.test"):
-    """Add an ARC set, as a provider does that passes the message on; it ``verified`` the author's domain."""
+    """Add an ARC set like a provider that passes the message on and that ``verified`` the author's domain."""
     arc = f"arc={cv}; ".encode() if cv != "none" else b""
     results = (
         b"Authentication-Results: mx.provider.test; " + arc + b"dkim=pass header.d=" + verified + b"\r\n"

@@ -1,4 +1,4 @@
-"""Mistakes that are seen before they leave, and what only looks like one."""
+"""Mistakes that are found before an e-mail is sent, and what only looks like one."""
 
 from imio.mailbridge.message.composition.checks import mentions_attachment
 from imio.mailbridge.message.composition.checks import typo_of

@@ -1,4 +1,4 @@
-"""Which transfer, in which order, and what must be proven."""
+"""The cases of a transfer, their order, and what must be proven in each."""
 
 from imio.mailbridge.message.classification.classify import classify
 from imio.mailbridge.message.classification.classify import compile_agent_patterns

@@ -1,4 +1,4 @@
-"""The header of a copied answer: its form is kept, nothing of a stranger becomes a field of ours."""
+"""The header of a copied answer: its MIME fields are kept, nothing that a stranger wrote becomes a field of ours."""
 
 from datetime import datetime
 from datetime import timezone

@@ -1,4 +1,4 @@
-"""Each message of tests/messages is explained as the file beside it says."""
+"""Each message of tests/messages is explained as the JSON file beside it says."""
 
 from imio.mailbridge.message.classification.inline_forward import read_inline_forward
 from imio.mailbridge.message.classification.redirect import MARKS

@@ -1,4 +1,4 @@
-"""Nothing that anyone sends may raise, take long, or leave a control character behind."""
+"""No message that anyone sends may raise, take long, or leave a control character in what is read."""
 
 from imio.mailbridge.message.classification.classify import classify
 from imio.mailbridge.message.classification.classify import compile_agent_patterns
@@ -26,7 +26,7 @@ CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\
 
 
 def read_all(raw):
-    """Read whatever can be read; return the classification."""
+    """Read everything that can be read; return the classification."""
     found = classify(parse(raw), CONTEXT)
     explained = explain("x", raw, CONTEXT)
     json.dumps(explained).encode("ascii")

@@ -1,4 +1,4 @@
-"""A message wrapped into its signature is read as if it were not."""
+"""A message inside an opaque signature is read like any other."""
 
 from base64 import encodebytes
 from imio.mailbridge.message.parsing.attached_messages import attached_messages

@@ -1,4 +1,4 @@
-"""What a message says, however it is written."""
+"""Messages are read alike, however they are written."""
 
 from base64 import b64encode
 from datetime import datetime

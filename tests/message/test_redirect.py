@@ -1,4 +1,4 @@
-"""Each mark of the table by itself."""
+"""Each mark of a redirect on its own."""
 
 from imio.mailbridge.message.classification.redirect import MARKS
 from imio.mailbridge.message.classification.redirect import redirect_marks

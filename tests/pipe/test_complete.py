@@ -1,4 +1,4 @@
-"""What the pipe does beyond one delivery: tries again, several recipients, a spool, a dry run, a self-test."""
+"""What the pipe does beyond one delivery: retries, several recipients, a spool, a dry run, a self-test."""
 
 from imio.mailbridge.pipe import mailbridge_pipe
 from io import BytesIO
@@ -248,7 +248,7 @@ def test_a_kill_while_it_stores_leaves_no_half_message(site, folder, number):
         process.stdin.write(b"x" * 2_000_000)
         process.stdin.flush()  # returns when all but the buffer of the pipe was read
         os.killpg(process.pid, number)
-        assert process.wait(10) != 0
+        assert process.wait(30) != 0
     run("--spool", str(folder))
     assert [path.read_bytes().endswith(MESSAGE) for path in stored(folder)] == [True]
 

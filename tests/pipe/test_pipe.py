@@ -1,4 +1,4 @@
-"""What becomes of a message: mailbridge-pipe delivers it, the site refuses it, or it stays in the queue."""
+"""Each message is delivered, refused by the site, or kept in the queue of the mail host."""
 
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
@@ -68,13 +68,13 @@ def start(*arguments, pipe=PIPE, env=None, **options):
 
 
 def run(*arguments, message=MESSAGE, retries=0, **options):
-    """Run the pipe to its end; it tries once, unless ``retries`` is None or another number."""
+    """Run the pipe to its end, without retries unless ``retries`` is another number, or None for the default."""
     if "stdin" in options:
         message = None
     if "--url" in arguments and retries is not None:
         arguments = (*arguments, "--retries", str(retries))
     with start(*arguments, **options) as process:
-        output, _ = process.communicate(message, timeout=30)
+        output, _ = process.communicate(message, timeout=60)
     return Result(process.returncode, output)
 
 
@@ -202,7 +202,7 @@ def test_a_mail_host_that_never_finishes(site):
     with start("--url", site.url, "--timeout", "0.5") as process:
         process.stdin.write(MESSAGE)
         process.stdin.flush()
-        assert process.wait(5) == 75
+        assert process.wait(30) == 75
         assert TEMPORARY.match(process.stdout.read())
     assert site.requests == []
 
@@ -307,7 +307,7 @@ def test_the_spool_file_has_no_name(site, tmp_path):
 
     def answer(handler):
         handler.read()
-        held.wait(10)
+        held.wait(30)
         handler.reply(201, ACCEPTED)
 
     site.answer = answer
@@ -317,7 +317,7 @@ def test_the_spool_file_has_no_name(site, tmp_path):
         wait_for(lambda: site.requests)
         assert list(tmp_path.iterdir()) == []
         held.set()
-        assert process.wait(10) == 0
+        assert process.wait(30) == 0
 
 
 @pytest.mark.parametrize(
@@ -699,7 +699,7 @@ def waiting(site):
 
     def answer(handler):
         handler.read()
-        released.wait(10)
+        released.wait(30)
         with contextlib.suppress(OSError):
             handler.reply(201, ACCEPTED)
 
@@ -716,7 +716,7 @@ def waiting(site):
     yield process, python, released
     released.set()
     process.stdout.close()
-    process.wait(10)
+    process.wait(30)
 
 
 def of(process, entry):
@@ -732,7 +732,7 @@ def test_python_is_killed(waiting, number):
     process, python, _ = waiting
     os.kill(python, number)
     output = process.stdout.read()
-    assert Result(process.wait(5), output).deferred
+    assert Result(process.wait(30), output).deferred
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
@@ -741,7 +741,7 @@ def test_the_shell_is_told_to_stop(waiting, number):
     process.send_signal(number)
     released.set()
     output = process.stdout.read()
-    assert Result(process.wait(5), output).deferred
+    assert Result(process.wait(30), output).deferred
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
@@ -749,4 +749,4 @@ def test_all_of_it_is_told_to_stop(waiting, number):
     process, _, _ = waiting
     os.killpg(process.pid, number)
     output = process.stdout.read()
-    assert Result(process.wait(5), output).deferred
+    assert Result(process.wait(30), output).deferred
