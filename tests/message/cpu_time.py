@@ -16,4 +16,4 @@ def cpu_time(read, content):
 def assert_linear(read, make, factor=8):
     """Fail when ``read(make(4))`` takes more than ``factor`` times the time of ``read(make(1))``: 16 times is quadratic."""
     small, large = cpu_time(read, make(1)), cpu_time(read, make(4))
-    assert large < factor * small + 0.05, f"{small:.3f} s, {large:.3f} s"
+    assert large < factor * small + 0.02, f"{small:.3f} s, {large:.3f} s"
