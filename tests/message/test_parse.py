@@ -3,7 +3,7 @@
 from base64 import b64encode
 from datetime import datetime
 from datetime import timedelta
-from datetime import timezone
+from datetime import timezone, UTC
 from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.parsing.parse import parse
 import io
@@ -90,8 +90,8 @@ def test_the_first_author_field_with_an_address_counts():
     [
         ("Mon, 5 Jan 2026 10:11:12 +0100", datetime(2026, 1, 5, 10, 11, 12, tzinfo=CET)),
         ("5 Jan 26 10:11 +0100 (CET)", datetime(2026, 1, 5, 10, 11, tzinfo=CET)),
-        ("Mon, 5 Jan 2026 10:11:12 -0000", datetime(2026, 1, 5, 10, 11, 12, tzinfo=timezone.utc)),
-        ("Mon, 5 Jan 2026 10:11:12", datetime(2026, 1, 5, 10, 11, 12, tzinfo=timezone.utc)),
+        ("Mon, 5 Jan 2026 10:11:12 -0000", datetime(2026, 1, 5, 10, 11, 12, tzinfo=UTC)),
+        ("Mon, 5 Jan 2026 10:11:12", datetime(2026, 1, 5, 10, 11, 12, tzinfo=UTC)),
         ("Thu, 1 Jan 1970 00:00:00 +0000", None),
         ("Mon, 45 Foo 2026 99:99 +0100", None),
         ("Mon, 5 Jan 9999 10:11:12 +0100", None),

@@ -3,7 +3,7 @@
 from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
-from datetime import tzinfo
+from datetime import tzinfo, UTC
 from imio.mailbridge.message.syntax.date import parse_date
 import re
 import unicodedata
@@ -46,10 +46,10 @@ def parse_written_date(text: str, assumed_zone: tzinfo | None) -> datetime | Non
         return None
     (year, month, date), rest = day
     hour, minute, second, after = _time(rest)
-    zone = _zone(after) or assumed_zone or timezone.utc
+    zone = _zone(after) or assumed_zone or UTC
     try:
         written = datetime(year, month, date, hour, minute, second, tzinfo=zone)
-        written.astimezone(timezone.utc)
+        written.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
     return written if 1982 <= year < 2100 else None

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from dataclasses import field
 from datetime import datetime
 from datetime import timedelta
-from datetime import timezone
+from datetime import timezone, UTC
 from imio.mailbridge.message.outlook.rtf import decompressed
 from imio.mailbridge.message.outlook.rtf import text_of
 from imio.mailbridge.message.syntax.charset import decode_text
@@ -24,7 +24,7 @@ _AUTHOR, _SENDER = (0x0042, 0x5D02, 0x0065), (0x0C1A, 0x5D01, 0x0C1F)
 _RECIPIENT, _RECIPIENT_KIND = (0x3001, 0x39FE, 0x3003), 0x0C15
 _FILE_NAMES, _MEDIA_TYPE, _CONTENT_ID = (0x3707, 0x3704, 0x3001), 0x370E, 0x3712
 _CODECS = {65001: "utf-8", 20127: "ascii", 28591: "iso-8859-1", 28605: "iso-8859-15", 50220: "iso-2022-jp"}
-_EPOCH = datetime(1601, 1, 1, tzinfo=timezone.utc)
+_EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
 
 
 class Properties(Protocol):

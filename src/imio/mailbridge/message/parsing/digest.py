@@ -3,7 +3,7 @@
 Author, date, subject, text and files count; line ends, transfer encodings, charsets and the headers that servers add do not.
 """
 
-from datetime import timezone
+from datetime import timezone, UTC
 from imio.mailbridge.message.parsing.attachment import Attachment
 from imio.mailbridge.message.parsing.html_text import html_lines
 from imio.mailbridge.message.parsing.parse import ParsedMessage
@@ -13,7 +13,7 @@ import hashlib
 def content_digest(message: ParsedMessage) -> str:
     """Return the SHA-256 of what the author wrote, in hex. Never fails."""
     author = message.author.addr_spec.lower() if message.author else ""
-    date = message.date.astimezone(timezone.utc).isoformat() if message.date else ""
+    date = message.date.astimezone(UTC).isoformat() if message.date else ""
     text = message.text
     if text is None:
         text = "\n".join(html_lines(message.html)) if message.html else ""

@@ -1,7 +1,7 @@
 """Reads the dates in header fields (RFC 5322 §3.3)."""
 
 from datetime import datetime
-from datetime import timezone
+from datetime import timezone, UTC
 from email.utils import parsedate_to_datetime
 
 
@@ -14,8 +14,8 @@ def parse_date(text: str) -> datetime | None:
     try:
         date = parsedate_to_datetime(text[:200])
         if date.tzinfo is None:
-            date = date.replace(tzinfo=timezone.utc)
-        date.astimezone(timezone.utc)  # the only operation that fails near the years 1 and 9999
+            date = date.replace(tzinfo=UTC)
+        date.astimezone(UTC)  # the only operation that fails near the years 1 and 9999
     except (ValueError, TypeError, IndexError, OverflowError, AttributeError):
         return None
     return date if date.year in _YEARS else None
