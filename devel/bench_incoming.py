@@ -50,7 +50,7 @@ def ours(messages):
     """Parse, classify, and decode every attachment of what would be filed."""
     context = Context(
         agent_patterns=compile_agent_patterns([r".+@maville\.be", r".+@maville\.test"]),
-        mailboxes=frozenset({"contact@maville.be", "info@maville.test"}),
+        source_mailboxes=frozenset({"contact@maville.be", "info@maville.test"}),
         proof=Proof.GATEWAY,
     )
     for raw in messages:

@@ -1,4 +1,4 @@
-"""Signatures that tests make with keys of their own: what passes, what is refused and why."""
+"""Signatures made with keys of the tests: what passes, what is refused and why."""
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -6,9 +6,9 @@ from functools import cache
 from imio.mailbridge.message.authentication.results import own_results
 from imio.mailbridge.message.authentication.results import sealed_results
 from imio.mailbridge.message.authentication.results import vouches
+from imio.mailbridge.message.authentication.signatures import ambiguity
 from imio.mailbridge.message.authentication.signatures import arc_verdict
 from imio.mailbridge.message.authentication.signatures import dkim_verdicts
-from imio.mailbridge.message.authentication.signatures import reads_otherwise
 from imio.mailbridge.message.authentication.signatures import Unanswered
 from imio.mailbridge.message.authentication.signatures import Verdict
 from imio.mailbridge.message.parsing.parse import parse
@@ -80,7 +80,7 @@ def signed(raw=MESSAGE, domain=b"maville.test", size=2048, **options):
 
 
 def sealed(raw=MESSAGE, domain=b"provider.test", cv="none", verified=b"maville.test"):
-    """Add an ARC set, as a provider does that passes the message on; it ``verified`` the author's domain."""
+    """Add an ARC set like a provider that passes the message on and that ``verified`` the author's domain."""
     arc = f"arc={cv}; ".encode() if cv != "none" else b""
     results = (
         b"Authentication-Results: mx.provider.test; " + arc + b"dkim=pass header.d=" + verified + b"\r\n"
@@ -193,8 +193,8 @@ MULTIPART = (
 
 
 def test_multipart_reads_as_it_was_signed():
-    assert reads_otherwise(parse(MULTIPART)) == ""
-    assert reads_otherwise(parse(MESSAGE)) == ""
+    assert ambiguity(parse(MULTIPART)) == ""
+    assert ambiguity(parse(MESSAGE)) == ""
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ def test_multipart_reads_as_it_was_signed():
     ],
 )
 def test_message_that_could_read_otherwise_is_told(raw):
-    assert reads_otherwise(parse(raw))
+    assert ambiguity(parse(raw))
 
 
 def test_dns_that_does_not_answer_is_no_verdict():

@@ -1,4 +1,4 @@
-"""The hash of a body is the one that dkimpy counts, in pieces of any size."""
+"""The hash of a body is the one that dkimpy computes, in pieces of any size."""
 
 from dkim.canonicalization import CanonicalizationPolicy
 from imio.mailbridge.message.authentication.body_hash import body_hash

@@ -1,4 +1,4 @@
-"""Which transfer, in which order, and what must be proven."""
+"""The cases of a transfer, their order, and what must be proven in each."""
 
 from imio.mailbridge.message.classification.classify import classify
 from imio.mailbridge.message.classification.classify import compile_agent_patterns
@@ -18,7 +18,7 @@ import pytest
 OURS = "<mailbridge.token@maville.be>"
 CONTEXT = Context(
     agent_patterns=compile_agent_patterns([r".+@maville\.be"]),
-    mailboxes=frozenset({"contact@maville.be"}),
+    source_mailboxes=frozenset({"contact@maville.be"}),
     sent_by_us=lambda message_id: message_id == OURS,
 )
 REDIRECTED = "X-Forwarded-For: contact@maville.be in@bridge.test\nFrom: citizen@example.org\nSubject: x\n\ny"

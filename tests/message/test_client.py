@@ -1,4 +1,4 @@
-"""Which program wrote it, and may it be answered?"""
+"""The program that wrote a message, and whether a program may answer it."""
 
 from imio.mailbridge.message.classification.answerable import bulk_marks
 from imio.mailbridge.message.classification.answerable import may_be_answered

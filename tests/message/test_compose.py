@@ -1,7 +1,7 @@
 """Composing: what any client must be able to read back, and what must never be in a header."""
 
 from datetime import datetime
-from datetime import timezone
+from datetime import UTC
 from email import message_from_bytes
 from email import policy as policies
 from email.header import decode_header
@@ -22,7 +22,7 @@ import pytest
 import re
 
 
-DATE = datetime(2026, 11, 23, 9, 0, tzinfo=timezone.utc)
+DATE = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 TOKEN = "0123456789abcdef" * 2
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 

@@ -1,7 +1,7 @@
-"""The header of a copied answer: its form is kept, nothing of a stranger becomes a field of ours."""
+"""The header of a copied answer: its MIME fields are kept, nothing that a stranger wrote becomes a field of ours."""
 
 from datetime import datetime
-from datetime import timezone
+from datetime import UTC
 from email import message_from_bytes
 from email import policy
 from imio.mailbridge.message.address import Address
@@ -10,7 +10,7 @@ from imio.mailbridge.message.composition.compose import MAX_REFERENCES
 import pytest
 
 
-DATE = datetime(2026, 11, 24, 8, 30, tzinfo=timezone.utc)
+DATE = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
 
 
 def header(head=b"", subject="Re: Votre permis", references=()):

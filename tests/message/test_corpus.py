@@ -1,11 +1,11 @@
-"""Each message of tests/messages is explained as the file beside it says."""
+"""Each message of tests/messages is explained as the JSON file beside it says."""
 
 from imio.mailbridge.message.classification.inline_forward import read_inline_forward
 from imio.mailbridge.message.classification.redirect import MARKS
 from imio.mailbridge.message.classification.redirect import TRACES
 from imio.mailbridge.message.explain import main
+from imio.mailbridge.message.parsing.attached_messages import attached_messages
 from imio.mailbridge.message.parsing.parse import parse
-from imio.mailbridge.message.parsing.unwrap import attached_messages
 from pathlib import Path
 import json
 import pytest

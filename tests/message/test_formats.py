@@ -1,4 +1,4 @@
-"""What Outlook packs, and other forms of files in mail: opened, bounded, and never a way to stop the parser."""
+"""Outlook's formats and other forms of files in mail are opened within bounds, and never stop the parser."""
 
 from imio.mailbridge.message.classification.classify import classify
 from imio.mailbridge.message.classification.classify import compile_agent_patterns
@@ -9,8 +9,8 @@ from imio.mailbridge.message.outlook.rtf import decompressed
 from imio.mailbridge.message.outlook.rtf import text_of
 from imio.mailbridge.message.outlook.tnef import read_tnef
 from imio.mailbridge.message.outlook.tnef import SIGNATURE
+from imio.mailbridge.message.parsing.attached_messages import attached_messages
 from imio.mailbridge.message.parsing.parse import parse
-from imio.mailbridge.message.parsing.unwrap import attached_messages
 from imio.mailbridge.message.syntax.limits import TooComplex
 from io import BytesIO
 from tests.message.compound_file import msg
@@ -591,7 +591,7 @@ def test_damaged_calendar_says_nothing_or_less(text):
 
 
 def test_crafted_links_and_fonts_of_rtf_cost_no_time():
-    """Where this is not guarded it does not end; the run as a whole is bounded."""
+    """Without the guards this would take hours."""
     links = b"{\\rtf1 " + b"{\\field{\\*\\fldinst{HYPERLINK " * 6_000
     fonts = b"{\\rtf1{\\fonttbl" + b"\\f1" * 100_000 + b"}x}"
     for octets in (links, links.replace(b"fldinst", b"FldInst"), fonts):

@@ -1,4 +1,4 @@
-"""20,000 damaged messages: none may raise, take more than 5 s, or fill the memory. They run in processes of their own."""
+"""Of 20,000 damaged messages none may raise, take 5 s of processor time, or fill the memory of its process."""
 
 from imio.mailbridge.message.classification.classify import classify
 from imio.mailbridge.message.classification.classify import compile_agent_patterns
@@ -25,13 +25,13 @@ PROCESSES = 2
 MEMORY = 1 << 30
 CONTEXT = Context(
     agent_patterns=compile_agent_patterns([r".+@maville\.(be|test)"]),
-    mailboxes=frozenset({"contact@maville.be", "info@maville.test"}),
+    source_mailboxes=frozenset({"contact@maville.be", "info@maville.test"}),
     proof=Proof.GATEWAY,
 )
 
 
 def mutated(chance, raws):
-    """Return one message, damaged."""
+    """Return one of the messages, damaged."""
     octets = bytearray(chance.choice(raws))
     for _ in range(chance.randint(1, 6)):
         kind, position = chance.randrange(9), chance.randrange(max(1, len(octets)))
@@ -62,7 +62,7 @@ def mutated(chance, raws):
 
 
 def read(raw):
-    """Read all that the bridge reads of a message."""
+    """Read everything that the bridge reads from a message."""
     message = parse(raw)
     found = classify(message, CONTEXT)
     for original in found.messages:
@@ -73,18 +73,18 @@ def read(raw):
 
 
 def run(seed, count):
-    """Read ``count`` mutations; a failure names the one that it was."""
+    """Read ``count`` mutations; a failure names the mutation."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     raws, chance = [path.read_bytes() for path in MESSAGES], random.Random(seed)
     for number in range(count):
         raw = mutated(chance, raws)
-        signal.alarm(5)
+        signal.setitimer(signal.ITIMER_PROF, 5)
         try:
             read(raw)
         except BaseException as error:
             raise SystemExit(f"mutation {number} of seed {seed}: {error!r}: {raw[:2000]!r}") from error
         finally:
-            signal.alarm(0)
+            signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def test_mutations():

@@ -1,4 +1,4 @@
-"""Forwards as text, program by program and language by language, and what only looks like one."""
+"""Forwards as text, by program and by language, and what only looks like one."""
 
 from imio.mailbridge.message.classification.inline_forward import read_inline_forward
 from imio.mailbridge.message.parsing.parse import parse

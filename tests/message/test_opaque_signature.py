@@ -1,9 +1,9 @@
-"""A message wrapped into its signature is read as if it were not."""
+"""A message inside an opaque signature is read like any other."""
 
 from base64 import encodebytes
+from imio.mailbridge.message.parsing.attached_messages import attached_messages
 from imio.mailbridge.message.parsing.opaque_signature import signed_content
 from imio.mailbridge.message.parsing.parse import parse
-from imio.mailbridge.message.parsing.unwrap import attached_messages
 import pytest
 
 

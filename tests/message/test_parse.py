@@ -1,9 +1,10 @@
-"""What a message says, however it is written."""
+"""Messages are read alike, however they are written."""
 
 from base64 import b64encode
 from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
+from datetime import UTC
 from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.parsing.parse import parse
 import io
@@ -90,8 +91,8 @@ def test_the_first_author_field_with_an_address_counts():
     [
         ("Mon, 5 Jan 2026 10:11:12 +0100", datetime(2026, 1, 5, 10, 11, 12, tzinfo=CET)),
         ("5 Jan 26 10:11 +0100 (CET)", datetime(2026, 1, 5, 10, 11, tzinfo=CET)),
-        ("Mon, 5 Jan 2026 10:11:12 -0000", datetime(2026, 1, 5, 10, 11, 12, tzinfo=timezone.utc)),
-        ("Mon, 5 Jan 2026 10:11:12", datetime(2026, 1, 5, 10, 11, 12, tzinfo=timezone.utc)),
+        ("Mon, 5 Jan 2026 10:11:12 -0000", datetime(2026, 1, 5, 10, 11, 12, tzinfo=UTC)),
+        ("Mon, 5 Jan 2026 10:11:12", datetime(2026, 1, 5, 10, 11, 12, tzinfo=UTC)),
         ("Thu, 1 Jan 1970 00:00:00 +0000", None),
         ("Mon, 45 Foo 2026 99:99 +0100", None),
         ("Mon, 5 Jan 9999 10:11:12 +0100", None),
@@ -113,12 +114,27 @@ def test_date(value, expected):
         ("<[5f0c]@microsoft.com>", "<[5f0c]@microsoft.com>"),
         ("a@b", "<a@b>"),
         ("<a@b> (comment)", "<a@b>"),
+        ("x <a@b>", "<a@b>"),
         ("nothing", None),
         ("", None),
     ],
 )
 def test_message_id(value, expected):
     assert parse(f"From: a@example.org\nMessage-ID: {value}\n\n".encode()).message_id == expected
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        (b"Subject: x\nMESSAGE-id:\n <a@b>\n\nBody", "<a@b>"),
+        (b"X-Message-ID: <no@b>\r\n\r\nMessage-ID: <body@b>\r\n", None),
+        (b"Message-ID: \xff<a@b>\r\n\r\n", "<a@b>"),
+        (b"", None),
+        (b"Message-ID: <" + b"x" * 300_000, None),
+    ],
+)
+def test_message_id_is_read_from_the_header_alone(raw, expected):
+    assert parse(raw).message_id == expected
 
 
 def body(content_type, content, encoding="8bit"):

@@ -1,4 +1,4 @@
-"""Each mark of the table by itself."""
+"""Each mark of a redirect on its own."""
 
 from imio.mailbridge.message.classification.redirect import MARKS
 from imio.mailbridge.message.classification.redirect import redirect_marks
@@ -31,7 +31,7 @@ SEEN = [
 @pytest.mark.parametrize(("name", "line", "mailboxes"), SEEN)
 def test_mark(name, line, mailboxes):
     (mark,) = redirect_marks(parse(f"{line}\nFrom: a@example.org\n\n".encode()))
-    assert (mark.detector.name, mark.mailboxes) == (name, mailboxes)
+    assert (mark.detector.name, mark.addresses) == (name, mailboxes)
 
 
 def test_every_mark_is_tested():

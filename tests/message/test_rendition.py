@@ -1,4 +1,4 @@
-"""What a reader sees of a message, and what never leaves a browser or the renderer because of it."""
+"""What a reader sees of a message, and that neither browser nor renderer fetches anything because of it."""
 
 from ctypes.util import find_library
 from email.message import EmailMessage

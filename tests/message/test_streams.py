@@ -1,4 +1,4 @@
-"""A large message is read from its file, and each attachment decoded in pieces: the same bytes as at once."""
+"""A large message is read from its file and its attachments are decoded in pieces, with the same result as at once."""
 
 from imio.mailbridge.message.classification.classify import classify
 from imio.mailbridge.message.classification.classify import Context

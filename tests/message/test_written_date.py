@@ -3,6 +3,7 @@
 from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
+from datetime import UTC
 from imio.mailbridge.message.classification.written_date import parse_written_date
 import pytest
 
@@ -58,4 +59,4 @@ def test_written_date(text, expected):
 
 
 def test_without_any_zone_it_is_utc():
-    assert parse_written_date("5 mai 2026 10:00", None) == datetime(2026, 5, 5, 10, tzinfo=timezone.utc)
+    assert parse_written_date("5 mai 2026 10:00", None) == datetime(2026, 5, 5, 10, tzinfo=UTC)

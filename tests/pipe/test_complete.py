@@ -1,11 +1,15 @@
-"""What the pipe does beyond one delivery: tries again, several recipients, a spool, a dry run, a self-test."""
+"""What the pipe does beyond one delivery: retries, several recipients, a spool, a dry run, a self-test."""
 
+from imio.mailbridge.pipe import mailbridge_pipe
+from io import BytesIO
 from pathlib import Path
 from tests.pipe.test_pipe import MESSAGE
 from tests.pipe.test_pipe import run
 from tests.pipe.test_pipe import start
 from tests.servers.fake_site import ACCEPTED
 from tests.servers.fake_site import FakeSite
+from tests.servers.waiting import wait_for
+from types import SimpleNamespace
 import os
 import pytest
 import resource
@@ -13,7 +17,7 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
+import threading
 
 
 @pytest.fixture
@@ -70,22 +74,26 @@ def test_a_large_message_is_sent_whole_again(site):
 
 def test_a_site_that_comes_back(site):
     with socket.create_server(("127.0.0.1", 0)) as place:
+        place.settimeout(30)
         port = place.getsockname()[1]
-    with start("--url", f"http://127.0.0.1:{port}/site", "--retries", "6") as process:
+        process = start("--url", f"http://127.0.0.1:{port}/site", "--retries", "6")
         process.stdin.write(MESSAGE)
         process.stdin.close()
-        time.sleep(0.5)
-        with FakeSite(port) as late:
-            assert process.wait(30) == 0
-            assert len(late.requests) == 1
+        place.accept()[0].close()
+    with process, FakeSite(port) as late:
+        assert process.wait(30) == 0
+        assert len(late.requests) == 1
 
 
-def test_tries_end_with_the_time_budget(site):
+def test_tries_end_with_the_time_budget(site, monkeypatch):
+    pauses = []
+    clock = SimpleNamespace(monotonic=lambda: sum(pauses), sleep=pauses.append)
+    monkeypatch.setattr(mailbridge_pipe, "time", clock)
+    options = mailbridge_pipe.parse(["--url", site.url, "--retries", "100"])
     answers(site, *[503] * 100)
-    result = run("--url", site.url, "--timeout", "2.5", retries=100)
-    assert result.deferred
-    assert b"HTTP 503" in result.output
-    assert len(site.requests) == 2  # at 0 s and 1 s; the next would be at 3 s
+    with pytest.raises(mailbridge_pipe.Temporary, match="HTTP 503"):
+        mailbridge_pipe.Site(options, 6.5).deliver({}, BytesIO(MESSAGE), len(MESSAGE))
+    assert len(site.requests) == 3  # at 0 s, 1 s and 3 s; the next would be at 7 s
 
 
 def test_a_wrong_number_of_tries(site):
@@ -206,17 +214,18 @@ def test_a_damaged_file_stays_and_is_named(site, folder):
 
 def test_two_at_once_do_not_flush_the_same(site, folder):
     run("--spool", str(folder))
+    refused = threading.Event()
 
     def slow(handler):
         handler.read()
-        time.sleep(2)
+        refused.wait(30)
         handler.reply(201, ACCEPTED)
 
     site.answer = slow
     with start("--flush", "--spool", str(folder), "--url", site.url, stdin=subprocess.DEVNULL) as first:
-        while not site.requests:
-            time.sleep(0.02)
+        wait_for(lambda: site.requests)
         second = run("--flush", "--spool", str(folder), "--url", site.url)
+        refused.set()
         assert second.deferred
         assert b"another --flush" in second.output
         assert first.wait(30) == 0
@@ -237,10 +246,9 @@ def test_a_full_disk_keeps_what_was_accepted(folder):
 def test_a_kill_while_it_stores_leaves_no_half_message(site, folder, number):
     with start("--spool", str(folder), start_new_session=True) as process:
         process.stdin.write(b"x" * 2_000_000)
-        process.stdin.flush()
-        time.sleep(0.3)
+        process.stdin.flush()  # returns when all but the buffer of the pipe was read
         os.killpg(process.pid, number)
-        assert process.wait(10) != 0
+        assert process.wait(30) != 0
     run("--spool", str(folder))
     assert [path.read_bytes().endswith(MESSAGE) for path in stored(folder)] == [True]
 

@@ -1,4 +1,4 @@
-"""What becomes of a message: mailbridge-pipe delivers it, the site refuses it, or it stays in the queue."""
+"""Each message is delivered, refused by the site, or kept in the queue of the mail host."""
 
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
@@ -6,6 +6,7 @@ from imio.mailbridge.pipe import mailbridge_pipe
 from pathlib import Path
 from tests.servers.fake_site import ACCEPTED
 from tests.servers.fake_site import FakeSite
+from tests.servers.waiting import wait_for
 from typing import NamedTuple
 import base64
 import contextlib
@@ -13,6 +14,7 @@ import json
 import os
 import pwd
 import pytest
+import random
 import re
 import resource
 import shutil
@@ -66,13 +68,13 @@ def start(*arguments, pipe=PIPE, env=None, **options):
 
 
 def run(*arguments, message=MESSAGE, retries=0, **options):
-    """Run the pipe to its end; it tries once, unless ``retries`` is None or another number."""
+    """Run the pipe to its end, without retries unless ``retries`` is another number, or None for the default."""
     if "stdin" in options:
         message = None
     if "--url" in arguments and retries is not None:
         arguments = (*arguments, "--retries", str(retries))
     with start(*arguments, **options) as process:
-        output, _ = process.communicate(message, timeout=30)
+        output, _ = process.communicate(message, timeout=60)
     return Result(process.returncode, output)
 
 
@@ -178,35 +180,29 @@ def test_unknown_host():
     assert run("--url", "http://no-such-host.invalid", "--timeout", "5").deferred
 
 
-def silent(handler):
-    handler.read()
-    time.sleep(5)
+@pytest.mark.parametrize("beginning", [b"", b"HTTP/1.1 200 OK\r\nX-Endless: "], ids=["silent", "trickling"])
+def test_a_site_that_never_finishes(site, beginning):
+    given_up = threading.Event()
 
+    def answer(handler):
+        handler.read()
+        with contextlib.suppress(OSError):
+            handler.wfile.write(beginning)
+            while not given_up.wait(0.05):
+                handler.wfile.write(b"x" if beginning else b"")
 
-def trickling(handler):
-    handler.read()
-    with contextlib.suppress(OSError):
-        handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Endless: ")
-        for _ in range(100):
-            handler.wfile.write(b"x")
-            time.sleep(0.05)
-
-
-@pytest.mark.parametrize("answer", [silent, trickling])
-def test_a_site_that_never_finishes(site, answer):
     site.answer = answer
-    begun = time.monotonic()
-    result = run("--url", site.url, "--timeout", "0.5")
+    result = run("--url", site.url, "--timeout", "0.5")  # ``run`` fails when it does not end
+    given_up.set()
     assert result.deferred
     assert b"0.5 s" in result.output
-    assert time.monotonic() - begun < 3
 
 
 def test_a_mail_host_that_never_finishes(site):
     with start("--url", site.url, "--timeout", "0.5") as process:
         process.stdin.write(MESSAGE)
         process.stdin.flush()
-        assert process.wait(5) == 75
+        assert process.wait(30) == 75
         assert TEMPORARY.match(process.stdout.read())
     assert site.requests == []
 
@@ -295,7 +291,7 @@ def exact(size):
         exact(mailbridge_pipe.MEMORY - 1),
         exact(mailbridge_pipe.MEMORY),
         exact(mailbridge_pipe.MEMORY + 1),
-        os.urandom(20_000_000),
+        random.Random(20_000_000).randbytes(20_000_000),
     ],
     ids=lambda message: f"{message[:20]!r}-{len(message)}",
 )
@@ -311,19 +307,17 @@ def test_the_spool_file_has_no_name(site, tmp_path):
 
     def answer(handler):
         handler.read()
-        held.wait(10)
+        held.wait(30)
         handler.reply(201, ACCEPTED)
 
     site.answer = answer
     with start("--url", site.url, env={"TMPDIR": str(tmp_path)}) as process:
         process.stdin.write(b"x" * 3_000_000)
         process.stdin.close()
-        deadline = time.monotonic() + 10
-        while not site.requests and time.monotonic() < deadline:
-            time.sleep(0.01)
+        wait_for(lambda: site.requests)
         assert list(tmp_path.iterdir()) == []
         held.set()
-        assert process.wait(10) == 0
+        assert process.wait(30) == 0
 
 
 @pytest.mark.parametrize(
@@ -705,7 +699,7 @@ def waiting(site):
 
     def answer(handler):
         handler.read()
-        released.wait(10)
+        released.wait(30)
         with contextlib.suppress(OSError):
             handler.reply(201, ACCEPTED)
 
@@ -713,9 +707,7 @@ def waiting(site):
     process = start("--url", site.url, start_new_session=True)
     process.stdin.write(MESSAGE)
     process.stdin.close()
-    deadline = time.monotonic() + 10
-    while not site.requests and time.monotonic() < deadline:
-        time.sleep(0.01)
+    wait_for(lambda: site.requests)
     family = [
         int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit() and of(process, entry)
     ]
@@ -724,7 +716,7 @@ def waiting(site):
     yield process, python, released
     released.set()
     process.stdout.close()
-    process.wait(10)
+    process.wait(30)
 
 
 def of(process, entry):
@@ -740,7 +732,7 @@ def test_python_is_killed(waiting, number):
     process, python, _ = waiting
     os.kill(python, number)
     output = process.stdout.read()
-    assert Result(process.wait(5), output).deferred
+    assert Result(process.wait(30), output).deferred
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
@@ -749,7 +741,7 @@ def test_the_shell_is_told_to_stop(waiting, number):
     process.send_signal(number)
     released.set()
     output = process.stdout.read()
-    assert Result(process.wait(5), output).deferred
+    assert Result(process.wait(30), output).deferred
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
@@ -757,14 +749,4 @@ def test_all_of_it_is_told_to_stop(waiting, number):
     process, _, _ = waiting
     os.killpg(process.pid, number)
     output = process.stdout.read()
-    assert Result(process.wait(5), output).deferred
-
-
-def test_the_time_from_start_to_end(site, capsys):
-    times = []
-    for _ in range(10):
-        begun = time.perf_counter()
-        assert run("--url", site.url).status == 0
-        times.append(time.perf_counter() - begun)
-    with capsys.disabled():
-        print(f"\nmailbridge-pipe, start to end: median {sorted(times)[5] * 1000:.0f} ms")
+    assert Result(process.wait(30), output).deferred

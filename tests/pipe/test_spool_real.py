@@ -1,4 +1,4 @@
-"""The spool on a disk that is really full, and behind a real Postfix."""
+"""The spool on a full disk, and behind a real Postfix."""
 
 from pathlib import Path
 from tests.mails import citizen
@@ -36,7 +36,7 @@ def disk(tmp_path):
 
 
 def test_full_disk(disk):
-    """What was answered with 0 is whole and is delivered; the rest is 75, leaves nothing behind, and works again with room."""
+    """What was accepted is whole and delivered; the rest is deferred, leaves nothing behind, and is accepted when there is room."""
     spool, accepted = disk / "spool", []
     while True:
         message = b"Subject: %d\n\n" % len(accepted) + os.urandom(30_000)
@@ -63,7 +63,7 @@ def test_full_disk(disk):
 
 
 def test_behind_postfix(postfix_factory):
-    """Postfix is answered while the site is away; the timer's flush delivers each once, what is refused stays with its reason."""
+    """Postfix gets its answer while the site is down; a flush delivers each message once, a refused one is kept with its reason."""
     postfix = postfix_factory(
         services=SERVICE, transports={IN: "spooled:", "nobody@maville.test": "spooled:"}
     )

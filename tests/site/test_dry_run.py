@@ -274,7 +274,7 @@ def test_page_and_command_agree(site):
     transaction.commit()
     context = Context(
         agent_patterns=compile_agent_patterns([r".+@maville\.be"]),
-        mailboxes=frozenset({"contact@maville.be"}),
+        source_mailboxes=frozenset({"contact@maville.be"}),
         proof=Proof.GATEWAY,
     )
     envelope = Envelope("in@bridge.test", "", "127.0.0.1")

@@ -4,6 +4,7 @@ from datetime import date
 from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
+from datetime import UTC
 from imio.mailbridge.iadocs import names
 from imio.mailbridge.message.address import Address
 from imio.mailbridge.ports.filing import Attachment
@@ -30,8 +31,8 @@ FILING = Filing(
     copy_to=lambda target: target.write(RAW),
     author=Address("Jeanne Dupont", "Jeanne.Dupont@citizen.test"),
     subject="Nids de poule : rue/Haute?",
-    date=datetime(2026, 11, 22, 23, 30, tzinfo=timezone.utc),
-    received=datetime(2026, 11, 23, 8, 0, tzinfo=timezone.utc),
+    date=datetime(2026, 11, 22, 23, 30, tzinfo=UTC),
+    received=datetime(2026, 11, 23, 8, 0, tzinfo=UTC),
     service="",
     transferred_by="",
     reply_to="",
@@ -103,7 +104,7 @@ def test_subject_makes_title_and_file_name(file, subject, title, filename):
 
 
 def test_period_is_the_local_week_of_reception(portal, file):
-    document = file(received=datetime(2026, 11, 22, 23, 30, tzinfo=timezone.utc))
+    document = file(received=datetime(2026, 11, 22, 23, 30, tzinfo=UTC))
     assert document.aq_parent.getId() == "202647"  # Monday already in Brussels
     assert file().aq_parent.aq_base is portal["incoming-mail"]["202647"].aq_base
     assert portal["incoming-mail"]["202647"].portal_type == "Folder"

@@ -1,12 +1,9 @@
 """What documents and contacts offer to an e-mail, and what sending writes back on them."""
 
 from datetime import datetime
-from datetime import timezone
-from imio.mailbridge.iadocs.addresses import split_addresses
-from imio.mailbridge.iadocs.message_id import read_message_id
+from datetime import UTC
 from imio.mailbridge.ports.sending import ISendByEmail
 from imio.mailbridge.ports.sending import ISendingContext
-from io import BytesIO
 from plone import api
 from plone.app.testing import login
 from plone.app.testing import logout
@@ -47,22 +44,6 @@ def test_several_addresses_are_split(permit):
     defaults = ISendingContext(permit).defaults()
     assert defaults["to"] == ["a@b.test", '"Dupont, Jeanne; dite Jo" <j@d.test>', "c@d.test"]
     assert defaults["cc"] == ["e@f.test"]
-
-
-@pytest.mark.parametrize(
-    ("text", "entries"),
-    [
-        (None, []),
-        ("", []),
-        (" ; , \n", []),
-        ('"never closed, a@b.test', ['"never closed', "a@b.test"]),
-        ('"a \\" b, c" <x@y.test>', ['"a \\" b, c" <x@y.test>']),
-        ("," * 100000, []),
-        ('"' * 3001, ['"' * 3001]),
-    ],
-)
-def test_split_addresses(text, entries):
-    assert split_addresses(text) == entries
 
 
 def test_recipients_of_the_mail_where_the_email_field_is_empty(permit):
@@ -120,7 +101,7 @@ def test_files_are_those_the_user_may_view(permit):
 )
 def test_status_is_written_in_local_time(permit, sent, total, status):
     api.portal.set_registry_record("plone.portal_timezone", "Europe/Brussels")
-    ISendingContext(permit).write_status(sent, total, datetime(2026, 11, 23, 13, 5, tzinfo=timezone.utc))
+    ISendingContext(permit).write_status(sent, total, datetime(2026, 11, 23, 13, 5, tzinfo=UTC))
     assert permit.email_status == status
 
 
@@ -172,7 +153,7 @@ def test_answer_to_an_incoming_email(question, title, subject):
 
 def test_incoming_email_is_not_written_on(portal, question):
     context = ISendingContext(question)
-    context.write_status(1, 1, datetime.now(timezone.utc))
+    context.write_status(1, 1, datetime.now(UTC))
     context.close()
     assert portal.portal_workflow.getInfoFor(question, "review_state") == "created"
 
@@ -199,20 +180,3 @@ def test_any_content_with_the_marker_can_send(portal):
     assert context.defaults() == {"subject": "Courrier sortant"}
     assert context.files() == ()
     assert context.reply_to_message_id == ""
-
-
-@pytest.mark.parametrize(
-    ("raw", "message_id"),
-    [
-        (b"Message-ID: <a@b>\r\n\r\n", "<a@b>"),
-        (b"Subject: x\nMESSAGE-id:\n <a@b>\n\nBody", "<a@b>"),
-        (b"Message-Id: <[abc]@microsoft.com> (comment)\r\n\r\n", "<[abc]@microsoft.com>"),
-        (b"X-Message-ID: <no@b>\r\n\r\nMessage-ID: <body@b>\r\n", ""),
-        (b"Message-ID: none\r\n\r\n", ""),
-        (b"Message-ID: \xff<a@b>\r\n\r\n", "<a@b>"),
-        (b"", ""),
-        (b"Message-ID: <" + b"x" * 300000, ""),
-    ],
-)
-def test_read_message_id(raw, message_id):
-    assert read_message_id(BytesIO(raw)) == message_id

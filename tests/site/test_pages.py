@@ -1,7 +1,7 @@
 """Pages as a person's browser gets them, without its scripts."""
 
 from datetime import datetime
-from datetime import timezone
+from datetime import UTC
 from imio.mailbridge.browser.local_date import readable_time
 from imio.mailbridge.browser.size import readable_size
 from imio.mailbridge.inbound.inbox import inbox
@@ -187,8 +187,8 @@ def test_copy_from_plone(site):
 
 def test_notation_of_the_site(site):
     api.portal.set_registry_record("plone.portal_timezone", "Europe/Brussels")
-    assert "10:05" in readable_time(datetime(2026, 11, 23, 9, 5, tzinfo=timezone.utc))
-    assert "11:05" in readable_time(datetime(2026, 7, 23, 9, 5, tzinfo=timezone.utc))
+    assert "10:05" in readable_time(datetime(2026, 11, 23, 9, 5, tzinfo=UTC))
+    assert "11:05" in readable_time(datetime(2026, 7, 23, 9, 5, tzinfo=UTC))
 
 
 @pytest.mark.parametrize(

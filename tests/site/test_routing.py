@@ -1,7 +1,7 @@
 """Which row decides, and what becomes of its values in iA.docs."""
 
 from datetime import datetime
-from datetime import timezone
+from datetime import UTC
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.routing import route
 from imio.mailbridge.message.address import Address
@@ -33,7 +33,7 @@ FACTS = Facts(
     transferred_by="al.bert@maville.test",
     author=Address("Jeanne Dupont", "Jeanne.Dupont@citizen.test"),
     subject="Demande de permis",
-    date=datetime(2026, 11, 23, tzinfo=timezone.utc),
+    date=datetime(2026, 11, 23, tzinfo=UTC),
     recipient="in@bridge.test",
     source_mailbox="",
     service="",

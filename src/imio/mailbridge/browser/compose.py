@@ -6,14 +6,15 @@ from imio.mailbridge.browser.addresses import widget_text
 from imio.mailbridge.browser.local_date import readable_time
 from imio.mailbridge.browser.size import readable_size
 from imio.mailbridge.i18n import _
+from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.composition.checks import typo_of
+from imio.mailbridge.message.syntax.address_list import typed_addresses
 from imio.mailbridge.outbox import prefill
 from imio.mailbridge.outbox.checks import doubts
 from imio.mailbridge.outbox.permission import action_visible
 from imio.mailbridge.outbox.permission import check_may_send
 from imio.mailbridge.outbox.prepare import Invalid
 from imio.mailbridge.outbox.prepare import prepare
-from imio.mailbridge.outbox.recipients import read_recipients
 from imio.mailbridge.outbox.sender import identities
 from imio.mailbridge.outbox.submit import submit
 from imio.mailbridge.ports.sending import ISendingContext
@@ -186,8 +187,8 @@ class EmailForm(AutoExtensibleForm, Form):
         if widget.__name__ == "body":
             value = RichTextValue(value, "text/html", "text/html")
         elif widget.__name__ in ("to", "cc", "bcc"):
-            found, bad = read_recipients(value)
-            value = [widget_text(address) for address in found] + ([bad] if bad else [])
+            entries = (entry for text in value for entry in typed_addresses(text))
+            value = [widget_text(each) if isinstance(each, Address) else each for each in entries]
         elif widget.__name__ == "send_at":
             value = local_time(value).replace(tzinfo=None)
         try:

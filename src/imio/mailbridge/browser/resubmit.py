@@ -1,7 +1,8 @@
 """What did the agent write? To change and send again what was taken back, or did not arrive."""
 
 from datetime import datetime
-from imio.mailbridge.outbox.recipients import read_recipients
+from imio.mailbridge.message.address import Address
+from imio.mailbridge.message.syntax.address_list import typed_addresses
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.outbox.visibility import is_manager
 from imio.mailbridge.outbox.visibility import is_own
@@ -45,8 +46,10 @@ def written(record):
     data = dict(record.written.data)
     wanted = set(record.in_state(*NOT_REACHED))
     for field in ("to", "cc", "bcc"):
-        found, _bad = read_recipients(data.get(field) or ())
-        data[field] = [str(address) for address in found if address.addr_spec in wanted]
+        entries = (entry for text in data.get(field) or () for entry in typed_addresses(text))
+        data[field] = [
+            str(each) for each in entries if isinstance(each, Address) and each.addr_spec in wanted
+        ]
     if not is_own(record):
         del data["bcc"]
     later = data.get("send_at") and datetime.fromisoformat(data["send_at"])

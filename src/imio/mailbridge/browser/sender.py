@@ -1,10 +1,10 @@
 """Who wrote this? An unknown sender becomes a contact with one form, and the document's sender."""
 
-from email.utils import parseaddr
 from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs import names
 from imio.mailbridge.iadocs.names_guess import guess_name
-from imio.mailbridge.message.address import is_addr_spec
+from imio.mailbridge.message.address import Address
+from imio.mailbridge.message.syntax.address_list import typed_addresses
 from imio.mailbridge.settings import validate
 from plone import api
 from plone.app.layout.viewlets.common import ViewletBase
@@ -33,8 +33,8 @@ def unknown_sender(document):
     """Return (name, address) of the author when no contact is related, else None."""
     if getattr(document, "portal_type", "") != names.INCOMING_EMAIL or document.sender:
         return None
-    name, address = parseaddr(document.orig_sender_email or "")
-    return (name, address) if is_addr_spec(address) else None
+    author = next(iter(typed_addresses(document.orig_sender_email or "")), None)
+    return (author.display_name, author.addr_spec) if isinstance(author, Address) else None
 
 
 def contacts():

@@ -4,7 +4,7 @@ from imio.mailbridge.controlpanel.navigation import Navigation
 from imio.mailbridge.diagnosis import diagnose as diagnosis
 from imio.mailbridge.diagnosis.arrival import Mailbox
 from imio.mailbridge.i18n import _
-from imio.mailbridge.outbox.recipients import can_be_sent_to
+from imio.mailbridge.message.address import can_be_sent_to
 from imio.mailbridge.settings.clock import local_time
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.validate import host as check_host

@@ -96,7 +96,7 @@ class ForwardingView(Navigation, BrowserView):
         }
 
     def _moment(self, seconds):
-        return self.time(datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc))
+        return self.time(datetime.datetime.fromtimestamp(seconds, datetime.UTC))
 
     def _result(self, result):
         outcome = OUTCOMES[result["outcome"]]

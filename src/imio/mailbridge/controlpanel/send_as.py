@@ -4,10 +4,10 @@ from imio.mailbridge.controlpanel.navigation import Navigation
 from imio.mailbridge.delivery.trial import probe_sender
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
+from imio.mailbridge.message.address import can_be_sent_to
 from imio.mailbridge.message.address import is_addr_spec
 from imio.mailbridge.message.composition.sender_policy import SenderRefused
 from imio.mailbridge.outbox import send_as
-from imio.mailbridge.outbox.recipients import can_be_sent_to
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.secrets import PasswordUnreadable
 from imio.mailbridge.settings.smtp import SENDER_POLICY

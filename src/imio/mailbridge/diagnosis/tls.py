@@ -5,7 +5,7 @@ from cryptography.x509.oid import ExtensionOID
 from cryptography.x509.oid import NameOID
 from dataclasses import dataclass
 from datetime import datetime
-from datetime import timezone
+from datetime import UTC
 from imio.mailbridge.delivery.answers import answer_to
 from imio.mailbridge.diagnosis.step import BAD
 from imio.mailbridge.diagnosis.step import OK
@@ -165,7 +165,7 @@ def encrypted(course, sock):
     course.dialogue.server(f"{sock.version()}, {sock.cipher()[0]}")
     show(found, course.dialogue)
     until = found.until if found else None
-    days = (until - datetime.now(timezone.utc)).days if until else SOON
+    days = (until - datetime.now(UTC)).days if until else SOON
     mapping = {"version": sock.version(), "until": f"{until:%Y-%m-%d}" if until else "?", "days": str(days)}
     if days < SOON:
         return course.add(

@@ -10,6 +10,7 @@ from imio.mailbridge.iadocs import names
 from imio.mailbridge.iadocs.assignment import assign
 from imio.mailbridge.iadocs.reference import next_number
 from imio.mailbridge.iadocs.transitions import walk
+from imio.mailbridge.message.syntax.filename import message_filename
 from imio.mailbridge.ports.directory import IDirectory
 from imio.mailbridge.ports.filing import FilingError
 from imio.mailbridge.ports.filing import IFiler
@@ -28,11 +29,6 @@ from zope.event import notify
 from zope.interface import implementer
 from zope.intid.interfaces import IIntIds
 from zope.lifecycleevent import ObjectAddedEvent
-import re
-
-
-_NOT_IN_FILENAMES = re.compile(r'[\x00-\x1f\x7f\\/:*?"<>|]+')
-_FILENAME_LENGTH = 120
 
 
 @adapter(IPloneSiteRoot)
@@ -148,9 +144,9 @@ class Filer:
         return _add(incoming, period, createContent("Folder", title=period))
 
     def _mail(self, filing, subject):
-        name = " ".join(_NOT_IN_FILENAMES.sub(" ", subject).split())[:_FILENAME_LENGTH].strip(" .")
-        end = ".eml" if filing.media_type == "message/rfc822" else ".msg"
-        blob = NamedBlobFile(contentType=filing.media_type, filename=(name or "message") + end)
+        extension = ".eml" if filing.media_type == "message/rfc822" else ".msg"
+        filename = message_filename(subject, extension)
+        blob = NamedBlobFile(contentType=filing.media_type, filename=filename)
         with blob.open("w") as target:
             filing.copy_to(target)
         return blob

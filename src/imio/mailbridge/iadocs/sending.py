@@ -5,12 +5,11 @@ from Acquisition import aq_parent
 from imio.mailbridge.behaviors.sending import ContentSendingContext
 from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs import names
-from imio.mailbridge.iadocs.addresses import split_addresses
 from imio.mailbridge.iadocs.indexers import contact_email
 from imio.mailbridge.iadocs.indexers import contact_name
-from imio.mailbridge.iadocs.message_id import read_message_id
 from imio.mailbridge.message.address import Address
-from imio.mailbridge.message.syntax.address_list import parse_addresses
+from imio.mailbridge.message.parsing.parse import parse
+from imio.mailbridge.message.syntax.address_list import typed_addresses
 from imio.mailbridge.ports.sending import ISendByEmail
 from imio.mailbridge.ports.sending import ISendingContext
 from imio.mailbridge.settings.clock import local_time
@@ -37,8 +36,8 @@ class OutgoingMailSendingContext(ContentSendingContext):
         body = self._field("email_body")
         return {
             "to": self._recipients(),
-            "cc": split_addresses(self._field("email_cc")),
-            "bcc": split_addresses(self._field("email_bcc")),
+            "cc": _entries(self._field("email_cc")),
+            "bcc": _entries(self._field("email_bcc")),
             "subject": self._field("email_subject") or self.content.Title(),
             "body": body.output_relative_to(self.content) if body else "",
             "attachments": [uid for uid in self._field("email_attachments") or () if uid in files],
@@ -88,8 +87,8 @@ class OutgoingMailSendingContext(ContentSendingContext):
 
     def _recipients(self):
         return (
-            split_addresses(self._field("email_recipient"))
-            or split_addresses(self._field("orig_sender_email"))
+            _entries(self._field("email_recipient"))
+            or _entries(self._field("orig_sender_email"))
             or [
                 str(contact_address(contact))
                 for contact in self._related("recipients")
@@ -114,7 +113,7 @@ class IncomingEmailSendingContext(ContentSendingContext):
         title = self.content.Title()
         title = "" if title == names.EMPTY_SUBJECT else title
         return {
-            "to": split_addresses(getattr(aq_base(self.content), "orig_sender_email", None)),
+            "to": _entries(getattr(aq_base(self.content), "orig_sender_email", None)),
             "subject": title if _REPLY.match(title) else f"Re: {title}".strip(),
         }
 
@@ -160,16 +159,17 @@ def related(content, name):
 def addr_specs(texts, contacts):
     """Return the addr-specs, in lower case, in lists of addresses and of contacts: a person's include those of the positions."""
     found = [
-        address.addr_spec
-        for text in texts
-        for entry in split_addresses(text)
-        for address in parse_addresses(entry)
+        each.addr_spec for text in texts for each in typed_addresses(text or "") if isinstance(each, Address)
     ]
     for contact in contacts:
         person = aq_parent(contact) if contact.portal_type == names.HELD_POSITION else contact
         positions = person.objectValues() if person.portal_type == names.PERSON else ()
         found += [contact_email(each) for each in (contact, person, *positions)]
     return frozenset(addr_spec.lower() for addr_spec in found if addr_spec)
+
+
+def _entries(text):
+    return [str(each) for each in typed_addresses(text or "")]
 
 
 def contact_address(contact):
@@ -183,6 +183,6 @@ def stored_message_id(document):
         file = getattr(aq_base(child), "file", None)
         if child.portal_type == names.MAIN_FILE and INamedBlobFile.providedBy(file):
             with file.open() as stream:
-                if message_id := read_message_id(stream):
+                if message_id := parse(stream).message_id:
                     return message_id
     return ""

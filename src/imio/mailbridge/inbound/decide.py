@@ -22,7 +22,7 @@ from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.classification.classify import Classification
 from imio.mailbridge.message.classification.classify import classify
 from imio.mailbridge.message.classification.classify import Context
-from imio.mailbridge.message.classification.classify import itself
+from imio.mailbridge.message.classification.classify import original_message
 from imio.mailbridge.message.classification.classify import OriginalMessage
 from imio.mailbridge.message.classification.classify import Proof
 from imio.mailbridge.message.classification.classify import Transfer
@@ -173,7 +173,7 @@ def _state(arrived: Destination, found: Classification) -> tuple[str, str]:
 def _as_it_came(decision: Decision, message: ParsedMessage) -> Candidate:
     """Return the whole message as a candidate, whatever is attached to it."""
     first = decision.candidates[0].facts if decision.candidates else None
-    original = itself(message)
+    original = original_message(message)
     facts = Facts(
         forward="direct",
         transferred_by="",
@@ -197,7 +197,7 @@ def _context(
 ) -> Context:
     return Context(
         agent_patterns=settings.agent_patterns,
-        mailboxes=frozenset(settings.source_mailboxes),
+        source_mailboxes=frozenset(settings.source_mailboxes),
         tag_mailbox=arrived.tag_mailbox or None,
         proof=proof,
         sent_by_us=sent.has_message_id,

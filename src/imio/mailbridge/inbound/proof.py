@@ -25,7 +25,7 @@ from imio.mailbridge.message.authentication.domain_policy import aligned
 from imio.mailbridge.message.authentication.results import own_results
 from imio.mailbridge.message.authentication.results import sealed_results
 from imio.mailbridge.message.authentication.results import vouches
-from imio.mailbridge.message.authentication.signatures import reads_otherwise
+from imio.mailbridge.message.authentication.signatures import ambiguity
 from imio.mailbridge.message.authentication.signatures import Verdict
 from imio.mailbridge.message.classification.classify import Classification
 from imio.mailbridge.message.classification.classify import Proof
@@ -73,7 +73,7 @@ def from_signatures(
     message: ParsedMessage, found: Classification, settings: Settings, signatures: Signatures | None
 ) -> Finding:
     """Return what the signatures of a message prove that was classified as one of ``UNPROVEN``."""
-    if doubt := reads_otherwise(message):
+    if doubt := ambiguity(message):
         return _refused(doubt)
     by_agent = found.reason == "unproven-agent"
     if by_agent and len(message.authors) != 1:

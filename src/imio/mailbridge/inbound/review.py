@@ -1,7 +1,6 @@
 """Decisions of a person on a message that was not filed: replay, accept, discard. They commit by themselves."""
 
 from datetime import datetime
-from email.utils import parseaddr
 from imio.mailbridge.i18n import _
 from imio.mailbridge.inbound.decide import Choice
 from imio.mailbridge.inbound.inbox import inbox
@@ -9,7 +8,7 @@ from imio.mailbridge.inbound.inbox import OPEN
 from imio.mailbridge.inbound.process import process
 from imio.mailbridge.inbound.process import Review
 from imio.mailbridge.message.address import Address
-from imio.mailbridge.message.address import is_addr_spec
+from imio.mailbridge.message.syntax.address_list import typed_addresses
 from imio.mailbridge.store.commit import committed
 from plone import api
 from plone.app.uuid.utils import uuidToCatalogBrain
@@ -80,10 +79,10 @@ def _one_of(data, key, values):
 def _sender(text):
     if not text:
         return None
-    name, addr_spec = parseaddr(text) if isinstance(text, str) and text.isprintable() else ("", "")
-    if not is_addr_spec(addr_spec):
+    entries = typed_addresses(text) if isinstance(text, str) and text.isprintable() else []
+    if len(entries) != 1 or not isinstance(entries[0], Address):
         raise NotPossible(400, _("The sender is not an e-mail address."))
-    return Address(name, addr_spec)
+    return entries[0]
 
 
 def _date(text):

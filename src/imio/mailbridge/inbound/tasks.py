@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from datetime import timedelta
-from datetime import timezone
+from datetime import UTC
 from imio.mailbridge.inbound import imap_reading as mailboxes
 from imio.mailbridge.inbound.flood import forget_old
 from imio.mailbridge.inbound.forwarding import check as forwarding
@@ -48,7 +48,7 @@ class Sweep(BrowserView):
     """Find the records whose task or request was lost; each gets a task of its own."""
 
     def __call__(self):
-        now = datetime.now(timezone.utc)
+        now = datetime.now(UTC)
         before = (now - UNFINISHED_AFTER).isoformat()
         for created, id in inbox().keys("received"):
             record = inbox().get(id) if created < before else None

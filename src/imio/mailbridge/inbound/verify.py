@@ -11,8 +11,8 @@ from imio.mailbridge.inbound import signatures
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.message.authentication.results import own_results
 from imio.mailbridge.message.authentication.signatures import dkim_verdicts
+from imio.mailbridge.message.parsing.attached_messages import attached_messages
 from imio.mailbridge.message.parsing.parse import parse
-from imio.mailbridge.message.parsing.unwrap import attached_messages
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.blobs import is_readable
 from imio.mailbridge.store.commit import committed

@@ -1,1 +1,1 @@
-"""The e-mail domain: values and pure functions, no Zope, no Plone, no I/O but the streams given."""
+"""The e-mail domain: values and pure functions. No Zope, no Plone, no I/O but on the streams that are passed in."""

@@ -1,4 +1,4 @@
-"""What is an address, and is this text one?"""
+"""Defines an e-mail address and the forms in which it is compared, shown and sent."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _ADDR_SPEC = re.compile(rf"({_LOCAL})@({_LABEL}(?:\.{_LABEL})+)")
 
 @dataclass(frozen=True)
 class Address:
-    """A mailbox: ``display_name`` (may be empty) and ``addr_spec`` (RFC 5322 §3.4)."""
+    """A display name, which may be empty, and an addr-spec (RFC 5322 §3.4)."""
 
     display_name: str
     addr_spec: str
@@ -30,7 +30,7 @@ class Address:
 
     @property
     def domain(self) -> str:
-        """Return what stands after the last ``@``, in lower case."""
+        """Return the part after the last ``@`` in lower case."""
         return self.addr_spec.rpartition("@")[2].lower()
 
 
@@ -50,6 +50,14 @@ def is_addr_spec(text: str) -> bool:
     )
 
 
+def can_be_sent_to(text: str) -> bool:
+    """Tell whether ``text`` is an address that SMTP can carry: its domain has an ASCII form too."""
+    try:
+        return is_addr_spec(text) and bool(wire_address(text))
+    except UnicodeError:
+        return False
+
+
 def without_detail(address: str) -> str:
     """Return ``in@x`` for ``in+tag@x`` (RFC 5233)."""
     local, _, domain = address.rpartition("@")
@@ -62,16 +70,16 @@ def detail(address: str) -> str:
 
 
 def needs_smtputf8(addresses: Iterable[str]) -> bool:
-    """Tell whether a local part is not ASCII, so that the server must offer SMTPUTF8 (RFC 6531)."""
+    """Tell whether a local part is not ASCII, in which case the server must offer SMTPUTF8 (RFC 6531)."""
     return any(not address.rpartition("@")[0].isascii() for address in addresses)
 
 
 def wire_address(addr_spec: str) -> str:
-    """Return ``addr_spec`` as it goes over the wire: an internationalised domain in its ASCII form."""
+    """Return ``addr_spec`` as it is sent: with an internationalised domain in its ASCII form."""
     local, _, domain = addr_spec.rpartition("@")
     return f"{local}@{ascii_domain(domain)}"
 
 
 def ascii_domain(domain: str) -> str:
-    """Return a domain in its ASCII form (IDNA); errors: ``UnicodeError`` for one that has none."""
+    """Return a domain in its ASCII form (IDNA). Errors: ``UnicodeError`` when it has none."""
     return domain.encode("idna").decode("ascii") if not domain.isascii() else domain

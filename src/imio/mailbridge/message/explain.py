@@ -1,6 +1,6 @@
-"""What would the mail bridge make of these message files? The command ``mailbridge-explain``; no site is needed.
+"""Runs the command ``mailbridge-explain``, which prints how the mail bridge would classify message files. It needs no site.
 
-One JSON object per message and line, in the order given. Exit status 0 when all files were read, 2 when one could not be.
+One line of JSON for each message, in the order given. Exit status 0 when all files were read, 2 when one could not be.
 """
 
 from argparse import ArgumentParser
@@ -42,9 +42,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def explain(name: str, raw: bytes, context: Context, evidence: bool = False) -> dict[str, Any]:
-    """Return what is printed of one message, with ``evidence`` also what the detectors saw."""
+    """Return what is printed for one message; with ``evidence`` also what the detectors saw."""
     found = classify(parse(raw), context)
-    shown: dict[str, Any] = {
+    explained: dict[str, Any] = {
         "file": name,
         "transfer": found.transfer.value,
         "reason": found.reason,
@@ -53,8 +53,8 @@ def explain(name: str, raw: bytes, context: Context, evidence: bool = False) -> 
         "report": _report(found.report) if found.report else None,
     }
     if evidence:
-        shown["evidence"] = [each._asdict() for each in found.evidence]
-    return shown
+        explained["evidence"] = [each._asdict() for each in found.evidence]
+    return explained
 
 
 def _messages(found: Classification) -> list[dict[str, Any]]:
@@ -88,7 +88,7 @@ def _context(options: Namespace) -> Context:
     sent = frozenset(_bare_id(message_id) for message_id in options.sent)
     return Context(
         agent_patterns=compile_agent_patterns(options.agent),
-        mailboxes=frozenset(address.strip().lower() for address in options.mailbox),
+        source_mailboxes=frozenset(address.strip().lower() for address in options.mailbox),
         proof=Proof.GATEWAY if options.trusted else None,
         sent_by_us=lambda message_id: _bare_id(message_id) in sent,
     )

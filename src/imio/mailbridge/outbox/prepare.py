@@ -14,8 +14,8 @@ from imio.mailbridge.message.composition.sender_policy import Sender
 from imio.mailbridge.message.composition.sender_policy import SenderRefused
 from imio.mailbridge.message.one_line import has_control
 from imio.mailbridge.message.one_line import one_line
+from imio.mailbridge.message.syntax.address_list import typed_addresses
 from imio.mailbridge.outbox.draft import Draft
-from imio.mailbridge.outbox.recipients import read_recipients
 from imio.mailbridge.outbox.sender import identities
 from imio.mailbridge.outbox.sender import sender_for
 from imio.mailbridge.ports.sending import FileReference
@@ -171,11 +171,15 @@ def _addresses(data: dict[str, Any], field: str, errors: Errors) -> list[Address
     if not isinstance(texts, list):
         errors.append((field, _("A list of addresses is expected here.")))
         return []
-    found, bad = read_recipients(texts)
+    found: list[Address | str] = []
+    for text in texts:
+        whole = isinstance(text, str) and not has_control(text)
+        found += typed_addresses(text) if whole else [str(text)]
+    bad = next((each for each in found if isinstance(each, str)), None)
     if bad is not None:
         mapping = {"address": one_line(bad)[:100]}
         errors.append((field, _("“${address}” is not an e-mail address.", mapping=mapping)))
-    return found
+    return [each for each in found if isinstance(each, Address)]
 
 
 def _files(sending: Any, uids: Any, errors: Errors) -> list[FileReference]:

@@ -1,1 +1,1 @@
-"""What runs on a mail host: two files that work alone."""
+"""The program that runs on a mail host: two files that need nothing else of the package."""

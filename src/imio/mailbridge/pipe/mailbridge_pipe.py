@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Post the message on standard input to a site; the exit status and one line of text say how it went.
+"""Post the message on standard input to a site; exit status and one line of text tell the result.
 
-The shell script ``mailbridge-pipe`` beside this file runs it and turns every end but the three final ones
-into "try again later". So nothing is caught here that has no better text than its traceback.
+The shell script ``mailbridge-pipe`` beside this file runs it and turns every result but the three final ones
+into "try again later". So exceptions are caught only where there is a better text than their traceback.
 """
 
 from __future__ import annotations
@@ -77,9 +77,9 @@ DEFAULT_TIMEOUT, LONGEST_TIMEOUT, CONNECT_TIMEOUT = 300, 900, 30  # seconds
 DEFAULT_RETRIES = 2
 MEMORY = 2**20  # a longer message is spooled to a file
 LONGEST_ANSWER = 2**20
-PASSES = (409, 429, 502, 503, 504)  # a try a moment later may succeed
+PASSES = (409, 429, 502, 503, 504)  # a try shortly afterwards may succeed
 
-# What an answer that is not final means to the operator of the mail host: first match wins.
+# What an answer that is not final means for the operator of the mail host; the first match wins.
 ADVICE = (
     (r"2..", "4.3.5", "no acceptance: check that --url leads to the site and not to a portal or proxy"),
     (r"3..", "4.3.5", "redirects are not followed: give --url the address that it leads to"),
@@ -97,9 +97,9 @@ ADVICE = (
 
 
 class Temporary(Exception):
-    """The message was not taken, which is not final. ``status``: enhanced status code 4.y.z (RFC 3463).
+    """The message was not accepted for now. ``status`` is an enhanced status code 4.y.z (RFC 3463).
 
-    ``passes``: the next try may succeed, without anybody doing anything.
+    ``passes``: the next try may succeed without anybody doing anything.
     """
 
     def __init__(self, status: str, text: str, passes: bool = False) -> None:
@@ -108,7 +108,7 @@ class Temporary(Exception):
 
 
 def main(arguments: list[str]) -> int:
-    """Deliver standard input, print what became of it, return the exit status."""
+    """Deliver standard input, print the result, return the exit status."""
     try:
         status, text = deliver(parse(arguments))
     except Temporary as error:
@@ -130,7 +130,7 @@ class Options(dict[str, str]):
 def parse(arguments: list[str]) -> Options:
     """Return the options. Errors: ``Temporary``.
 
-    By hand: an address may begin with ``-``, and argparse costs a third of the start.
+    Not argparse: an address may begin with ``-``, and importing it takes a third of the start-up time.
     """
     options = Options()
     words = iter(arguments)
@@ -158,7 +158,7 @@ def parse(arguments: list[str]) -> Options:
 
 
 def deliver(options: Options) -> tuple[int, str]:
-    """Do what the options ask for; return the exit status and its text. Errors: ``Temporary``."""
+    """Do what the options ask for; return exit status and text. Errors: ``Temporary``."""
     timeout = seconds(options.get("--timeout", str(DEFAULT_TIMEOUT)))
     end = time.monotonic() + timeout
 
@@ -166,7 +166,7 @@ def deliver(options: Options) -> tuple[int, str]:
         raise Temporary("4.4.2", f"not done after {timeout:g} s (--timeout): check the load of the site")
 
     signal.signal(signal.SIGALRM, expire)
-    signal.setitimer(signal.ITIMER_REAL, timeout, 1)  # bounds also a site that answers one byte a minute
+    signal.setitimer(signal.ITIMER_REAL, timeout, 1)  # even if the site answers one byte a minute
     if "--flush" in options:
         return flush(options, end)
     envelopes = [envelope(options, recipient) for recipient in options.recipients or [""]]
@@ -185,7 +185,7 @@ def deliver(options: Options) -> tuple[int, str]:
 
 
 def together(answers: list[tuple[int, str]]) -> tuple[int, str]:
-    """Return the one answer for all recipients: what was refused is named, and those who have the message keep it."""
+    """Return one answer for all recipients: it names those that were refused and counts those that were accepted."""
     refused = [answer for answer in answers if answer[0] != ACCEPTED]
     if not refused or len(answers) == 1:
         return answers[0]
@@ -194,7 +194,7 @@ def together(answers: list[tuple[int, str]]) -> tuple[int, str]:
 
 
 def seconds(text: str) -> float:
-    """Return the time budget. Errors: ``Temporary``."""
+    """Return the time limit in seconds. Errors: ``Temporary``."""
     try:
         value = float(text)
     except ValueError:
@@ -205,7 +205,7 @@ def seconds(text: str) -> float:
 
 
 def endpoint(url: str) -> str:
-    """Return the URL to post to, of a site's URL or of the endpoint itself. Errors: ``Temporary``."""
+    """Return the URL to post to, given the URL of the site or of the endpoint. Errors: ``Temporary``."""
     try:
         parts = urlsplit(url)
         usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and not parts.query
@@ -220,17 +220,17 @@ def endpoint(url: str) -> str:
 
 
 def retries(text: str) -> int:
-    """Return how often to try again. Errors: ``Temporary``."""
+    """Return the number of retries. Errors: ``Temporary``."""
     if not re.fullmatch(r"\d{1,3}", text):
         raise Temporary("4.3.5", f"--retries must be a number, not {text!a}")
     return int(text)
 
 
 def envelope(options: Options, recipient: str) -> dict[str, bytes]:
-    """Return the header fields for what the mail host knows of the message. Errors: ``Temporary``."""
+    """Return the header fields that hold the envelope. Errors: ``Temporary``."""
     fields = {
         "X-Envelope-Recipient": recipient,
-        # Present and empty is the null sender of RFC 5321 §4.5.5; some proxies drop a field without a value.
+        # An empty option is the null sender of RFC 5321 §4.5.5; some proxies drop a field without a value.
         "X-Envelope-Sender": "<>" if options.get("--sender") == "" else options.get("--sender"),
         "X-Client-Address": options.get("--client-address"),
     }
@@ -241,7 +241,7 @@ def envelope(options: Options, recipient: str) -> dict[str, bytes]:
 
 
 def authorization(token_file: str | None) -> bytes:
-    """Return the value of the Authorization header field, empty for none. Errors: ``Temporary``."""
+    """Return the value of the Authorization header field, or an empty one. Errors: ``Temporary``."""
     source = token_file or "MAILBRIDGE_TOKEN"
     token = os.environb.get(b"MAILBRIDGE_TOKEN", b"") if token_file is None else read_token(token_file)
     token = token.strip(b"\r\n")
@@ -253,7 +253,7 @@ def authorization(token_file: str | None) -> bytes:
 
 
 def read_token(path: str) -> bytes:
-    """Return what the token file holds. Errors: ``Temporary`` when it is missing or others could read it."""
+    """Return the content of the token file. Errors: ``Temporary`` if it is missing or readable for others."""
     try:
         with open(path, "rb") as file:
             others = os.fstat(file.fileno()).st_mode & 0o077
@@ -266,7 +266,7 @@ def read_token(path: str) -> bytes:
 
 
 def spool() -> tuple[io.BufferedIOBase, int]:
-    """Return the message as a file, and its size: Content-Length must be exact. Errors: ``Temporary``."""
+    """Return the message as a file, and its size, for Content-Length must be exact. Errors: ``Temporary``."""
     if sys.stdin is None:
         raise Temporary("4.3.0", "standard input is closed, there is no message")
     try:
@@ -276,7 +276,7 @@ def spool() -> tuple[io.BufferedIOBase, int]:
             import shutil
             import tempfile
 
-            message = tempfile.TemporaryFile()  # noqa: SIM115 # has no name, goes with the process
+            message = tempfile.TemporaryFile()  # noqa: SIM115 # has no name, ends with the process
             message.write(start)
             shutil.copyfileobj(sys.stdin.buffer, message)
         size = message.seek(0, io.SEEK_END)
@@ -289,7 +289,7 @@ def spool() -> tuple[io.BufferedIOBase, int]:
 
 
 class Site:
-    """The site that takes messages, until ``end`` (``time.monotonic``). Errors of all methods: ``Temporary``."""
+    """The site to post to, until ``end`` (``time.monotonic``). Errors of all methods: ``Temporary``."""
 
     def __init__(self, options: Options, end: float) -> None:
         self.url = endpoint(options.get("--url", ""))
@@ -299,7 +299,7 @@ class Site:
         self.end = end
 
     def deliver(self, fields: dict[str, bytes], message: io.BufferedIOBase, size: int) -> tuple[int, str]:
-        """Post the last ``size`` bytes of ``message``, and again if that may help; return exit status and text."""
+        """Post the last ``size`` bytes of ``message``, with retries; return exit status and text."""
         recipient = os.fsdecode(fields.get("X-Envelope-Recipient", b""))
         for number in range(self.retries + 1):
             message.seek(-size, io.SEEK_END)
@@ -313,7 +313,7 @@ class Site:
         raise AssertionError
 
     def post(self, fields: dict[str, bytes], message: io.BufferedIOBase, size: int) -> tuple[int, bytes]:
-        """Send one request; return the status of the answer and its body."""
+        """Send one request; return status and body of the answer."""
         parts = urlsplit(self.url)
         left = max(1.0, self.end - time.monotonic())
         try:
@@ -357,7 +357,7 @@ class Site:
 
 
 def connect(scheme: str, netloc: str, ca_file: str | None, timeout: float) -> HTTPConnection:
-    """Return the connection, not yet opened."""
+    """Return a connection that is not yet open."""
     if scheme == "http":
         return HTTPConnection(netloc, timeout=timeout)
     import ssl
@@ -366,7 +366,7 @@ def connect(scheme: str, netloc: str, ca_file: str | None, timeout: float) -> HT
 
 
 def judge(url: str, status: int, body: bytes, recipient: str) -> tuple[int, str]:
-    """Return the exit status and the text for an answer of the site. Errors: ``Temporary``."""
+    """Return exit status and text for an answer of the site. Errors: ``Temporary``."""
     if status == 413:
         return TOO_BIG, f"5.3.4 the message is too big for {url} (HTTP 413)"
     if status == 422:
@@ -385,14 +385,14 @@ def judge(url: str, status: int, body: bytes, recipient: str) -> tuple[int, str]
     raise Temporary("4.3.0", f"{url} answered HTTP {status}")
 
 
-# A spool: one file for a message and recipient, the envelope as JSON in its first line, then the message as it came.
+# A spool: one file for each message and recipient, with the envelope as JSON on its first line, then the message as it came.
 #
 #     DIR/tmp/<name>  ── fsync, rename, fsync of DIR/new ──>  DIR/new/<name>  ── posted ──>  removed
 #                                                                   └── refused for good ──>  DIR/refused/<name>
 
 
 def store(folder: str, envelopes: list[dict[str, bytes]]) -> tuple[int, str]:
-    """Store the message for all recipients, or for none; return exit status and text. Errors: ``Temporary``."""
+    """Store the message for all recipients or for none; return exit status and text. Errors: ``Temporary``."""
     message, size = spool()
     stem = f"{time.time_ns():020d}.{os.getpid()}"
     names = [f"{stem}.{number}" for number in range(len(envelopes))]
@@ -406,14 +406,14 @@ def store(folder: str, envelopes: list[dict[str, bytes]]) -> tuple[int, str]:
         sync(os.path.join(folder, "new"))
     except OSError as error:
         for path in (os.path.join(folder, place, name) for place in ("tmp", "new") for name in names):
-            if os.path.exists(path):  # none of it was answered for: the mail host tries again
+            if os.path.exists(path):  # nothing was acknowledged: the mail host tries again
                 os.unlink(path)
         raise Temporary("4.3.1", f"the message could not be stored in {folder}: {error}") from error
     return ACCEPTED, f"2.0.0 'spooled' as {names[0]!a} ({size} bytes)"
 
 
 def folders(folder: str) -> None:
-    """Make what is missing of a spool. Errors: ``Temporary`` when others could read it, ``OSError``."""
+    """Create the missing folders of a spool. Errors: ``Temporary`` if it is readable for others, ``OSError``."""
     if not os.path.isabs(folder):
         raise Temporary("4.3.5", f"--spool must be an absolute path, not {folder!a}")
     os.umask(0o077)
@@ -426,7 +426,7 @@ def folders(folder: str) -> None:
 
 
 def write(path: str, fields: dict[str, bytes], message: io.BufferedIOBase) -> None:
-    """Write one file of the spool to disk, for good. Errors: ``OSError``."""
+    """Write one file of the spool and sync it to disk. Errors: ``OSError``."""
     with open(path, "xb") as file:
         head = {name: os.fsdecode(value) for name, value in fields.items()}
         file.write(json.dumps(head).encode("ascii") + b"\n")
@@ -437,7 +437,7 @@ def write(path: str, fields: dict[str, bytes], message: io.BufferedIOBase) -> No
 
 
 def sync(folder: str) -> None:
-    """Write the names in a folder to disk. Errors: ``OSError``."""
+    """Sync the names in a folder to disk. Errors: ``OSError``."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -446,13 +446,13 @@ def sync(folder: str) -> None:
 
 
 def flush(options: Options, end: float) -> tuple[int, str]:
-    """Post what is in the spool, the oldest first; return exit status and text. Errors: ``Temporary``."""
+    """Post the files in the spool, oldest first; return exit status and text. Errors: ``Temporary``."""
     import fcntl
 
     if "--spool" not in options:
         raise Temporary("4.3.5", "--flush needs --spool")
     folder, site = options["--spool"], Site(options, end)
-    delivered, kept, refused = 0, [], 0
+    delivered, deferred, refused = 0, [], 0
     try:
         folders(folder)
         with open(os.path.join(folder, "lock"), "wb") as lock:
@@ -465,8 +465,8 @@ def flush(options: Options, end: float) -> tuple[int, str]:
                 try:
                     status, text = post_file(site, path)
                 except Temporary as error:
-                    kept.append(f"{name}: {error}")
-                    if error.passes:  # the site is away: the next message would wait as long
+                    deferred.append(f"{name}: {error}")
+                    if error.passes:  # the site is down: the next message would wait as long
                         break
                     continue
                 if status == ACCEPTED:
@@ -479,8 +479,8 @@ def flush(options: Options, end: float) -> tuple[int, str]:
     except OSError as error:
         raise Temporary("4.3.0", f"the spool {folder} cannot be used: {error}") from error
     counts = f"{delivered} delivered, {refused} refused, {left} left"
-    if kept:
-        raise Temporary("4.3.0", f"{counts}; {kept[0]}")
+    if deferred:
+        raise Temporary("4.3.0", f"{counts}; {deferred[0]}")
     return ACCEPTED, f"2.0.0 {counts}"
 
 
@@ -497,7 +497,7 @@ def post_file(site: Site, path: str) -> tuple[int, str]:
 
 
 def refuse(folder: str, name: str, text: str) -> None:
-    """Keep a message that the site refuses for good where an operator finds it, with the reason. Errors: ``OSError``."""
+    """Move a message that the site refused for good to ``refused``, with the reason. Errors: ``OSError``."""
     reason = os.path.join(folder, "refused", name + ".reason")
     with open(reason, "w", encoding="utf-8", errors="backslashreplace") as file:
         file.write(text + "\n")
@@ -506,9 +506,9 @@ def refuse(folder: str, name: str, text: str) -> None:
 
 
 def selftest(site: Site, options: Options) -> tuple[int, str]:
-    """Check what a delivery needs, without one; return exit status and text. Errors: ``Temporary``.
+    """Check everything that a delivery needs; return exit status and text. Errors: ``Temporary``.
 
-    An empty message is refused with 400 by the site itself, after it has checked the user and the recipient.
+    The site refuses an empty message with 400, after it has checked user and recipient.
     """
     lines = []
     limit = 0

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from imio.mailbridge.message.address import Address
-from imio.mailbridge.message.parsing.parse import Attachment
+from imio.mailbridge.message.parsing.attachment import Attachment
 from typing import BinaryIO
 from zope.interface import Interface
 

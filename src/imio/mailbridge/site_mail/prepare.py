@@ -8,13 +8,12 @@ from email import message_from_bytes
 from email.header import decode_header
 from email.header import make_header
 from email.policy import compat32
-from email.utils import getaddresses
-from imio.mailbridge.message.address import Address
+from imio.mailbridge.message.address import can_be_sent_to
 from imio.mailbridge.message.composition.compose import message_id
 from imio.mailbridge.message.composition.compose import sender_headers
 from imio.mailbridge.message.one_line import one_line
+from imio.mailbridge.message.syntax.address_list import header_addresses
 from imio.mailbridge.outbox.draft import Draft
-from imio.mailbridge.outbox.recipients import can_be_sent_to
 from imio.mailbridge.outbox.sender import sender_for
 from imio.mailbridge.ports.directory import Identity
 from imio.mailbridge.settings.read import settings
@@ -47,10 +46,9 @@ def prepare_site_mail(author, recipients, message):
     if account is None:
         return None
     to, cc = _addresses(written.get_all("To") or []), _addresses(written.get_all("Cc") or [])
-    everybody = _addresses(recipients)
-    bad = next((each for each in everybody if not can_be_sent_to(each.addr_spec)), None)
-    if bad is not None or not everybody:
-        raise Unusable(f"{bad.addr_spec if bad else ''!r} is not an e-mail address")
+    everybody = [address for text in recipients for address in _recipients(text)]
+    if not everybody:
+        raise Unusable("there is no recipient")
     id = uuid.uuid4().hex
     sender, fallback = sender_for(Identity("", "site", own), account, values, id)
     answers = next(iter(_addresses(written.get_all("Reply-To") or [])), None)
@@ -102,8 +100,14 @@ def _answered(sender, answers):
 
 
 def _addresses(texts):
-    pairs = getaddresses([one_line(str(text)) for text in texts])
-    return [Address(one_line(_text(name)), addr_spec) for name, addr_spec in pairs if addr_spec]
+    return [address for text in texts for address in header_addresses(one_line(str(text)))]
+
+
+def _recipients(text):
+    found = _addresses([text])
+    if str(text).strip() and not (found and all(can_be_sent_to(each.addr_spec) for each in found)):
+        raise Unusable(f"{one_line(str(text))!r} is not an e-mail address")
+    return found
 
 
 def _text(value):

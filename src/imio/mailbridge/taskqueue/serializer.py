@@ -1,11 +1,10 @@
-"""How does a task travel? As signed JSON: who can write to the queue must not be able to run code."""
+"""Writes tasks as signed JSON: someone who can write to the queue must not be able to run code."""
 
 from datetime import datetime
 from huey.registry import Message
 from huey.serializer import Serializer
 import hashlib
-import hmac
-import json
+import itsdangerous
 
 
 class UntrustedTask(ValueError):
@@ -13,28 +12,28 @@ class UntrustedTask(ValueError):
 
 
 class SignedJSONSerializer(Serializer):
-    """``<hex HMAC-SHA256> <JSON>``; a huey ``Message`` is a JSON list under the key ``message``, its eta in ISO 8601."""
+    """Signs JSON with HMAC-SHA256; a huey ``Message`` is a list under the key ``message``, its eta in ISO 8601."""
 
     def __init__(self, key):
         super().__init__()
-        self._key = key
-
-    def _signature(self, data):
-        return hmac.new(self._key, data, hashlib.sha256).hexdigest().encode()
+        self._json = itsdangerous.Serializer(
+            key,
+            salt="imio.mailbridge.task",
+            signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256},
+        )
 
     def _serialize(self, data):
         if isinstance(data, Message):
             data = {"message": list(data._replace(eta=data.eta and data.eta.isoformat()))}
         else:
             data = {"value": data}
-        text = json.dumps(data, separators=(",", ":")).encode()
-        return self._signature(text) + b" " + text
+        return self._json.dumps(data).encode()
 
     def _deserialize(self, data):
-        signature, _, text = bytes(data).partition(b" ")
-        if not hmac.compare_digest(signature, self._signature(text)):
-            raise UntrustedTask("task with a wrong signature")
-        data = json.loads(text)
+        try:
+            data = self._json.loads(bytes(data))
+        except itsdangerous.BadSignature:
+            raise UntrustedTask("task with a wrong signature") from None
         if "message" not in data:
             return data["value"]
         message = Message(*data["message"])

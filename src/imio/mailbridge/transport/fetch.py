@@ -15,12 +15,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import field
 from email.parser import BytesHeaderParser
-from email.utils import parseaddr
 from imapclient.exceptions import IMAPClientAbortError
 from imapclient.exceptions import IMAPClientError
 from imio.mailbridge.message.address import is_addr_spec
 from imio.mailbridge.message.address import without_detail
 from imio.mailbridge.message.one_line import readable
+from imio.mailbridge.message.syntax.address_list import header_addresses
 from imio.mailbridge.transport.fetch_state import KEPT
 from imio.mailbridge.transport.fetch_state import REFUSED
 from imio.mailbridge.transport.fetch_state import State
@@ -139,16 +139,21 @@ def envelope(message: BinaryIO, mailbox: Mailbox) -> Envelope:
     message.seek(0)
     head = BytesHeaderParser().parsebytes(message.read(HEAD).partition(b"\r\n\r\n")[0])
     path = head.get("Return-Path")
-    sender = None if path is None else parseaddr(str(path))[1].lower()
-    if sender and not is_addr_spec(sender):
-        sender = None
+    # <> is the null sender of RFC 5321 §4.5.5; what cannot be read says nothing.
+    sender = "" if str(path).strip() == "<>" else _address(path) or None
     recipient = mailbox.address
     if mailbox.recipient_header:
-        named = parseaddr(str(head.get(mailbox.recipient_header, "")))[1].lower()
-        if is_addr_spec(named) and without_detail(named) == without_detail(mailbox.address.lower()):
+        named = _address(head.get(mailbox.recipient_header))
+        if without_detail(named) == without_detail(mailbox.address.lower()):
             recipient = named
     message.seek(0)
     return Envelope(recipient, sender)
+
+
+def _address(field: object) -> str:
+    """Return the first address of a header field in lower case, or an empty string."""
+    found = next(iter(header_addresses("" if field is None else str(field))), None)
+    return found.addr_spec.lower() if found is not None and is_addr_spec(found.addr_spec) else ""
 
 
 def _batches(folder: Folder, uids: list[int]) -> Iterator[dict[int, int]]:

@@ -21,7 +21,7 @@ from imio.mailbridge.message.classification.classify import Transfer
 from imio.mailbridge.message.composition.compose import compose
 from imio.mailbridge.message.composition.compose import message_id
 from imio.mailbridge.message.composition.sender_policy import Sender
-from imio.mailbridge.message.parsing.unwrap import attached_messages
+from imio.mailbridge.message.parsing.attached_messages import attached_messages
 from imio.mailbridge.notify.alarm import tell_admin
 from imio.mailbridge.notify.notice import NAME
 from imio.mailbridge.notify.notice import paragraphs

@@ -1,1 +1,1 @@
-"""What signatures and mail servers prove about a message (DKIM, ARC, Authentication-Results)."""
+"""Determines what signatures and mail servers prove about a message (DKIM, ARC, Authentication-Results)."""

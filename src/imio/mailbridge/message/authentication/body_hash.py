@@ -1,6 +1,6 @@
-"""What is the hash of a body, as DKIM counts it (RFC 6376 §3.4.3, §3.4.4)? Piece by piece, whatever the size of the body.
+"""Computes the hash of a body for DKIM (RFC 6376 §3.4.3, §3.4.4) piece by piece, whatever the size of the body.
 
-dkimpy copies a body several times, and takes hours for one with megabytes of spaces.
+dkimpy copies a body several times, and takes hours over one with megabytes of spaces.
 """
 
 from mmap import mmap
@@ -14,13 +14,13 @@ _SPACES = re.compile(rb"[\t ]{2,}|\t")
 
 
 def body_hash(octets: bytes | mmap, start: int, relaxed: bool, piece: int = _PIECE) -> bytes:
-    """Return the SHA-256 digest of ``octets[start:]`` in the canonical form ``relaxed``, else ``simple``; LF counts as CRLF."""
+    """Return the SHA-256 digest of ``octets[start:]`` canonicalised as ``relaxed`` or ``simple``; LF counts as CRLF."""
     digest = hashlib.sha256()
     waiting = b""
     anything = False
     for position in range(start, len(octets), piece):
         text = waiting + octets[position : position + piece]
-        # what is blank at the end may belong together with what comes next, or to nothing
+        # Blanks at the end may continue in the next piece, or end the body and not count.
         kept = text.rstrip(_BLANK)
         waiting = text[len(kept) :]
         if kept:

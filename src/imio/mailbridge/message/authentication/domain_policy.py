@@ -1,4 +1,4 @@
-"""What do the DNS records of a domain say of mail that is sent in its name? SPF, DKIM and DMARC, as pure functions on texts."""
+"""Reads the SPF, DKIM and DMARC records of a domain, as pure functions on the texts of DNS records."""
 
 from collections.abc import Iterable
 from collections.abc import Mapping
@@ -9,10 +9,10 @@ from publicsuffixlist import PublicSuffixList
 import re
 
 
-#: How many look-ups a receiver makes for one SPF record before it gives up (RFC 7208 §4.6.4).
+#: The look-ups that a receiver makes for one SPF record before it gives up (RFC 7208 §4.6.4).
 MAX_LOOKUPS = 10
 
-#: A DKIM key of RSA with fewer characters of base64 than this is shorter than 1024 bits, and ignored (RFC 8301 §3.2).
+#: An RSA key for DKIM with fewer characters of base64 is shorter than 1024 bits, and ignored (RFC 8301 §3.2).
 SHORT_KEY = 200
 
 _MECHANISM = re.compile(
@@ -21,7 +21,7 @@ _MECHANISM = re.compile(
 _MODIFIER = re.compile(r"([A-Za-z][\w.-]*)=(\S*)")
 _LOOKED_UP = ("include", "a", "mx", "ptr", "exists")
 
-#: Where the SPF records of a provider are, by the end of the name of its SMTP server.
+#: End of the name of an SMTP server → name of its provider, and the domain of its SPF record.
 PROVIDERS = {
     "office365.com": ("Microsoft 365", "spf.protection.outlook.com"),
     "outlook.com": ("Microsoft 365", "spf.protection.outlook.com"),
@@ -41,7 +41,7 @@ PROVIDERS = {
 
 @dataclass(frozen=True)
 class Spf:
-    """An SPF record (RFC 7208): its mechanisms as (qualifier, name, value), and the terms that are an error."""
+    """An SPF record (RFC 7208): its mechanisms as (qualifier, name, value); ``unknown`` holds the terms that are errors."""
 
     mechanisms: tuple[tuple[str, str, str], ...]
     redirect: str = ""
@@ -49,26 +49,26 @@ class Spf:
 
     @property
     def rest(self) -> str:
-        """Return the qualifier of ``all``: ``-``, ``~``, ``?``, ``+``, or an empty string without one."""
+        """Return the qualifier of ``all``: ``-``, ``~``, ``?`` or ``+``; an empty string without ``all``."""
         return next((qualifier for qualifier, name, _value in self.mechanisms if name == "all"), "")
 
     @property
     def followed(self) -> tuple[str, ...]:
-        """Return the domains whose own SPF record belongs to this one; those with macros depend on the message."""
+        """Return the domains whose SPF records this one includes, without those with macros, which depend on the message."""
         names = [value for _qualifier, name, value in self.mechanisms if name == "include"]
         names += [self.redirect] if self.redirect and not self.rest else []
         return tuple(name.lower().rstrip(".") for name in names if "%" not in name)
 
     @property
     def lookups(self) -> int:
-        """Return how many look-ups this record takes by itself."""
+        """Return how many look-ups this record alone takes."""
         own = sum(name in _LOOKED_UP for _qualifier, name, _value in self.mechanisms)
         return own + bool(self.redirect and not self.rest)
 
 
 @dataclass(frozen=True)
 class SpfTree:
-    """A record with all that it includes: look-ups in total, names of the included domains, those without one good record."""
+    """A record with all that it includes: total look-ups, the included domains, and those of them without one valid record."""
 
     lookups: int
     names: frozenset[str]
@@ -78,7 +78,7 @@ class SpfTree:
 
 @dataclass(frozen=True)
 class Dmarc:
-    """A DMARC record (RFC 7489 §6.3): what to do with mail that does not align, and how strictly; ``r`` is relaxed."""
+    """A DMARC record (RFC 7489 §6.3): the policy for mail that is not aligned; alignment is ``r`` (relaxed) or ``s`` (strict)."""
 
     policy: str
     subdomain_policy: str
@@ -89,12 +89,12 @@ class Dmarc:
 
 
 def spf_records(texts: Iterable[str]) -> list[str]:
-    """Return those of the TXT records that are SPF."""
+    """Return the SPF records among TXT records."""
     return [text for text in texts if re.match(r"v=spf1(?:\s|$)", text, re.IGNORECASE)]
 
 
 def read_spf(text: str) -> Spf:
-    """Return an SPF record; what cannot be understood is in ``unknown``: receivers then ignore the whole record."""
+    """Return an SPF record; with terms in ``unknown`` receivers ignore the whole record."""
     mechanisms, unknown, redirect = [], [], ""
     for term in text.split()[1:]:
         if (modifier := _MODIFIER.fullmatch(term)) is not None:
@@ -104,14 +104,14 @@ def read_spf(text: str) -> Spf:
         ):
             mechanisms.append((found[1] or "+", found[2].lower(), found[3] or ""))
             if found[2].lower() == "all":
-                break  # what comes after is never looked at
+                break  # receivers never look further
         else:
             unknown.append(term)
     return Spf(tuple(mechanisms), redirect, tuple(unknown))
 
 
 def spf_tree(domain: str, records: Mapping[str, Sequence[str]]) -> SpfTree:
-    """Return what the SPF record of ``domain`` comes to; ``records`` are the TXT records of each domain, in lower case."""
+    """Return the SPF record of ``domain`` with all it includes; ``records`` maps domains, in lower case, to TXT records."""
     seen: set[str] = set()
     broken: list[str] = []
 
@@ -139,7 +139,7 @@ def spf_tree(domain: str, records: Mapping[str, Sequence[str]]) -> SpfTree:
 
 
 def dkim_key(texts: Iterable[str]) -> str:
-    """Return what a selector holds: ``none``, ``revoked`` (an empty key), ``weak``, or ``ok`` (RFC 6376 §3.6.1)."""
+    """Return the state of the key of a selector: ``none``, ``revoked`` (empty), ``weak`` or ``ok`` (RFC 6376 §3.6.1)."""
     for text in texts:
         tags = _tags(text)
         if "p" not in tags or tags.get("v", "DKIM1") != "DKIM1":
@@ -152,7 +152,7 @@ def dkim_key(texts: Iterable[str]) -> str:
 
 
 def read_dmarc(texts: Iterable[str]) -> Dmarc | None:
-    """Return the DMARC record among TXT records, or None. Errors: ``ValueError`` for several, or one without a policy."""
+    """Return the DMARC record among TXT records, or None. Errors: ``ValueError`` for several records, or one without a policy."""
     found = [text for text in texts if re.match(r"v\s*=\s*DMARC1\s*(?:;|$)", text)]
     if not found:
         return None
@@ -174,19 +174,19 @@ def read_dmarc(texts: Iterable[str]) -> Dmarc | None:
 
 
 def organizational_domain(domain: str) -> str:
-    """Return the domain that somebody registered: what stands before the public suffix, with it (RFC 7489 §3.2)."""
+    """Return the registered domain: the public suffix and the label before it (RFC 7489 §3.2)."""
     return _suffixes().privatesuffix(domain.lower().rstrip(".")) or domain.lower().rstrip(".")
 
 
 def aligned(author: str, other: str, mode: str) -> bool:
-    """Tell whether the domain ``other`` (of the envelope sender, or of a DKIM signature) fits that of From."""
+    """Tell whether the domain ``other`` (of the envelope sender or a DKIM signature) is aligned with that of From."""
     if mode == "s":
         return author.lower().rstrip(".") == other.lower().rstrip(".")
     return organizational_domain(author) == organizational_domain(other)
 
 
 def provider_of(host: str) -> tuple[str, str] | None:
-    """Return name and SPF domain of the provider that an SMTP server belongs to, or None if it is not known."""
+    """Return name and SPF domain of the provider that runs an SMTP server, or None when it is not known."""
     host = host.lower().rstrip(".")
     return next(
         (found for end, found in PROVIDERS.items() if host == end or host.endswith(f".{end}")),
@@ -195,7 +195,7 @@ def provider_of(host: str) -> tuple[str, str] | None:
 
 
 def _tags(text: str) -> dict[str, str]:
-    """Return the tags of a list like ``v=DKIM1; p=…``; the first of two with one name stands."""
+    """Return the tags of a list such as ``v=DKIM1; p=…``; of several with one name the first counts."""
     tags: dict[str, str] = {}
     for part in text.split(";"):
         name, equals, value = part.partition("=")

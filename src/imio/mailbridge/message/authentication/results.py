@@ -1,8 +1,8 @@
-"""What did a mail server verify? Authentication-Results (RFC 8601) of the town's own, and those that the newest ARC set holds.
+"""Reads what a mail server verified: the town's own Authentication-Results (RFC 8601), and those in the newest ARC set.
 
-The own server must remove fields of others under its name (RFC 8601 §5). Here only the topmost field under the name counts, and
-only when every server above it belongs to the same organization. Servers quote what strangers wrote (CVE-2020-12272): what could be
-made to say more than the server meant says nothing.
+The town's server must remove fields of others under its name (RFC 8601 §5). Only the topmost field under the name counts, and
+only when every server above it belongs to the same organisation. Servers quote what strangers wrote (CVE-2020-12272): a field
+that strangers could make say more than the server meant is ignored.
 """
 
 from collections.abc import Iterable
@@ -22,26 +22,26 @@ _METHOD = re.compile(
 _PROPERTY = re.compile(r"(?:header|smtp|policy)\.([a-z.-]{1,30})\s*=\s*@?([^\s;]{1,320})", re.IGNORECASE)
 _BY = re.compile(r"\bby\s+([A-Za-z0-9._-]{1,253})", re.IGNORECASE)
 _INSTANCE = re.compile(r"\s*i\s*=\s*(\d{1,2})\s*;(.*)", re.DOTALL)
-#: What hands mail over inside one machine.
+#: Names under which mail is handed over inside one machine.
 _INSIDE = ("localhost", "localhost.localdomain")
 _LENGTH = 20_000
 _RESULTS = 20
 
 
 def own_results(message: ParsedMessage, authserv_id: str) -> tuple[Verdict, ...]:
-    """Return the verdicts under our own ``authserv_id``; empty where there are none, or where they could be forged."""
+    """Return the verdicts under our own ``authserv_id``; none when there are none or they could be forged."""
     return _verdicts(_own_field(message, authserv_id.lower())) if authserv_id else ()
 
 
 def sealed_results(message: ParsedMessage) -> tuple[Verdict, ...]:
-    """Return the verdicts of who sealed last; they are worth what ``arc_verdict`` says of the chain."""
+    """Return the verdicts of the newest sealer; they are worth as much as the chain, see ``arc_verdict``."""
     found = [_INSTANCE.match(unfold(value)) for value in message.root.values("arc-authentication-results")]
     newest = max((each for each in found if each), key=lambda each: int(each[1]), default=None)
     return _verdicts(_split(newest[2])) if newest else ()
 
 
 def vouches(verdicts: Iterable[Verdict], domain: str, mode: str) -> bool:
-    """Tell whether a server verified that ``domain`` is the author's: its DMARC says so, or without DMARC a DKIM signature.
+    """Tell whether a server verified the author's ``domain``, by DMARC or, without a DMARC verdict, by a DKIM signature.
 
     ``mode`` is ``s`` (strict) or ``r`` (relaxed), as for ``aligned``.
     """
@@ -78,7 +78,7 @@ def _is_ours(server: str, authserv_id: str) -> bool:
 
 
 def _split(value: str) -> list[str] | None:
-    """Return the parts between semicolons without comments; None where quotes or comments are not plain."""
+    """Return the parts between semicolons without comments; None when quotation marks or comments are not balanced."""
     parts, depth = [""], 0
     if len(value) > _LENGTH:
         return None

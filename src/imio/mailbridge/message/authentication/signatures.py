@@ -1,7 +1,7 @@
-"""Is a signature in this message good, and whose is it? DKIM (RFC 6376, RFC 8301) and ARC (RFC 8617), verified by dkimpy.
+"""Verifies the DKIM (RFC 6376, RFC 8301) and ARC (RFC 8617) signatures of a message, with dkimpy.
 
-A good signature says which domain vouches for the message; whether that domain counts is decided by who asks. What is verified is
-what the parser reads: the same header, the same body.
+A valid signature says which domain vouches for the message; the caller decides whether that domain counts. Header and body
+are verified exactly as the parser reads them.
 """
 
 from base64 import b64encode
@@ -22,14 +22,14 @@ MAX_SIGNATURES = 5
 MAX_SETS = 20
 MIN_KEY = 1024
 
-#: Above these dkimpy takes seconds, or hours: octets of a signature, white space in a row, names in h=, octets of a DNS record
-#: (a key of 8192 bits has 1,400).
+#: Above these limits dkimpy takes seconds or hours: octets of a signature, white space in a row, names in h=, octets of a DNS
+#: record (a key of 8192 bits has 1,400).
 MAX_FIELD = 8_000
 MAX_SPACE = 100
 MAX_NAMES = 200
 MAX_RECORD = 2_000
 
-#: Fields that a message has once: signatures cover the last one, programs read the first.
+#: Fields that occur once in a message: of several, signatures cover the last and programs read the first.
 SINGLE = (
     "from",
     "subject",
@@ -42,24 +42,24 @@ SINGLE = (
     "content-transfer-encoding",
 )
 
-#: dkimpy tells its logger what is told here as a verdict.
+#: dkimpy logs what is returned here as a verdict.
 _SILENT = logging.Logger("dkim", logging.CRITICAL + 1)
 
 
 class Unanswered(Exception):
-    """DNS gives no answer now: nothing is known."""
+    """DNS does not answer at present: nothing is known."""
 
 
-#: Returns the TXT records of a name, each with its strings joined; none when there are none. Errors: ``Unanswered``.
+#: Returns the TXT records of a name, each with its strings joined, or an empty list. Errors: ``Unanswered``.
 Lookup = Callable[[str], list[bytes]]
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What came of checking one signature.
+    """The result of checking one signature.
 
-    ``result`` is one of RFC 8601: ``pass``, ``fail``, ``none``, ``policy`` (good, but not acceptable here), ``permerror``,
-    ``temperror``; ``domain`` is the one that signed, in lower case; ``detail`` why it is not a pass.
+    ``result`` is one of RFC 8601: ``pass``, ``fail``, ``none``, ``policy`` (valid, but not acceptable here), ``permerror``,
+    ``temperror``; ``domain`` is the signing domain in lower case; ``detail`` says why it is not ``pass``.
     """
 
     method: str
@@ -68,18 +68,18 @@ class Verdict:
     detail: str = ""
 
 
-def reads_otherwise(message: ParsedMessage) -> str:
-    """Return why a message could read otherwise than it was signed, or an empty string (RFC 6376 §8.15).
+def ambiguity(message: ParsedMessage) -> str:
+    """Return why a message could be read differently from how it was signed, or an empty string (RFC 6376 §8.15).
 
-    Many servers do not sign Content-Type: with another one, an agent's reply would become a multipart whose parts its quoted text
-    holds. Its own words then stand before the first part.
+    Many servers do not sign Content-Type: with another one, an agent's reply would become a multipart whose parts are in its
+    quoted text. The agent's own words then stand before the first part.
     """
     for name in SINGLE:
         if len(message.root.values(name)) > 1:
             return f"the field {name} is there several times"
     if message.root.maintype == "multipart" and message.root.parts:
         start, end = message.root.body, message.root.parts[0].start
-        # programs write a sentence there for those that do not know MIME
+        # Programs write a sentence there for readers that do not know MIME.
         lines = message.raw[start : min(end, start + MAX_FIELD)].splitlines()
         if end - start > MAX_FIELD or sum(1 for line in lines if line.strip()) > 2:
             return "text stands before the first part"
@@ -87,7 +87,7 @@ def reads_otherwise(message: ParsedMessage) -> str:
 
 
 def dkim_verdicts(message: ParsedMessage, lookup: Lookup) -> tuple[Verdict, ...]:
-    """Return a verdict for each DKIM signature, topmost first."""
+    """Return the verdict on each DKIM signature, topmost first."""
     count = min(len(message.root.values("dkim-signature")), MAX_SIGNATURES)
     if not count or message.defect == "too-complex":
         return ()
@@ -119,7 +119,7 @@ def _dkim_verdict(verifier: "_Dkim", number: int, lookup: Lookup) -> Verdict:
 
 
 def arc_verdict(message: ParsedMessage, lookup: Lookup) -> Verdict:
-    """Return the verdict on the whole chain; ``domain`` is that of the newest sealer, who also signed the message."""
+    """Return the verdict on the whole chain; ``domain`` is that of the newest sealer, which also signed the message."""
     seals = message.root.values("arc-seal")
     if not seals or message.defect == "too-complex":
         return Verdict("arc", "none")
@@ -155,7 +155,7 @@ class _Body:
         self._hashes: dict[bool, bytes] = {}
 
     def checked(self, tags: dict[bytes, bytes], names: list[bytes]) -> dict[bytes, bytes]:
-        """Return a signature without the hash of the body, when that is right. Errors: ``dkim.ValidationError``."""
+        """Return the tags of a signature without the body hash, which was found right. Errors: ``dkim.ValidationError``."""
         if len(names) > MAX_NAMES:
             raise dkim.ValidationError("too many fields are signed")
         if b"bh" not in tags:
@@ -169,7 +169,7 @@ class _Body:
 
 
 class _Dkim(dkim.DKIM):  # type: ignore[misc]
-    """dkimpy on the header alone; ``_Body`` stands for the body."""
+    """DKIM by dkimpy on the header alone; ``_Body`` checks the body."""
 
     def __init__(self, message: ParsedMessage) -> None:
         super().__init__(_header(message), logger=_SILENT, minkey=MIN_KEY)
@@ -182,7 +182,7 @@ class _Dkim(dkim.DKIM):  # type: ignore[misc]
 
 
 class _Arc(dkim.ARC):  # type: ignore[misc]
-    """The same for ARC."""
+    """ARC by dkimpy on the header alone."""
 
     def __init__(self, message: ParsedMessage) -> None:
         super().__init__(_header(message), logger=_SILENT, minkey=MIN_KEY)
@@ -207,7 +207,7 @@ def _is_too_long(value: bytes) -> bool:
 
 
 def _refused(tags: dict[bytes, bytes]) -> str:
-    """Return why a signature cannot count however good it is, or an empty string."""
+    """Return why a signature does not count even if it is valid, or an empty string."""
     signed = [name.strip().lower() for name in tags.get(b"h", b"").split(b":")]
     expires = tags.get(b"x", b"")
     if b"sha1" in tags.get(b"a", b"").lower():

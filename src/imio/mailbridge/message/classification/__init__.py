@@ -1,1 +1,1 @@
-"""How a message came in: forward, redirect, reply, report or direct mail."""
+"""Decides how a message came in: as a forward, redirect, reply, report or direct mail."""

@@ -1,4 +1,4 @@
-"""May a program answer this message? Never a list, a robot, or what has no sender (RFC 3834 §2)."""
+"""Decides whether a program may answer a message: never one from a list, a program, or without a sender (RFC 3834 §2)."""
 
 from imio.mailbridge.message.parsing.parse import ParsedMessage
 import re
@@ -20,7 +20,7 @@ _BULK = (
 
 
 def bulk_marks(message: ParsedMessage) -> tuple[tuple[str, str], ...]:
-    """Return name and value of each field that only lists and mass mailings have."""
+    """Return name and value of each field that only mailing lists and mass mailings have."""
     marks = [(name, value) for name in _BULK if (value := message.header(name))]
     precedence = (message.header("precedence") or "").strip().lower()
     if precedence in ("bulk", "list", "junk"):

@@ -1,4 +1,4 @@
-"""Did a program answer in place of a person (RFC 3834)? Absence messages above all."""
+"""Recognises automatic answers (RFC 3834), above all absence messages."""
 
 from collections.abc import Callable
 from imio.mailbridge.message.classification.report import answered_message_id
@@ -49,7 +49,7 @@ def _not_no(value: str) -> bool:
     return value.strip().lower().startswith("auto-")
 
 
-#: Fields that are on automatic answers only: one is enough.
+#: Fields that only automatic answers have: one is enough.
 CERTAIN: tuple[tuple[str, Callable[[str], bool]], ...] = (
     ("auto-submitted", _auto_replied),
     ("x-autoreply", _present),
@@ -62,7 +62,7 @@ CERTAIN: tuple[tuple[str, Callable[[str], bool]], ...] = (
     ("precedence", lambda value: value.strip().lower() in ("auto_reply", "auto-reply")),
     ("delivered-to", lambda value: value.strip().lower() == "autoresponder"),
 )
-#: Fields that make a subject such as "Out of office" believable.
+#: Fields that make a subject such as "Out of office" credible.
 SUPPORTING: tuple[tuple[str, Callable[[str], bool]], ...] = (
     ("auto-submitted", _not_no),
     ("x-auto-response-suppress", _present),
@@ -74,7 +74,7 @@ SUPPORTING: tuple[tuple[str, Callable[[str], bool]], ...] = (
 
 
 def read_auto_reply(message: ParsedMessage) -> Report | None:
-    """Return the automatic answer that ``message`` is, or None; ``auto-generated`` alone never is one."""
+    """Return the report of an automatic answer, or None; ``auto-generated`` alone does not make one."""
     if message.defect is not None:
         return None
     evidence = _first(message, CERTAIN)

@@ -1,7 +1,7 @@
-"""Is this a bounce of a mail server that does not write standard reports, and whom does it concern?
+"""Recognises bounces of mail servers that do not write standard reports, and the recipients that they name.
 
-Two kinds of evidence are wanted together: who sends it (a mail daemon, an empty envelope sender, a field that only bounces
-have) and what it says (a subject or a sentence that servers write).
+Two kinds of evidence are required together: the origin (a mail daemon, an empty envelope sender, a field that only bounces
+have) and the words (a subject or a sentence that servers write).
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ _DAEMON = re.compile(
     r"|microsoftexchange[0-9a-f]+|antispam|mailadm(?:in)?|internet-?mail|bounce(?:s|d)?|ndr|mail[-_.]?delivery.*|mta[-_]?admin)",
     re.IGNORECASE,
 )
-#: This name writes nothing but bounces.
+#: This author writes nothing but bounces.
 _CERTAIN = re.compile(r"(?:.*<)?mailer[-_.]?daemon\b", re.IGNORECASE)
 #: What the subjects of bounces contain.
 SUBJECTS = (
@@ -62,7 +62,7 @@ SUBJECTS = (
     r"não entreg(?:ue|ável)",
     r"falha (?:na|de) entrega",
 )
-#: What their texts say.
+#: What the texts of bounces contain.
 SENTENCES = (
     r"hi\. this is the",
     r"i'm afraid i wasn't able to deliver",
@@ -102,7 +102,7 @@ _DELAYED = re.compile(
     r"|do not need to resend|still being retried|remise différée|vertraagd|verzögert|retrasad[oa]|ritardat[oa]|atrasad[oa]",
     re.IGNORECASE,
 )
-#: A line where the returned message begins: addresses below it are not those that failed.
+#: A line where the returned message begins: the addresses below it did not fail.
 _RETURNED = re.compile(
     r"^[ \t>|]*(?:-{2,50}.{0,60}(?:copy of (?:the|your) (?:original )?message|(?:original|unsent|returned) message|below this line"
     r"|message (?:header|text)|message d['’]origine|included).{0,60}|(?:received|return-path|message-id)\s?:.*)$",
@@ -114,7 +114,7 @@ _MESSAGE_ID_LINE = re.compile(
 _ADDRESS = re.compile(
     r"(?<![\w.+-])([\w.+!$%&'-]{1,64}@(?:[A-Za-z0-9_-]{1,63}\.){1,8}[A-Za-z]{2,24})(?![\w@-])"
 )
-#: An enhanced status of a failure; in running text "2.0.12" is a version of some program.
+#: An enhanced status code of a failure; in running text "2.0.12" is the version of a program.
 _STATUS = re.compile(r"(?<![\d.])([45]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _FAILURE = re.compile(r"(?<![\d.])5\.\d{1,3}\.\d{1,3}(?![\d.])")
 _QUEUE_HOST = re.compile(r"^(?:mailer-daemon|postmaster|mail-daemon)@", re.IGNORECASE)
@@ -122,7 +122,7 @@ _MAX_TEXT = 200_000
 
 
 def read_bounce(message: ParsedMessage) -> Report | None:
-    """Return the bounce that ``message`` is, or None."""
+    """Return the report of a bounce, or None when ``message`` is not one."""
     if message.defect is not None:
         return None
     failed = message.header("x-failed-recipients") or ""
@@ -140,14 +140,14 @@ def read_bounce(message: ParsedMessage) -> Report | None:
         or answered_message_id(message)
     )
     recipients = _recipients(message, failed, text)
-    # A postmaster also writes about the mail system: a bounce names what came back, or for whom.
+    # A postmaster also writes about the mail system: a bounce names the message that came back, or its recipient.
     if not recipients and message_id is None and not _CERTAIN.match(origin[0][1]):
         return None
     return Report(ReportKind.BOUNCE, message_id, recipients, (*origin, *said))
 
 
 def read_bounce_of(message: ParsedMessage, sent_by_us: Callable[[str], bool]) -> Report | None:
-    """Return the bounce of a server that nobody knows: it speaks like one and returns a message of ours."""
+    """Return the bounce of an unknown server, or None: its words are those of a bounce and it returns a message of ours."""
     text = _text(message)
     said = _said(message, text, alone=True)
     if message.defect is not None or not said:
@@ -161,9 +161,10 @@ def read_bounce_of(message: ParsedMessage, sent_by_us: Callable[[str], bool]) ->
 
 
 def read_returned(message: ParsedMessage) -> Report:
-    """Return what a message without envelope sender reports that came to the signed bounce address of one message.
+    """Return the report in a message with a null sender that came to the signed bounce address of one of our messages.
 
-    It is about that message, in whatever language; only a status code of a failure in the words about an address says so of it.
+    It concerns that message, in whatever language it is written; a recipient counts as failed only where a status code of a
+    failure stands next to its address.
     """
     recipients = tuple(
         each if _FAILURE.search(each.diagnostic or "") else replace(each, action=None)
@@ -173,7 +174,7 @@ def read_returned(message: ParsedMessage) -> Report:
 
 
 def name_recipients(report: Report, message: ParsedMessage) -> Report:
-    """Return ``report`` with the recipients that only its text names (Yahoo's reports have no fields for programs)."""
+    """Return ``report`` with the recipients that only its text names (Yahoo's reports have no machine-readable fields)."""
     if report.recipients or report.kind is not ReportKind.BOUNCE:
         return report
     return replace(
@@ -199,7 +200,7 @@ def _origin(message: ParsedMessage, failed: str) -> tuple[tuple[str, str], ...]:
 def _said(message: ParsedMessage, text: str, alone: bool) -> tuple[tuple[str, str], ...]:
     subject = _SUBJECT.search(message.subject or "")
     sentence = _SENTENCE.search(text[:20_000])
-    # An empty envelope sender alone is on absence messages too: then subject and text must both speak.
+    # Absence messages have a null sender too: when it is the only origin, both subject and text must match.
     if alone and not (subject and sentence):
         return ()
     found = [("subject", subject[0])] if subject else []
@@ -246,7 +247,7 @@ def _recipients(message: ParsedMessage, failed: str, text: str) -> tuple[Reporte
 
 
 def _words(text: str, address: str) -> str | None:
-    """Return what is said of an address: the text after it, to the next blank line."""
+    """Return what is said about an address: the text after it, up to the next blank line."""
     _before, found, after = text.partition(address) if address in text else text.lower().partition(address)
     said = re.split(r"\n[ \t>]*\n", after, maxsplit=1)[0] if found else ""
     return " ".join(clean(said.lstrip("<>:.,;'\"() \t\r\n")).split())[:500] or None

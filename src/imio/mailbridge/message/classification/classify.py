@@ -1,7 +1,7 @@
-"""How did this message come in, may it be filed, and what would be filed?
+"""Decides how a message came in, whether it may be filed, and what would be filed.
 
-Seven cases; the first that matches wins, in the order of ``_CASES``. ``transfer`` names the form, proven or not; ``reason`` says
-why nothing may be filed without a person (a code of ``reason.REASONS``), None when all is well.
+Of seven cases the first that matches wins, in the order of ``_CASES``. ``transfer`` names the form, proven or not; ``reason``
+is why nothing may be filed without a person's decision (a code of ``reason.REASONS``), None when it may.
 """
 
 from collections.abc import Callable
@@ -27,15 +27,15 @@ from imio.mailbridge.message.classification.redirect import redirect_traces
 from imio.mailbridge.message.classification.redirect import rewritten_author
 from imio.mailbridge.message.classification.report import read_standard_report
 from imio.mailbridge.message.classification.report import Report
-from imio.mailbridge.message.parsing.parse import Attachment
+from imio.mailbridge.message.parsing.attached_messages import attached_messages
+from imio.mailbridge.message.parsing.attachment import Attachment
 from imio.mailbridge.message.parsing.parse import ParsedMessage
-from imio.mailbridge.message.parsing.unwrap import attached_messages
 from mmap import mmap
 from typing import NamedTuple
 import re
 
 
-#: More stations than any mail passes on its way (Postfix's hopcount_limit).
+#: More hops than any real mail makes (Postfix's hopcount_limit).
 MAX_HOPS = 50
 
 
@@ -53,11 +53,11 @@ class Transfer(str, Enum):
 
 
 class Proof(str, Enum):
-    """What proves where a message comes from; decided by the caller, who knows the connection.
+    """What proves where a message comes from; determined by the caller, which knows the connection.
 
     ``GATEWAY``: the client's address is trusted; ``TAG``: the envelope recipient has a secret tag; ``ARC``: a listed sealer;
-    ``DKIM``: aligned with the domain of the author, ``RESULTS``: our own mail server says so; these two prove who wrote and never
-    who redirected.
+    ``DKIM``: a signature aligned with the domain of the author; ``RESULTS``: our own mail server verified it. The last two prove
+    who wrote the message, never who redirected it.
     """
 
     GATEWAY = "gateway"
@@ -68,7 +68,7 @@ class Proof(str, Enum):
 
 
 class Evidence(NamedTuple):
-    """What a detector saw. ``strength``: ``proof``, ``strong`` (a mark that only one program writes), ``weak``, or ``note``."""
+    """What a detector saw; ``strength`` is ``proof``, ``strong`` (a mark that only one program writes), ``weak`` or ``note``."""
 
     detector: str
     saw: str
@@ -77,18 +77,18 @@ class Evidence(NamedTuple):
 
 @dataclass(frozen=True)
 class Context:
-    """What is known beside the message itself.
+    """What is known about a message beside its content.
 
-    ``mailboxes`` in lower case; ``tag_mailbox`` is the mailbox that alone was given the tag of the
-    envelope recipient; ``sent_by_us`` is True only for a Message-ID of ours with its unguessable part, ``sent_with_id`` for an
-    ENVID of ours; ``about`` is the id of the message of ours whose signed bounce address is the envelope recipient, or empty;
-    ``null_sender``: the envelope had no sender; ``own_addresses`` are the mail-in addresses, in lower case; ``too_many``: the
-    author sent more than a person would. ``inline_forward`` is ``quarantine`` or ``file-proposal``.
-    ``zone`` is that of the town, for a date in a forwarded text where nothing names another; UTC if None.
+    ``source_mailboxes`` and ``own_addresses`` (the mail-in addresses) are in lower case; ``tag_mailbox`` is the only source
+    mailbox that knows the tag of the envelope recipient; ``sent_by_us`` is True only for a Message-ID of ours with its
+    unguessable part, ``sent_with_id`` for an ENVID of ours; ``about`` is the id of the message of ours whose signed bounce
+    address is the envelope recipient, or empty; ``null_sender``: the envelope had no sender; ``too_many``: the author sent more
+    than a person would. ``inline_forward`` is ``quarantine`` or ``file-proposal``. ``zone`` is the time zone of the town, for a
+    date in a forwarded text that names none; UTC if None.
     """
 
     agent_patterns: tuple[re.Pattern[str], ...] = ()
-    mailboxes: frozenset[str] = frozenset()
+    source_mailboxes: frozenset[str] = frozenset()
     tag_mailbox: str | None = None
     proof: Proof | None = None
     sent_by_us: Callable[[str], bool] = field(default=lambda message_id: False)
@@ -105,17 +105,17 @@ class Context:
         """Tell whether one of the patterns matches the whole address, in any case."""
         return any(pattern.fullmatch(addr_spec) for pattern in self.agent_patterns)
 
-    def is_mailbox(self, addr_spec: str) -> bool:
+    def is_source_mailbox(self, addr_spec: str) -> bool:
         """Tell whether the address is a declared source mailbox."""
-        return addr_spec.lower() in self.mailboxes
+        return addr_spec.lower() in self.source_mailboxes
 
 
 @dataclass(frozen=True)
 class OriginalMessage:
-    """A message to file: what a document is made of.
+    """A message to file, of which a document is made.
 
-    ``raw`` gives its original bytes; for an inline forward, which has none, those of the whole message. ``html`` is not safe to
-    show. ``source`` is the message that ``raw`` holds.
+    ``source`` is the message whose bytes ``raw`` returns: the original, or for an inline forward, which has none, the whole
+    message. ``html`` is not safe to show.
     """
 
     author: Address | None
@@ -135,7 +135,7 @@ class OriginalMessage:
 
 @dataclass(frozen=True)
 class Classification:
-    """What a message is: see the module. ``answered`` is the Message-ID of ours that a reply names."""
+    """The result (see the module); ``answered`` is the Message-ID of ours that a reply names."""
 
     transfer: Transfer
     reason: str | None = None
@@ -148,9 +148,9 @@ class Classification:
 
 
 def classify(message: ParsedMessage, context: Context) -> Classification:
-    """Return how ``message`` came in and what to make of it; never fails."""
+    """Return how ``message`` came in and what would be filed. Never fails."""
     if message.defect is not None:
-        return Classification(Transfer.DIRECT, message.defect, messages=(itself(message),))
+        return Classification(Transfer.DIRECT, message.defect, messages=(original_message(message),))
     for case in _CASES:
         if (found := case(message, context)) is not None:
             break
@@ -160,7 +160,7 @@ def classify(message: ParsedMessage, context: Context) -> Classification:
 
 
 def notes(message: ParsedMessage, context: Context) -> tuple[Evidence, ...]:
-    """Return what decides nothing and is good to know: bulk mail, automatic mail, the program that wrote it."""
+    """Return evidence that decides nothing: signs of bulk or automatic mail, the program that wrote it."""
     found = [Evidence("bulk", f"{name}: {value}"[:200], "note") for name, value in bulk_marks(message)]
     if (value := message.header("auto-submitted")) and value.lower() != "no":
         found.append(Evidence("auto-submitted", value[:200], "note"))
@@ -172,7 +172,7 @@ def notes(message: ParsedMessage, context: Context) -> tuple[Evidence, ...]:
 
 
 def compile_agent_patterns(patterns: tuple[str, ...] | list[str]) -> tuple[re.Pattern[str], ...]:
-    """Return the compiled patterns for ``Context``; errors: ``re.error``."""
+    """Return the compiled patterns for ``Context``. Errors: ``re.error``."""
     return tuple(re.compile(pattern, re.IGNORECASE) for pattern in patterns)
 
 
@@ -188,7 +188,7 @@ def _report(message: ParsedMessage, context: Context) -> Classification | None:
     return Classification(
         Transfer(report.kind.value),
         None if _is_about_ours(report, context) else "unmatched-report",
-        source_mailbox=_redirecting_mailbox(message, context),
+        source_mailbox=_redirecting_source_mailbox(message, context),
         report=report,
         evidence=tuple(Evidence(name, saw, "strong") for name, saw in report.evidence),
     )
@@ -208,13 +208,13 @@ def _forward(message: ParsedMessage, context: Context) -> Classification | None:
     attached = attached_messages(message)
     if not attached:
         return None
-    originals = tuple(itself(found.message) for found in attached)
+    originals = tuple(original_message(found.message) for found in attached)
     defect = next((found.message.defect for found in attached if found.message.defect), None)
     return Classification(
         Transfer.FORWARD,
         _loop(message, context) or _unproven_agent(context) or defect or _encrypted(originals),
         transferred_by=message.author,
-        source_mailbox=_mailbox_of(message.author, context),
+        source_mailbox=_source_mailbox_of(message.author, context),
         messages=originals,
         evidence=(
             _transferrer(message.author, context),
@@ -231,22 +231,24 @@ def _inline_forward(message: ParsedMessage, context: Context) -> Classification 
     if proposal is not None:
         evidence += (Evidence("forwarded-text", proposal.style, "strong"),)
         messages: tuple[OriginalMessage, ...] = (_proposed(message, proposal),)
-    elif _mailbox_of(message.author, context) and (
+    elif _source_mailbox_of(message.author, context) and (
         parent := message.header("x-ms-exchange-parent-message-id")
     ):
-        # A rule of Exchange wrote this mail from the mailbox, in a language that is not known here.
+        # A rule of Exchange forwarded from the source mailbox, in a language that is not recognised.
         evidence += (Evidence("x-ms-exchange-parent-message-id", parent, "strong"),)
         messages = ()
     else:
         return None
     filed = (
-        context.inline_forward == "file-proposal" and messages and not _mailbox_of(message.author, context)
+        context.inline_forward == "file-proposal"
+        and messages
+        and not _source_mailbox_of(message.author, context)
     )
     return Classification(
         Transfer.INLINE_FORWARD,
         _loop(message, context) or (_unproven_agent(context) if filed else "inline-forward"),
         transferred_by=message.author,
-        source_mailbox=_mailbox_of(message.author, context),
+        source_mailbox=_source_mailbox_of(message.author, context),
         messages=messages,
         evidence=evidence,
     )
@@ -263,26 +265,29 @@ def _reply(message: ParsedMessage, context: Context) -> Classification | None:
     )
     if answered is None:
         return None
-    mailbox, marks = _redirecting_mailbox(message, context), _seen(message, context)
+    source_mailbox, marks = (
+        _redirecting_source_mailbox(message, context),
+        _redirect_evidence(message, context),
+    )
     return Classification(
         Transfer.REPLY,
-        _loop(message, context) or _encrypted((itself(message),)),
-        source_mailbox=mailbox,
-        messages=(itself(message),),
+        _loop(message, context) or _encrypted((original_message(message),)),
+        source_mailbox=source_mailbox,
+        messages=(original_message(message),),
         answered=answered,
         evidence=(Evidence("reply", answered, "proof"), *marks),
     )
 
 
 def _redirect(message: ParsedMessage, context: Context) -> Classification | None:
-    seen = _seen(message, context)
+    seen = _redirect_evidence(message, context)
     if not seen:
         return None
-    mailbox, original = _redirecting_mailbox(message, context), itself(message)
-    if author := rewritten_author(message, context.mailboxes):
+    source_mailbox, original = _redirecting_source_mailbox(message, context), original_message(message)
+    if author := rewritten_author(message, context.source_mailboxes):
         original = replace(original, author=author)
         seen += (Evidence("x-original-from", str(author)[:200], "weak"),)
-    if mailbox is None:
+    if source_mailbox is None:
         reason: str | None = "undeclared-mailbox"
     elif context.proof not in (Proof.GATEWAY, Proof.TAG, Proof.ARC):
         reason = "unproven-redirect"
@@ -291,27 +296,27 @@ def _redirect(message: ParsedMessage, context: Context) -> Classification | None
     return Classification(
         Transfer.REDIRECT,
         _loop(message, context) or reason,
-        source_mailbox=mailbox,
+        source_mailbox=source_mailbox,
         messages=(original,),
         evidence=seen,
     )
 
 
 def _confirmation(message: ParsedMessage, context: Context) -> Classification | None:
-    # Gmail forwards nothing before somebody has followed the link in this mail: an administrator must see it.
+    # Gmail forwards nothing until somebody has followed the link in this mail: an administrator must see it.
     asked = read_confirmation(message)
     if asked is None:
         return None
     return Classification(
         Transfer.DIRECT,
         "forwarding-confirmation",
-        messages=(itself(message),),
+        messages=(original_message(message),),
         evidence=(Evidence("gmail-confirmation", asked.mailbox or asked.code, "strong"),),
     )
 
 
 def _direct(message: ParsedMessage, context: Context) -> Classification:
-    original = itself(message)
+    original = original_message(message)
     reason = _encrypted((original,)) if context.accept_direct else "direct"
     return Classification(Transfer.DIRECT, _loop(message, context) or reason, messages=(original,))
 
@@ -326,8 +331,8 @@ _CASES: tuple[Callable[[ParsedMessage, Context], Classification | None], ...] = 
 )
 
 
-def itself(message: ParsedMessage) -> OriginalMessage:
-    """Return the message as it came, as one that could be filed."""
+def original_message(message: ParsedMessage) -> OriginalMessage:
+    """Return ``message`` itself as the one to file."""
     return OriginalMessage(
         message.author,
         message.subject,
@@ -355,18 +360,24 @@ def _proposed(message: ParsedMessage, proposal: Proposal) -> OriginalMessage:
 
 def _is_transferrer(message: ParsedMessage, context: Context) -> bool:
     author = message.author
-    if author is None or not (context.is_agent(author.addr_spec) or context.is_mailbox(author.addr_spec)):
+    if author is None or not (
+        context.is_agent(author.addr_spec) or context.is_source_mailbox(author.addr_spec)
+    ):
         return False
-    return rewritten_author(message, context.mailboxes) is None
+    return rewritten_author(message, context.source_mailboxes) is None
 
 
 def _transferrer(author: Address | None, context: Context) -> Evidence:
-    name = "mailbox" if _mailbox_of(author, context) else "agent"
+    name = "mailbox" if _source_mailbox_of(author, context) else "agent"
     return Evidence(name, author.addr_spec if author else "", "weak" if context.proof is None else "strong")
 
 
-def _mailbox_of(author: Address | None, context: Context) -> str | None:
-    return author.addr_spec.lower() if author is not None and context.is_mailbox(author.addr_spec) else None
+def _source_mailbox_of(author: Address | None, context: Context) -> str | None:
+    return (
+        author.addr_spec.lower()
+        if author is not None and context.is_source_mailbox(author.addr_spec)
+        else None
+    )
 
 
 def _unproven_agent(context: Context) -> str | None:
@@ -386,26 +397,26 @@ def _loop(message: ParsedMessage, context: Context) -> str | None:
     return "too-many" if context.too_many else None
 
 
-def _seen(message: ParsedMessage, context: Context) -> tuple[Evidence, ...]:
-    """Return every sign of a redirect: the tag, marks, and traces of a declared mailbox."""
+def _redirect_evidence(message: ParsedMessage, context: Context) -> tuple[Evidence, ...]:
+    """Return every sign of a redirect: the tag, marks, and traces of a declared source mailbox."""
     tag = (Evidence("tag", context.tag_mailbox, "proof"),) if context.tag_mailbox else ()
     marks = tuple(
         Evidence(each.detector.name, each.value[:200], "strong") for each in redirect_marks(message)
     )
-    traces = redirect_traces(message, context.mailboxes)
+    traces = redirect_traces(message, context.source_mailboxes)
     return (*tag, *marks, *(Evidence(each.detector.name, each.value[:200], "weak") for each in traces))
 
 
-def _redirecting_mailbox(message: ParsedMessage, context: Context) -> str | None:
-    """Return the declared mailbox that passed the message on, or None.
+def _redirecting_source_mailbox(message: ParsedMessage, context: Context) -> str | None:
+    """Return the declared source mailbox that passed the message on, or None.
 
-    A mark that names a mailbox counts before To and Cc: a citizen may write to a declared mailbox and to a private one, and the
-    private one passes the mail on.
+    A mark that names a mailbox takes precedence over To and Cc: a citizen may write to a declared mailbox and to a private one,
+    and the private one may pass the mail on.
     """
     if context.tag_mailbox:
         return context.tag_mailbox
     marks = [mark for mark in redirect_marks(message) if mark.detector.names_mailbox]
     if not marks:
-        marks = list(redirect_traces(message, context.mailboxes))
-    named = (address for mark in marks for address in mark.mailboxes)
-    return next((address for address in named if address in context.mailboxes), None)
+        marks = list(redirect_traces(message, context.source_mailboxes))
+    named = (address for mark in marks for address in mark.addresses)
+    return next((address for address in named if address in context.source_mailboxes), None)

@@ -1,12 +1,12 @@
-"""Which program did a person write this message with? So that an answer can name its menus."""
+"""Recognises the mail program that wrote a message, so that an answer can name its menus."""
 
 from imio.mailbridge.message.parsing.parse import ParsedMessage
 import re
 
 
-_LOOK_AT = 50_000
+_MAX_HTML = 50_000
 
-#: (name, header, pattern): the first that is found decides.
+#: (name, header, pattern): the first that matches decides.
 CLIENTS: tuple[tuple[str, str, str], ...] = (
     ("k9", "user-agent", r"K-9 Mail|Thunderbird for Android"),
     ("thunderbird", "user-agent", r"Thunderbird|Betterbird|Icedove"),
@@ -36,7 +36,7 @@ CLIENTS: tuple[tuple[str, str, str], ...] = (
     ("outlook-web", "message-id", r"\.(?:prod\.outlook\.com|eurprd\d\d\.prod\.outlook\.com)>?$"),
     ("outlook-web", "x-ms-has-attach", r".*"),
 )
-#: What the HTML of the Outlooks holds, whose headers are those of their server; the first decides, the others are quoted.
+#: Marks in the HTML of the Outlooks that share the headers of their server; the topmost decides, others are in quotes.
 FORMS: tuple[tuple[str, str], ...] = (
     ("outlook-mobile", "ms-outlook-mobile"),
     ("outlook", 'content="Microsoft Word'),
@@ -48,7 +48,7 @@ _COMPILED = tuple((name, header, re.compile(pattern, re.IGNORECASE)) for name, h
 
 
 def client_of(message: ParsedMessage) -> str:
-    """Return the name of the program, or an empty string when nothing tells."""
+    """Return the name of the program, or an empty string when it is not recognised."""
     for name, header, pattern in _COMPILED:
         value = message.header(header)
         if value is not None and pattern.search(value[:500]):
@@ -57,6 +57,6 @@ def client_of(message: ParsedMessage) -> str:
 
 
 def _outlook(message: ParsedMessage) -> str:
-    html = (message.html or "")[:_LOOK_AT]
+    html = (message.html or "")[:_MAX_HTML]
     found = [(html.find(form), name) for name, form in FORMS if form in html]
     return min(found)[1] if found else "outlook-web"

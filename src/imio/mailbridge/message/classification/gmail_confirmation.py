@@ -1,6 +1,6 @@
-"""Does Google ask whether a mailbox may forward here? Nothing is forwarded before somebody confirms, by link or by code.
+"""Recognises the mail in which Google asks whether a mailbox may forward here, to be confirmed by a link or a code.
 
-Anyone can write such a mail: a link counts only when it leads to Google, and nobody but a person follows it.
+Anyone can write such a mail: a link counts only when it leads to Google, and only a person follows it.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _ADDRESS = re.compile(r"[^\s<>\"'(),;:]{1,64}@[^\s<>\"'(),;:]{3,255}")
 
 @dataclass(frozen=True)
 class Confirmation:
-    """``code`` and ``link`` may be empty; ``mailbox`` is who asks, as the text says, or empty."""
+    """A request to forward; ``mailbox`` is the address that asks, as the text says. Each may be empty."""
 
     code: str
     link: str
@@ -28,21 +28,21 @@ class Confirmation:
 
 
 def read_confirmation(message: ParsedMessage) -> Confirmation | None:
-    """Return what Google asks for, or None when this is another mail."""
+    """Return the request, or None when ``message`` is any other mail."""
     if message.author is None or message.author.addr_spec.lower() != SENDER:
         return None
     subject = message.subject or ""
     text = message.text or "\n".join(html_lines(message.html or ""))
     found = _CODE.search(subject) or _CODE_IN_TEXT.search(text)
-    link = next((each for each in _LINK.findall(text[:100_000]) if is_googles(each)), "")
+    link = next((each for each in _LINK.findall(text[:100_000]) if leads_to_google(each)), "")
     asking = next(
         (each for each in _ADDRESS.findall(f"{subject}\n{text[:20_000]}") if each.lower() != SENDER), ""
     )
     return Confirmation(found[1] if found else "", link, asking.strip(".").lower())
 
 
-def is_googles(link: str) -> bool:
-    """Tell whether a link leads to Google's mail and nowhere else."""
+def leads_to_google(link: str) -> bool:
+    """Tell whether a link leads to Google's mail service."""
     try:
         parts = urlsplit(link)
         return parts.scheme == "https" and parts.netloc in HOSTS and link.isascii() and "\\" not in link

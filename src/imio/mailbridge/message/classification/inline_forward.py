@@ -1,7 +1,7 @@
-"""Was a message forwarded as text, and what can be read of the original? A proposal for a person, never proof.
+"""Reads the original out of a message that was forwarded as text: a proposal for a person, never proof.
 
-The first thing in the body that introduces another message decides: a forward's marker, the header block of Outlook, or the
-line above a quotation ("Le … a écrit :"), which makes it a reply.
+The first introduction of another message in the body decides: the marker of a forward, the header block of Outlook, or the
+line above a quote ("Le … a écrit :"), which makes it a reply.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ import re
 
 @dataclass(frozen=True)
 class Proposal:
-    """What the text says of the original: ``style`` names how it was recognised; what it does not say is None."""
+    """What the text says about the original; what it does not say is None. ``style`` names how it was recognised."""
 
     style: str
     author: Address | None
@@ -35,7 +35,7 @@ _REPLY_PREFIX = re.compile(
     r"\s*(?:\[[^\[\]]{1,40}\]\s*)?(?:re|ré|rép|aw|sv|antw|antwort|antwoord|r|rif|res)\s*(?:\[\d+\])?\s*:",
     re.IGNORECASE,
 )
-#: Markers that only a forward has.
+#: Markers that only forwards have.
 _FORWARD_MARKERS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "dashes",
@@ -59,14 +59,14 @@ _FORWARD_MARKERS: tuple[tuple[str, re.Pattern[str]], ...] = (
         ),
     ),
 )
-#: Markers that stand above an original in replies too.
+#: Markers that also stand above the original in replies.
 _ORIGINAL_MARKER = re.compile(
     r"[-_ ]{3,}\s?(?:original (?:message|appointment)|message (?:d['’]origine|original|initial)|mail original"
     r"|oorspronkelijk(?:e)? (?:bericht|e-?mail)|mensaje original|messaggio originale|mensagem original"
     r"|ursprüngliche (?:nachricht|e-?mail)|original-?nachricht)\s?[-_ ]{3,}",
     re.IGNORECASE,
 )
-#: The line above what a reply quotes.
+#: The line above the quote in a reply.
 _QUOTES = re.compile(
     r"(?:(?:le|el)\b.{4,200}\b(?:a écrit|écrivait|escribió)|on\b.{4,200}\bwrote|op\b.{4,200}\b(?:schreef\b.{0,120}|geschreven)"
     r"|il\b.{4,200}\bha scritto|(?:em|a|no dia)\b.{4,200}\bescreveu"
@@ -104,7 +104,7 @@ _MAX_LINE = 1_000
 def read_inline_forward(message: ParsedMessage, zone: tzinfo | None = None) -> Proposal | None:
     """Return the proposal when ``message`` is a forward as text in the style of a known program, else None.
 
-    A date without a zone is read in that of the message's own Date; where it has none, in ``zone`` (UTC if None).
+    A date without a zone is read in the zone of the message's own Date; without a Date, in ``zone`` (UTC if None).
     """
     for lines in _bodies(message):
         proposal = _read(message, lines, message.date.tzinfo if message.date else zone)
@@ -149,7 +149,7 @@ def _forward_marker(text: str) -> str:
 
 
 def _unquoted(lines: list[str], start: int) -> list[str]:
-    # Apple Mail quotes what it forwards; Yahoo puts the whole block into one line.
+    # Apple Mail quotes what it forwards; Yahoo puts the whole header block on one line.
     number = next((number for number in range(start, len(lines)) if lines[number].strip()), len(lines))
     first = lines[number] if number < len(lines) else ""
     if len(_ONE_OF_SEVERAL.findall(first)) >= 2:
@@ -167,7 +167,7 @@ def _is_quotation(lines: list[str], number: int, text: str) -> bool:
     following = lines[number + 1].strip() if number + 1 < len(lines) else ""
     if following.startswith(">"):
         return bool(_QUOTES.fullmatch(text))
-    # Gmail breaks the long line in two.
+    # Gmail breaks a long line in two.
     return following.endswith(":") and len(following) < 120 and bool(_QUOTES.fullmatch(f"{text} {following}"))
 
 
@@ -182,7 +182,7 @@ class _Block:
 
 
 def _block(lines: list[str], start: int) -> _Block | None:
-    """Return the header block that begins within the next few lines after a marker."""
+    """Return the header block that begins within a few lines after a marker, or None."""
     for number in range(start, min(start + 6, len(lines))):
         text = lines[number].strip()
         if text and (block := _block_at(lines, number)) is not None:
@@ -193,7 +193,7 @@ def _block(lines: list[str], start: int) -> _Block | None:
 
 
 def _block_at(lines: list[str], start: int) -> _Block | None:
-    """Return the header block whose first line is ``start``: an author and a date, subject or recipient."""
+    """Return the header block whose first line is ``start``, or None: an author and a date, subject or recipient."""
     first = _label(lines[start])
     if first is None or first[0] not in ("from", "date", "subject"):
         return None
@@ -214,7 +214,7 @@ def _block_at(lines: list[str], start: int) -> _Block | None:
             if len(fields) >= 2 and not _continues(lines, number, fields):
                 break
         elif blank == 0 and last and not labelled and (not fields[last] or _wrapped(fields, last, line)):
-            # The value stands below its label, or a long list of recipients goes on.
+            # The value stands below its label, or a long list of recipients continues.
             fields[last] = f"{fields[last]} {line.strip()}".strip()
         else:
             break

@@ -1,4 +1,4 @@
-"""Why was a message not filed, and what can be done? The one home of the reason codes."""
+"""Defines the reason codes: why a message was not filed, and what a person can do about it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ def _(text: str) -> str:
 
 @dataclass(frozen=True)
 class Reason:
-    """What a person reads: ``sentence`` says what happened and what it means, ``remedy`` what to do (msgids)."""
+    """What a person reads (msgids): ``sentence`` says what happened and what it means, ``remedy`` what to do."""
 
     sentence: str
     remedy: str

@@ -1,6 +1,6 @@
-"""Did a mailbox pass this message on unchanged? The marks that mail servers leave, as a table.
+"""Finds the marks that mail servers leave when a mailbox passes a message on unchanged.
 
-A mark is a claim: anyone can write one. Who believes it is decided in ``classify``.
+A mark is a claim that anyone can write; ``classify`` decides whether to believe it.
 """
 
 from collections.abc import Callable
@@ -8,20 +8,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.parsing.parse import ParsedMessage
-from imio.mailbridge.message.syntax.address_list import parse_addresses
+from imio.mailbridge.message.syntax.address_list import header_addresses
 from imio.mailbridge.message.syntax.header import unfold
 
 
 @dataclass(frozen=True)
 class Detector:
-    """A mark: ``header`` that is read, ``mailboxes`` gives the lower-case addresses that a value of it names.
+    """How a mark is read: ``addresses`` returns the addresses, in lower case, that a value of the field ``header`` names.
 
-    ``names_mailbox`` is False for marks that say that a server passed the message on, but not for whom.
+    ``names_mailbox`` is False for marks that say that a server passed the message on, but not for which mailbox.
     """
 
     name: str
     header: str
-    mailboxes: Callable[[str], tuple[str, ...]]
+    addresses: Callable[[str], tuple[str, ...]]
     names_mailbox: bool = True
 
 
@@ -31,15 +31,15 @@ class Mark:
 
     detector: Detector
     value: str
-    mailboxes: tuple[str, ...]
+    addresses: tuple[str, ...]
 
 
 def _addresses(value: str) -> tuple[str, ...]:
-    return tuple(address.addr_spec.lower() for address in parse_addresses(value))
+    return tuple(address.addr_spec.lower() for address in header_addresses(value))
 
 
 def _words(value: str) -> tuple[str, ...]:
-    # "original target [further targets]"; the header is known from web proxies too, with IP addresses.
+    # "original target [further targets]"; web proxies write IP addresses into a header of the same name.
     words = value.replace(",", " ").split()
     return tuple(address for word in words[:20] for address in _addresses(word))
 
@@ -53,7 +53,7 @@ def _none(value: str) -> tuple[str, ...]:
 
 
 def _caf(value: str) -> tuple[str, ...]:
-    # The envelope sender of Gmail's forwarding: contact+caf_=in=bridge.test@maville.be
+    # The envelope sender of a forward by Gmail: contact+caf_=in=bridge.test@maville.be
     local, _, domain = value.strip().strip("<>").rpartition("@")
     name, caf, _target = local.partition("+caf_=")
     return _addresses(f"{name}@{domain}") if caf else ()
@@ -78,7 +78,7 @@ MARKS: tuple[Detector, ...] = (
     Detector("exchange-external-forward", "x-ld-processed", _none, names_mailbox=False),
 )
 
-#: No marks of a redirect, but a declared mailbox in them tells where the message was.
+#: Not marks of a redirect, but a declared source mailbox in them tells where the message was.
 TRACES: tuple[Detector, ...] = (
     Detector("delivered-to", "delivered-to", _addresses),
     Detector("x-original-to", "x-original-to", _addresses),
@@ -97,27 +97,28 @@ def redirect_marks(message: ParsedMessage) -> tuple[Mark, ...]:
     return tuple(
         mark
         for mark in _read(message, MARKS)
-        if (mark.mailboxes or not mark.detector.names_mailbox) and _counts(mark)
+        if (mark.addresses or not mark.detector.names_mailbox) and _counts(mark)
     )
 
 
-def redirect_traces(message: ParsedMessage, mailboxes: Iterable[str]) -> tuple[Mark, ...]:
-    """Return the traces in ``message`` that name one of ``mailboxes`` (lower case)."""
-    declared = frozenset(mailboxes)
-    return tuple(mark for mark in _read(message, TRACES) if declared.intersection(mark.mailboxes))
+def redirect_traces(message: ParsedMessage, source_mailboxes: Iterable[str]) -> tuple[Mark, ...]:
+    """Return the traces in ``message`` that name one of the ``source_mailboxes`` (in lower case)."""
+    declared = frozenset(source_mailboxes)
+    return tuple(mark for mark in _read(message, TRACES) if declared.intersection(mark.addresses))
 
 
-def rewritten_author(message: ParsedMessage, mailboxes: Iterable[str]) -> Address | None:
-    """Return whose From a Google group among ``mailboxes`` replaced by its own address, or None.
+def rewritten_author(message: ParsedMessage, source_mailboxes: Iterable[str]) -> Address | None:
+    """Return the author whose From a Google group among the ``source_mailboxes`` replaced by its own address, or None.
 
-    It does so where the author's domain asks for the rejection of what others pass on (DMARC), and keeps X-Original-From.
+    A group does so when the author's domain asks for the rejection of mail that others pass on (DMARC); it keeps the author in
+    X-Original-From.
     """
     author = message.author.addr_spec.lower() if message.author else ""
     groups = {
         each
-        for mark in redirect_traces(message, mailboxes)
+        for mark in redirect_traces(message, source_mailboxes)
         if mark.detector.name == "google-group"
-        for each in mark.mailboxes
+        for each in mark.addresses
     }
     return next(iter(message.addresses("x-original-from")), None) if author in groups else None
 
@@ -131,4 +132,4 @@ def _read(message: ParsedMessage, detectors: Iterable[Detector]) -> Iterable[Mar
     for detector in detectors:
         for raw_value in message.root.values(detector.header):
             value = unfold(raw_value)
-            yield Mark(detector, value, detector.mailboxes(value))
+            yield Mark(detector, value, detector.addresses(value))

@@ -1,25 +1,24 @@
-"""Is this message a report about another one, and about which? Delivery reports, receipts, automatic answers.
+"""Reads standard delivery reports (RFC 3464) and receipts (RFC 8098), and defines what every report says.
 
-Standard reports say so in their structure (RFC 3464, RFC 8098). What is written for people only is in ``bounce`` and
-``auto_reply``, which want several pieces of evidence each.
+Reports that are written for people only are recognised by ``bounce`` and ``auto_reply``, from several pieces of evidence.
 """
 
 from dataclasses import dataclass
 from enum import Enum
-from imio.mailbridge.message.parsing.parse import parse_message_ids
+from imio.mailbridge.message.parsing.attachment import part_bytes
 from imio.mailbridge.message.parsing.parse import ParsedMessage
-from imio.mailbridge.message.parsing.parse import part_bytes
 from imio.mailbridge.message.syntax.address_list import find_address
-from imio.mailbridge.message.syntax.address_list import parse_addresses
+from imio.mailbridge.message.syntax.address_list import header_addresses
 from imio.mailbridge.message.syntax.header import clean
 from imio.mailbridge.message.syntax.header import unfold
+from imio.mailbridge.message.syntax.message_id import parse_message_ids
 from imio.mailbridge.message.syntax.structure import Part
 from imio.mailbridge.message.syntax.structure import scan_header
 import re
 
 
 class ReportKind(str, Enum):
-    """What a report reports; the values are transfers."""
+    """What a report is about; the values are those of ``Transfer``."""
 
     BOUNCE = "bounce"
     RECEIPT = "receipt"
@@ -28,11 +27,11 @@ class ReportKind(str, Enum):
 
 @dataclass(frozen=True)
 class ReportedRecipient:
-    """One recipient of the reported message; all in lower case, None when the report does not say.
+    """One recipient of the reported message; addresses, action and status in lower case, None when the report does not say.
 
-    ``address`` is what the sender had written where the report says so (Original-Recipient), ``final_address`` where the
-    message went from there, when that differs; ``action`` as in RFC 3464 §2.3.3, for a receipt its disposition type
-    (RFC 8098 §3.2.6.2); ``status`` an enhanced code (RFC 3463).
+    ``address`` is the one that the sender wrote, if the report names it (Original-Recipient); ``final_address`` the one that
+    the message was passed on to, if different; ``action`` as in RFC 3464 §2.3.3, for a receipt its disposition type
+    (RFC 8098 §3.2.6.2); ``status`` an enhanced status code (RFC 3463).
     """
 
     address: str | None
@@ -44,9 +43,9 @@ class ReportedRecipient:
 
 @dataclass(frozen=True)
 class Report:
-    """A report: ``message_id`` of the message that it is about, with angle brackets, or None; ``evidence`` for people.
+    """A report: ``message_id`` is that of the reported message, with angle brackets, or None; ``evidence`` is for people.
 
-    ``envelope_id`` is what the sender gave as ENVID (Original-Envelope-Id, RFC 3464 §2.2.1), or None.
+    ``envelope_id`` is the ENVID that the sender gave (Original-Envelope-Id, RFC 3464 §2.2.1), or None.
     """
 
     kind: ReportKind
@@ -72,7 +71,7 @@ _MAX_GROUPS = 500
 
 
 def read_standard_report(message: ParsedMessage) -> Report | None:
-    """Return the report that the structure of ``message`` declares, or None."""
+    """Return the report that ``message`` declares by its structure, or None."""
     if message.defect is not None or message.root.maintype != "multipart":
         return None
     parts = list(message.root.walk())
@@ -104,7 +103,7 @@ def returned_message_id(message: ParsedMessage, parts: list[Part]) -> str | None
 
 
 def answered_message_id(message: ParsedMessage) -> str | None:
-    """Return what In-Reply-To, else the end of References, names."""
+    """Return the Message-ID in In-Reply-To, else the last one in References, else None."""
     if message.in_reply_to:
         return message.in_reply_to[0]
     return message.references[-1] if message.references else None
@@ -156,7 +155,7 @@ def _receipt(message: ParsedMessage, parts: list[Part], dispositions: list[Part]
 
 
 def _groups(message: ParsedMessage, part: Part) -> list[dict[str, str]]:
-    """Return the field groups of a status part; a blank line parts them."""
+    """Return the field groups of a status part, which blank lines separate."""
     groups = []
     for block in _GROUP_END.split(part_bytes(message.raw, part)[:1_000_000].strip())[:_MAX_GROUPS]:
         group: dict[str, str] = {}
@@ -192,7 +191,7 @@ def _other(final: str | None, original: str | None) -> str | None:
 def _recipient_address(group: dict[str, str], name: str) -> str | None:
     value = group.get(name, "")
     address = value.partition(";")[2] or value
-    parsed = parse_addresses(address.strip())
+    parsed = header_addresses(address.strip())
     found = parsed[0].addr_spec if parsed else find_address(address)
     return found.lower() if found else None
 

@@ -1,10 +1,11 @@
-"""Which moment does a date mean that a mail program wrote into a text, in one of seven languages?"""
+"""Reads the dates that mail programs write into forwarded text, in seven languages."""
 
 from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
 from datetime import tzinfo
-from imio.mailbridge.message.parsing.parse import parse_date
+from datetime import UTC
+from imio.mailbridge.message.syntax.date import parse_date
 import re
 import unicodedata
 
@@ -33,9 +34,9 @@ _MAX_LENGTH = 120
 
 
 def parse_written_date(text: str, assumed_zone: tzinfo | None) -> datetime | None:
-    """Return the moment, or None.
+    """Return the date and time, or None.
 
-    Without a zone in the text it is read in ``assumed_zone`` (UTC if None), that of the person who forwarded. Numbers are
+    When the text names no zone it is read in ``assumed_zone`` (UTC if None), that of the person who forwarded. Numbers are
     read day first.
     """
     if (exact := parse_date(text)) is not None and _EXACT.search(text):
@@ -46,13 +47,13 @@ def parse_written_date(text: str, assumed_zone: tzinfo | None) -> datetime | Non
         return None
     (year, month, date), rest = day
     hour, minute, second, after = _time(rest)
-    zone = _zone(after) or assumed_zone or timezone.utc
+    zone = _zone(after) or assumed_zone or UTC
     try:
-        moment = datetime(year, month, date, hour, minute, second, tzinfo=zone)
-        moment.astimezone(timezone.utc)
+        written = datetime(year, month, date, hour, minute, second, tzinfo=zone)
+        written.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-    return moment if 1982 <= year < 2100 else None
+    return written if 1982 <= year < 2100 else None
 
 
 def _plain(text: str) -> str:

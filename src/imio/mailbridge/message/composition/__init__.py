@@ -1,1 +1,1 @@
-"""What an agent wrote, as a message: sender policy, MIME, bounce addresses, checks before sending."""
+"""Makes a message of what an agent wrote: sender policy, MIME, bounce addresses, checks before sending."""

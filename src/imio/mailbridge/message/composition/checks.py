@@ -1,10 +1,11 @@
-"""What looks like a mistake in an e-mail that is about to leave? What can be told from the e-mail alone."""
+"""Finds what looks like a mistake in an e-mail before it is sent, from the e-mail alone."""
 
 from imio.mailbridge.message.address import is_addr_spec
 from imio.mailbridge.message.composition.mail_domains import ONLY
 from imio.mailbridge.message.composition.mail_domains import REAL
 from imio.mailbridge.message.composition.mail_domains import SUGGESTED
 from imio.mailbridge.message.parsing.html_text import html_lines
+from rapidfuzz.distance import OSA
 import re
 import unicodedata
 
@@ -14,7 +15,7 @@ _PAPERS = (
     r"(?:agreement|attestation|brochure|certificate|contract|copy|copies|document|drawing|file|form|image|invoice|letter|list"
     r"|map|minutes|pdf|permit|photo|picture|plan|proposal|quote|report|scan|statement)s?"
 )
-#: How people say that something is attached, whatever the language of the site; matched in lower case.
+#: How people say that something is attached, in any of the languages; matched in lower case.
 _MENTIONS = (
     # French
     r"ci[- ]?joint(?:e|s|es)?", r"ci[- ]?annexée?s?", r"en annexes?", r"(?:en )?pièces? jointes?", r"en p\.?j\.?",
@@ -45,7 +46,7 @@ _ANSWER = re.compile(r"\s*(?:re|ré|rép|aw|sv|antw|fwd?|tr|wg)\s*(?:\[\d+\])?\s
 
 
 def mentions_attachment(subject: str, html: str) -> bool:
-    """Tell whether the author speaks of an attachment (French, English, Dutch, German); quoted text is somebody else's."""
+    """Tell whether the author mentions an attachment (French, English, Dutch, German); quoted text does not count."""
     lines = [] if _ANSWER.match(subject) else [subject]
     for line in html_lines(_unquoted(html)):
         if _ORIGINAL.match(line):
@@ -57,18 +58,18 @@ def mentions_attachment(subject: str, html: str) -> bool:
 
 
 def _unquoted(html: str) -> str:
-    depth, kept = 0, []
+    depth, pieces = 0, []
     for token in _QUOTING.split(html):
         if _QUOTING.fullmatch(token):
             depth = max(0, depth + (-1 if token.startswith("</") else 1))
-            kept.append("<br>")
+            pieces.append("<br>")
         elif not depth:
-            kept.append(token)
-    return "".join(kept)
+            pieces.append(token)
+    return "".join(pieces)
 
 
 def typo_of(addr_spec: str) -> str | None:
-    """Return the address that was probably meant, where the domain looks like a well-known one mistyped; else None."""
+    """Return the address that was probably meant when the domain looks like a mistyped well-known one, else None."""
     local, _at, domain = addr_spec.rpartition("@")
     domain = domain.lower()
     if domain in REAL or not is_addr_spec(addr_spec):
@@ -85,27 +86,11 @@ def typo_of(addr_spec: str) -> str | None:
 
 
 def _mistakes(name: str, ending: str, known: str) -> int | None:
-    """Return how many keys were hit wrongly, or None when it is another domain."""
+    """Return how many keys were mistyped, or None when it is another domain."""
     known_name, _dot, known_ending = known.partition(".")
-    in_name = _distance(name, known_name)
-    in_ending = _distance(ending, known_ending)
+    in_name = OSA.distance(name, known_name, score_cutoff=2)  # 3 beyond; neighbours swapped count once
+    in_ending = OSA.distance(ending, known_ending, score_cutoff=1)
     if in_name and len(known_name) < 5 and sorted(name) != sorted(known_name):
-        return None  # too short: zoo.be is not voo.be
+        return None  # too short to tell: zoo.be is not voo.be
     allowed = 2 if len(known_name) > 5 and name[0] == known_name[0] else 1
     return in_name + in_ending if in_name <= allowed and in_ending <= 1 else None
-
-
-def _distance(one: str, other: str) -> int:
-    """Return the optimal string alignment distance: insertions, deletions, replacements, swaps of neighbours."""
-    if abs(len(one) - len(other)) > 2:
-        return 3
-    above: list[int] = []
-    before = list(range(len(other) + 1))
-    for i, mine in enumerate(one):
-        row = [i + 1]
-        for j, theirs in enumerate(other):
-            row.append(min(before[j + 1] + 1, row[j] + 1, before[j] + (mine != theirs)))
-            if i and j and mine == other[j - 1] and one[i - 1] == theirs:
-                row[-1] = min(row[-1], above[j - 1] + 1)
-        above, before = before, row
-    return before[-1]

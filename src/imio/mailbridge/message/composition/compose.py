@@ -1,7 +1,7 @@
-"""How does what an agent wrote become a message? Composing without sender headers, which come last.
+"""Composes the message that an agent wrote, and separately the header fields that name its sender.
 
-The sender is settled at delivery (a refused address goes out again under the login address), so ``compose`` writes all but
-From and Reply-To, and ``sender_headers`` gives those to put in front.
+The sender is settled at delivery (a refused address is replaced by the login address), so ``compose`` writes everything but
+From and Reply-To, and ``sender_headers`` returns those two to put in front.
 """
 
 from base64 import b64decode
@@ -56,7 +56,7 @@ class File:
 
 @dataclass(frozen=True)
 class Composition:
-    """A message whose files are read only when it is written: bytes and files in turn."""
+    """A message whose files are read only when it is written; ``pieces`` holds bytes and files in turn."""
 
     pieces: tuple[bytes | File, ...]
 
@@ -68,7 +68,7 @@ class Composition:
         )
 
     def blocks(self) -> Iterator[bytes]:
-        """Yield the message in blocks. Errors: ``ValueError`` when a file is not as long as it said."""
+        """Yield the message in blocks. Errors: ``ValueError`` when a file is not of the declared size."""
         for piece in self.pieces:
             if isinstance(piece, bytes):
                 yield piece
@@ -88,7 +88,7 @@ def message_id(token: str, domain: str) -> str:
 
 
 def html_to_text(html: str) -> str:
-    """Return the plain text that stands beside the HTML of a message."""
+    """Return the plain text alternative to the HTML of a message."""
     text = markdownify(
         html, strip=["b", "strong", "em", "i", "u", "img"], heading_style="atx", bullets="-",
         escape_asterisks=False, escape_underscores=False, escape_misc=False,
@@ -97,7 +97,7 @@ def html_to_text(html: str) -> str:
 
 
 def sender_headers(sender: Sender) -> bytes:
-    """Return the header fields From and, if there is one, Reply-To, each ended by CRLF."""
+    """Return the header fields From and, if there is one, Reply-To, each with its CRLF."""
     reply_to = _address_field("Reply-To", [sender.reply_to]) if sender.reply_to is not None else b""
     return _address_field("From", [sender.author]) + reply_to
 
@@ -114,10 +114,10 @@ def compose(
     in_reply_to: str = "",
     auto_submitted: str = "",
 ) -> Composition:
-    """Return a complete message but for From and Reply-To, in CRLF lines.
+    """Return a message that is complete but for From and Reply-To, with CRLF line ends.
 
     ``html`` is cleaned and gets a text alternative; ``data:`` images become inline parts; ``auto_submitted`` is a value of
-    RFC 3834 §5 or empty. Errors: ``ValueError`` for a line end in a header, which the caller has refused before.
+    RFC 3834 §5 or empty. Errors: ``ValueError`` for a line end in a header; callers refuse such input beforehand.
     """
     html = clean_html(html)
     message = EmailMessage(policies.SMTP)
@@ -132,7 +132,7 @@ def compose(
         maintype, _, subtype = file.content_type.partition("/")
         if not subtype or maintype in ("multipart", "message"):
             maintype, subtype = "application", "octet-stream"
-        # EmailMessage decodes an encoded-word that stands in a value, line ends in it included: no name may look like one.
+        # EmailMessage decodes encoded-words in a value, with any line ends in them: no name may look like one.
         message.add_attachment(b"", maintype, subtype, filename=file.filename.replace("=?", "=_"))
         message.get_payload()[-1].set_payload(f"{mark}\n")  # type: ignore[index,union-attr]
     head = [f"Message-ID: {message_id}\r\n".encode(), f"Date: {format_datetime(date)}\r\n".encode()]
@@ -169,10 +169,10 @@ def _encoded(file: File) -> Iterator[bytes]:
 def copied_headers(
     head: bytes, *, message_id: str, date: datetime, to: Address, subject: str, references: Iterable[str]
 ) -> bytes:
-    """Return the header of a copy of a message, but for From and Reply-To, with the empty line at its end, in CRLF lines.
+    """Return the header of a copy of a message without From and Reply-To, ended by an empty line, with CRLF line ends.
 
-    ``head`` is the header of that message, in LF lines: what it says of its form is kept. The last of ``references``, those of
-    the message and its own Message-ID, is what the copy follows.
+    ``head`` is the header of that message with LF line ends; its MIME fields are kept. ``references`` are those of the message
+    followed by its own Message-ID, to which the copy refers in In-Reply-To.
     """
     ids = [each for each in references if _MESSAGE_ID.fullmatch(each)][-MAX_REFERENCES:]
     lines = [
@@ -190,12 +190,12 @@ def copied_headers(
 
 
 def redated(message: bytes, date: datetime) -> bytes:
-    """Return what ``compose`` made, with another date."""
+    """Return a composed message with another date."""
     return re.sub(rb"(?m)^Date: [^\r\n]*", f"Date: {format_datetime(date)}".encode(), message, count=1)
 
 
 def _address_field(name: str, addresses: Iterable[Address]) -> bytes:
-    # Not EmailMessage's own folding: it breaks long names in the middle of quoted strings and encodes bare identifiers.
+    # EmailMessage would fold long names inside quoted strings and encode bare identifiers.
     return f"{name}: {f',{_FOLD}'.join(map(_mailbox, addresses))}\r\n".encode()
 
 

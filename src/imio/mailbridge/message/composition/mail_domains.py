@@ -1,11 +1,11 @@
-"""At which domains do most people have their mailbox? What a mistyped domain is compared with."""
+"""Lists the mail domains of most people, with which a mistyped domain is compared."""
 
 
 def _countries(name: str, *countries: str) -> frozenset[str]:
     return frozenset(f"{name}.{country}" for country in countries)
 
 
-#: Domains that are suggested, the most used here first: on equal terms the first one wins.
+#: Domains that are suggested, the most used in Belgium first: of equally close ones the first wins.
 SUGGESTED = (
     "gmail.com", "hotmail.com", "outlook.com", "skynet.be", "telenet.be", "proximus.be", "hotmail.be", "voo.be", "live.be",
     "yahoo.com", "icloud.com", "outlook.be", "hotmail.fr", "yahoo.fr", "outlook.fr", "live.com", "live.fr", "yahoo.be",
@@ -13,7 +13,7 @@ SUGGESTED = (
     "ziggo.nl", "t-online.de", "hotmail.nl", "hotmail.de", "outlook.de",
 )  # fmt: skip
 
-#: Names that exist under one top-level domain alone.
+#: Names that exist under one top-level domain only.
 ONLY = {
     "gmail": "gmail.com",
     "icloud": "icloud.com",
@@ -21,7 +21,7 @@ ONLY = {
     "googlemail": "googlemail.com",
 }
 
-#: Domains that exist and look like one of the above, never to be taken for a mistake.
+#: Domains that exist and look like one of the above: never taken for a mistake.
 REAL = (
     frozenset(SUGGESTED)
     | _countries("hotmail", "ch", "co.uk", "dk", "es", "gr", "it", "lu", "no", "pt", "se")

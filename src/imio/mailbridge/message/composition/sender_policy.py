@@ -1,11 +1,11 @@
-"""Who is the sender? The sender policy as a pure function.
+"""Chooses the sender of a message: From, Reply-To and envelope sender, by the sender policy.
 
 ========== ================ ================== ==========================
 policy     From             Reply-To           envelope sender
 ========== ================ ================== ==========================
 send_as    agent's address  none               agent's address
 login      login address    agent (if set so)  login address
-auto       as ``send_as`` where that is known to be allowed, else ``login``
+auto       as ``send_as`` if that is known to be allowed, else ``login``
 ========== ================ ================== ==========================
 
 The setting ``envelope_sender`` replaces the last column by the login address or by a bounce address.
@@ -21,12 +21,12 @@ def _(text: str) -> str:
 
 
 class SenderRefused(Exception):
-    """No mail can leave under this policy; the first argument is a sentence for the agent (a msgid)."""
+    """No mail can be sent under this policy; the first argument is a sentence for the agent (a msgid)."""
 
 
 @dataclass(frozen=True)
 class Sender:
-    """What a message says of its sender: ``policy`` is ``send_as`` or ``login``, the one that was applied."""
+    """The sender that a message shows; ``policy`` is the one that was applied, ``send_as`` or ``login``."""
 
     policy: str
     author: Address

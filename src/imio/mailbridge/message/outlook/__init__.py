@@ -1,1 +1,1 @@
-"""Outlook's own formats (``.msg``, ``winmail.dat``, RTF), rewritten as RFC 5322 messages."""
+"""Reads Outlook's own formats (``.msg``, ``winmail.dat``, RTF) and writes them as RFC 5322 messages."""

@@ -1,6 +1,6 @@
-"""What is in an Outlook ``.msg`` file (MS-OXMSG)? Its compound file is read by olefile, its properties here.
+"""Reads Outlook ``.msg`` files (MS-OXMSG): olefile reads the compound file, this module the properties in it.
 
-olefile believes the sizes in a file: they are compared with its real size first, and no more is read than the file has.
+olefile trusts the sizes that a file declares, so they are compared with its real size first, and the total read is bounded.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ import struct
 
 MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 MAX_SIZE = 100_000_000
-#: Streams and storages: a message has some 60, each file and recipient some 15.
+#: Streams and storages: a message has about 60, each file and recipient about 15.
 MAX_ENTRIES = 10_000
 MAX_RECIPIENTS = 500
 
@@ -30,12 +30,12 @@ _CODEPAGE, _BODY_CODEPAGE, _BODIES = 0x3FFD, 0x3FDE, (0x1000, 0x1013)
 _CONTENT, _METHOD, _IS_MESSAGE = 0x3701, 0x3705, 5
 _EMBEDDED = f"__substg1.0_{_CONTENT:04X}000D"
 _HEAD, _HEAD_EMBEDDED, _HEAD_INSIDE = 32, 24, 8
-#: What Outlook keeps too, and what is no mail.
+#: Items of Outlook that are not mail.
 _NO_MAIL = ("ipm.contact", "ipm.task", "ipm.appointment", "ipm.stickynote", "ipm.activity", "ipm.distlist")
 
 
 def read_msg(octets: bytes | mmap) -> OutlookItem | None:
-    """Return the message in the file, None when it holds none. Errors: ``TooComplex``."""
+    """Return the message in the file, or None when it holds none. Errors: ``TooComplex``."""
     if octets[: len(MAGIC)] != MAGIC or not _is_sound(octets):
         return None
     if len(octets) > MAX_SIZE:
@@ -53,7 +53,7 @@ def read_msg(octets: bytes | mmap) -> OutlookItem | None:
 
 
 def _is_sound(octets: bytes | mmap) -> bool:
-    """Tell whether the header counts no more sectors than there are: olefile would allocate them all."""
+    """Tell whether the header counts no more sectors than there are: olefile would allocate memory for all of them."""
     if len(octets) < 1536:
         return False
     sector, mini_sector, tables, mini_tables = struct.unpack_from("<30xHH10xI16xI", octets)
@@ -64,7 +64,7 @@ def _is_sound(octets: bytes | mmap) -> bool:
 
 
 class _Opened:
-    """A compound file and how many octets may still be read of it: streams that share sectors multiply what is there."""
+    """A compound file and how many octets may still be read from it: streams may share sectors, so the total is bounded."""
 
     def __init__(self, ole: OleFileIO, size: int) -> None:
         self.ole, self.left = ole, 2 * size + 65_536
@@ -78,7 +78,7 @@ class _Opened:
 
 
 class _Storage:
-    """The properties of a message, a file or a recipient, each read when it is asked for."""
+    """The properties of a message, a file or a recipient, read on demand."""
 
     def __init__(self, file: _Opened, path: tuple[str, ...], entry: object, head: int) -> None:
         self.file, self.path = file, path

@@ -1,6 +1,7 @@
-"""What is the text of a document in RTF, perhaps compressed as Outlook does it (MS-OXRTFCP)?
+"""Extracts the text of RTF documents, which Outlook may have compressed (MS-OXRTFCP).
 
-What cannot be read has no text. Read by compressed_rtf and striprtf, one to two seconds for the largest that is allowed.
+compressed_rtf and striprtf do the work, in one to two seconds for the largest allowed document. One that cannot be read has
+no text.
 """
 
 from compressed_rtf import decompress
@@ -12,14 +13,14 @@ import struct
 
 
 MAX_SIZE = 4_000_000
-#: Becomes at most 8.5 times as much.
+#: Decompression makes it at most 8.5 times as large.
 MAX_COMPRESSED = 1_000_000
 _MAX_FONTS = 50_000
 _FIELD = re.compile(r"\\fldinst\{", re.IGNORECASE)
 
 
 def decompressed(octets: bytes) -> bytes:
-    """Return the RTF; errors: ``TooComplex`` when it says, or can be, that it is too large."""
+    """Return the RTF. Errors: ``TooComplex`` when it declares to be, or could be, too large."""
     if len(octets) < 16:
         return b""
     if len(octets) > MAX_COMPRESSED or struct.unpack_from("<I", octets, 4)[0] > MAX_SIZE:
@@ -31,7 +32,7 @@ def decompressed(octets: bytes) -> bytes:
 
 
 def is_rtf(octets: bytes) -> bool:
-    """Tell whether these bytes begin a document in RTF."""
+    """Tell whether these bytes begin like an RTF document."""
     return octets[:64].lstrip().startswith(b"{\\rtf")
 
 
@@ -39,7 +40,7 @@ def text_of(octets: bytes) -> str:
     """Return the text of a document, or an empty string."""
     if len(octets) > MAX_SIZE or not is_rtf(octets):
         return ""
-    # striprtf looks for links and fonts by expressions that take hours on some input: so it finds no link, and few fonts.
+    # striprtf looks for links and fonts with expressions that take hours on some input: hide links and long font tables.
     rtf = _FIELD.sub(r"\\fldinst {", octets.decode("cp1252", "replace"))
     try:
         if len(font_table_group(rtf)) > _MAX_FONTS:  # type: ignore[no-untyped-call]

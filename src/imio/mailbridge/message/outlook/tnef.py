@@ -1,7 +1,7 @@
-"""What is in a ``winmail.dat``? Files, text and messages that Outlook packed into TNEF (MS-OXTNEF).
+"""Reads the files, text and messages that Outlook packs into a ``winmail.dat`` (TNEF, MS-OXTNEF).
 
-The libraries for it trust the counts in the file and can be made to run for hours; this reader stops at the end of the bytes.
-It copies no file: their contents are views of the bytes.
+The libraries for TNEF trust the counts in the file and can be made to run for hours; this reader stops at the end of the
+bytes. It copies no file: the contents are views of the bytes.
 """
 
 from collections.abc import Iterator
@@ -27,12 +27,12 @@ _OBJECT, _HTML_CODEPAGE = 0x3701, 0x3FDE
 _FIXED = {1: 0, 2: 4, 3: 4, 4: 4, 5: 8, 6: 8, 7: 8, 0xA: 4, 0xB: 4, 0x14: 8, 0x40: 8, 0x48: 16}
 _VARIABLE = (0x0D, 0x1E, 0x1F, 0x102)
 _WIDE, _BINARY = 0x1F, 0x102
-#: In front of a message that is embedded as an object.
+#: Stands before a message that is embedded as an object.
 _IMESSAGE = b"\x07\x03\x02\x00\x00\x00\x00\x00\xc0\x00\x00\x00\x00\x00\x00\x46"
 
 
 def read_tnef(octets: bytes | memoryview, depth: int = 0) -> OutlookItem | None:
-    """Return what the file holds, as far as it can be read; None when it is no TNEF. Errors: ``TooComplex``."""
+    """Return what can be read from the file, or None when it is not TNEF. Errors: ``TooComplex``."""
     view = memoryview(octets)
     if view[: len(SIGNATURE)] != SIGNATURE:
         return None
@@ -83,7 +83,7 @@ def _attributes(octets: memoryview) -> Iterator[tuple[int, memoryview]]:
 
 
 class _Properties:
-    """The properties in an attribute, the first value of several."""
+    """The properties in an attribute; of several values the first."""
 
     def __init__(self, octets: memoryview, codepage: int) -> None:
         self.values = dict(_properties(octets))
@@ -109,7 +109,7 @@ class _Properties:
 
 
 def _properties(octets: memoryview) -> Iterator[tuple[int, tuple[int, memoryview]]]:
-    """Yield property id and (type, bytes), the first value of several."""
+    """Yield (id, (type, bytes)) of each property; of several values the first."""
     try:
         (count,) = struct.unpack_from("<I", octets, 0)
         position = 4

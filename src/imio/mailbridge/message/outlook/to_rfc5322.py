@@ -1,11 +1,11 @@
-"""How does a message that Outlook keeps become one of RFC 5322? It is written, and then read like any other."""
+"""Writes a message in one of Outlook's formats as RFC 5322, so that it can be read like any other."""
 
 from collections.abc import Iterator
 from email.utils import format_datetime
 from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.outlook.item import OutlookFile
 from imio.mailbridge.message.outlook.item import OutlookItem
-from imio.mailbridge.message.syntax.address_list import parse_addresses
+from imio.mailbridge.message.syntax.address_list import header_addresses
 from imio.mailbridge.message.syntax.filename import type_by_name
 from imio.mailbridge.message.syntax.header import clean
 from imio.mailbridge.message.syntax.header import unfold
@@ -18,7 +18,7 @@ import re
 
 MEDIA_TYPE = "application/vnd.ms-outlook"
 
-#: Of the transport's headers these speak of how the body was written, which is written anew; and of what nobody may see.
+#: Transport headers that are not copied: the body is written anew, and nobody may see Bcc.
 _NOT_TAKEN = frozenset(
     {"content-type", "content-transfer-encoding", "mime-version", "content-disposition", "content-length", "bcc"}
 )  # fmt: skip
@@ -30,14 +30,14 @@ _PIECE = _LINE * 4096
 
 
 def write(item: OutlookItem, target: BinaryIO, level: int = 0) -> None:
-    """Write the message to a binary stream, the messages embedded in it attached to it. Errors: those of the stream."""
+    """Write the message to a binary stream, embedded messages as attachments. Errors: those of the stream."""
     for name, value in _headers(item):
         target.write(f"{name}: {value}\r\n".encode("utf-8", "replace"))
     target.write(b"MIME-Version: 1.0\r\n")
     if level == 0 and (signed := _signed(item)) is not None:
         target.write(signed)
         return
-    # A line of base64 has no underscore, and no header line begins like a delimiter.
+    # No line of base64 contains an underscore, and no header line begins like a delimiter.
     outer, inner = f"=_{level}_outlook", f"=_{level}_bodies"
     target.write(_multipart("mixed", outer) + f"--{outer}\r\n".encode() + _multipart("alternative", inner))
     for kind, text in (("plain", item.text), ("html", item.html)):
@@ -55,7 +55,7 @@ def write(item: OutlookItem, target: BinaryIO, level: int = 0) -> None:
 
 
 def _headers(item: OutlookItem) -> Iterator[tuple[str, str]]:
-    """Yield those of the transport, and what they do not say."""
+    """Yield the transport headers, then what the properties add to them."""
     given = scan_header(_OLD_TITLE.sub("", item.headers, count=1).strip().encode("utf-8", "replace"))
     names = {field.name for field in given.fields}
     for field in given.fields:
@@ -76,13 +76,13 @@ def _headers(item: OutlookItem) -> Iterator[tuple[str, str]]:
 
 
 def _person(name: str, address: str) -> str:
-    for found in parse_addresses(clean(address))[:1]:
+    for found in header_addresses(clean(address))[:1]:
         return str(Address(clean(name), found.addr_spec))
     return _SPECIAL.sub(" ", clean(name)).strip()
 
 
 def _signed(item: OutlookItem) -> bytes | None:
-    """Return the body of an S/MIME message: Outlook keeps it as the only file, signed ones with their MIME header."""
+    """Return the body of an S/MIME message, or None: Outlook keeps it as the only file, with a MIME header when clear-signed."""
     if not item.kind.lower().startswith("ipm.note.smime") or len(item.files) != 1:
         return None
     content = bytes(item.files[0].content)

@@ -1,1 +1,1 @@
-"""From raw bytes to a message that can be read safely, and what it holds."""
+"""Turns raw bytes into a message that can be read safely: headers, text, attachments, attached messages."""

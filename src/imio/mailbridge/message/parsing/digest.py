@@ -1,19 +1,19 @@
-"""What did the author write, however it travelled? The same for all copies of a message.
+"""Computes a digest of what the author wrote, which is the same for all copies of a message.
 
-Line ends, transfer encodings, charsets and what servers add to a header do not count; author, date, subject, text and files do.
+Author, date, subject, text and files count; line ends, transfer encodings, charsets and the headers that servers add do not.
 """
 
-from datetime import timezone
+from datetime import UTC
+from imio.mailbridge.message.parsing.attachment import Attachment
 from imio.mailbridge.message.parsing.html_text import html_lines
-from imio.mailbridge.message.parsing.parse import Attachment
 from imio.mailbridge.message.parsing.parse import ParsedMessage
 import hashlib
 
 
 def content_digest(message: ParsedMessage) -> str:
-    """Return a sha256 in hex over what the author wrote. Never fails."""
+    """Return the SHA-256 of what the author wrote, in hex. Never fails."""
     author = message.author.addr_spec.lower() if message.author else ""
-    date = message.date.astimezone(timezone.utc).isoformat() if message.date else ""
+    date = message.date.astimezone(UTC).isoformat() if message.date else ""
     text = message.text
     if text is None:
         text = "\n".join(html_lines(message.html)) if message.html else ""
@@ -23,7 +23,7 @@ def content_digest(message: ParsedMessage) -> str:
 
 
 def _file_digest(file: Attachment) -> str:
-    """Return the digest of a file with all line ends alike: in 7bit and quoted-printable they change on the way."""
+    """Return the digest of a file with LF line ends: in 7bit and quoted-printable, line ends change on the way."""
     digest, left = hashlib.sha256(), b""
     for chunk in file.pieces():
         chunk = left + chunk

@@ -1,4 +1,4 @@
-"""What is the text of a message, what is shown inside it, and what would a person call an attachment?"""
+"""Sorts the parts of a message into its text, the images shown in it, and what a person would call attachments."""
 
 from dataclasses import dataclass
 from imio.mailbridge.message.syntax.charset import decode_text
@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import re
 
 
-#: Octets of all plain text, and of all HTML; a book has one million.
+#: Octets of all plain text together, and of all HTML; a book has one million.
 MAX_TEXT = 8_000_000
 
 _CID = re.compile(r"cid:([^\s\"'<>)]{1,250})", re.IGNORECASE)
@@ -28,14 +28,14 @@ _TECHNICAL = frozenset(
     }
 )
 _BODIES = ("text/plain", "text/html")
-#: Text that is read as what it is, and kept as a file.
+#: Kinds of text that are files.
 _FILES = ("text/calendar", "text/rtf")
 _NOT_IN_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
 class Sorted:
-    """The parts of a message by what they are to a reader, each in the order of the message."""
+    """The parts of a message by what they are to a reader, in the order of the message."""
 
     text: tuple[Part, ...]
     html: tuple[Part, ...]
@@ -44,7 +44,7 @@ class Sorted:
 
 
 def sort_parts(raw: bytes | mmap, root: Part) -> Sorted:
-    """Return the parts of ``root`` sorted; parts that only programs read (signatures, report fields) are left out."""
+    """Return the parts of ``root`` sorted, without those that only programs read (signatures, report fields)."""
     text: list[Part] = []
     html: list[Part] = []
     others: list[Part] = []
@@ -53,9 +53,9 @@ def sort_parts(raw: bytes | mmap, root: Part) -> Sorted:
     if not any(is_calendar(part) for part in others):
         others += calendars[:1]
     text, html = _in_bounds(text, others), _in_bounds(html, others)
-    shown = "\n".join(part_text(raw, part) for part in html)
-    cids = frozenset(unquote(match[1]).lower() for match in _CID.finditer(shown))
-    inline = tuple(part for part in others if shown and _is_image(part) and _is_shown(part, shown, cids))
+    source = "\n".join(part_text(raw, part) for part in html)
+    cids = frozenset(unquote(match[1]).lower() for match in _CID.finditer(source))
+    inline = tuple(part for part in others if source and _is_image(part) and _is_shown(part, source, cids))
     inside = {id(part) for part in inline}
     return Sorted(tuple(text), tuple(html), inline, tuple(part for part in others if id(part) not in inside))
 
@@ -95,8 +95,8 @@ def _collect(
         return
     elif container == "multipart/alternative" and part.maintype == "text" and not part.filename:
         if part.content_type == "text/calendar":
-            calendars.append(part)  # an invitation: a file of its own, unless it comes as one too
-        return  # else another form of the same text: a watch or AMP version
+            calendars.append(part)  # an invitation: a file, unless the message holds it as a file too
+        return  # else another form of the same text, for watches or AMP
     elif container == "multipart/report" and part.content_type in (
         "text/rfc822-headers",
         "message/global-headers",
@@ -107,17 +107,17 @@ def _collect(
 
 
 def _in_bounds(parts: list[Part], others: list[Part]) -> list[Part]:
-    """Return the parts that are read as text; what goes beyond ``MAX_TEXT`` is a file, so that it is neither read nor lost."""
-    kept: list[Part] = []
+    """Return the parts that are read as text; those beyond ``MAX_TEXT`` become files, neither read nor lost."""
+    within: list[Part] = []
     left = MAX_TEXT
     for part in parts:
         left -= part.end - part.body
-        (kept if left >= 0 else others).append(part)
-    return kept
+        (within if left >= 0 else others).append(part)
+    return within
 
 
 def is_calendar(part: Part) -> bool:
-    """Tell whether a part is a calendar: an invitation, or its answer."""
+    """Tell whether a part is a calendar: an invitation or the answer to one."""
     return part.content_type in ("text/calendar", "application/ics") or part.filename.lower().endswith(".ics")
 
 
@@ -127,7 +127,7 @@ def _is_body(part: Part, parent: Part | None) -> bool:
     if part.maintype == "multipart":  # declared, but without any delimiter
         return True
     if part.content_type not in _BODIES:
-        # Without parts a strange text is still the text.
+        # In a message of one part, text of any other type is still its text.
         return parent is None and part.maintype == "text" and part.content_type not in _FILES
     return parent is None or not part.filename or parent.content_type == "multipart/alternative"
 

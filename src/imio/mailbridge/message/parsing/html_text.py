@@ -1,4 +1,4 @@
-"""What is the text of an HTML body, line by line? For reading it by program, not for showing it."""
+"""Extracts the lines of text from an HTML body, for programs to read, not to be shown."""
 
 from html import unescape
 import re
@@ -12,12 +12,12 @@ _BLOCKS = frozenset(
      "h5", "h6", "header", "hr", "li", "main", "nav", "ol", "p", "pre", "section", "table", "tbody", "thead", "tr", "ul"}
 )  # fmt: skip
 _SPACES = re.compile(r"[ \t\r\n]+")
-#: Where a forward begins is near the top; a book in HTML is not read to its end.
+#: A forward begins near the top; a whole book in HTML is not read to its end.
 _MAX_LENGTH = 1_000_000
 
 
 def html_lines(html: str) -> list[str]:
-    """Return the lines of ``html`` as a browser would break them, stripped; takes linear time on any input."""
+    """Return the lines of ``html`` as a browser would break them, stripped. Takes linear time on any input."""
     lines: list[str] = []
     current: list[str] = []
     skipping = ""
@@ -32,7 +32,7 @@ def html_lines(html: str) -> list[str]:
             if not token.startswith("<") or not token.endswith(">"):
                 current.append(token)
             elif "@" in token:
-                current.append(token)  # an address that someone forgot to escape
+                current.append(token)  # an address whose angle brackets were not escaped
         elif name in _SKIPPED and not token.startswith("</") and not token.endswith("/>"):
             skipping = name
         elif name == "br" or name in _BLOCKS:
@@ -47,12 +47,12 @@ def html_lines(html: str) -> list[str]:
 
 
 def _without_comments(html: str) -> str:
-    kept: list[str] = []
+    pieces: list[str] = []
     position = 0
     while (start := html.find("<!--", position)) >= 0:
-        kept.append(html[position:start])
+        pieces.append(html[position:start])
         end = html.find("-->", start + 4)
         if end < 0:
-            return "".join(kept)
+            return "".join(pieces)
         position = end + 3
-    return "".join([*kept, html[position:]])
+    return "".join([*pieces, html[position:]])

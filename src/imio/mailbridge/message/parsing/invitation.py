@@ -1,4 +1,4 @@
-"""To what does a calendar part invite? Its summary, time and place (RFC 5545), read by icalendar."""
+"""Reads summary, time and place of the appointments in a calendar part (RFC 5545), with icalendar."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -12,7 +12,7 @@ MAX_EVENTS = 20
 
 @dataclass(frozen=True)
 class Invitation:
-    """One appointment; what it does not say is empty or None. ``method``: ``REQUEST``, ``CANCEL``, ``REPLY`` or empty."""
+    """An appointment; a missing property is empty or None. ``method`` is ``REQUEST``, ``CANCEL``, ``REPLY`` or empty."""
 
     summary: str
     start: date | None
@@ -26,7 +26,7 @@ def _start(event: Any) -> date | None:
 
 
 def read_invitations(text: str) -> tuple[Invitation, ...]:
-    """Return the appointments of a calendar, none for what cannot be read. Never fails."""
+    """Return the appointments of a calendar; none when it cannot be read. Never fails."""
     if len(text) > MAX_SIZE or text.count("BEGIN:") > 500:
         return ()
     try:

@@ -1,6 +1,6 @@
-"""What was signed, where a message is wrapped into its signature (S/MIME ``signed-data``, RFC 8551 §3.5.2, RFC 5652 §5)?
+"""Takes the content out of an opaque S/MIME signature (``signed-data``, RFC 8551 §3.5.2, RFC 5652 §5).
 
-Nothing is verified here: the content is only taken out, so that it can be read and filed.
+The signature is not verified: the content is only taken out to be read and filed.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ def signed_content(der: bytes) -> bytes | None:
 
 
 class _Reader:
-    """Reads BER (ITU-T X.690), definite and indefinite lengths; errors: ``ValueError``, ``IndexError``."""
+    """Reads BER (ITU-T X.690) with definite and indefinite lengths. Errors: ``ValueError``, ``IndexError``."""
 
     def __init__(self, octets: bytes) -> None:
         self.octets = octets
@@ -61,7 +61,7 @@ class _Reader:
             yield tag, first, last
 
     def end_of(self, start: int, depth: int) -> int:
-        """Return where content of indefinite length ends: before two zero octets."""
+        """Return the end of content of indefinite length, which two zero octets follow."""
         if depth > _MAX_DEPTH:
             raise ValueError("too deep")
         while self.octets[start : start + 2] != b"\0\0":

@@ -1,1 +1,1 @@
-"""How a message is shown: safe HTML that fetches nothing, and its PDF."""
+"""Renders a message for people: as safe HTML that fetches nothing, and as PDF."""

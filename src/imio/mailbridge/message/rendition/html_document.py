@@ -1,6 +1,6 @@
-"""How is a message shown? As one HTML document that holds all it needs and fetches nothing.
+"""Renders a message as one HTML document that holds all it needs and fetches nothing.
 
-The same document is what a browser shows in a sandboxed frame and what the PDF is made of.
+The same document is shown by browsers in a sandboxed frame and converted to PDF.
 """
 
 from base64 import b64encode
@@ -15,7 +15,7 @@ from imio.mailbridge.message.rendition.sanitise import clean_message_html
 import re
 
 
-#: What the browser and the renderer may load: images and style that stand in the document itself.
+#: What browser and renderer may load: only images and styles inside the document itself.
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'"
 CONTENT_SECURITY_POLICY = (
     f"{_POLICY}; frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
@@ -51,7 +51,7 @@ code { font-size: 8pt; color: #495057; }
 
 @dataclass(frozen=True)
 class Labels:
-    """The words of the document, in the reader's language; ``blocked``, of two and more, has a ``%d``."""
+    """The words of the document in the reader's language; ``blocked``, for two or more, contains ``%d``."""
 
     author: str = "From"
     to: str = "To"
@@ -68,14 +68,14 @@ class Labels:
 
 @dataclass(frozen=True)
 class Body:
-    """The text of a message as harmless HTML; ``blocked``: how many remote contents were left out."""
+    """The text of a message as harmless HTML; ``blocked`` counts the remote contents that were left out."""
 
     html: str
     blocked: int
 
 
 def body(message: ParsedMessage, labels: Labels) -> Body:
-    """Return what the author wrote, HTML before plain text, and above it to what it invites."""
+    """Return what the author wrote, as HTML if there is any, below the invitations of the message."""
     written = _written(message, labels)
     invited = "".join(
         f'<p class="invitation"><strong>{escape(each.summary)}</strong> {escape(_when(each))} {escape(each.place)}</p>'
@@ -103,7 +103,7 @@ def _written(message: ParsedMessage, labels: Labels) -> Body:
 
 
 def head(message: ParsedMessage, labels: Labels, date: str) -> tuple[tuple[str, str], ...]:
-    """Return (label, text) of the header fields that a reader looks at; ``date`` is written by the caller."""
+    """Return (label, text) of the header fields that readers look at; the caller formats ``date``."""
     rows = (
         (labels.author, ", ".join(map(str, message.authors))),
         (labels.to, ", ".join(map(str, message.to[:100]))),
@@ -115,9 +115,9 @@ def head(message: ParsedMessage, labels: Labels, date: str) -> tuple[tuple[str, 
 
 
 def document(
-    shown: Body, labels: Labels, rows: Iterable[tuple[str, str]] = (), files: Iterable[str] = ()
+    content: Body, labels: Labels, rows: Iterable[tuple[str, str]] = (), files: Iterable[str] = ()
 ) -> str:
-    """Return the whole document; ``files`` are lines that name the attachments."""
+    """Return the whole document; ``files`` holds a line for each attachment."""
     lines = "".join(
         f"<tr><th scope='row'>{escape(label)}</th><td>{escape(text)}</td></tr>" for label, text in rows
     )
@@ -129,8 +129,8 @@ def document(
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}"/>'
         f'<meta name="referrer" content="no-referrer"/><title>{escape(labels.subject)}</title><style>{_STYLE}</style></head><body>'
         + (f"<table class='head'>{lines}</table>" if lines else "")
-        + (f'<p class="note">{escape(_left_out(shown.blocked, labels))}</p>' if shown.blocked else "")
-        + shown.html
+        + (f'<p class="note">{escape(_left_out(content.blocked, labels))}</p>' if content.blocked else "")
+        + content.html
         + "</body></html>"
     )
 
@@ -156,7 +156,7 @@ def _images(message: ParsedMessage) -> Mapping[str, str]:
 
 
 def _fold_html(html: str, labels: Labels) -> str:
-    """Put each outermost quotation into an element that opens with a click."""
+    """Put each outermost quote into an element that opens on a click."""
     pieces, depth, last = [], 0, 0
     for match in _BLOCKQUOTE.finditer(html):
         opening = not match[1]
@@ -179,11 +179,11 @@ def _fold_text(text: str, labels: Labels) -> str:
         if not blocks or blocks[-1][0] != quoted:
             blocks.append((quoted, []))
         blocks[-1][1].append(line)
-    shown = []
+    folded = []
     for quoted, lines in blocks:
         html = "\n".join(_linked(line) for line in lines)
-        shown.append(f"{_opening(labels)}{html}</details>" if quoted and len(lines) > 2 else html + "\n")
-    return "".join(shown).rstrip("\n")
+        folded.append(f"{_opening(labels)}{html}</details>" if quoted and len(lines) > 2 else html + "\n")
+    return "".join(folded).rstrip("\n")
 
 
 def _opening(labels: Labels) -> str:

@@ -1,7 +1,7 @@
-"""What does the document look like on paper? PDF/A by WeasyPrint, in a process of its own that is ended when it takes too long.
+"""Converts an HTML document to PDF/A with WeasyPrint, in a process of its own that is ended when it takes too long.
 
-The renderer has no network: it is given nothing but ``data:`` to load, whatever the document names. Run as a program it reads
-HTML on standard input and writes the PDF to standard output.
+The renderer has no network: it loads nothing but ``data:`` URIs, whatever the document names. Run as a program, this module
+reads HTML on standard input and writes the PDF to standard output.
 """
 
 from importlib.util import find_spec
@@ -12,14 +12,14 @@ import subprocess
 import sys
 
 
-#: Seconds, and bytes of memory, that one document may take.
+#: Seconds and bytes of memory that one document may take.
 TIME = 60
 MEMORY = 2 << 30
 VARIANT = "pdf/a-3u"
 
 
 class RenderingError(Exception):
-    """No PDF was made; the argument says why."""
+    """No PDF was made; the argument is the reason."""
 
 
 def is_available() -> bool:
@@ -55,7 +55,7 @@ def render(html: str, seconds: int = TIME) -> bytes:
 
 
 def main() -> None:
-    """Render standard input."""
+    """Render the HTML on standard input."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (TIME, TIME + 5))
     from weasyprint import HTML

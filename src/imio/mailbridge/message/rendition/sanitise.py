@@ -1,4 +1,4 @@
-"""Which HTML may leave, or be shown? What nh3 lets pass: no script, no style sheet, no form, no event handler."""
+"""Cleans HTML that is sent or shown, with nh3: no script, style sheet, form or event handler passes."""
 
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
@@ -23,7 +23,7 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
 
 
 def clean_html(html: str) -> str:
-    """Return ``html`` with only harmless elements and attributes; ``data:`` stays for raster images alone."""
+    """Return ``html`` with harmless elements and attributes only; ``data:`` URIs are kept for raster images alone."""
     return nh3.clean(
         html,
         tags=_TAGS,
@@ -34,7 +34,7 @@ def clean_html(html: str) -> str:
     )
 
 
-#: Style that changes how text looks and cannot fetch, cover or move anything out of its place.
+#: Style that changes the look of text and cannot fetch, cover or move anything.
 _STYLE = {
     "color", "background-color", "font-size", "font-weight", "font-style", "font-family", "text-align", "text-decoration",
     "text-indent", "text-transform", "line-height", "letter-spacing", "vertical-align", "white-space", "direction",
@@ -43,7 +43,7 @@ _STYLE = {
     "border", "border-top", "border-right", "border-bottom", "border-left", "border-color", "border-style", "border-width",
     "border-collapse", "border-spacing", "border-radius", "width", "max-width", "height", "min-width", "list-style-type",
 }  # fmt: skip
-_SHOWN_TAGS = (_TAGS | {"font", "center", "u", "s", "big", "section", "article", "header", "footer"}) - {
+_MESSAGE_TAGS = (_TAGS | {"font", "center", "u", "s", "big", "section", "article", "header", "footer"}) - {
     "map",
     "area",
 }
@@ -59,13 +59,13 @@ _LAYOUT = {
     "colspan",
     "rowspan",
 }
-_SHOWN_ATTRIBUTES = {tag: set(names) for tag, names in _ATTRIBUTES.items()}
-_SHOWN_ATTRIBUTES["*"] = _SHOWN_ATTRIBUTES.get("*", set()) | {"style", "background"}
-_SHOWN_ATTRIBUTES["font"] = {"color", "size", "face"}
+_MESSAGE_ATTRIBUTES = {tag: set(names) for tag, names in _ATTRIBUTES.items()}
+_MESSAGE_ATTRIBUTES["*"] = _MESSAGE_ATTRIBUTES.get("*", set()) | {"style", "background"}
+_MESSAGE_ATTRIBUTES["font"] = {"color", "size", "face"}
 for _tag in ("table", "tr", "td", "th", "tbody", "thead", "col", "colgroup", "img", "hr"):
-    _SHOWN_ATTRIBUTES.setdefault(_tag, set()).update(_LAYOUT)
-_SHOWN_ATTRIBUTES["img"] |= {"src", "alt", "srcset"}
-#: What mailings add to a link to follow the reader.
+    _MESSAGE_ATTRIBUTES.setdefault(_tag, set()).update(_LAYOUT)
+_MESSAGE_ATTRIBUTES["img"] |= {"src", "alt", "srcset"}
+#: Parameters that mailings add to links to track readers.
 _TRACKING = re.compile(
     r"(?:utm_\w+|fbclid|gclid|dclid|msclkid|mc_[ce]id|mkt_tok|_hs(?:enc|mi)|yclid|igshid|vero_id|oly_(?:anon|enc)_id|ref_src)",
     re.IGNORECASE,
@@ -75,10 +75,10 @@ _STYLE_URL = re.compile(r"url\s*\(|@import|image-set|expression|\\", re.IGNORECA
 
 
 def clean_message_html(html: str, images: Mapping[str, str]) -> tuple[str, int]:
-    """Return the HTML of a mail so that it can be shown, and how many remote contents were left out.
+    """Return the HTML of a mail made safe to show, and how many remote contents were left out.
 
-    Nothing in it fetches anything: ``images`` maps a Content-ID or Content-Location in lower case to a ``data:`` URI, all other
-    images go. Links stay, without what follows the reader.
+    Nothing in it fetches anything: ``images`` maps Content-IDs and Content-Locations, in lower case, to ``data:`` URIs; all
+    other images are removed. Links are kept without tracking parameters.
     """
     blocked = 0
 
@@ -112,8 +112,8 @@ def clean_message_html(html: str, images: Mapping[str, str]) -> tuple[str, int]:
 
     cleaned = nh3.clean(
         html,
-        tags=_SHOWN_TAGS,
-        attributes=_SHOWN_ATTRIBUTES,
+        tags=_MESSAGE_TAGS,
+        attributes=_MESSAGE_ATTRIBUTES,
         attribute_filter=attribute,
         filter_style_properties=_STYLE,
         url_schemes={"http", "https", "mailto", "tel", "cid", "data"},
@@ -124,7 +124,7 @@ def clean_message_html(html: str, images: Mapping[str, str]) -> tuple[str, int]:
 
 
 def without_tracking(url: str) -> str:
-    """Return a link without the parameters that follow a reader; one that cannot be read stays as it is."""
+    """Return a link without tracking parameters; one that cannot be parsed is returned unchanged."""
     try:
         parts = urlsplit(url)
         query = parse_qsl(parts.query, keep_blank_values=True, max_num_fields=200)

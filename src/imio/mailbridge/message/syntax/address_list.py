@@ -1,6 +1,9 @@
-"""Which addresses does a header field hold (RFC 5322 §3.4)? Whatever can be read, in the order given."""
+"""Reads lists of addresses (RFC 5322 §3.4): leniently those of header fields, strictly those that a person typed."""
 
 from imio.mailbridge.message.address import Address
+from imio.mailbridge.message.address import can_be_sent_to
+from imio.mailbridge.message.one_line import has_control
+from imio.mailbridge.message.one_line import plain_spaces
 from imio.mailbridge.message.syntax.header import clean
 from imio.mailbridge.message.syntax.header import decode_words
 import re
@@ -23,14 +26,32 @@ _BARE = re.compile(r"[^\s<>,;@]+@[^\s<>,;@]+|\"[^\"]+\"@[^\s<>,;@]+")
 _MAX_ADDRESSES = 5000
 _MAX_SEARCHED = 10_000
 _MAX_ADDRESS = 320
+#: An entry of a typed list. The bounds keep quotation marks that are never closed from costing quadratic time.
+_ENTRY = re.compile(r'(?:"(?:\\.|[^"\\]){0,1000}+"|\([^()]{0,1000}+\)|[^,;\r\n"(]|["(])+', re.DOTALL)
+#: ``name <addr-spec>``, or ``addr-spec (name)``.
+_TYPED = re.compile(
+    r"""(?P<name>(?:"(?:\\.|[^"\\])*"|[^"<>])*)<(?P<angle>[^<>]*)>
+      | (?P<bare>[^\s"<>()]+)\s*(?:\((?P<comment>.*)\))?""",
+    re.VERBOSE,
+)
+_QUOTED = re.compile(r'"((?:\\.|[^"\\])*)"')
 
 
-def parse_addresses(text: str) -> tuple[Address, ...]:
-    """Return the addresses in an unfolded field value; display names are decoded, groups are taken apart."""
+def header_addresses(text: str) -> tuple[Address, ...]:
+    """Return the addresses in an unfolded field value, whatever can be read; display names are decoded, groups are taken apart."""
     found = _parse(text)
     if not found and (match := _ADDR.search(decode_words(text[:_MAX_SEARCHED]))):
         found = [Address("", match[0])]
     return tuple(found)
+
+
+def typed_addresses(text: str) -> list[Address | str]:
+    """Return what a person typed, entry by entry: an ``Address``, or the entry as it stands when mail cannot be sent to it.
+
+    Commas, semicolons and line ends separate entries, but not inside quotation marks or parentheses.
+    """
+    entries = (match.strip() for match in _ENTRY.findall(text))
+    return [_typed(entry) or entry for entry in entries if entry]
 
 
 def find_address(text: str) -> str | None:
@@ -39,8 +60,17 @@ def find_address(text: str) -> str | None:
     return match[0] if match else None
 
 
-class _Mailbox:
-    """What was read of one mailbox so far."""
+def _typed(entry: str) -> Address | None:
+    match = None if has_control(entry) else _TYPED.fullmatch(plain_spaces(entry))
+    if match is None:
+        return None
+    addr_spec = (match["bare"] or match["angle"]).strip().removeprefix("mailto:")
+    name = _QUOTED.sub(lambda quoted: _ESCAPED.sub(r"\1", quoted[1]), match["name"] or match["comment"] or "")
+    return Address(name.strip(), addr_spec) if can_be_sent_to(addr_spec) else None
+
+
+class _Entry:
+    """What was read so far of one entry of a header field."""
 
     def __init__(self) -> None:
         self.phrase: list[str] = []
@@ -64,30 +94,30 @@ class _Mailbox:
 
 def _parse(text: str) -> list[Address]:
     found: list[Address] = []
-    mailbox, depth = _Mailbox(), 0
+    entry, depth = _Entry(), 0
 
     def flush() -> None:
-        nonlocal mailbox
-        phrase = "".join(mailbox.phrase)
-        if mailbox.angle is None and "=?" in phrase and (decoded := decode_words(phrase)) != phrase:
+        nonlocal entry
+        phrase = "".join(entry.phrase)
+        if entry.angle is None and "=?" in phrase and (decoded := decode_words(phrase)) != phrase:
             # Some programs encode the whole field, the address included.
             found.extend(_parse(decoded.replace("=?", "")))
-        elif address := mailbox.address():
+        elif address := entry.address():
             found.append(address)
-        mailbox = _Mailbox()
+        entry = _Entry()
 
     for token in _TOKEN.finditer(text):
         kind, value = token.lastgroup, token[0]
         if value == "(":
-            mailbox.comment += [value] if depth else []
+            entry.comment += [value] if depth else []
             depth += 1
         elif value == ")" and depth:
             depth -= 1
-            mailbox.comment += [value] if depth else []
+            entry.comment += [value] if depth else []
         elif depth:
-            mailbox.comment.append(value)
+            entry.comment.append(value)
         elif kind == "angle":
-            mailbox.angle = mailbox.angle or _addr_spec(token["angle"])
+            entry.angle = entry.angle or _addr_spec(token["angle"])
         elif kind == "quoted":
             if not value.endswith('"') or len(value) == 1:
                 # Never closed: read as if the quotation mark were not there.
@@ -95,16 +125,16 @@ def _parse(text: str) -> list[Address]:
                 return found
             quoted = _ESCAPED.sub(r"\1", token["quoted"])
             following = text[token.end() : token.end() + 1]
-            mailbox.phrase.append(value if following == "@" else quoted)
+            entry.phrase.append(value if following == "@" else quoted)
         elif value in (",", ";"):
             flush()
             if len(found) >= _MAX_ADDRESSES:
                 return found
         elif value == ":":
             # The name of a group, or "mailto:".
-            mailbox.phrase.clear()
+            entry.phrase.clear()
         elif value != ">":
-            mailbox.phrase.append(value)
+            entry.phrase.append(value)
     flush()
     return found
 

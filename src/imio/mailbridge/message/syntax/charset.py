@@ -1,4 +1,4 @@
-"""Which text are these bytes? Charsets as they are declared, and as they are."""
+"""Decodes the text of messages, whatever charset they declare and whatever charset they really use."""
 
 import codecs
 import re
@@ -6,7 +6,7 @@ import re
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:+-]{0,39}")
 
-#: What mail programs declare and what they mean (WHATWG Encoding: the ISO names mean their Windows supersets).
+#: What mail programs declare → what they mean (in WHATWG Encoding too, the ISO names mean their Windows supersets).
 _MEANT = {
     "ascii": "utf-8",
     "us-ascii": "utf-8",
@@ -29,7 +29,7 @@ _MEANT = {
     "x-mac-roman": "mac-roman",
     "macintosh": "mac-roman",
 }
-#: Codecs of Python that are no charsets of mail; some take quadratic time.
+#: Python codecs that are not charsets of mail; some take quadratic time.
 _NOT_FOR_MAIL = {
     "idna",
     "punycode",
@@ -45,7 +45,7 @@ _NOT_FOR_MAIL = {
 def decode_text(content: bytes, charset: str | None = None) -> str:
     """Return ``content`` as text; never fails.
 
-    Tries the declared ``charset``, then UTF-8, then Windows-1252, which is what undeclared 8-bit mail in Western Europe is.
+    Tries the declared ``charset``, then UTF-8, then Windows-1252, which undeclared 8-bit mail in Western Europe uses.
     """
     declared = _codec(charset) if charset else None
     for codec in dict.fromkeys((declared, "utf-8")):
@@ -86,7 +86,7 @@ def _mostly_utf8(content: bytes) -> bool:
 
 
 def _windows(content: bytes) -> list[str]:
-    # cp1252 leaves five octets undefined; they are the C1 controls there.
+    # cp1252 leaves five octets undefined; there they are read as C1 controls.
     try:
         return [content.decode("cp1252")]
     except UnicodeDecodeError:

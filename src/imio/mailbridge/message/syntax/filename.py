@@ -1,4 +1,4 @@
-"""Under which name may a file of a message be kept? One that is no path, hides nothing and is not too long."""
+"""Makes the names under which the files of a message are kept: no path, no invisible character, not too long."""
 
 from imio.mailbridge.message.syntax.header import clean
 import re
@@ -6,6 +6,8 @@ import re
 
 MAX_LENGTH = 150
 
+_MAX_SUBJECT = 120
+_NOT_IN_NAMES = re.compile(r'[\\/:*?"<>|]+')
 _DRIVE = re.compile(r"^[A-Za-z]:")
 _TYPES = {
     "application/pdf": ".pdf",
@@ -39,9 +41,9 @@ _TYPES = {
 
 
 def safe_filename(name: str, content_type: str = "") -> str:
-    """Return the last part of ``name`` in at most ``MAX_LENGTH`` characters, its extension kept.
+    """Return the last part of the path ``name``, shortened to ``MAX_LENGTH`` characters but with its extension.
 
-    Without a usable name: ``attachment`` with the extension of ``content_type``.
+    Where nothing usable is left: ``attachment`` with the extension of ``content_type``.
     """
     base = clean(name).replace("\\", "/").rstrip("/ ").rpartition("/")[2]
     base = " ".join(_DRIVE.sub("", base).split()).rstrip(". ")
@@ -55,11 +57,10 @@ def safe_filename(name: str, content_type: str = "") -> str:
     return f"{stem[: MAX_LENGTH - len(suffix) - 1].rstrip()}.{suffix}"
 
 
-def message_filename(subject: str | None) -> str:
-    """Return the name of a file that holds a message with this ``subject``."""
-    base = clean(subject or "").replace("/", "-").replace("\\", "-").replace(":", "-")
-    base = " ".join(base.split())[: MAX_LENGTH - 4].strip(". ")
-    return f"{base or 'message'}.eml"
+def message_filename(subject: str | None, extension: str = ".eml") -> str:
+    """Return a name, valid on every operating system, for a file that holds a message with this ``subject``."""
+    base = " ".join(_NOT_IN_NAMES.sub(" ", clean(subject or "")).split())[:_MAX_SUBJECT].strip(". ")
+    return (base or "message") + extension
 
 
 def extension(content_type: str) -> str:
@@ -68,6 +69,6 @@ def extension(content_type: str) -> str:
 
 
 def type_by_name(filename: str) -> str:
-    """Return the media type that the end of a name stands for, for files that come without one."""
+    """Return the media type that the extension of ``filename`` stands for, for files that declare none."""
     end = filename.lower().rpartition(".")[2]
     return next((kind for kind, known in _TYPES.items() if known == f".{end}"), "application/octet-stream")

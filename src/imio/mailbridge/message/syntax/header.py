@@ -1,4 +1,4 @@
-"""What does a header field say? Unfolded, decoded, and without anything that a line end could hide in."""
+"""Unfolds and decodes the values of header fields, without any character that could hide a line end."""
 
 from binascii import a2b_qp
 from imio.mailbridge.message.syntax.charset import decode_text
@@ -14,14 +14,14 @@ _INVISIBLE = re.compile("[\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]+")
 
 
 def clean(text: str) -> str:
-    """Return ``text`` in one line: control characters become a space; what turns the reading direction goes."""
+    """Return ``text`` as one line: control characters become spaces, marks that change the reading direction are removed."""
     return _CONTROLS.sub(" ", _INVISIBLE.sub("", text)).strip()
 
 
 def unfold(value: bytes) -> str:
-    """Return the field value as text in one line, encoded-words as they stand.
+    """Return the field value as one line of text, with its encoded-words still encoded.
 
-    Raw 8-bit values are UTF-8 (RFC 6532) or else Windows-1252.
+    Raw 8-bit values are read as UTF-8 (RFC 6532), failing that as Windows-1252.
     """
     return clean(_FOLD.sub("", decode_text(value)))
 
@@ -29,7 +29,7 @@ def unfold(value: bytes) -> str:
 def decode_words(text: str) -> str:
     """Return ``text`` with its encoded-words decoded (RFC 2047).
 
-    Neighbours in one charset are joined before they are decoded: many programs break them inside a character.
+    Neighbours in the same charset are joined first: many programs split them in the middle of a character.
     """
     if "=?" not in text:
         return text
@@ -64,7 +64,7 @@ def _octets(run: list[tuple[str, str]]) -> bytes:
         if encoding == "b":
             base64 += content
             if len(base64) % 4 and not base64.endswith(b"="):
-                continue  # broken inside a group of four
+                continue  # split inside a group of four
             octets += decode_base64(base64)
         else:
             octets += decode_base64(base64) + a2b_qp(content, header=True)

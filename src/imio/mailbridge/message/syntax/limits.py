@@ -1,7 +1,7 @@
-"""How complex may a message be before it is not opened?
+"""Limits how complex a message may be to be opened.
 
-The limits are far above what mail programs write and far below what costs a parser seconds. They are counted while the
-structure is scanned, so that no parser ever sees what exceeds them.
+The limits are far above what mail programs write and far below what costs a parser seconds. They are checked while the
+structure is scanned, so that no parser ever sees a message that exceeds them.
 """
 
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ class TooComplex(Exception):
 
 @dataclass(frozen=True)
 class Limits:
-    """What a message may have at most.
+    """The most that a message may have.
 
-    ``header_bytes`` and ``header_fields`` hold for each header block, ``total_header_bytes`` for all of them; ``parts`` counts
-    body parts of all levels, ``depth`` the multiparts and attached messages around one of them, ``delimiters`` the lines that
-    begin like a delimiter of a multipart.
+    ``header_bytes`` and ``header_fields`` apply to each header block, ``total_header_bytes`` to all together; ``parts`` counts
+    the body parts on all levels, ``depth`` the multiparts and attached messages around one part, ``delimiters`` the lines
+    that begin like a delimiter of a multipart.
     """
 
     header_bytes: int = 512_000
@@ -32,14 +32,14 @@ LIMITS = Limits()
 
 
 class Budget:
-    """Counts what a scan meets; each method raises ``TooComplex`` when a limit is passed."""
+    """Counts what a scan meets; each method raises ``TooComplex`` when a limit is exceeded."""
 
     def __init__(self, limits: Limits = LIMITS) -> None:
         self.limits = limits
         self._header_bytes = self._parts = self._delimiters = 0
 
     def header(self, octets: int, fields: int) -> None:
-        """Count a header block, or what was read of it so far."""
+        """Count a header block, or the part of it that was read so far."""
         self._header_bytes += octets
         if octets > self.limits.header_bytes or self._header_bytes > self.limits.total_header_bytes:
             raise TooComplex("header bytes")

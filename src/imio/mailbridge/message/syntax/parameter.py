@@ -1,4 +1,4 @@
-"""Which value and which parameters does a Content-… field hold (RFC 2045 §5.1, RFC 2231)?"""
+"""Reads the value and the parameters of Content-… fields (RFC 2045 §5.1, RFC 2231)."""
 
 from dataclasses import dataclass
 from dataclasses import field
@@ -17,7 +17,7 @@ _MAX_LENGTH = 16_384
 
 @dataclass(frozen=True)
 class Parameters:
-    """A structured field: ``value`` in lower case, ``parameters`` by lower-case name, decoded."""
+    """A structured field: ``value`` in lower case, ``parameters`` decoded, by name in lower case."""
 
     value: str
     parameters: dict[str, str] = field(default_factory=dict)
@@ -28,7 +28,7 @@ class Parameters:
 
 
 def parse_parameters(text: str) -> Parameters:
-    """Return what an unfolded field value holds; never fails, the first of several equal names counts."""
+    """Return what an unfolded field value holds. Never fails; of several parameters with one name the first counts."""
     text = text[:_MAX_LENGTH]
     plain: dict[str, str] = {}
     sections: dict[str, dict[int, tuple[str, bool]]] = {}

@@ -1,7 +1,7 @@
-"""Where are the parts of a message? Offsets into the raw bytes, so that a part can be cut out exactly as it came.
+"""Finds the parts of a message as offsets into its bytes, so that each can be cut out exactly as it came.
 
-One pass finds header blocks and delimiters; no body is decoded or copied. The standard library's parser is not used for this:
-it copies, gives no offsets, and takes seconds for what ``limits`` refuses.
+One pass finds header blocks and delimiters; no body is decoded or copied. The parser of the standard library would not do:
+it copies, gives no offsets, and takes seconds over what ``limits`` refuses.
 """
 
 from collections.abc import Iterator
@@ -26,6 +26,11 @@ _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,127}/[a-z0-9!#$&^_.+-]{1,127}")
 
 #: Media types that hold a message (RFC 2046 §5.2.1, RFC 6532 §3.7).
 MESSAGE_TYPES = frozenset({"message/rfc822", "message/global", "message/news"})
+#: Fields that distinguish a message from any text with a colon in it.
+_OF_A_MESSAGE = frozenset(
+    {"from", "sender", "reply-to", "to", "cc", "subject", "date", "message-id", "received", "return-path", "mime-version",
+     "content-type", "delivered-to", "resent-from", "in-reply-to", "references"}
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,7 @@ class Part:
 
     @cached_property
     def content_type(self) -> str:
-        """Return the media type in lower case; what cannot be read is the default of the place."""
+        """Return the media type in lower case; without one, the default for the place of the part."""
         value = "".join(self._type.value.partition("(")[0].split())
         if _MEDIA_TYPE.fullmatch(value):
             return value
@@ -75,7 +80,7 @@ class Part:
 
     @property
     def maintype(self) -> str:
-        """Return what stands before the slash of the media type."""
+        """Return the part of the media type before the slash."""
         return self.content_type.partition("/")[0]
 
     def parameter(self, name: str) -> str:
@@ -89,7 +94,7 @@ class Part:
 
     @property
     def filename(self) -> str:
-        """Return the declared name, as it stands: not safe to use."""
+        """Return the declared name as it is, which is not safe to use."""
         return self._disposition.get("filename") or self._type.get("name")
 
     @cached_property
@@ -103,7 +108,7 @@ class Part:
         return self.content_type in MESSAGE_TYPES
 
     def walk(self) -> Iterator["Part"]:
-        """Yield this part and those inside, but nothing inside attached messages."""
+        """Yield this part and the parts inside it, but nothing from inside attached messages."""
         yield self
         if not self.is_message:
             for part in self.parts:
@@ -111,19 +116,30 @@ class Part:
 
 
 def scan(raw: bytes | mmap, budget: Budget | None = None) -> Part:
-    """Return the structure of a message; errors: ``TooComplex``."""
+    """Return the structure of a message. Errors: ``TooComplex``."""
     return _scan(raw, _skip_leading(raw, 0, len(raw)), len(raw), budget or Budget(), 0, "text/plain")
 
 
 def scan_header(raw: bytes | mmap) -> Part:
-    """Return a message without its parts, and of an endless header only the beginning; never fails."""
+    """Return a message without its parts; of an overlong header only the beginning. Never fails."""
     start = _skip_leading(raw, 0, len(raw))
     fields, body = _read_header(raw, start, len(raw), LIMITS)
     return Part(fields, start, body, len(raw))
 
 
+def looks_like_message(raw: bytes | mmap) -> bool:
+    """Tell whether ``raw`` begins like a message: at least two fields of mail, one of them From or a trace field."""
+    names = {field.name for field in scan_header(raw).fields}
+    return bool(names & {"from", "received", "return-path"}) and len(names & _OF_A_MESSAGE) >= 2
+
+
+def is_message_header(root: Part) -> bool:
+    """Tell whether the header has at least one field that only mail has."""
+    return any(field.name in _OF_A_MESSAGE for field in root.fields)
+
+
 def _skip_leading(raw: bytes | mmap, start: int, end: int) -> int:
-    # Empty lines, a byte order mark or the line of an mbox before the header are habits of pipes and exports.
+    # Pipes and exports may put empty lines, a byte order mark or the "From " line of an mbox before the header.
     match = _LEADING.match(raw, start, end)
     return match.end() if match else start
 
@@ -177,7 +193,7 @@ def _split(raw: bytes | mmap, start: int, end: int, boundary: bytes, budget: Bud
             opened = None if match[1] else match.end()
             if match[1]:
                 break
-            position = match.end() - 1  # its line end may be the one before the next delimiter
+            position = match.end() - 1  # its line end may also be the one before the next delimiter
         else:
             position += len(line)
         position = _next_line(raw, line, position, end)

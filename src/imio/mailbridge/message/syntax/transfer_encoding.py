@@ -1,4 +1,4 @@
-"""What are the octets of a body part without its Content-Transfer-Encoding (RFC 2045 §6)? Damaged ones included."""
+"""Undoes the Content-Transfer-Encoding of body parts (RFC 2045 §6), damaged ones included."""
 
 from collections.abc import Iterator
 from mmap import mmap
@@ -24,7 +24,7 @@ _UU_FILE = re.compile(
 
 
 def encoding_name(value: str) -> str:
-    """Return the encoding that a field value names, in lower case; comments, quotes and spaces do not count."""
+    """Return the encoding that a field value names, in lower case, without comments, quotation marks and spaces."""
     words = _COMMENT.sub(" ", value).replace('"', " ").replace(";", " ").split()
     return words[0].lower() if words else ""
 
@@ -41,7 +41,7 @@ def decode_body(raw: bytes | mmap, start: int, end: int, encoding: str) -> bytes
 
 
 def decode_chunks(raw: bytes | mmap, start: int, end: int, encoding: str) -> Iterator[bytes]:
-    """Yield what ``decode_body`` returns, piece by piece: a large body is never in memory as a whole."""
+    """Yield what ``decode_body`` returns piece by piece, so that a large body is never in memory as a whole."""
     if encoding in _BASE64 and not _goes_on_after_padding(raw, start, end):
         yield from _base64_chunks(raw, start, end)
     elif encoding in _QUOTED_PRINTABLE:
@@ -82,7 +82,7 @@ def _goes_on_after_padding(raw: bytes | mmap, start: int, end: int) -> bool:
 
 
 def decode_base64(content: bytes) -> bytes:
-    """Return what ``content`` holds, without regard to foreign characters and wrong padding."""
+    """Return the decoded ``content``, ignoring foreign characters and wrong padding."""
     clean = content.translate(None, delete=_NOT_BASE64)
     if len(clean) % 4 == 1:
         clean = clean[:-1]
@@ -92,7 +92,7 @@ def decode_base64(content: bytes) -> bytes:
 def _base64(raw: bytes | mmap, start: int, end: int) -> bytes:
     if _goes_on_after_padding(raw, start, end):
         padding = raw.find(b"=", start, end)
-        # Several padded runs one after the other are one file; anything else after the padding is a footer of a list.
+        # Several padded runs in a row are one file; anything else after the padding is the footer of a mailing list.
         if not _BASE64_ONLY.fullmatch(raw, padding, end):
             return decode_base64(raw[start:padding])
         return b"".join(decode_base64(run) for run in raw[start:end].split(b"=", _MAX_SEGMENTS))
@@ -103,12 +103,12 @@ def _base64(raw: bytes | mmap, start: int, end: int) -> bytes:
 
 
 def uuencoded_files(text: str) -> tuple[str, tuple[tuple[str, bytes], ...]]:
-    """Return the text without the files that stand in it in uuencode, and (name, content) of each; yEnc stays as it is."""
+    """Return the text without the uuencoded files in it, and (name, content) of each file; yEnc is left alone."""
     if "\nend" not in text:
         return text, ()
     files: list[tuple[str, bytes]] = []
 
-    def taken(match: re.Match[str]) -> str:
+    def take(match: re.Match[str]) -> str:
         octets = match[0].encode("ascii", "ignore")
         content = _uuencode(octets, 0, len(octets))
         if len(files) >= 100 or not content:
@@ -116,7 +116,7 @@ def uuencoded_files(text: str) -> tuple[str, tuple[tuple[str, bytes], ...]]:
         files.append((match[1].strip(), content))
         return ""
 
-    left = _UU_FILE.sub(taken, text)
+    left = _UU_FILE.sub(take, text)
     return left, tuple(files)
 
 
@@ -141,7 +141,7 @@ def _uuencode_chunks(raw: bytes | mmap, start: int, end: int) -> Iterator[bytes]
 
 
 def _uuencoded_line(line: bytes) -> bytes:
-    # Some programs write more on a line than it holds.
+    # Some programs write more characters on a line than its length says.
     for octets in (line, line[: (((line[0] - 32) & 63) * 4 + 5) // 3]):
         try:
             return binascii.a2b_uu(octets)

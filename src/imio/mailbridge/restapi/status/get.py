@@ -1,7 +1,7 @@
 """``GET <site>/@mailbridge-status``: does the bridge work?"""
 
 from datetime import datetime
-from datetime import timezone
+from datetime import UTC
 from imio.mailbridge.i18n import translatable
 from imio.mailbridge.inbound.imap_reading import PROBLEMS
 from imio.mailbridge.inbound.imap_reading import status_of
@@ -32,8 +32,8 @@ class StatusGet(Service):
         return {
             "@id": f"{self.context.absolute_url()}/@mailbridge-status",
             "worker": {
-                "alive": seen is not None and datetime.now(timezone.utc).timestamp() - seen < ALIVE_FOR,
-                "last_seen": datetime.fromtimestamp(seen, timezone.utc).isoformat() if seen else None,
+                "alive": seen is not None and datetime.now(UTC).timestamp() - seen < ALIVE_FOR,
+                "last_seen": datetime.fromtimestamp(seen, UTC).isoformat() if seen else None,
             },
             "outbox": outbox().counts(),
             "inbox": inbox().counts(),

@@ -1,8 +1,8 @@
-"""The attached message comes out byte for byte as it went in."""
+"""Attached messages come out byte for byte as they went in."""
 
 from base64 import encodebytes
+from imio.mailbridge.message.parsing.attached_messages import attached_messages
 from imio.mailbridge.message.parsing.parse import parse
-from imio.mailbridge.message.parsing.unwrap import attached_messages
 from quopri import encodestring
 import pytest
 
@@ -25,7 +25,7 @@ ORIGINALS = [
 
 
 def forward(part, original, newline=b"\n"):
-    """Return a forward whose own lines end in ``newline``; the original stays as it is."""
+    """Return a forward whose own lines end in ``newline``; the original is unchanged."""
     head = (
         b"From: al.bert@maville.be\nContent-Type: multipart/mixed; boundary=outer\n\n--outer\n\nhello\n--outer\n"
         + part

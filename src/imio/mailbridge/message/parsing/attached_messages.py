@@ -1,20 +1,20 @@
-"""Which messages are attached to a forward? Each as the very bytes that were attached."""
+"""Finds the messages attached to a forward, each with exactly the bytes that were attached."""
 
 from dataclasses import dataclass
 from imio.mailbridge.message.outlook.msg_file import MAGIC as OLE
 from imio.mailbridge.message.outlook.to_rfc5322 import MEDIA_TYPE as MSG_TYPE
-from imio.mailbridge.message.parsing.parse import looks_like_message
+from imio.mailbridge.message.parsing.attachment import part_bytes
 from imio.mailbridge.message.parsing.parse import parse
 from imio.mailbridge.message.parsing.parse import ParsedMessage
-from imio.mailbridge.message.parsing.parse import part_bytes
+from imio.mailbridge.message.syntax.structure import looks_like_message
 from imio.mailbridge.message.syntax.structure import Part
 from imio.mailbridge.message.syntax.transfer_encoding import decode_body
 from mmap import mmap
 
 
-#: Types under which programs hide an attached message: Notes sends octet-stream, without a name.
+#: Types under which programs attach a message without saying so: Notes sends octet-stream, without a name.
 _OPAQUE = frozenset({"application/octet-stream", "application/x-octet-stream", "binary/octet-stream"})
-_LOOK_AT = 65_536
+_BEGINNING = 65_536
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,9 @@ class Attached:
 
 
 def attached_messages(message: ParsedMessage) -> tuple[Attached, ...]:
-    """Return the messages attached to ``message``, in order; those attached to them are theirs.
+    """Return the messages attached to ``message`` in order, but not those attached to them in turn.
 
-    A report returns a message but forwards none.
+    The message that a report returns is not a forward.
     """
     if message.defect is not None:
         return ()
@@ -55,13 +55,13 @@ def _form(raw: bytes | mmap, part: Part) -> str:
     if part.is_message:
         return "rfc822-encoded" if part.encoding in ("base64", "quoted-printable") else "rfc822"
     if part.content_type == MSG_TYPE or part.filename.lower().rstrip(". ").endswith(".msg"):
-        beginning = decode_body(raw, part.body, min(part.end, part.body + _LOOK_AT), part.encoding)
+        beginning = decode_body(raw, part.body, min(part.end, part.body + _BEGINNING), part.encoding)
         return "outlook-msg" if beginning.startswith(OLE) else ""
     named = part.filename.lower().rstrip(". ").endswith(".eml")
     if not named and part.content_type not in _OPAQUE:
         return ""
-    # The beginning tells, without decoding a whole film.
-    beginning = decode_body(raw, part.body, min(part.end, part.body + _LOOK_AT), part.encoding)
+    # The beginning is enough: a large file need not be decoded.
+    beginning = decode_body(raw, part.body, min(part.end, part.body + _BEGINNING), part.encoding)
     if not looks_like_message(beginning):
         return ""
     return "eml-file" if named else "octet-stream"

@@ -1,0 +1,114 @@
+"""Describes the files of a message, whose bytes are decoded only when they are asked for."""
+
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from imio.mailbridge.message.syntax.filename import message_filename
+from imio.mailbridge.message.syntax.filename import safe_filename
+from imio.mailbridge.message.syntax.header import decode
+from imio.mailbridge.message.syntax.structure import looks_like_message
+from imio.mailbridge.message.syntax.structure import Part
+from imio.mailbridge.message.syntax.structure import scan_header
+from imio.mailbridge.message.syntax.transfer_encoding import decode_body
+from imio.mailbridge.message.syntax.transfer_encoding import decode_chunks
+from mmap import mmap
+from typing import BinaryIO
+import hashlib
+import re
+
+
+_NOT_QUOTED_PRINTABLE = re.compile(rb"[\x80-\xff]|=(?![0-9A-Fa-f]{2}|[ \t]{0,9}\r?(?:\n|\Z))")
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file of a message: ``filename`` is safe to use; ``content()`` returns its decoded bytes.
+
+    ``chunks()`` yields the same bytes in pieces; without it the content is one piece.
+    """
+
+    filename: str
+    content_type: str
+    content: Callable[[], bytes]
+    chunks: Callable[[], Iterable[bytes]] | None = None
+
+    def write_to(self, target: BinaryIO) -> None:
+        """Write the decoded bytes to a binary stream, piece by piece. Errors: those of the stream."""
+        for chunk in self.pieces():
+            target.write(chunk)
+
+    def pieces(self) -> Iterable[bytes]:
+        """Return the decoded bytes piece by piece."""
+        return self.chunks() if self.chunks is not None else (self.content(),)
+
+    @cached_property
+    def _measured(self) -> tuple[int, str]:
+        digest, size = hashlib.sha256(), 0
+        for chunk in self.pieces():
+            digest.update(chunk)
+            size += len(chunk)
+        return size, digest.hexdigest()
+
+    @property
+    def size(self) -> int:
+        """Return the number of decoded bytes; decodes the file once, with ``sha256``."""
+        return self._measured[0]
+
+    @property
+    def sha256(self) -> str:
+        """Return the digest of the decoded bytes in hex."""
+        return self._measured[1]
+
+
+@dataclass(frozen=True)
+class InlineImage:
+    """An image that the HTML shows; ``cid`` (without angle brackets) or ``location`` (Content-Location) may be empty."""
+
+    cid: str
+    filename: str
+    content_type: str
+    content: Callable[[], bytes]
+    location: str = ""
+
+
+def attachment(raw: bytes | mmap, part: Part) -> Attachment:
+    """Return ``part`` as an attachment; a message without a name is named after its subject."""
+    if part.is_message and not part.filename:
+        filename = message_filename(_subject(raw, part))
+    else:
+        filename = safe_filename(part.filename, part.content_type)
+    return Attachment(filename, part.content_type, content_of(raw, part), lambda: _chunks(raw, part))
+
+
+def _chunks(raw: bytes | mmap, part: Part) -> Iterator[bytes]:
+    plain = part.is_message and part.encoding and _is_not_encoded(raw, part)
+    return decode_chunks(raw, part.body, part.end, "" if plain else part.encoding)
+
+
+def part_bytes(raw: bytes | mmap, part: Part) -> bytes:
+    """Return the content of a part without its transfer encoding.
+
+    A message that declares an encoding but is not encoded is returned as it is.
+    """
+    if part.is_message and part.encoding and _is_not_encoded(raw, part):
+        return raw[part.body : part.end]
+    return decode_body(raw, part.body, part.end, part.encoding)
+
+
+def _is_not_encoded(raw: bytes | mmap, part: Part) -> bool:
+    if part.encoding == "quoted-printable":
+        return _NOT_QUOTED_PRINTABLE.search(raw, part.body, part.end) is not None
+    return looks_like_message(raw[part.body : min(part.end, part.body + 65_536)])
+
+
+def content_of(raw: bytes | mmap, part: Part) -> Callable[[], bytes]:
+    """Return a function that returns the decoded bytes of a part."""
+    return lambda: part_bytes(raw, part)
+
+
+def _subject(raw: bytes | mmap, part: Part) -> str | None:
+    message = part.parts[0] if part.parts else scan_header(part_bytes(raw, part))
+    values = message.values("subject")
+    return decode(values[0]) if values else None
