@@ -3,32 +3,38 @@
 from datetime import date
 from datetime import datetime
 from imio.mailbridge.transport import fetch as fetching
-from imio.mailbridge.transport import imap
-from imio.mailbridge.transport.fetch import batches
-from imio.mailbridge.transport.fetch import Course
+from imio.mailbridge.transport import imap_connection
+from imio.mailbridge.transport import imap_folder
+from imio.mailbridge.transport.fetch import Deferred
 from imio.mailbridge.transport.fetch import envelope
 from imio.mailbridge.transport.fetch import fetch
-from imio.mailbridge.transport.fetch import Later
+from imio.mailbridge.transport.fetch import grouped
+from imio.mailbridge.transport.fetch import PassHooks
+from imio.mailbridge.transport.fetch_state import FetchState
 from imio.mailbridge.transport.fetch_state import KEPT
 from imio.mailbridge.transport.fetch_state import LEFT
 from imio.mailbridge.transport.fetch_state import REFUSED
-from imio.mailbridge.transport.fetch_state import State
-from imio.mailbridge.transport.imap import BROKEN
-from imio.mailbridge.transport.imap import KEYWORD
-from imio.mailbridge.transport.imap import NotOpened
-from imio.mailbridge.transport.imap import opened
 from imio.mailbridge.transport.imap_account import FLAG
-from imio.mailbridge.transport.imap_account import Mailbox
+from imio.mailbridge.transport.imap_account import ImapAccount
+from imio.mailbridge.transport.imap_connection import CannotOpen
+from imio.mailbridge.transport.imap_connection import CONNECTION_ERRORS
+from imio.mailbridge.transport.imap_folder import KEYWORD
+from imio.mailbridge.transport.imap_folder import selected_folder
 from imio.mailbridge.transport.oauth import Grant
-from tests.mails import citizen
+from tests.gateway.mailbox_content import DONE
+from tests.gateway.mailbox_content import raw
+from tests.gateway.mailbox_content import subjects
+from tests.gateway.mailbox_content import there
 from tests.servers.cutting import Cutting
 from tests.servers.dovecot import Dovecot
 from tests.servers.fixtures import open_folder
 from tests.servers.token_endpoint import TokenEndpoint
+from tests.servers.waiting import wait_for
 import dataclasses
 import io
 import pytest
 import subprocess
+import time
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +55,7 @@ def mailbox(dovecot):
             client.unselect_folder()
             if name not in ("INBOX", "Junk"):
                 client.delete_folder(name)
-    return Mailbox(
+    return ImapAccount(
         "test",
         "localhost",
         dovecot.LOGIN,
@@ -86,38 +92,16 @@ class Taker:
         return word
 
 
-#: Where the delimiter is a dot.
-DONE = "iA-docs"
-
-
-def raw(subject):
-    return citizen(subject).as_bytes().replace(b"\n", b"\r\n")
-
-
 def one_pass(mailbox, state, deliver, **course):
-    with opened(mailbox) as folder:
-        fetch(folder, mailbox, state, deliver, Course(**course))
-
-
-def there(dovecot, folder="INBOX"):
-    """Return (subject, flags) of what is in a folder."""
-    with dovecot.client() as client:
-        if not client.folder_exists(folder):
-            return []
-        client.select_folder(folder, readonly=True)
-        found = client.fetch(client.search("ALL"), ["ENVELOPE", "FLAGS"])
-        return [(each[b"ENVELOPE"].subject.decode(), set(each[b"FLAGS"])) for each in found.values()]
-
-
-def subjects(dovecot, folder="INBOX"):
-    return sorted(subject for subject, _flags in there(dovecot, folder))
+    with selected_folder(mailbox) as folder:
+        fetch(folder, mailbox, state, deliver, PassHooks(**course))
 
 
 def test_taken_byte_for_byte_unread_and_moved(dovecot, mailbox):
     sent = [raw(f"N{number}") for number in range(3)]
     for each in sent:
         dovecot.append(each)
-    taker, state = Taker(), State()
+    taker, state = Taker(), FetchState()
     one_pass(mailbox, state, taker)
     assert taker.taken == sent
     assert subjects(dovecot) == []
@@ -132,8 +116,8 @@ def test_flagged_instead_of_moved(dovecot, mailbox):
     mailbox = dataclasses.replace(mailbox, done=FLAG)
     dovecot.append(raw("Un"))
     taker = Taker()
-    one_pass(mailbox, State(), taker)
-    one_pass(mailbox, State(), taker)
+    one_pass(mailbox, FetchState(), taker)
+    one_pass(mailbox, FetchState(), taker)
     assert len(taker.taken) == 1, "the mark is enough, the state may be lost"
     assert there(dovecot) == [("Un", {KEYWORD.encode(), b"\\Recent"})] or [
         flags - {b"\\Recent"} for _subject, flags in there(dovecot)
@@ -141,24 +125,24 @@ def test_flagged_instead_of_moved(dovecot, mailbox):
 
 
 def test_no_keywords_no_move_the_state_is_enough(dovecot, mailbox, monkeypatch):
-    monkeypatch.setattr(imap.Folder, "put_aside", lambda *_: None)
+    monkeypatch.setattr(imap_folder.Folder, "mark_done", lambda *_: None)
     dovecot.append(raw("Un"))
-    taker, state = Taker(), State()
+    taker, state = Taker(), FetchState()
     one_pass(mailbox, state, taker)
-    one_pass(mailbox, State.read(state.as_json()), taker)
+    one_pass(mailbox, FetchState.from_json(state.as_json()), taker)
     assert len(taker.taken) == 1
 
 
 @pytest.mark.parametrize("missing", [{"MOVE"}, {"MOVE", "UIDPLUS"}])
 def test_server_without_move(dovecot, mailbox, monkeypatch, missing):
-    real = imap.IMAPClient.has_capability
+    real = imap_folder.IMAPClient.has_capability
     monkeypatch.setattr(
-        imap.IMAPClient, "has_capability", lambda self, name: name not in missing and real(self, name)
+        imap_folder.IMAPClient, "has_capability", lambda self, name: name not in missing and real(self, name)
     )
     dovecot.append(raw("Un"))
-    taker, state = Taker(), State()
+    taker, state = Taker(), FetchState()
     one_pass(mailbox, state, taker)
-    one_pass(mailbox, State(), taker)
+    one_pass(mailbox, FetchState(), taker)
     assert len(taker.taken) == 1
     assert subjects(dovecot, DONE) == ["Un"]
 
@@ -166,7 +150,7 @@ def test_server_without_move(dovecot, mailbox, monkeypatch, missing):
 def test_left_and_refused_stay_untouched(dovecot, mailbox):
     for subject in ("Gauche", "Grand", "Bon"):
         dovecot.append(raw(subject))
-    taker, state = Taker(Gauche=LEFT, Grand=REFUSED), State()
+    taker, state = Taker(Gauche=LEFT, Grand=REFUSED), FetchState()
     one_pass(mailbox, state, taker)
     one_pass(mailbox, state, taker)
     assert len(taker.taken) == 3
@@ -179,7 +163,7 @@ def test_left_and_refused_stay_untouched(dovecot, mailbox):
 def test_one_that_the_site_cannot_take_keeps_no_other_waiting(dovecot, mailbox):
     for subject in ("Mauvais", "Bon"):
         dovecot.append(raw(subject))
-    taker, state = Taker(Mauvais=Later("500")), State()
+    taker, state = Taker(Mauvais=Deferred("500")), FetchState()
     one_pass(mailbox, state, taker)
     assert [b"Subject: Bon" in content for content in taker.taken] == [True]
     assert [tries for tries, _at, _text in state.failed.values()] == [1]
@@ -199,19 +183,19 @@ def test_a_site_that_takes_nothing_is_left_alone(dovecot, mailbox):
 
     def deliver(message, given):
         asked.append(given)
-        raise Later("401")
+        raise Deferred("401")
 
-    with pytest.raises(Later):
-        one_pass(mailbox, State(), deliver)
-    assert len(asked) == fetching.IN_A_ROW
+    with pytest.raises(Deferred):
+        one_pass(mailbox, FetchState(), deliver)
+    assert len(asked) == fetching.MAX_FAILURES_IN_A_ROW
     asked.clear()
 
     def away(message, given):
         asked.append(given)
-        raise Later("no connection", all_alike=True)
+        raise Deferred("no connection", affects_all=True)
 
-    state = State()
-    with pytest.raises(Later):
+    state = FetchState()
+    with pytest.raises(Deferred):
         one_pass(mailbox, state, away)
     assert len(asked) == 1
     assert not state.failed
@@ -220,12 +204,12 @@ def test_a_site_that_takes_nothing_is_left_alone(dovecot, mailbox):
 def test_what_was_kept_before_the_site_went_away_is_put_aside_by_the_next_pass(dovecot, mailbox):
     for subject in ("Un", "Deux"):
         dovecot.append(raw(subject))
-    taker, state = Taker(Deux=Later("away", all_alike=True)), State()
-    with pytest.raises(Later):
+    taker, state = Taker(Deux=Deferred("away", affects_all=True)), FetchState()
+    with pytest.raises(Deferred):
         one_pass(mailbox, state, taker)
     assert subjects(dovecot) == ["Deux", "Un"]
-    with pytest.raises(Later):
-        one_pass(mailbox, State.read(state.as_json()), taker)
+    with pytest.raises(Deferred):
+        one_pass(mailbox, FetchState.from_json(state.as_json()), taker)
     assert subjects(dovecot) == ["Deux"]
     assert len(taker.taken) == 1
 
@@ -233,7 +217,7 @@ def test_what_was_kept_before_the_site_went_away_is_put_aside_by_the_next_pass(d
 def test_a_folder_that_cannot_be_moved_to_stops_no_mail(dovecot, mailbox):
     mailbox = dataclasses.replace(mailbox, done_folder="x" * 300)
     dovecot.append(raw("Un"))
-    taker, state = Taker(), State()
+    taker, state = Taker(), FetchState()
     one_pass(mailbox, state, taker)
     dovecot.append(raw("Deux"))
     one_pass(mailbox, state, taker)
@@ -248,7 +232,7 @@ def test_large_message_in_pieces(dovecot, mailbox, monkeypatch):
     exact = content[:20_000]  # a multiple of the piece
     dovecot.append(exact)
     taker = Taker()
-    one_pass(mailbox, State(), taker)
+    one_pass(mailbox, FetchState(), taker)
     assert taker.taken == [content, exact]
 
 
@@ -257,22 +241,22 @@ def test_folder_that_is_searched_in_parts(dovecot, mailbox, monkeypatch, count):
     monkeypatch.setattr(imap, "PART", 2)
     for number in range(count):
         dovecot.append(raw(f"N{number}"))
-    with opened(mailbox) as folder:
-        assert len(folder.present()) == count
+    with selected_folder(mailbox) as folder:
+        assert len(folder.pending()) == count
         dovecot.append(raw("Plus tard"))
-        folder.present()  # after it the server tells what is new
-        assert len(folder.present()) == count + 1
+        folder.pending()  # after it the server tells what is new
+        assert len(folder.pending()) == count + 1
     taker = Taker(N0=LEFT)
-    one_pass(mailbox, State(), taker)
+    one_pass(mailbox, FetchState(), taker)
     assert len(taker.taken) == count + 1
-    with opened(mailbox) as folder:
-        assert len(folder.present()) == 1
+    with selected_folder(mailbox) as folder:
+        assert len(folder.pending()) == 1
 
 
 def test_stop_in_the_middle(dovecot, mailbox):
     for number in range(5):
         dovecot.append(raw(f"N{number}"))
-    taker, state = Taker(), State()
+    taker, state = Taker(), FetchState()
     one_pass(mailbox, state, taker, stopped=lambda: len(taker.taken) == 2)
     assert len(taker.taken) == 2
     one_pass(mailbox, state, taker)
@@ -285,7 +269,7 @@ def test_only_since(dovecot, mailbox):
         client.append("INBOX", raw("Vieux"), msg_time=datetime(2020, 1, 1))
     dovecot.append(raw("Neuf"))
     taker = Taker()
-    one_pass(dataclasses.replace(mailbox, since=date.today()), State(), taker)
+    one_pass(dataclasses.replace(mailbox, since=date.today()), FetchState(), taker)
     assert [b"Subject: Neuf" in content for content in taker.taken] == [True]
 
 
@@ -301,15 +285,15 @@ def test_connection_cut_in_every_command(dovecot, mailbox, swallow_answer, monke
             contents = {raw("A"), raw("B"), raw("Long") + b"x" * 70 + b"\r\n" + b"y" * 3000 + b"\r\n"}
             for each in contents:
                 dovecot.append(each)
-            taker, state = Taker(), State()
+            taker, state = Taker(), FetchState()
             proxy.cut_after = number
             try:
                 one_pass(mailbox, state, taker)
                 first_whole = number
-            except (NotOpened, *BROKEN):
+            except (CannotOpen, *CONNECTION_ERRORS):
                 cut += 1
             proxy.cut_after = None
-            one_pass(mailbox, State.read(state.as_json()), taker)
+            one_pass(mailbox, FetchState.from_json(state.as_json()), taker)
             assert set(taker.taken) == contents
             assert subjects(dovecot) == []
             number += 1
@@ -319,7 +303,7 @@ def test_connection_cut_in_every_command(dovecot, mailbox, swallow_answer, monke
 
 def test_uidvalidity_changes(dovecot, mailbox):
     mailbox = dataclasses.replace(mailbox, folder="Boite", done=FLAG)
-    taker, state = Taker(Deux=LEFT), State()
+    taker, state = Taker(Deux=LEFT), FetchState()
     with dovecot.client() as client:
         client.create_folder("Boite")
     dovecot.append(raw("Un"), "Boite")
@@ -327,7 +311,7 @@ def test_uidvalidity_changes(dovecot, mailbox):
     before = state.uidvalidity
     with dovecot.client() as client:
         client.delete_folder("Boite")
-    subprocess.run(["sleep", "1.1"], check=True)  # UIDVALIDITY is a time in seconds
+    wait_for(lambda: time.time() >= before + 1)  # Dovecot's UIDVALIDITY is the time in seconds
     with dovecot.client() as client:
         client.create_folder("Boite")
     dovecot.append(raw("Deux"), "Boite")  # has the UID of the first one
@@ -344,10 +328,10 @@ def test_two_at_once_on_one_mailbox(dovecot, mailbox):
 
     def deliver(message, given):
         if not first.taken:
-            one_pass(mailbox, State(), second)
+            one_pass(mailbox, FetchState(), second)
         return first(message, given)
 
-    one_pass(mailbox, State(), deliver)
+    one_pass(mailbox, FetchState(), deliver)
     assert sorted(first.taken) == sorted(second.taken), "the site tells that they are the same"
     assert subjects(dovecot) == []
     assert set(subjects(dovecot, DONE)) == {"N0", "N1", "N2"}
@@ -367,9 +351,9 @@ def test_two_at_once_on_one_mailbox(dovecot, mailbox):
     ],
 )
 def test_what_does_not_open_says_where(mailbox, change, stage, monkeypatch):
-    monkeypatch.setattr(imap, "CONNECT_TIMEOUT", 3)
-    monkeypatch.setattr(imap, "READ_TIMEOUT", 3)
-    with pytest.raises(NotOpened) as raised, opened(dataclasses.replace(mailbox, **change)):
+    monkeypatch.setattr(imap_connection, "CONNECT_TIMEOUT", 3)
+    monkeypatch.setattr(imap_connection, "READ_TIMEOUT", 3)
+    with pytest.raises(CannotOpen) as raised, selected_folder(dataclasses.replace(mailbox, **change)):
         pass
     assert raised.value.stage == stage
     assert mailbox.password not in str(raised.value)
@@ -379,8 +363,8 @@ def test_starttls(certificates):
     with (
         open_folder("dovecot-starttls") as folder,
         Dovecot(folder, certificates, starttls=True) as server,
-        opened(
-            Mailbox(
+        selected_folder(
+            ImapAccount(
                 "starttls",
                 "localhost",
                 server.LOGIN,
@@ -392,7 +376,7 @@ def test_starttls(certificates):
             )
         ) as opened_folder,
     ):
-        assert opened_folder.present() == []
+        assert opened_folder.pending() == []
 
 
 def test_token_that_was_good_and_is_refused_is_asked_for_anew(certificates):
@@ -403,7 +387,7 @@ def test_token_that_was_good_and_is_refused_is_asked_for_anew(certificates):
     ):
         endpoint.owner = server.LOGIN
         grant = Grant(server.LOGIN, endpoint.url, "bridge", "scope", endpoint.client_secret, "")
-        mailbox = Mailbox(
+        mailbox = ImapAccount(
             "oauth",
             "localhost",
             server.LOGIN,
@@ -413,18 +397,18 @@ def test_token_that_was_good_and_is_refused_is_asked_for_anew(certificates):
             ca_file=str(certificates.ca_file),
         )
         for _ in range(2):
-            with opened(mailbox) as opened_folder:
-                assert opened_folder.present() == []
+            with selected_folder(mailbox) as opened_folder:
+                assert opened_folder.pending() == []
         assert len(endpoint.asked) == 1, "one token serves many connections"
         endpoint.tokens.clear()
         subprocess.run(
             ["doveadm", "-c", folder / "dovecot.conf", "auth", "cache", "flush"], capture_output=True
         )
-        with opened(mailbox) as opened_folder:
-            assert opened_folder.present() == []
+        with selected_folder(mailbox) as opened_folder:
+            assert opened_folder.pending() == []
         assert len(endpoint.asked) == 2
         endpoint.owner = "other@maville.test"
-        with pytest.raises(NotOpened) as raised, opened(mailbox):
+        with pytest.raises(CannotOpen) as raised, selected_folder(mailbox):
             pass
         assert raised.value.stage == "login"
         assert "token-" not in raised.value.text
@@ -447,26 +431,26 @@ HEAD = b"Return-Path: <%s>\r\nDelivered-To: in+secret-part-123@bridge.test\r\nDe
     ],
 )
 def test_envelope(content, header, expected):
-    mailbox = Mailbox("n", "h", "l", "in@bridge.test", recipient_header=header)
+    mailbox = ImapAccount("n", "h", "l", "in@bridge.test", recipient_header=header)
     assert dataclasses.astuple(envelope(io.BytesIO(content), mailbox)) == expected
 
 
 def test_batches():
     mega = 1 << 20
-    assert [list(group) for group in batches([(1, mega), (2, 3 * mega), (3, 1), (4, 9 * mega), (5, 1)])] == [
+    assert [list(group) for group in grouped([(1, mega), (2, 3 * mega), (3, 1), (4, 9 * mega), (5, 1)])] == [
         [1, 2],
         [3],
         [4],
         [5],
     ]
-    assert [len(group) for group in batches((uid, 1) for uid in range(101))] == [50, 50, 1]
+    assert [len(group) for group in grouped((uid, 1) for uid in range(101))] == [50, 50, 1]
 
 
 def test_state_survives_as_plain_values():
-    state = State(7, {1: KEPT, 2: KEPT, 3: KEPT, 9: LEFT, 10: REFUSED}, {12: (2, 1234.5, "500")})
+    state = FetchState(7, {1: KEPT, 2: KEPT, 3: KEPT, 9: LEFT, 10: REFUSED}, {12: (2, 1234.5, "500")})
     assert state.as_json() == {
         "uidvalidity": 7,
         "settled": {"kept": "1:3", "left": "9", "refused": "10"},
         "failed": {"12": [2, 1234.5, "500"]},
     }
-    assert State.read(state.as_json()) == state
+    assert FetchState.from_json(state.as_json()) == state

@@ -1,8 +1,9 @@
 """The command ``mailbridge-fetch``: its configuration, how it waits, ends, and goes on after what breaks."""
 
 from pathlib import Path
-from tests.gateway.test_fetch import raw
-from tests.gateway.test_fetch import subjects
+from tests.gateway.mailbox_content import DONE
+from tests.gateway.mailbox_content import raw
+from tests.gateway.mailbox_content import subjects
 from tests.servers.dovecot import Dovecot
 from tests.servers.fake_site import ACCEPTED
 from tests.servers.fake_site import FakeSite
@@ -24,7 +25,6 @@ import termios
 
 
 COMMAND = Path(sys.executable).with_name("mailbridge-fetch")
-DONE = "iA-docs"
 
 
 @pytest.fixture
@@ -224,7 +224,7 @@ def test_state_that_cannot_be_read_or_written(dovecot, site, fetcher):
     dovecot.append(raw("Un"))
     done = fetch.run("--once")
     assert done.returncode == 0
-    assert "all messages are looked at again" in done.stderr
+    assert "all messages are read again" in done.stderr
     assert len(site.requests) == 1
     (fetch.folder / "state" / "test.new").mkdir()  # as good as a full disk
     dovecot.append(raw("Deux"))

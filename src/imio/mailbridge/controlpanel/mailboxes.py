@@ -29,11 +29,11 @@ from imio.mailbridge.settings.secrets import read as read_secret
 from imio.mailbridge.transport.fetch_state import KEPT
 from imio.mailbridge.transport.fetch_state import LEFT
 from imio.mailbridge.transport.fetch_state import REFUSED
-from imio.mailbridge.transport.imap import BROKEN
-from imio.mailbridge.transport.imap import NotOpened
-from imio.mailbridge.transport.imap import opened
 from imio.mailbridge.transport.imap_account import LOGIN
 from imio.mailbridge.transport.imap_account import PORTS
+from imio.mailbridge.transport.imap_connection import CannotOpen
+from imio.mailbridge.transport.imap_connection import CONNECTION_ERRORS
+from imio.mailbridge.transport.imap_folder import selected_folder
 from plone import api
 from plone.protect import CheckAuthenticator
 from plone.z3cform.layout import FormWrapper
@@ -250,16 +250,16 @@ def tried(row):
     if wanted is None:
         return _("Another machine reads this mailbox; there is nothing to try from here."), "info"
     try:
-        with opened(wanted) as folder:
-            number = len(folder.present())
-    except NotOpened as error:
+        with selected_folder(wanted) as folder:
+            number = len(folder.pending())
+    except CannotOpen as error:
         mapping = {
             "sentence": PROBLEMS[error.stage],
             "remedy": REMEDIES[error.stage],
             "words": error.text[:300],
         }
         return _("${sentence} ${remedy} The server said: ${words}", mapping=mapping), "error"
-    except BROKEN as error:
+    except CONNECTION_ERRORS as error:
         mapping = {"sentence": PROBLEMS["imap"], "remedy": REMEDIES["imap"], "words": readable(error)[:300]}
         return _("${sentence} ${remedy} The server said: ${words}", mapping=mapping), "error"
     return _(

@@ -1,6 +1,6 @@
-"""``mailbridge-fetch``: read mailboxes by IMAP and hand their messages over to the site, as long as it runs.
+"""``mailbridge-fetch``: reads mailboxes by IMAP and hands their messages over to the site for as long as it runs.
 
-A thread for each mailbox: a pass, then IDLE until something comes. What breaks is tried again, later each time.
+Each mailbox has a thread: one pass, then IDLE until something comes. What fails is tried again after a growing pause.
 """
 
 from collections.abc import Iterator
@@ -15,20 +15,20 @@ from imio.mailbridge.gateway.site import Site
 from imio.mailbridge.gateway.site import Temporary
 from imio.mailbridge.gateway.site import UNKNOWN_RECIPIENT
 from imio.mailbridge.message.one_line import readable
-from imio.mailbridge.transport.fetch import Course
+from imio.mailbridge.transport.fetch import Deferred
 from imio.mailbridge.transport.fetch import Envelope
 from imio.mailbridge.transport.fetch import fetch
-from imio.mailbridge.transport.fetch import Later
+from imio.mailbridge.transport.fetch import PassHooks
+from imio.mailbridge.transport.fetch_state import FetchState
 from imio.mailbridge.transport.fetch_state import KEPT
 from imio.mailbridge.transport.fetch_state import LEFT
 from imio.mailbridge.transport.fetch_state import REFUSED
-from imio.mailbridge.transport.fetch_state import State
-from imio.mailbridge.transport.imap import BROKEN
-from imio.mailbridge.transport.imap import Folder
-from imio.mailbridge.transport.imap import NotOpened
-from imio.mailbridge.transport.imap import opened
+from imio.mailbridge.transport.imap_account import ImapAccount
 from imio.mailbridge.transport.imap_account import LOGIN
-from imio.mailbridge.transport.imap_account import Mailbox
+from imio.mailbridge.transport.imap_connection import CannotOpen
+from imio.mailbridge.transport.imap_connection import CONNECTION_ERRORS
+from imio.mailbridge.transport.imap_folder import Folder
+from imio.mailbridge.transport.imap_folder import selected_folder
 from pathlib import Path
 from tqdm import tqdm
 from typing import BinaryIO
@@ -46,14 +46,14 @@ import threading
 SHORTEST_PAUSE, LONGEST_PAUSE = 1, 300
 #: A refused login is not tried again sooner: servers lock accounts.
 LOGIN_PAUSE = 300
-#: So many messages are a backlog, whose progress is shown.
+#: From so many messages on, progress is shown.
 BACKLOG = 20
 
 logger = logging.getLogger("mailbridge-fetch")
 
 
 def main() -> None:
-    """Run the command; ends with status 2 for a configuration that cannot be used, with ``--once`` 1 when something failed."""
+    """Run the command. Status 2: the configuration cannot be used; 1, with ``--once``: something failed."""
     options = _options()
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
     stop = threading.Event()
@@ -71,9 +71,9 @@ def main() -> None:
     failed: list[str] = []
     threads = [
         threading.Thread(
-            target=_keep_running, args=(mailbox, config, site, stop, options.once, failed), daemon=True
+            target=_keep_running, args=(account, config, site, stop, options.once, failed), daemon=True
         )
-        for mailbox in config.mailboxes
+        for account in config.imap_accounts
     ]
     for thread in threads:
         thread.start()
@@ -91,7 +91,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--config", default="/etc/mailbridge/fetch.toml", help="TOML file, default %(default)s"
     )
-    parser.add_argument("--once", action="store_true", help="one pass over each mailbox, then end")
+    parser.add_argument("--once", action="store_true", help="one pass over each account, then end")
     parser.add_argument("--check", action="store_true", help="try site and mailboxes, fetch nothing")
     return parser.parse_args()
 
@@ -101,94 +101,94 @@ def _make_folder(folder: Path) -> None:
 
 
 def _check(config: Config, site: Site) -> int:
-    """Say whether the site and each mailbox can be reached; return the exit status."""
+    """Print whether the site and each mailbox can be reached; return the exit status."""
     failed = 0
-    for mailbox in config.mailboxes:
+    for account in config.imap_accounts:
         try:
-            limit = site.max_size(mailbox.address)
-            with opened(mailbox) as folder:
-                number = len(folder.present())
-        except NotOpened as error:
+            limit = site.max_size(account.address)
+            with selected_folder(account) as folder:
+                number = len(folder.pending())
+        except CannotOpen as error:
             failed, words = 1, f"{error.stage}: {error.text}"
-        except (Temporary, *BROKEN) as error:
+        except (Temporary, *CONNECTION_ERRORS) as error:
             failed, words = 1, readable(error)
         else:
-            words = f"{number} messages in {mailbox.folder}; the site takes up to {limit} bytes"
-        print(f"{mailbox.name}: {words}")
+            words = f"{number} messages in {account.folder}; the site takes up to {limit} bytes"
+        print(f"{account.name}: {words}")
     return failed
 
 
 def _keep_running(
-    mailbox: Mailbox, config: Config, site: Site, stop: threading.Event, once: bool, failed: list[str]
+    account: ImapAccount, config: Config, site: Site, stop: threading.Event, once: bool, failed: list[str]
 ) -> None:
     pause: float = SHORTEST_PAUSE
     try:
-        with _locked(config.state / f"{mailbox.name}.lock"):
-            keeper = _Keeper(config.state / f"{mailbox.name}.json")
+        with _locked(config.state / f"{account.name}.lock"):
+            state_file = _StateFile(config.state / f"{account.name}.json")
             while not stop.is_set():
-                course = Course(save=keeper.save, stopped=stop.is_set)
+                hooks = PassHooks(save=state_file.save, stopped=stop.is_set)
                 try:
-                    with opened(mailbox) as folder:
+                    with selected_folder(account) as folder:
                         while not stop.is_set():
-                            _pass(folder, mailbox, keeper.state, site, course)
+                            _pass(folder, account, state_file.state, site, hooks)
                             pause = SHORTEST_PAUSE
                             if once:
-                                failed += [mailbox.name] if course.counts.get("failed") else []
+                                failed += [account.name] if hooks.counts.get("failed") else []
                                 return
                             folder.wait(stop)
                 except Exception as error:  # noqa: BLE001 - a mailbox must not stay unread because of one surprise
-                    if not isinstance(error, (NotOpened, Later, *BROKEN)):
-                        logger.exception("%s: an error of our own", mailbox.name)
-                    stage = getattr(error, "stage", "site" if isinstance(error, Later) else "imap")
-                    logger.error("%s: %s: %s", mailbox.name, stage, readable(error))
+                    if not isinstance(error, (CannotOpen, Deferred, *CONNECTION_ERRORS)):
+                        logger.exception("%s: an error of our own", account.name)
+                    stage = getattr(error, "stage", "site" if isinstance(error, Deferred) else "imap")
+                    logger.error("%s: %s: %s", account.name, stage, readable(error))
                     if once:
-                        failed.append(mailbox.name)
+                        failed.append(account.name)
                         return
                     stop.wait(LOGIN_PAUSE if stage == "login" else pause)
                     pause = min(pause * 2, LONGEST_PAUSE)
     except OSError as error:
-        logger.error("%s: %s", mailbox.name, error)
-        failed.append(mailbox.name)
+        logger.error("%s: %s", account.name, error)
+        failed.append(account.name)
 
 
-def _pass(folder: Folder, mailbox: Mailbox, state: State, site: Site, course: Course) -> None:
-    course.counts.clear()
-    with _progress(mailbox, course):
-        fetch(folder, mailbox, state, partial(_deliver, site, mailbox), course)
-    if course.counts:
-        words = ", ".join(f"{number} {word}" for word, number in sorted(course.counts.items()))
-        logger.info("%s: %s", mailbox.name, words)
+def _pass(folder: Folder, account: ImapAccount, state: FetchState, site: Site, hooks: PassHooks) -> None:
+    hooks.counts.clear()
+    with _progress(account, hooks):
+        fetch(folder, account, state, partial(_deliver, site, account), hooks)
+    if hooks.counts:
+        words = ", ".join(f"{number} {word}" for word, number in sorted(hooks.counts.items()))
+        logger.info("%s: %s", account.name, words)
 
 
-def _deliver(site: Site, mailbox: Mailbox, message: BinaryIO, envelope: Envelope) -> str:
-    """Hand a message over; an answer that is final is logged. Errors: ``Later``."""
+def _deliver(site: Site, account: ImapAccount, message: BinaryIO, envelope: Envelope) -> str:
+    """Hand a message over and log a final refusal; return the outcome. Errors: ``Deferred``."""
     try:
-        answer = site.post(message, envelope.recipient, envelope.sender, may_leave=mailbox.role == LOGIN)
+        answer = site.post(message, envelope.recipient, envelope.sender, may_leave=account.role == LOGIN)
     except Temporary as error:
-        raise Later(str(error), all_alike=error.passes) from error
+        raise Deferred(str(error), affects_all=error.passes) from error
     if answer.status == ACCEPTED:
         return LEFT if answer.state == LEFT_STATE else KEPT
     if answer.status == UNKNOWN_RECIPIENT:  # of the settings, not of this message
-        raise Later(answer.text, all_alike=True)
-    logger.error("%s: %s", mailbox.name, answer.text)
+        raise Deferred(answer.text, affects_all=True)
+    logger.error("%s: %s", account.name, answer.text)
     return REFUSED
 
 
 @contextmanager
-def _progress(mailbox: Mailbox, course: Course) -> Iterator[None]:
-    """Show a bar on a terminal, and a line now and then in a log, while a backlog is worked through."""
+def _progress(account: ImapAccount, hooks: PassHooks) -> Iterator[None]:
+    """Show a progress bar on a terminal, or a line now and then in a log, while a backlog is worked off."""
     bars: list[tqdm[None]] = []
 
     def begin(number: int) -> None:
         if number >= BACKLOG:
-            logger.info("%s: %s messages are waiting", mailbox.name, number)
-            bars.append(tqdm(total=number, desc=mailbox.name, unit="mail", disable=None, file=sys.stderr))
+            logger.info("%s: %s messages are waiting", account.name, number)
+            bars.append(tqdm(total=number, desc=account.name, unit="mail", disable=None, file=sys.stderr))
 
     def step() -> None:
         for bar in bars:
             bar.update()
 
-    course.begin, course.step = begin, step
+    hooks.begin, hooks.step = begin, step
     try:
         yield
     finally:
@@ -198,7 +198,7 @@ def _progress(mailbox: Mailbox, course: Course) -> Iterator[None]:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Hold the mailbox for this process. Errors: ``OSError`` when another one has it."""
+    """Lock the mailbox for this process. Errors: ``OSError`` when another process has it."""
     with path.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -207,21 +207,21 @@ def _locked(path: Path) -> Iterator[None]:
         yield
 
 
-class _Keeper:
-    """Keeps a ``State`` in a file; one that cannot be read is put aside: the site knows what it has."""
+class _StateFile:
+    """Keeps a ``FetchState`` in a file. A file that cannot be read is ignored: the site knows which messages it has."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self.state = State()
+        self.state = FetchState()
         try:
-            self.state = State.read(json.loads(path.read_text("ascii")))
+            self.state = FetchState.from_json(json.loads(path.read_text("ascii")))
         except FileNotFoundError:
             pass
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-            logger.error("%s cannot be read, all messages are looked at again: %s", path, error)
+            logger.error("%s cannot be read, all messages are read again: %s", path, error)
 
     def save(self) -> None:
-        """Write the state to disk, or leave the old one."""
+        """Write the state to disk; the old file stays if that fails."""
         new = self._path.with_suffix(".new")
         try:
             with new.open("w", encoding="ascii") as file:

@@ -1,13 +1,13 @@
-"""What does the TOML file of ``mailbridge-fetch`` say? Read as a whole, or refused with the place and what would be right."""
+"""Reads the TOML file of ``mailbridge-fetch``; refuses it with the place and the correct form when anything in it is wrong."""
 
 from dataclasses import dataclass
 from datetime import date
 from datetime import datetime
 from imio.mailbridge.message.address import is_addr_spec
 from imio.mailbridge.transport.imap_account import FLAG
+from imio.mailbridge.transport.imap_account import ImapAccount
 from imio.mailbridge.transport.imap_account import LOGIN
 from imio.mailbridge.transport.imap_account import MAIL_IN
-from imio.mailbridge.transport.imap_account import Mailbox
 from imio.mailbridge.transport.imap_account import MOVE
 from imio.mailbridge.transport.imap_account import PORTS
 from imio.mailbridge.transport.oauth import Grant
@@ -41,14 +41,14 @@ KEYS = {
     "recipient_header": str,
     "since": date,
 }
-NEEDED = ("name", "host", "login", "address")
-ONE_OF = {
+REQUIRED = ("name", "host", "login", "address")
+CHOICES = {
     "security": tuple(PORTS),
     "auth": ("password", "oauth2"),
     "role": (MAIL_IN, LOGIN),
     "done": (MOVE, FLAG),
 }
-_AS_THEY_ARE = (
+_COPIED = (
     "name",
     "host",
     "login",
@@ -68,18 +68,18 @@ class WrongConfig(Exception):
 
 @dataclass(frozen=True)
 class Config:
-    """The site, and the mailboxes that are read for it; ``state`` is the folder where their states are kept."""
+    """The site, and the accounts that are read for it; ``state`` is the directory of their states."""
 
     url: str
     state: Path
-    mailboxes: tuple[Mailbox, ...]
+    imap_accounts: tuple[ImapAccount, ...]
     token_file: str | None = None
     ca_file: str | None = None
     timeout: int = 300
 
 
 def read(path: str) -> Config:
-    """Return what a file says, with the secrets of the files that it names. Errors: ``WrongConfig``."""
+    """Return the configuration in a file, with the secrets in the files that it names. Errors: ``WrongConfig``."""
     try:
         data = tomllib.loads(Path(path).read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -91,15 +91,17 @@ def read(path: str) -> Config:
     rows = data.get("mailbox") or []
     if not rows:
         raise WrongConfig(f"{path}: there is no [[mailbox]]")
-    mailboxes = tuple(_mailbox(row, f"{path}, mailbox {number}") for number, row in enumerate(rows, 1))
-    names = [mailbox.name for mailbox in mailboxes]
+    imap_accounts = tuple(
+        _imap_account(row, f"{path}, mailbox {number}") for number, row in enumerate(rows, 1)
+    )
+    names = [account.name for account in imap_accounts]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise WrongConfig(f"{path}: two mailboxes have the name {twice!a}")
     return Config(
         data["url"],
         Path(data["state"]),
-        mailboxes,
+        imap_accounts,
         data.get("token_file"),
         data.get("ca_file"),
         data.get("timeout", 300),
@@ -115,14 +117,14 @@ def _check(data: dict[str, Any], keys: dict[str, type], place: str) -> None:
             raise WrongConfig(f"{place}: {key} must be {kind}")
 
 
-def _mailbox(row: Any, place: str) -> Mailbox:
+def _imap_account(row: Any, place: str) -> ImapAccount:
     if not isinstance(row, dict):
         raise WrongConfig(f"{place}: a mailbox is a table: [[mailbox]]")
     _check(row, KEYS, place)
-    for key in NEEDED:
+    for key in REQUIRED:
         if not row.get(key):
             raise WrongConfig(f"{place}: {key} is missing")
-    for key, words in ONE_OF.items():
+    for key, words in CHOICES.items():
         if row.get(key, words[0]) not in words:
             raise WrongConfig(f"{place}: {key} must be one of: {', '.join(words)}")
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,60}", row["name"]):
@@ -133,8 +135,8 @@ def _mailbox(row: Any, place: str) -> Mailbox:
     if not 0 < port < 65536:
         raise WrongConfig(f"{place}: port must be from 1 to 65535")
     with_token = row.get("auth") == "oauth2"
-    values = {key: row[key] for key in _AS_THEY_ARE if key in row}
-    return Mailbox(
+    values = {key: row[key] for key in _COPIED if key in row}
+    return ImapAccount(
         **values,
         port=port,
         password="" if with_token else _secret(row, "password_file", place),
@@ -159,7 +161,7 @@ def _grant(row: dict[str, Any], place: str) -> Grant:
 
 
 def _secret(row: dict[str, Any], key: str, place: str) -> str:
-    """Return the one line of a file that only its owner can read."""
+    """Return the only line of a file that nobody but its owner may read."""
     path = row.get(key)
     if not path:
         raise WrongConfig(f"{place}: {key} is missing")

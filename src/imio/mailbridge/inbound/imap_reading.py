@@ -21,16 +21,16 @@ from imio.mailbridge.store.store import existing_store
 from imio.mailbridge.store.store import now
 from imio.mailbridge.store.store import site_store
 from imio.mailbridge.taskqueue import add
-from imio.mailbridge.transport.fetch import Course
+from imio.mailbridge.transport.fetch import PassHooks
 from imio.mailbridge.transport.fetch import fetch
-from imio.mailbridge.transport.fetch import Later
+from imio.mailbridge.transport.fetch import Deferred
 from imio.mailbridge.transport.fetch_state import KEPT
 from imio.mailbridge.transport.fetch_state import LEFT
 from imio.mailbridge.transport.fetch_state import REFUSED
-from imio.mailbridge.transport.fetch_state import State
-from imio.mailbridge.transport.imap import BROKEN
-from imio.mailbridge.transport.imap import NotOpened
-from imio.mailbridge.transport.imap import opened
+from imio.mailbridge.transport.fetch_state import FetchState
+from imio.mailbridge.transport.imap_connection import CONNECTION_ERRORS
+from imio.mailbridge.transport.imap_connection import CannotOpen
+from imio.mailbridge.transport.imap_folder import selected_folder
 from persistent import Persistent
 from transaction.interfaces import TransientError
 from zope.component.hooks import getSite
@@ -88,7 +88,7 @@ class ImapStatus(Persistent):
     def __init__(self):
         self.problem = self.checked = self.lease_until = self.last_message = self.not_before = None
         self.waiting = 0
-        self.state = State().as_json()
+        self.state = FetchState().as_json()
         self.counts = {}
 
 
@@ -143,20 +143,20 @@ def read_mailbox(name):
     mailbox = settings().imap_mailboxes.get(name)
     if mailbox is None or not mailbox.host:
         return
-    run = _Pass(mailbox, committed(lambda: State.read(ensure_status(name).state)))
+    run = _Pass(mailbox, committed(lambda: FetchState.from_json(ensure_status(name).state)))
     try:
         account = account_of(mailbox)
-        with opened(account) as folder:
+        with selected_folder(account) as folder:
             fetch(folder, account, run.state, run.deliver, run.course)
     except _Busy:
         return
     except password.PasswordUnreadable as error:
         run.end("secret", str(error))
-    except NotOpened as error:
+    except CannotOpen as error:
         run.end(error.stage, error.text)
-    except Later as error:
+    except Deferred as error:
         run.end("bridge", str(error))
-    except BROKEN as error:
+    except CONNECTION_ERRORS as error:
         run.end("imap", readable(error))
     except TransientError:
         raise
@@ -181,10 +181,10 @@ class _Pass:
         self._end = time.monotonic() + LONGEST_PASS
         self._todo = 0
         self._has_lease = False
-        self.course = Course(save=self._save, begin=self._begin, stopped=self._stopped)
+        self.course = PassHooks(save=self._save, begin=self._begin, stopped=self._stopped)
 
     def deliver(self, message, given):
-        """Keep and process one message; returns once that is committed. Errors: ``Later``."""
+        """Keep and process one message; returns once that is committed. Errors: ``Deferred``."""
         sender = given.sender or ""
         envelope = Envelope(given.recipient, sender, "", given.sender == "")
         message.seek(0)
@@ -195,13 +195,13 @@ class _Pass:
             if refused.status == 413:
                 return REFUSED
             text = translate(refused.message, target_language="en")
-            raise Later(text, all_alike=refused.status == 422) from refused
+            raise Deferred(text, affects_all=refused.status == 422) from refused
         except TransientError as error:
-            raise Later("too many conflicts") from error
+            raise Deferred("too many conflicts") from error
         except Exception as error:
             transaction.abort()
             logger.exception("a message of the mailbox %s could not be kept", self._name)
-            raise Later(f"{type(error).__name__}: {error}") from error
+            raise Deferred(f"{type(error).__name__}: {error}") from error
         return LEFT if isinstance(record, Left) else KEPT
 
     def _begin(self, number):

@@ -14,7 +14,7 @@ from imio.mailbridge.settings.server import ServerLogin
 from imio.mailbridge.settings.terms import terms
 from imio.mailbridge.transport.imap_account import LOGIN
 from imio.mailbridge.transport.imap_account import MAIL_IN
-from imio.mailbridge.transport.imap_account import Mailbox
+from imio.mailbridge.transport.imap_account import ImapAccount
 from imio.mailbridge.transport.oauth import Grant
 from zope import schema
 from zope.interface import Interface
@@ -226,7 +226,7 @@ def account_of(mailbox):
         secrets.read(kept_under, "client_secret"),
         secrets.read(kept_under, "refresh_token"),
     )
-    return Mailbox(
+    return ImapAccount(
         name=mailbox.name,
         host=mailbox.host,
         login=mailbox.login,

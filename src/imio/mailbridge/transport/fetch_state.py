@@ -1,4 +1,4 @@
-"""Which messages of a folder need nothing more? Known by UID, for as long as the server's UIDVALIDITY stays the same."""
+"""Remembers which messages of a folder need nothing more, by UID, as long as the server's UIDVALIDITY stays the same."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,39 +8,39 @@ from typing import Any
 import time
 
 
+#: Outcomes: the site has the message; it had no use for it and left it where it is; it refused it for good.
 KEPT, LEFT, REFUSED = "kept", "left", "refused"
+OUTCOMES = (KEPT, LEFT, REFUSED)
 #: Seconds until a message that the site could not take is tried again: doubled each time.
 FIRST_WAIT, LONGEST_WAIT = 60, 3600
 
 
 @dataclass
-class State:
-    """``settled`` maps a UID to ``KEPT``, ``LEFT`` or ``REFUSED``; ``failed`` to (tries, not before, text), the time in seconds of
-    the epoch.
-    """
+class FetchState:
+    """``settled`` maps a UID to its outcome, ``failed`` to (tries, not before, text), the time in seconds since the epoch."""
 
     uidvalidity: int = 0
     settled: dict[int, str] = field(default_factory=dict)
     failed: dict[int, tuple[int, float, str]] = field(default_factory=dict)
 
-    def opened(self, uidvalidity: int) -> bool:
-        """Forget everything when the UIDs mean other messages than before; tell whether that was so."""
-        renewed = self.uidvalidity not in (0, uidvalidity)
+    def is_reset_by(self, uidvalidity: int) -> bool:
+        """Forget everything when the UIDs mean other messages than before; tell whether anything could be forgotten."""
+        changed = self.uidvalidity not in (0, uidvalidity)
         if self.uidvalidity != uidvalidity:
             self.uidvalidity, self.settled, self.failed = uidvalidity, {}, {}
-        return renewed
+        return changed
 
-    def open_ones(self, present: Iterable[int]) -> list[int]:
-        """Return what is to be fetched of the UIDs in the folder, in their order; those that are gone are forgotten."""
+    def due(self, present: Iterable[int]) -> list[int]:
+        """Return which of the UIDs in the folder are to be fetched, in ascending order; forget those that are gone."""
         here, now = set(present), time.time()
-        self.settled = {uid: word for uid, word in self.settled.items() if uid in here}
+        self.settled = {uid: outcome for uid, outcome in self.settled.items() if uid in here}
         self.failed = {uid: failure for uid, failure in self.failed.items() if uid in here}
         waits = {uid for uid, (_tries, at, _text) in self.failed.items() if at > now}
         return sorted(here - self.settled.keys() - waits)
 
-    def settle(self, uid: int, word: str) -> None:
-        """Note what became of a message."""
-        self.settled[uid] = word
+    def settle(self, uid: int, outcome: str) -> None:
+        """Note the outcome of a message."""
+        self.settled[uid] = outcome
         self.failed.pop(uid, None)
 
     def fail(self, uid: int, text: str) -> None:
@@ -50,19 +50,22 @@ class State:
         self.failed[uid] = (tries, time.time() + wait, text[:500])
 
     def as_json(self) -> dict[str, Any]:
-        """Return what ``State.read`` takes, of plain values."""
-        words = {
-            word: numbers(uid for uid, each in self.settled.items() if each == word)
-            for word in sorted(set(self.settled.values()))
+        """Return the state as plain values, for ``from_json``."""
+        settled = {
+            outcome: sequence_set(uid for uid, each in self.settled.items() if each == outcome)
+            for outcome in sorted(set(self.settled.values()))
         }
         failed = {str(uid): list(failure) for uid, failure in self.failed.items()}
-        return {"uidvalidity": self.uidvalidity, "settled": words, "failed": failed}
+        return {"uidvalidity": self.uidvalidity, "settled": settled, "failed": failed}
 
     @classmethod
-    def read(cls, data: dict[str, Any]) -> "State":
-        """Return the state that ``as_json`` gave. Errors: ``ValueError``, ``TypeError``, ``KeyError`` for what is none."""
+    def from_json(cls, data: dict[str, Any]) -> "FetchState":
+        """Return the state that ``as_json`` gave. Errors: ``ValueError``, ``TypeError``, ``KeyError`` for anything else."""
         settled = {
-            uid: word for word, text in data["settled"].items() if word in WORDS for uid in uids_of(text)
+            uid: outcome
+            for outcome, text in data["settled"].items()
+            if outcome in OUTCOMES
+            for uid in uids_in(text)
         }
         failed = {
             int(uid): (int(tries), float(at), str(text)) for uid, (tries, at, text) in data["failed"].items()
@@ -70,10 +73,7 @@ class State:
         return cls(int(data["uidvalidity"]), settled, failed)
 
 
-WORDS = (KEPT, LEFT, REFUSED)
-
-
-def numbers(uids: Iterable[int]) -> str:
+def sequence_set(uids: Iterable[int]) -> str:
     """Return UIDs as a sequence set (RFC 9051): ``1:3,7``."""
     runs = (
         [uid for _index, uid in group]
@@ -82,7 +82,7 @@ def numbers(uids: Iterable[int]) -> str:
     return ",".join(str(run[0]) if len(run) == 1 else f"{run[0]}:{run[-1]}" for run in runs)
 
 
-def uids_of(text: str) -> Iterable[int]:
+def uids_in(text: str) -> Iterable[int]:
     """Yield the UIDs of a sequence set."""
     for part in filter(None, text.split(",")):
         first, _, last = part.partition(":")

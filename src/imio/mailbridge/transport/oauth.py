@@ -1,7 +1,7 @@
-"""How is a mailbox opened without a password? OAuth 2.0: a token from the provider, shown to SMTP or IMAP as XOAUTH2.
+"""Gets OAuth 2.0 tokens from the provider of a mailbox and keeps them.
 
 With a refresh token (Google) the provider is asked by the grant of RFC 6749 §6, else with the client's own secret (§4.4, Microsoft
-365). A token is kept in this process until a minute before it expires, and dropped when the server refuses it.
+365). A token is kept in this process until a minute before it expires, and dropped when the mail server refuses it.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,8 @@ UNKNOWN_LIFE = 300
 #: The provider's own troubles among the errors of RFC 6749 §5.2.
 TEMPORARY = ("server_error", "temporarily_unavailable")
 
-TEXT = 400
+#: Characters of an error text that are kept.
+LONGEST_TEXT = 400
 
 
 class TokenRefused(Exception):
@@ -59,13 +60,13 @@ class Grant:
 
     @property
     def key(self) -> tuple[str, str, str, str]:
-        """Return what tells grants apart, without a secret in it."""
+        """Return what tells grants apart; it holds no secret."""
         secrets = hashlib.sha256(f"{self.client_secret}\0{self.refresh_token}".encode()).hexdigest()
         return self.url, self.client_id, self.scope, secrets
 
     @property
     def missing(self) -> list[str]:
-        """Return which settings are still to be made, in words."""
+        """Return the names of the settings that are still empty."""
         wanted = {
             "login": self.login,
             "token endpoint": self.url,
@@ -94,11 +95,11 @@ class Grant:
         """Return a text from the provider as one printable line without our secrets."""
         for secret in filter(None, (self.client_secret, self.refresh_token)):
             text = text.replace(secret, "***")
-        return readable(text)[:TEXT]
+        return readable(text)[:LONGEST_TEXT]
 
 
-class Kept:
-    """A token in this process: ``until`` is in seconds of the monotonic clock, ``accepted`` whether it ever logged in."""
+class CachedToken:
+    """A token in this process: ``until`` is a time of the monotonic clock, ``accepted`` tells whether it ever logged in."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -110,13 +111,13 @@ class Kept:
         """Return the token, a new one where there is none or it is about to expire."""
         with self.lock:
             if not self.token or time.monotonic() >= self.until:
-                self.token, life = fetch(grant)
+                self.token, life = request_token(grant)
                 self.until = time.monotonic() + life - MARGIN
                 self.accepted = False
             return self.token
 
     def judge(self, token: str, accepted: bool) -> bool:
-        """Note what the server said of a token, unless another thread has a new one; return whether it was good before."""
+        """Note whether the server accepted a token; return whether it did before, or another thread has a new token by now."""
         with self.lock:
             if self.token != token:
                 return True
@@ -126,8 +127,16 @@ class Kept:
             return before
 
 
-def fetch(grant: Grant) -> tuple[str, float]:
-    """Ask for a token; return it and its life in seconds. Errors: ``TokenRefused``, ``TokenUnreachable``."""
+_cache: dict[tuple[str, ...], CachedToken] = {}
+
+
+def cached_token(owner: str, grant: Grant) -> CachedToken:
+    """Return the token that this process keeps for an account, whose name is ``owner``, and its grant."""
+    return _cache.setdefault((owner, grant.login, *grant.key), CachedToken())
+
+
+def request_token(grant: Grant) -> tuple[str, float]:
+    """Ask the provider for a token; return it and its life in seconds. Errors: ``TokenRefused``, ``TokenUnreachable``."""
     if grant.missing:
         raise TokenRefused(400, f"not set: {', '.join(grant.missing)}")
     try:
@@ -142,10 +151,10 @@ def fetch(grant: Grant) -> tuple[str, float]:
         answer = {}
     problem = answer.get("error")
     if status >= 500 or status in (408, 429) or problem in TEMPORARY:
-        raise TokenUnreachable(grant.hide(f"token endpoint: {status} {_words(answer)}"))
+        raise TokenUnreachable(grant.hide(f"token endpoint: {status} {_error_text(answer)}"))
     if status >= 300 or problem:
-        words = _words(answer) or "this is not a token endpoint"
-        raise TokenRefused(status if status >= 300 else 400, grant.hide(words))
+        text = _error_text(answer) or "this is not a token endpoint"
+        raise TokenRefused(status if status >= 300 else 400, grant.hide(text))
     try:
         token = BackendApplicationClient(grant.client_id).parse_request_body_response(content)
     except (OAuth2Error, ValueError, TypeError) as error:
@@ -187,7 +196,7 @@ def _post(grant: Grant) -> tuple[int, str]:
         return response.status_code, content.decode("utf-8", "replace")
 
 
-def _words(answer: dict[str, Any]) -> str:
-    """Return what a provider says of an error."""
+def _error_text(answer: dict[str, Any]) -> str:
+    """Return how a provider describes an error."""
     parts = (answer.get("error"), answer.get("error_description"))
     return ": ".join(part for part in parts if isinstance(part, str))

@@ -1,9 +1,9 @@
-"""Which DNS server is asked? That of the settings, or that of the machine."""
+"""Makes the DNS resolver for the server of the settings, or for that of the machine."""
 
 from dns.resolver import Resolver
 
 
-def resolver(server):
+def resolver(server: str) -> Resolver:
     """Return a resolver for ``server``, ``ip[:port]`` or empty for the machine's. Errors: ``DNSException``."""
     found = Resolver(configure=not server)
     if server:

@@ -1,9 +1,19 @@
 """SMTP client: sends one message and returns what the server answered, recipient by recipient."""
 
+from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Sequence
 from imio.mailbridge.message.address import needs_smtputf8
 from imio.mailbridge.message.address import wire_address
 from imio.mailbridge.message.one_line import readable
+from imio.mailbridge.transport.smtp_errors import DIALOGUE_ERRORS
+from imio.mailbridge.transport.smtp_errors import reply_to
+from imio.mailbridge.transport.smtp_login import Authenticate
 from imio.mailbridge.transport.smtp_reply import SmtpReply
+from imio.mailbridge.transport.tls import client_context
+from typing import Any
+from typing import BinaryIO
+from typing import Protocol
 import contextlib
 import smtplib
 import socket
@@ -18,59 +28,90 @@ TIMEOUT = 60.0
 DEADLINE = 20 * 60.0
 
 
-class Stopped(Exception):
-    """The dialogue ended; ``reply`` says where and why."""
+class SmtpServer(Protocol):
+    """Where to connect: ``security`` is ``none``, ``starttls`` or ``tls``; ``ca_file`` may name the town's own authority."""
 
-    def __init__(self, reply):
+    @property
+    def host(self) -> str: ...  # noqa: D102
+
+    @property
+    def port(self) -> int: ...  # noqa: D102
+
+    @property
+    def security(self) -> str: ...  # noqa: D102
+
+    @property
+    def ca_file(self) -> str: ...  # noqa: D102
+
+
+class DialogueEnded(Exception):
+    """The dialogue cannot go on; ``reply`` says where and why."""
+
+    def __init__(self, reply: SmtpReply) -> None:
         super().__init__(str(reply))
         self.reply = reply
 
 
 class SmtpConnection:
-    """A connection to an ``Account``. Certificates are always verified.
+    """A connection to a server. Certificates are always verified.
 
-    ``authenticate`` gets the ``smtplib.SMTP`` after EHLO and TLS, logs in, and raises what smtplib raises; None: no login.
+    ``authenticate`` gets the ``smtplib.SMTP`` after EHLO and TLS and logs in (see ``smtp_login``); None: no login. ``timeout``
+    bounds one command and ``deadline`` one message, in seconds (default ``TIMEOUT``, ``DEADLINE``).
     """
 
-    def __init__(self, account, authenticate=None, timeout=None, deadline=None):
-        self.account = account
+    def __init__(
+        self,
+        server: SmtpServer,
+        authenticate: Authenticate | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+    ) -> None:
+        self.server = server
         self.authenticate = authenticate
         self.timeout = timeout or TIMEOUT
         self.deadline = deadline or DEADLINE
-        self._connection = None
+        self._connection: smtplib.SMTP | None = None
 
-    def deliver(self, envelope_sender, recipients, message, size=None, eight_bit=False, envelope_id=""):
-        """Send one message; return a dict of recipient → ``SmtpReply``. Nothing that a server or network does is raised.
+    def deliver(
+        self,
+        envelope_sender: str,
+        recipients: Sequence[str],
+        message: Sequence[bytes | BinaryIO],
+        size: int = 0,
+        eight_bit: bool = False,
+        envelope_id: str = "",
+    ) -> dict[str, SmtpReply]:
+        """Send one message; return recipient → ``SmtpReply``. Nothing that a server or network does is raised.
 
         ``message`` is a sequence of bytes and binary streams, in CRLF lines, ``size`` bytes together; ``envelope_id`` goes
         to a server that offers DSN (RFC 3461), which names it in its reports.
         """
-        replies = {}
+        replies: dict[str, SmtpReply] = {}
         try:
             self._ready()
             with self._bounded():
                 self._mail(envelope_sender, recipients, size, eight_bit, envelope_id)
                 self._recipients(recipients, envelope_id, replies)
                 if len(replies) < len(recipients):
-                    reply = SmtpReply("data", *self._data(message))
+                    reply = self._data(message)
                     replies |= {recipient: reply for recipient in recipients if recipient not in replies}
                     if reply.code == 421:
                         self.close()
-        except Stopped as stopped:
-            if stopped.reply.code == 421:
+        except DialogueEnded as ended:
+            if ended.reply.code == 421:
                 self.close()
-            replies |= {recipient: stopped.reply for recipient in recipients if recipient not in replies}
+            replies |= {recipient: ended.reply for recipient in recipients if recipient not in replies}
         return replies
 
-    def probe(self):
-        """Connect and log in; return the ``SmtpReply`` that stopped it, or None."""
+    def probe(self) -> SmtpReply | None:
+        """Connect and log in; return the ``SmtpReply`` that ended it, or None where mail could be sent."""
         try:
             self._ready()
-        except Stopped as stopped:
-            return stopped.reply
+        except DialogueEnded as ended:
+            return ended.reply
         return None
 
-    def close(self):
+    def close(self) -> None:
         """End the connection; never raises."""
         connection, self._connection = self._connection, None
         if connection is not None:
@@ -80,7 +121,20 @@ class SmtpConnection:
 
     # the dialogue
 
-    def _ready(self):
+    @property
+    def _smtp(self) -> smtplib.SMTP:
+        """Return the connection in the middle of a dialogue."""
+        if self._connection is None:
+            raise smtplib.SMTPServerDisconnected("the connection is closed")
+        return self._connection
+
+    @property
+    def _socket(self) -> socket.socket:
+        if (sock := self._smtp.sock) is None:
+            raise smtplib.SMTPServerDisconnected("the connection is closed")
+        return sock
+
+    def _ready(self) -> None:
         """Have a connection on which MAIL may come next: the one there is, after RSET, or a new one."""
         if self._connection is not None:
             with contextlib.suppress(OSError, smtplib.SMTPException):
@@ -88,65 +142,54 @@ class SmtpConnection:
                     return
             self.close()
         context = self._context()
-        tls = self.account.security == "tls"
         try:
-            connect = smtplib.SMTP_SSL if tls else smtplib.SMTP
-            options = {"context": context} if tls else {}
-            self._connection = connect(self.account.host, self.account.port, timeout=self.timeout, **options)
-        except smtplib.SMTPResponseException as error:
-            raise Stopped(SmtpReply("connect", error.smtp_code, readable(error.smtp_error))) from error
-        except ssl.SSLCertVerificationError as error:
-            raise Stopped(SmtpReply("tls", 0, readable(error))) from error
-        except (OSError, smtplib.SMTPException, UnicodeError) as error:
-            raise Stopped(SmtpReply("connect", 0, readable(error) or type(error).__name__)) from error
+            self._connection = self._connected(context)
+        except DIALOGUE_ERRORS as error:
+            raise DialogueEnded(reply_to("connect", error)) from error
         # a message ends in a small packet: without this it waits for the server's delayed ACK, 40 ms
-        self._connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             self._greet(context)
-        except Stopped:
+        except DialogueEnded:
             self.close()
             raise
 
-    def _context(self):
-        context = ssl.create_default_context()
-        if self.account.ca_file:
-            try:
-                context.load_verify_locations(self.account.ca_file)
-            except (OSError, ssl.SSLError) as error:
-                raise Stopped(SmtpReply("tls", 0, f"{self.account.ca_file}: {readable(error)}")) from error
-        return context
+    def _context(self) -> ssl.SSLContext:
+        try:
+            return client_context(self.server.ca_file)
+        except OSError as error:
+            reply = SmtpReply("tls", 0, f"{self.server.ca_file}: {readable(error)}")
+            raise DialogueEnded(reply) from error
 
-    def _greet(self, context):
-        connection = self._connection
+    def _connected(self, context: ssl.SSLContext) -> smtplib.SMTP:
+        host, port = self.server.host, self.server.port
+        if self.server.security == "tls":
+            return smtplib.SMTP_SSL(host, port, timeout=self.timeout, context=context)
+        return smtplib.SMTP(host, port, timeout=self.timeout)
+
+    def _greet(self, context: ssl.SSLContext) -> None:
         self._hello()
-        if self.account.security == "starttls":
-            if not connection.has_extn("starttls"):
-                raise Stopped(SmtpReply("tls", 502, "STARTTLS is not offered"))
-            try:
-                self._command("tls", connection.starttls, context=context)
-            except ssl.SSLCertVerificationError as error:
-                raise Stopped(SmtpReply("tls", 0, readable(error))) from error
+        if self.server.security == "starttls":
+            if not self._smtp.has_extn("starttls"):
+                raise DialogueEnded(SmtpReply("tls", 502, "STARTTLS is not offered"))
+            self._command("tls", self._smtp.starttls, context=context)
             self._hello()
         if self.authenticate is not None:
-            try:
-                self._command("auth", self.authenticate, connection)
-            except UnicodeError as error:
-                reply = SmtpReply("auth", 535, "login or password holds a character that SMTP cannot carry")
-                raise Stopped(reply) from error
+            self._command("auth", self.authenticate, self._smtp)
 
-    def _hello(self):
-        code, text = self._command("connect", self._connection.ehlo)
-        if code in (500, 502):  # a server that does not know EHLO
-            code, text = self._command("connect", self._connection.helo)
-        if code // 100 != 2:
-            raise Stopped(SmtpReply("connect", code, text))
+    def _hello(self) -> None:
+        reply = self._command("connect", self._smtp.ehlo)
+        if reply.code in (500, 502):  # a server that does not know EHLO
+            reply = self._command("connect", self._smtp.helo)
+        if not reply.is_positive:
+            raise DialogueEnded(reply)
 
     @contextlib.contextmanager
-    def _bounded(self):
+    def _bounded(self) -> Iterator[None]:
         """End the dialogue of one message at the deadline, also against a server that sends a byte now and then."""
-        sock = self._connection.sock
+        sock = self._socket
 
-        def end():
+        def end() -> None:
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
 
@@ -158,13 +201,15 @@ class SmtpConnection:
         finally:
             timer.cancel()
 
-    def _mail(self, envelope_sender, recipients, size, eight_bit, envelope_id):
-        connection = self._connection
+    def _mail(
+        self, envelope_sender: str, recipients: Sequence[str], size: int, eight_bit: bool, envelope_id: str
+    ) -> None:
+        connection = self._smtp
         limit = connection.esmtp_features.get("size", "")
         options = []
         if size and connection.has_extn("size"):
             if limit.isdigit() and 0 < int(limit) < size:
-                raise Stopped(
+                raise DialogueEnded(
                     SmtpReply(
                         "mail", 552, f"5.3.4 message size exceeds the server's limit ({size} > {limit} bytes)"
                     )
@@ -172,54 +217,53 @@ class SmtpConnection:
             options += [f"SIZE={size}"]
         utf8 = needs_smtputf8([envelope_sender, *recipients])
         if utf8 and not connection.has_extn("smtputf8"):
-            raise Stopped(SmtpReply("mail", 550, "5.6.7 SMTPUTF8 is not offered"))
+            raise DialogueEnded(SmtpReply("mail", 550, "5.6.7 SMTPUTF8 is not offered"))
         if eight_bit and not connection.has_extn("8bitmime"):
-            raise Stopped(SmtpReply("mail", 554, "5.6.3 8BITMIME is not offered"))
+            raise DialogueEnded(SmtpReply("mail", 554, "5.6.3 8BITMIME is not offered"))
         options += ["SMTPUTF8"] if utf8 else []
         options += ["BODY=8BITMIME"] if utf8 or eight_bit else []
         if envelope_id and connection.has_extn("dsn"):
             options += ["RET=HDRS", f"ENVID={envelope_id}"]
-        code, text = self._command(
-            "mail", connection.mail, wire_address(envelope_sender) if envelope_sender else "", options
-        )
-        if code // 100 != 2:
-            raise Stopped(SmtpReply("mail", code, text))
+        sender = wire_address(envelope_sender) if envelope_sender else ""
+        reply = self._command("mail", connection.mail, sender, options)
+        if not reply.is_positive:
+            raise DialogueEnded(reply)
 
-    def _recipients(self, recipients, envelope_id, replies):
-        dsn = envelope_id and self._connection.has_extn("dsn")
+    def _recipients(self, recipients: Sequence[str], envelope_id: str, replies: dict[str, SmtpReply]) -> None:
+        dsn = envelope_id and self._smtp.has_extn("dsn")
         for recipient in recipients:
             address = wire_address(recipient)
             options = ["NOTIFY=FAILURE,DELAY"] if dsn else []
             options += [f"ORCPT=rfc822;{_xtext(address)}"] if dsn and address.isascii() else []
-            code, text = self._command("rcpt", self._connection.rcpt, address, options)
-            if code // 100 != 2:
-                replies[recipient] = SmtpReply("rcpt", code, text)
-                if code == 421:
-                    raise Stopped(replies[recipient])
+            reply = self._command("rcpt", self._smtp.rcpt, address, options)
+            if not reply.is_positive:
+                replies[recipient] = reply
+                if reply.code == 421:
+                    raise DialogueEnded(reply)
 
-    def _data(self, message):
+    def _data(self, message: Sequence[bytes | BinaryIO]) -> SmtpReply:
         """Stream the message; return the last answer."""
-        code, text = self._command("data", self._connection.docmd, "DATA")
-        if code != 354:
-            return code, text
+        reply = self._command("data", self._smtp.docmd, "DATA")
+        if reply.code != 354:
+            return reply
         try:
             self._stream(message)
         except OSError as error:
             return self._last_words(error)
-        return self._command("data", self._connection.getreply)
+        return self._command("data", self._smtp.getreply)
 
-    def _last_words(self, error):
+    def _last_words(self, error: OSError) -> SmtpReply:
         """Return the refusal that a server sent before it hung up in the middle of the message, if there is one."""
         code, text = 0, b""
         with contextlib.suppress(OSError, smtplib.SMTPException):
-            code, text = self._connection.getreply()
+            code, text = self._smtp.getreply()
         self.close()
         if code < 400:
-            raise Stopped(SmtpReply("data", 0, readable(error) or type(error).__name__)) from error
-        return code, readable(text)
+            raise DialogueEnded(reply_to("data", error)) from error
+        return SmtpReply("data", code, readable(text))
 
-    def _stream(self, message):
-        send, fresh = self._connection.sock.sendall, True
+    def _stream(self, message: Sequence[bytes | BinaryIO]) -> None:
+        send, fresh = self._socket.sendall, True
         for block in _blocks(message):
             if fresh and block.startswith(b"."):
                 send(b".")
@@ -227,37 +271,30 @@ class SmtpConnection:
             fresh = block.endswith(b"\r\n")
         send(b".\r\n" if fresh else b"\r\n.\r\n")
 
-    def _command(self, stage, call, *args, **kwargs):
+    def _command(
+        self, stage: str, call: Callable[..., tuple[int, bytes]], *args: Any, **kwargs: Any
+    ) -> SmtpReply:
+        """Return the answer to a command. Errors: ``DialogueEnded`` where there is none."""
         try:
-            answer = call(*args, **kwargs)
-        except ssl.SSLCertVerificationError:
-            raise
-        except Stopped:
-            raise
-        except smtplib.SMTPNotSupportedError as error:
-            raise Stopped(SmtpReply(stage, 502, readable(error))) from error
-        except smtplib.SMTPResponseException as error:
-            raise Stopped(SmtpReply(stage, error.smtp_code, readable(error.smtp_error))) from error
-        except (OSError, smtplib.SMTPException) as error:
-            self.close()
-            lost = stage if stage in ("mail", "rcpt", "data") else "connect"
-            raise Stopped(SmtpReply(lost, 0, readable(error) or type(error).__name__)) from error
-        return (answer[0], readable(answer[1])) if answer else (250, "")
+            code, text = call(*args, **kwargs)
+        except DIALOGUE_ERRORS as error:
+            reply = reply_to(stage, error)
+            if not reply.code:
+                self.close()
+            raise DialogueEnded(reply) from error
+        return SmtpReply(stage, code, readable(text))
 
 
-def _xtext(text):
+def _xtext(text: str) -> str:
     """Return ASCII text as RFC 3461 §4 wants it in a parameter, so that a report can name the recipient as we did."""
     return "".join(char if "!" <= char <= "~" and char not in "+=" else f"+{ord(char):02X}" for char in text)
 
 
-def _blocks(message):
+def _blocks(message: Sequence[bytes | BinaryIO]) -> Iterator[bytes]:
     """Yield the message in blocks that never end between CR and LF, so that a line's first dot is seen."""
     held = b""
     for piece in message:
-        reads = (
-            iter([piece]) if isinstance(piece, bytes) else iter(lambda piece=piece: piece.read(BLOCK), b"")
-        )
-        for block in reads:
+        for block in _reads(piece):
             block = held + block
             cut = len(block) - (block.endswith(b"\r"))
             held = block[cut:]
@@ -265,3 +302,11 @@ def _blocks(message):
                 yield block[:cut]
     if held:
         yield held
+
+
+def _reads(piece: bytes | BinaryIO) -> Iterator[bytes]:
+    if isinstance(piece, bytes):
+        yield piece
+    else:
+        while block := piece.read(BLOCK):
+            yield block
