@@ -226,7 +226,7 @@ def test_a_folder_that_cannot_be_moved_to_stops_no_mail(dovecot, mailbox):
 
 
 def test_large_message_in_pieces(dovecot, mailbox, monkeypatch):
-    monkeypatch.setattr(imap, "PIECE", 10_000)
+    monkeypatch.setattr(imap_folder, "PIECE", 10_000)
     content = raw("Grand") + b"0123456789abcde\r\n" * 2500
     dovecot.append(content)
     exact = content[:20_000]  # a multiple of the piece
@@ -238,7 +238,7 @@ def test_large_message_in_pieces(dovecot, mailbox, monkeypatch):
 
 @pytest.mark.parametrize("count", [2, 3, 4, 5])
 def test_folder_that_is_searched_in_parts(dovecot, mailbox, monkeypatch, count):
-    monkeypatch.setattr(imap, "PART", 2)
+    monkeypatch.setattr(imap_folder, "PART", 2)
     for number in range(count):
         dovecot.append(raw(f"N{number}"))
     with selected_folder(mailbox) as folder:
@@ -276,7 +276,7 @@ def test_only_since(dovecot, mailbox):
 @pytest.mark.parametrize("swallow_answer", [False, True])
 def test_connection_cut_in_every_command(dovecot, mailbox, swallow_answer, monkeypatch):
     """However the connection breaks, the next passes bring each message once to the site (by its bytes), and all are moved."""
-    monkeypatch.setattr(imap, "PIECE", 2000)
+    monkeypatch.setattr(imap_folder, "PIECE", 2000)
     with Cutting(dovecot.port) as proxy:
         mailbox = dataclasses.replace(mailbox, port=proxy.port)
         proxy.swallow_answer = swallow_answer
@@ -343,7 +343,7 @@ def test_two_at_once_on_one_mailbox(dovecot, mailbox):
         ({"port": 9}, "connect"),
         ({"host": "no-such-host.invalid"}, "connect"),
         ({"ca_file": ""}, "tls"),
-        ({"ca_file": "/no/such/file"}, "connect"),
+        ({"ca_file": "/no/such/file"}, "tls"),
         ({"password": "wrong"}, "login"),
         ({"password": "é\0"}, "login"),
         ({"folder": "Nulle part"}, "folder"),

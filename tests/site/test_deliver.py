@@ -345,14 +345,14 @@ def test_one_connection_for_a_batch(send, caught):
 
 def test_a_conflict_after_the_250_does_not_send_again(monkeypatch, send, caught):
     record = send(run=False)
-    settle, conflicts = delivery._settle, iter([ConflictError(), ConflictError()])
+    settle, conflicts = delivery.settle, iter([ConflictError(), ConflictError()])
 
     def conflicting(*args):
         settle(*args)
         if (error := next(conflicts, None)) is not None:
             raise error
 
-    monkeypatch.setattr(delivery, "_settle", conflicting)
+    monkeypatch.setattr(delivery, "settle", conflicting)
     deliver(record.id)
     transaction.begin()
     assert record.state == "sent"

@@ -4,15 +4,15 @@ from base64 import b64encode
 from dataclasses import replace
 from datetime import datetime
 from datetime import timedelta
-from imio.mailbridge.diagnosis import arrival as mailbox
 from imio.mailbridge.diagnosis.bounds import bounded
 from imio.mailbridge.diagnosis.bounds import Limits
 from imio.mailbridge.diagnosis.diagnose import diagnose
-from imio.mailbridge.diagnosis.diagnose import Wish
+from imio.mailbridge.diagnosis.diagnose import Options
 from imio.mailbridge.outbox import send_as
 from imio.mailbridge.settings import secrets as password
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.read import stored_settings
+from imio.mailbridge.transport.imap_account import ImapAccount
 from tests.servers.certificates import Certificates
 from tests.servers.dovecot import Dovecot
 from tests.servers.fixtures import open_folder
@@ -59,8 +59,8 @@ def account(site, catcher_factory, certificates):
     return account
 
 
-def found(account, **wish):
-    return {step.name: step for step in diagnose(account, Wish(**{"dns": False, **wish}), limits=QUICK)}
+def found(account, **options):
+    return {step.name: step for step in diagnose(account, Options(**{"dns": False, **options}), limits=QUICK)}
 
 
 def verdicts(steps):
@@ -233,8 +233,8 @@ def test_recipient_that_is_refused(account):
 
 def test_mailbox_that_cannot_be_read(account):
     own, _server = account()
-    box = mailbox.Mailbox("127.0.0.1", "x", SECRET, 9)
-    steps = found(own, recipient=JEANNE, send=True, inbox=box)
+    box = ImapAccount("test", "127.0.0.1", "x", JEANNE, SECRET, port=9)
+    steps = found(own, recipient=JEANNE, send=True, imap_account=box)
     assert steps["mailbox"].verdict == "bad"
     assert SECRET not in repr(steps)
     assert SECRET not in repr(box)
@@ -246,16 +246,28 @@ def dovecot(certificates):
         yield server
 
 
+def _imap_account(dovecot, account):
+    return ImapAccount(
+        "test",
+        "localhost",
+        dovecot.LOGIN,
+        JEANNE,
+        dovecot.PASSWORD,
+        port=dovecot.port,
+        ca_file=account.ca_file,
+    )
+
+
 @pytest.mark.parametrize(
     ("folder", "verdict", "words"), [("INBOX", "ok", "arrived in the mailbox"), ("Junk", "warning", "spam")]
 )
 def test_message_that_arrives(account, dovecot, folder, verdict, words):
     own, server = account()
     server.answers["data"] = lambda envelope: dovecot.append(envelope.original_content, folder)
-    box = mailbox.Mailbox("localhost", dovecot.LOGIN, dovecot.PASSWORD, dovecot.port, own.ca_file)
-    wish = Wish(dns=False, recipient=JEANNE, send=True, inbox=box)
+    box = _imap_account(dovecot, own)
+    options = Options(dns=False, recipient=JEANNE, send=True, imap_account=box)
     (step,) = [
-        step for step in diagnose(own, wish, limits=replace(QUICK, mailbox=15)) if step.name == "mailbox"
+        step for step in diagnose(own, options, limits=replace(QUICK, mailbox=15)) if step.name == "mailbox"
     ]
     assert (step.verdict, words in step.sentence) == (verdict, True), step
     with dovecot.client() as client:
@@ -266,8 +278,8 @@ def test_message_that_arrives(account, dovecot, folder, verdict, words):
 
 def test_message_that_does_not_arrive(account, dovecot):
     own, _server = account()
-    box = mailbox.Mailbox("localhost", dovecot.LOGIN, dovecot.PASSWORD, dovecot.port, own.ca_file)
-    assert found(own, recipient=JEANNE, send=True, inbox=box)["mailbox"].verdict == "warning"
+    box = _imap_account(dovecot, own)
+    assert found(own, recipient=JEANNE, send=True, imap_account=box)["mailbox"].verdict == "warning"
 
 
 def test_mailbox_is_read_only_with_the_right_password_and_certificate(account, dovecot):
@@ -276,9 +288,9 @@ def test_mailbox_is_read_only_with_the_right_password_and_certificate(account, d
         ({"password": SECRET}, "Authentication failed"),
         ({"ca_file": ""}, "certificate verify failed"),
     ):
-        box = mailbox.Mailbox("localhost", dovecot.LOGIN, dovecot.PASSWORD, dovecot.port, own.ca_file)
-        wish = Wish(dns=False, recipient=JEANNE, send=True, inbox=replace(box, **changes))
-        step = diagnose(own, wish, limits=replace(QUICK, mailbox=15))[-1]
+        box = _imap_account(dovecot, own)
+        options = Options(dns=False, recipient=JEANNE, send=True, imap_account=replace(box, **changes))
+        step = diagnose(own, options, limits=replace(QUICK, mailbox=15))[-1]
         assert (step.name, step.verdict) == ("mailbox", "bad")
         assert words in "\n".join(step.dialogue)
         assert SECRET not in repr(step)
@@ -306,8 +318,8 @@ def test_server_that_never_ends_is_cut_off(account, verb):
         server.daemon_threads, server.block_on_close, server.verb = True, False, verb
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         own = replace(own, port=server.server_address[1])
-        wish, limits = Wish(dns=False, recipient=JEANNE), replace(QUICK, smtp=2)
-        steps = bounded(lambda: diagnose(own, wish, limits=limits), 30)
+        options, limits = Options(dns=False, recipient=JEANNE), replace(QUICK, smtp=2)
+        steps = bounded(lambda: diagnose(own, options, limits=limits), 30)
         server.shutdown()
     assert {step.verdict for step in steps} == ({"ok"} if verb == b"QUIT" else {"ok", "bad", "skipped"})
 
@@ -328,11 +340,11 @@ def test_bounce_address_that_is_refused_says_nothing_of_the_agent(account):
     own, server = account()
     bounce = "in@bridge.test"
     server.answers[f"mail:{bounce}"] = "553 5.7.1 Sender address rejected: not owned by user bridge"
-    own_wish = {"envelope_sender": "bounce", "bounce_address": bounce}
-    steps = found(own, recipient=JEANNE, agent=AL, send=True, **own_wish)
+    own_options = {"envelope_sender": "bounce", "bounce_address": bounce}
+    steps = found(own, recipient=JEANNE, agent=AL, send=True, **own_options)
     assert steps["message"].verdict == "bad"
     server.answers[f"mail:{bounce}"] = [None, "553 5.7.1 Sender address rejected: not owned by user bridge"]
-    steps = found(own, recipient=JEANNE, agent=AL, send=True, **own_wish)
+    steps = found(own, recipient=JEANNE, agent=AL, send=True, **own_options)
     assert steps["agent-message"].verdict == "bad"
     assert [message.mail_from for message in server.messages] == [bounce]
     assert send_as.verdict("default", AL) is None
@@ -350,11 +362,11 @@ GOOD = {
 }
 
 
-def dns(account, records, **wish):
+def dns(account, records, **options):
     own, _server = account()
     own = replace(own, host="smtp.office365.com", port=9, login_address="administration@maville.test")
     with Resolver(records) as resolver:
-        steps = diagnose(own, Wish(**wish), resolver.address, replace(QUICK, resolve=0.2))
+        steps = diagnose(own, Options(**options), resolver.address, replace(QUICK, resolve=0.2))
     return {step.name: step for step in steps}
 
 
@@ -417,7 +429,7 @@ def test_from_and_envelope_sender_fit_together(account, bounce, records, fits):
 
 def test_dns_server_that_is_not_there(account):
     own, _server = account()
-    steps = diagnose(own, Wish(), "127.0.0.1:9", replace(QUICK, dns=1))
+    steps = diagnose(own, Options(), "127.0.0.1:9", replace(QUICK, dns=1))
     assert steps[-1].verdict == "skipped"
 
 

@@ -86,7 +86,7 @@ def test_server_that_is_down_is_asked_once(site, submit, caught, monkeypatch):
 def down(asked):
     def ready(self):
         asked.append(self)
-        raise mailer.Stopped(SmtpReply("connect", 0, "Connection refused"))
+        raise mailer.DialogueEnded(SmtpReply("connect", 0, "Connection refused"))
 
     return ready
 
@@ -109,7 +109,7 @@ def test_message_that_breaks_the_connection_does_not_stop_the_others(submit, cau
 
 def lost(self, error):
     self.close()
-    raise mailer.Stopped(SmtpReply("data", 0, str(error)))
+    raise mailer.DialogueEnded(SmtpReply("data", 0, str(error)))
 
 
 def test_more_than_a_batch(site, submit, caught, monkeypatch):

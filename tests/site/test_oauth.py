@@ -1,7 +1,6 @@
 """OAuth 2.0: a token endpoint and an SMTP server of the tests' own, through all that can go wrong between them."""
 
 from concurrent.futures import ThreadPoolExecutor
-from imio.mailbridge.delivery import oauth
 from imio.mailbridge.delivery.answers import answer_named
 from imio.mailbridge.delivery.connect import connection_to
 from imio.mailbridge.delivery.deliver import deliver
@@ -29,7 +28,7 @@ REFRESH_TOKEN = "1//refresh-token-value"  # noqa: S105
 @pytest.fixture(autouse=True)
 def forgotten(monkeypatch):
     """No token is left from another test."""
-    monkeypatch.setattr(oauth, "_kept", {})
+    monkeypatch.setattr(token, "_cache", {})
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from imio.mailbridge.controlpanel.navigation import Navigation
 from imio.mailbridge.delivery.accounts import waiting_for
-from imio.mailbridge.delivery.deliver import release
+from imio.mailbridge.delivery.hold import release
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
 from imio.mailbridge.outbox.record import outbox

@@ -2,13 +2,13 @@
 
 from imio.mailbridge.controlpanel.navigation import Navigation
 from imio.mailbridge.diagnosis import diagnose as diagnosis
-from imio.mailbridge.diagnosis.arrival import Mailbox
 from imio.mailbridge.i18n import _
 from imio.mailbridge.message.address import can_be_sent_to
 from imio.mailbridge.settings.clock import local_time
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.validate import host as check_host
 from imio.mailbridge.store.store import now
+from imio.mailbridge.transport.imap_account import ImapAccount
 from plone import api
 from plone.protect import CheckAuthenticator
 from Products.Five.browser import BrowserView
@@ -58,11 +58,11 @@ class DiagnosisView(Navigation, BrowserView):
         return own or (self.account.login_address if self.account else "")
 
     def _run(self):
-        wish = self._wish()
+        options = self._options()
         if not self.errors:
-            self.steps = diagnosis.diagnose(self.account, wish, settings().dns_resolver or "")
+            self.steps = diagnosis.diagnose(self.account, options, settings().dns_resolver or "")
 
-    def _wish(self):
+    def _options(self):
         for name in ("recipient", "agent"):
             if self.entered(name) and not can_be_sent_to(self.entered(name)):
                 self._wrong(
@@ -79,19 +79,19 @@ class DiagnosisView(Navigation, BrowserView):
             r"[A-Za-z0-9](?:[\w.-]{0,61}[A-Za-z0-9])?", self.entered("selector")
         ):
             self._wrong("selector", _("This is not a DKIM selector. Example: selector1"))
-        return diagnosis.Wish(
+        return diagnosis.Options(
             recipient=self.entered("recipient"),
             agent=self.entered("agent"),
             send=send,
             subject=self._say(_("Test of the iA.docs mail bridge")),
             text=self._say(_("If you can read this, iA.docs can send e-mails.")),
             selector=self.entered("selector"),
-            inbox=self._inbox(),
+            imap_account=self._imap_account(),
             envelope_sender=settings().envelope_sender,
             bounce_address=settings().bounce_address,
         )
 
-    def _inbox(self):
+    def _imap_account(self):
         if not self.entered("imap_host"):
             return None
         try:
@@ -107,8 +107,14 @@ class DiagnosisView(Navigation, BrowserView):
         for name, value in (("imap_login", self.entered("imap_login")), ("imap_password", secret)):
             if not value or not value.isprintable():
                 self._wrong(name, _("Enter login and password of the mailbox."))
-        return Mailbox(
-            self.entered("imap_host"), self.entered("imap_login"), secret, int(port), self.account.ca_file
+        return ImapAccount(
+            "diagnosis",
+            self.entered("imap_host"),
+            self.entered("imap_login"),
+            self.entered("recipient"),
+            secret,
+            port=int(port),
+            ca_file=self.account.ca_file,
         )
 
     def _wrong(self, field, message):

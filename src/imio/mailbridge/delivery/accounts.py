@@ -1,6 +1,6 @@
-"""What becomes of the mail, the secrets and the knowledge of an account that is renamed, changed or removed?"""
+"""Carries mail, secrets and knowledge along when an SMTP account is renamed, changed or removed."""
 
-from imio.mailbridge.delivery import account_alarm as alarm
+from imio.mailbridge.delivery.hold import release_held
 from imio.mailbridge.i18n import _
 from imio.mailbridge.message.composition.compose import sender_headers
 from imio.mailbridge.message.composition.sender_policy import SenderRefused
@@ -21,7 +21,7 @@ def waiting_for(name):
 
 
 def rename(old, new):
-    """Give all that the account ``old`` has to ``new``; the caller writes the settings afterwards, in the same transaction."""
+    """Move all that the account ``old`` has to ``new``; the caller writes the settings afterwards, in the same transaction."""
     for kind in password.KINDS:
         if secret := password.read(old, kind):
             password.write(secret, new, kind)
@@ -29,9 +29,9 @@ def rename(old, new):
     box = outbox()
     for record in waiting_for(old):
         record.account = new
-    for kept in (box.holds, box.recent):
-        if old in kept:
-            kept[new] = kept.pop(old)
+    for by_name in (box.holds, box.recent):
+        if old in by_name:
+            by_name[new] = by_name.pop(old)
     send_as.rename(old, new)
 
 
@@ -53,7 +53,7 @@ def move(record):
 
 
 def accounts_changed(proxy, event):
-    """Forget what an account that is no more had, and what another server was asked (registry subscriber)."""
+    """Forget the secrets and knowledge of removed accounts, and what another server was asked (registry subscriber)."""
     if event.record.fieldName != "smtp_accounts":
         return
     before = {row["name"]: row for row in event.oldValue or ()}
@@ -68,20 +68,8 @@ def accounts_changed(proxy, event):
 
 
 def _forget(name):
-    """Forget an account. What waited on hold is due again; the delivery gives it to the account that serves its sender."""
+    """Forget an account. What was held is due again; the delivery gives it to the account that serves its sender."""
     password.forget(name)
     send_as.forget(name)
-    box = outbox()
-    box.recent.pop(name, None)
-    if box.holds.pop(name, None) is None:
-        return
-    alarm.released(name)
-    for record in waiting_for(name):
-        if addresses := record.in_state("held"):
-            record.note(
-                None,
-                "queued",
-                explanation=_("The account that it waited for was removed. Another one sends it."),
-            )
-            record.start_trying()
-            box.update(record, dict.fromkeys(addresses, "queued"))
+    outbox().recent.pop(name, None)
+    release_held(name, _("The account that it waited for was removed. Another one sends it."))

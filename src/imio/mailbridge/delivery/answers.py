@@ -1,4 +1,4 @@
-"""What does an SMTP answer mean? A table; the first row that fits decides.
+"""The table of what SMTP answers mean; the first row that fits an answer decides.
 
 Enhanced codes are those of RFC 3463 and RFC 7504; Microsoft's are from its lists of non-delivery reports.
 """
@@ -91,6 +91,16 @@ ANSWERS = (
         frozenset({"bridge"}),
     ),
     # our account does not work: all its mail waits
+    Answer(
+        "secret-unreadable",
+        Outcome.CONFIGURATION,
+        _(
+            "The file with the password of the mail server cannot be read. Your message is kept and leaves once this is right."
+        ),
+        _("Check the path and the rights of the file that MAILBRIDGE_SMTP_PASSWORD_FILE names."),
+        "0",
+        frozenset({"secret"}),
+    ),
     Answer(
         "certificate",
         Outcome.CONFIGURATION,

@@ -1,20 +1,27 @@
-"""How does the bridge get into an account? Its mailer, with the secret that the account logs in with."""
+"""Makes the SMTP connection of an account, with the secret that the account logs in with."""
 
-from imio.mailbridge.delivery import oauth
-from imio.mailbridge.settings import secrets as password
+from imio.mailbridge.settings import secrets
+from imio.mailbridge.transport.oauth import Grant
 from imio.mailbridge.transport.smtp import SmtpConnection
+from imio.mailbridge.transport.smtp_login import by_password
+from imio.mailbridge.transport.smtp_login import by_token
 
 
 def connection_to(account):
-    """Return the ``SmtpConnection`` of an ``Account``; errors: ``PasswordUnreadable``. Nothing is connected yet."""
+    """Return the ``SmtpConnection`` of an ``Account``. Errors: ``PasswordUnreadable``. Nothing is connected yet."""
     if account.auth == "oauth2":
-        authenticate = oauth.authenticator(account)
-    elif not account.login:
-        authenticate = None
-    else:
-        secret = password.read(account.name)
+        return SmtpConnection(account, by_token(f"smtp:{account.name}", _grant(account)))
+    if account.login:
+        return SmtpConnection(account, by_password(account.login, secrets.read(account.name)))
+    return SmtpConnection(account)
 
-        def authenticate(connection):
-            return connection.login(account.login, secret)
 
-    return SmtpConnection(account, authenticate)
+def _grant(account):
+    return Grant(
+        account.login,
+        account.oauth_token_url,
+        account.oauth_client_id,
+        account.oauth_scope,
+        secrets.read(account.name, "client_secret"),
+        secrets.read(account.name, "refresh_token"),
+    )

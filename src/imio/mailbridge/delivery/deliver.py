@@ -1,4 +1,4 @@
-"""How does a stored message reach the server, once and truthfully told?
+"""Takes due messages and sends them, account by account, so that each goes out once and its state is the truth.
 
 ::
 
@@ -17,23 +17,22 @@ what the server said. Two workers that claim the same message conflict; the one 
 
 from contextlib import closing
 from dataclasses import dataclass
-from dataclasses import replace
 from datetime import timedelta
-from imio.mailbridge.delivery import account_alarm as alarm
+from imio.mailbridge.delivery import hold
 from imio.mailbridge.delivery.accounts import move
-from imio.mailbridge.delivery.answers import answer_to
-from imio.mailbridge.delivery.answers import Outcome
 from imio.mailbridge.delivery.connect import connection_to
 from imio.mailbridge.delivery.documents import write_documents
+from imio.mailbridge.delivery.due import due_recipients
+from imio.mailbridge.delivery.due import STATES
+from imio.mailbridge.delivery.settle import settle
+from imio.mailbridge.delivery.settle import settle_unreached
 from imio.mailbridge.i18n import _
 from imio.mailbridge.message.composition.compose import sender_headers
 from imio.mailbridge.message.composition.sender_policy import Sender
-from imio.mailbridge.notify.notice import tell_agent
-from imio.mailbridge.outbox import send_as
 from imio.mailbridge.outbox.delivery_task import queue_delivery
 from imio.mailbridge.outbox.record import outbox
-from imio.mailbridge.settings import secrets as password
 from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.secrets import PasswordUnreadable
 from imio.mailbridge.store.commit import committed
 from imio.mailbridge.store.store import now
 from imio.mailbridge.transport.smtp_reply import SmtpReply
@@ -46,17 +45,15 @@ import transaction
 
 BATCH = 100
 
-#: How long a worker may hold a message. Longer than the deadline of the mailer.
+#: How long a worker may hold a message. Longer than the deadline of the SMTP dialogue.
 LEASE = timedelta(minutes=30)
-
-DUE = ("scheduled", "queued", "deferred")
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Claim:
-    """The lease on one message: the recipients to try, and as whom."""
+    """The lease on one message: the recipients to try, and the sender to try with."""
 
     id: str
     addresses: tuple[str, ...]
@@ -76,20 +73,28 @@ def deliver(id=None):
         more = id is None and bool(full & done)
 
 
+def sweep():
+    """Find what a lost task left behind: ended leases, due messages, unwritten documents; try to release what is held."""
+    transaction.begin()
+    for name in list(outbox().holds):
+        hold.release(name)
+    for record in list(outbox().waiting_in("sending")):
+        if record.lease_until is not None and record.lease_until <= now():
+            committed(lambda id=record.id: _end_lease(id))
+    write_documents(list(outbox().unwritten))
+    transaction.begin()
+    if any(map(due_recipients, outbox().waiting_in(*STATES))):
+        deliver()
+
+
 def _due(id):
-    """Return account name → ids of what is due, ``id`` first, the oldest next, at most a batch for each."""
+    """Return account name → ids of what is due, ``id`` first, then the oldest, at most a batch for each account."""
     box, found = outbox(), {}
-    asked = [record for record in [box.get(id)] if record is not None and record.in_state(*DUE)] if id else []
-    for record in itertools.chain(asked, box.waiting_in(*DUE)):
+    for record in itertools.chain(filter(None, [box.get(id) if id else None]), box.waiting_in(*STATES)):
         ids = found.setdefault(record.account, [])
-        if is_due(record) and record.id not in ids and len(ids) < BATCH:
+        if record.id not in ids and len(ids) < BATCH and due_recipients(record):
             ids.append(record.id)
     return {name: ids for name, ids in found.items() if ids}
-
-
-def is_due(record):
-    """Tell whether the time of the next try has come."""
-    return record.next_try is None or record.next_try <= now()
 
 
 def _move(ids):
@@ -103,15 +108,15 @@ def _move(ids):
 
 
 def _pass(account, ids):
-    """Send messages over one connection, and write their documents; return whether the server took part in it."""
+    """Send messages over one connection, and write their documents; return whether the server was reached."""
     if outbox().hold_of(account.name) is not None:
-        committed(lambda: _hold_new(account.name))
+        committed(lambda: hold.hold_due(account.name))
         return False
     try:
         connection = connection_to(account)
-    except password.PasswordUnreadable as error:
-        reply = SmtpReply("store", 0, str(error))
-        committed(lambda: _hold(account.name, reply, UNREADABLE, UNREADABLE_REMEDY))
+    except PasswordUnreadable as error:
+        reply = SmtpReply("secret", 0, str(error))
+        committed(lambda: _stop(account.name, reply))
         return False
     reached = False
     with closing(connection):
@@ -126,30 +131,35 @@ def _pass(account, ids):
     return reached
 
 
+def _stop(name, reply):
+    hold.stop(name, reply)
+    hold.hold_due(name)
+
+
 def _is_down(replies):
     """Tell whether the server was not reached at all, so that the next message would not reach it either."""
     return all(reply.stage == "connect" for reply in replies.values())
 
 
 def _settle_and_claim(account, claim, replies, ids):
-    if _settle(account, claim, replies):  # the server refused the sender, and the fallback is in place
+    if settle(
+        account, claim.id, claim.sender, replies
+    ):  # the sender was refused, and the fallback is in place
         return _claim(account, [claim.id])
     if outbox().hold_of(account.name) is not None:
         return None
     if _is_down(replies):
-        _defer_rest(account, ids, next(iter(replies.values())))
+        settle_unreached(account, ids, next(iter(replies.values())))
         return None
     return _claim(account, ids[ids.index(claim.id) + 1 :] if claim.id in ids else ids)
 
 
 def _claim(account, ids):
-    """Take the first message of ``ids`` that nobody else has taken, or return None."""
+    """Take the first message of ``ids`` that is due and that no other worker has taken, or return None."""
     box = outbox()
     for id in ids:
         record = box.get(id)
-        if record is None or record.in_state("sending") or not is_due(record):
-            continue
-        addresses = record.in_state(*DUE)
+        addresses = due_recipients(record) if record is not None else ()
         if not addresses:
             continue
         if account.rate and not _slot(account, record):
@@ -174,7 +184,7 @@ def _slot(account, record):
 
 
 def _send(claim, connection):
-    """Return the replies of one message; what goes wrong on our side is one too."""
+    """Send one message; return recipient → ``SmtpReply``. An error on our side is a reply too."""
     record = outbox().get(claim.id)
     try:
         body = record.body.open("r")
@@ -196,184 +206,8 @@ def _send(claim, connection):
         return dict.fromkeys(claim.addresses, SmtpReply("bridge", 0, type(error).__name__))
 
 
-def _settle(account, claim, replies):
-    """Write what the server said; return whether the message is to be sent again at once, from another sender."""
-    box, values = outbox(), settings()
-    record = box.get(claim.id)
-    record.lease_until = None
-    rows = {address: answer_to(reply) for address, reply in replies.items()}
-    refused = [address for address, row in rows.items() if row.outcome is Outcome.SENDER_REFUSED]
-    other, explanation = _other_sender(account, record, claim, replies[refused[0]]) if refused else (None, "")
-    states = {}
-    for address, reply in replies.items():
-        row = rows[address]
-        states[address] = _state(row.outcome, record, other is not None, values)
-        record.note(
-            address,
-            states[address],
-            reply.code or None,
-            reply.text,
-            explanation if states[address] == "queued" else row.explanation,
-            row.name,
-        )
-    _learn(account, claim, rows, replies)
-    if other is not None:
-        record.sender, record.fallback = other
-    if "deferred" in states.values():
-        record.next_try = now() + backoff(record.tries, values)
-    if "held" in states.values():
-        reply, row = next((replies[each], rows[each]) for each, state in states.items() if state == "held")
-        _stop(account.name, reply, row.explanation, row.remedy)
-    if "sent" in states.values() and record.document:
-        box.unwritten.insert(record.id)
-    box.update(record, states)
-    if "failed" in states.values():
-        tell_agent(record, "failed")
-    return "queued" in states.values()
-
-
-def _state(outcome, record, has_other_sender, values):
-    if outcome is Outcome.SENT:
-        return "sent"
-    if outcome is Outcome.SENDER_REFUSED and has_other_sender:
-        return "queued"
-    if outcome is Outcome.CONFIGURATION:
-        return "held"
-    if outcome is Outcome.TEMPORARY and now() < record.trying_since + timedelta(hours=values.give_up_hours):
-        return "deferred"
-    return "failed"
-
-
-def _defer_rest(account, ids, reply):
-    """Let what else is due share the fate of the message that did not reach the server: nobody waits for each in turn."""
-    box, values, row = outbox(), settings(), answer_to(reply)
-    for record in filter(None, map(box.get, ids)):
-        addresses = record.in_state(*DUE)
-        if addresses and is_due(record) and not record.in_state("sending"):
-            record.tries += 1
-            state = _state(row.outcome, record, False, values)
-            record.next_try = now() + backoff(record.tries, values) if state == "deferred" else None
-            for address in addresses:
-                record.note(address, state, reply.code or None, reply.text, row.explanation, row.name)
-            box.update(record, dict.fromkeys(addresses, state))
-            if state == "failed":
-                tell_agent(record, "failed")
-
-
-def _other_sender(account, record, claim, reply):
-    """Return ((sender, fallback), explanation) of the next try after a refused sender, or (None, "") if there is none."""
-    sender, login = claim.sender, account.login_address
-    if login and send_as.blames_envelope(reply, sender, account):
-        fallback = record.fallback and replace(record.fallback, envelope_sender=login)
-        return (replace(sender, envelope_sender=login), fallback), _(
-            "The mail server does not take the bridge's own address for error reports. The message goes out again with the login "
-            "address for them, and the bridge remembers this."
-        )
-    if record.fallback is not None:
-        return (record.fallback, None), _(
-            "The mail server does not let iA.docs send as the agent. The message goes out again from the login address, "
-            "and the bridge remembers this."
-        )
-    return None, ""
-
-
-def _learn(account, claim, rows, replies):
-    """Remember what the answers say of the sender."""
-    sender = claim.sender
-    outcomes = {row.outcome for row in rows.values()}
-    if Outcome.SENDER_REFUSED in outcomes:
-        refusal = next(
-            reply for each, reply in replies.items() if rows[each].outcome is Outcome.SENDER_REFUSED
-        )
-        if send_as.blames_envelope(refusal, sender, account):
-            send_as.learn(account.name, send_as.BOUNCE, False, str(refusal))
-        elif sender.policy == "send_as":
-            send_as.learn(account.name, sender.author.addr_spec, False, str(refusal))
-    elif Outcome.SENT in outcomes:
-        taken = next(str(reply) for each, reply in replies.items() if rows[each].outcome is Outcome.SENT)
-        if send_as.has_own_envelope(sender, account):
-            send_as.learn(account.name, send_as.BOUNCE, True, taken)
-        if sender.policy == "send_as":
-            send_as.learn(account.name, sender.author.addr_spec, True, taken)
-
-
-def backoff(tries, values):
-    """Return the time between a try and the next one."""
-    steps = values.retry_minutes
-    return timedelta(minutes=steps[min(max(tries, 1), len(steps)) - 1])
-
-
-# an account that stops
-
-
-UNREADABLE = _(
-    "The file with the password of the mail server cannot be read. Your message is kept and leaves once this is right."
-)
-UNREADABLE_REMEDY = _("Check the path and the rights of the file that MAILBRIDGE_SMTP_PASSWORD_FILE names.")
-
-
-def _hold(name, reply, explanation, remedy):
-    _stop(name, reply, explanation, remedy)
-    _hold_new(name)
-
-
-def _stop(name, reply, explanation, remedy):
-    """Stop an account, and raise the alarm if it is not stopped already."""
-    box = outbox()
-    if name not in box.holds:
-        box.hold(name, reply.code or None, reply.text, explanation, remedy)
-        alarm.stopped(name, box.holds[name])
-
-
-def _hold_new(name):
-    """Say of messages that came while the account is stopped that they wait too."""
-    box = outbox()
-    hold = box.holds[name]
-    for record in list(box.waiting_in(*DUE)):
-        if record.account == name and is_due(record):
-            addresses = record.in_state(*DUE)
-            for address in addresses:
-                record.note(address, "held", hold["code"], hold["text"], hold["explanation"])
-            box.update(record, dict.fromkeys(addresses, "held"))
-
-
-def release(name):
-    """Try an account; if it answers, queue all that was held and return True."""
-    box, account = outbox(), settings().accounts.get(name)
-    if account is not None:
-        try:
-            connection = connection_to(account)
-        except password.PasswordUnreadable:
-            return False
-        with closing(connection):
-            if connection.probe() is not None:
-                return False
-    del box.holds[name]
-    alarm.released(name)
-    for record in list(box.waiting_in("held")):
-        if record.account == name:
-            addresses = record.in_state("held")
-            record.note(None, "queued", explanation=_("The mail server accepts iA.docs again."))
-            record.start_trying()  # the time on hold is not the message's
-            box.update(record, dict.fromkeys(addresses, "queued"))
-    return True
-
-
-def sweep():
-    """Find what a lost task left behind: ended leases, due messages, unwritten documents; try to release what is held."""
-    transaction.begin()
-    for name in list(outbox().holds):
-        committed(lambda name=name: release(name))
-    for record in list(outbox().waiting_in("sending")):
-        if record.lease_until is not None and record.lease_until <= now():
-            committed(lambda id=record.id: _end_lease(id))
-    write_documents(list(outbox().unwritten))
-    transaction.begin()
-    if any(is_due(record) for record in outbox().waiting_in(*DUE)):
-        deliver()
-
-
 def _end_lease(id):
+    """Queue a message again whose worker has not come back in time."""
     box = outbox()
     record = box.get(id)
     if (

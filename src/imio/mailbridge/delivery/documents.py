@@ -1,4 +1,4 @@
-"""What does the document say of its e-mail? Written after the fact: the mail is out, whatever the document says to it."""
+"""Writes on documents how far their e-mails were sent, after the fact: the mail is out even if the document cannot be written."""
 
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.ports.sending import ISendingContext
@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 
 def write_documents(ids):
-    """Write on the documents of messages how many recipients they were sent to; close those that are sent to all."""
+    """Write on the documents of messages how many recipients they were sent to; close those whose mail is sent to all."""
     for id in ids:
         transaction.begin()
         if id not in outbox().unwritten:

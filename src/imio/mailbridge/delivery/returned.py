@@ -1,6 +1,6 @@
-"""Why did a message come back? What the recipient's server said, by the table of the answers.
+"""Reads from an error report why a message came back, by the table of the answers.
 
-Only rows about the recipient or the message fit: in a report nobody speaks of our account.
+Only rows about the recipient or the message apply: a report never speaks of our account.
 """
 
 from imio.mailbridge.delivery.answers import Answer
@@ -47,5 +47,5 @@ def read_failure(status, diagnostic):
 
 
 def _fits(row, text):
-    # A server that gave up on a temporary answer makes it a final one.
+    # a temporary answer becomes a final one when the server gives up
     return row.fits(SmtpReply("data", 550, text if row is EXPIRED else re.sub(r"^4", "5", text)))

@@ -1,4 +1,4 @@
-"""What does a worker run? Views on the task layer; they work on the site as a whole, whoever queued them."""
+"""The tasks of the delivery: views on the task layer that work on the whole site, whichever user queued them."""
 
 from imio.mailbridge.delivery.deliver import deliver
 from imio.mailbridge.delivery.deliver import sweep

@@ -1,4 +1,4 @@
-"""Does the account work, and does it let its login send as somebody? One real message, at once, and what the server answered."""
+"""Sends one real message at once, to see whether an account works or lets its login send as somebody."""
 
 from contextlib import closing
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ def send_trial(account, to, subject, html):
 
 @dataclass(frozen=True)
 class Probe:
-    """What a probe showed: ``allowed`` is None where the answer says nothing of the sender."""
+    """The result of a probe: ``allowed`` is None where the answer says nothing about the sender."""
 
     allowed: bool | None
     reply: SmtpReply
@@ -41,25 +41,24 @@ class Probe:
 def probe_sender(account, addr_spec, to, subject, html, whole_domain=False):
     """Send a message to ``to`` as an agent with this address would; note what it shows of the address; return the ``Probe``.
 
-    ``whole_domain`` notes it for the domain of the address too. What it shows is committed at once: a conflict later in the request
-    must not send again. The caller has written nothing. Errors: ``PasswordUnreadable``, ``SenderRefused`` (no login address is set
-    for the envelope sender).
+    ``whole_domain`` notes it for the domain of the address too. What it shows is committed by itself, and nothing else that the
+    request may have written: a conflict would repeat the request, and with it the message. Errors: ``PasswordUnreadable``,
+    ``SenderRefused`` (no login address is set for the envelope sender).
     """
     sender = choose_sender(Address("", addr_spec), policy="send_as", **settings().sender_options(account))
     reply = _send(account, sender, to, subject, html)
     answer = answer_to(reply)
     allowed = {Outcome.SENT: True, Outcome.SENDER_REFUSED: False}.get(answer.outcome)
     if allowed is False and send_as.blames_envelope(reply, sender, account):
-        committed(lambda: send_as.learn(account.name, send_as.BOUNCE, False, str(reply), "probe"))
-        return Probe(None, reply, answer)
-    names = [addr_spec, addr_spec.rpartition("@")[2]] if whole_domain else [addr_spec]
+        allowed, names, shown = None, [send_as.BOUNCE], False
+    else:
+        names, shown = [addr_spec, *([addr_spec.rpartition("@")[2]] if whole_domain else [])], allowed
 
     def learn():
-        for name in names:
-            send_as.learn(account.name, name, allowed, str(reply), "probe")
+        for name in names if shown is not None else ():
+            send_as.learn(account.name, name, shown, str(reply), "probe")
 
-    if allowed is not None:
-        committed(learn)
+    committed(learn)
     return Probe(allowed, reply, answer)
 
 

@@ -1,4 +1,4 @@
-"""How long may a diagnosis take? Each part has its seconds; a server that never ends is cut off."""
+"""Limits how long a diagnosis takes: each part has its seconds, and a server that never ends is cut off."""
 
 from dataclasses import dataclass
 import contextlib
@@ -22,7 +22,7 @@ class Limits:
 
 
 class Deadline:
-    """A moment from which on nothing is begun."""
+    """The time after which nothing more is begun."""
 
     def __init__(self, seconds):
         self._end = time.monotonic() + seconds
@@ -33,12 +33,12 @@ class Deadline:
 
     @property
     def left(self):
-        """Return how many seconds are left, never none: a timeout of 0 would mean something else."""
+        """Return the seconds that are left, never 0: as a timeout that would mean something else."""
         return max(self._end - time.monotonic(), 0.01)
 
     @property
     def passed(self):
-        """Return whether it is over."""
+        """Tell whether the time is over."""
         return time.monotonic() >= self._end
 
 
@@ -65,7 +65,7 @@ def bounded(call, seconds):
 
 @contextlib.contextmanager
 def cut_off(current, seconds):
-    """End the socket that ``current()`` returns, when the block takes longer, also if a byte comes now and then."""
+    """Shut the socket that ``current()`` returns when the block takes longer, even if a byte comes now and then."""
 
     def end():
         with contextlib.suppress(OSError, AttributeError):

@@ -1,14 +1,14 @@
-"""Does an account work, and where does it stop? From the name of the server to a real message; bounded, never raising."""
+"""Runs the diagnosis of an account, from the name of the server to a real message; bounded in time, never raising."""
 
 from dataclasses import dataclass
 from functools import partial
 from imio.mailbridge.delivery.answers import answer_to
 from imio.mailbridge.delivery.answers import Outcome
 from imio.mailbridge.delivery.connect import connection_to
-from imio.mailbridge.diagnosis import arrival as mailbox
 from imio.mailbridge.diagnosis import dns
 from imio.mailbridge.diagnosis import reach
 from imio.mailbridge.diagnosis import tls
+from imio.mailbridge.diagnosis.arrival import arrival
 from imio.mailbridge.diagnosis.bounds import cut_off
 from imio.mailbridge.diagnosis.bounds import Deadline
 from imio.mailbridge.diagnosis.bounds import Limits
@@ -16,8 +16,8 @@ from imio.mailbridge.diagnosis.dialogue import Dialogue
 from imio.mailbridge.diagnosis.features import features
 from imio.mailbridge.diagnosis.session import Session
 from imio.mailbridge.diagnosis.step import BAD
-from imio.mailbridge.diagnosis.step import Course
 from imio.mailbridge.diagnosis.step import OK
+from imio.mailbridge.diagnosis.step import Report
 from imio.mailbridge.diagnosis.step import SKIPPED
 from imio.mailbridge.diagnosis.step import WARNING
 from imio.mailbridge.i18n import _
@@ -30,17 +30,19 @@ from imio.mailbridge.outbox import send_as
 from imio.mailbridge.settings import secrets as password
 from imio.mailbridge.store.commit import committed
 from imio.mailbridge.store.store import now
+from imio.mailbridge.transport.imap_account import ImapAccount
 import secrets
 import socket
 import ssl
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What is to be tried beside the connection; what is empty is left out.
+class Options:
+    """What to try beside the connection; what is empty is left out.
 
-    ``send``: a real message goes to ``recipient``, one more as ``agent``. ``inbox``: where it should arrive. ``subject`` and
-    ``text`` are those of the message, in the admin's language; ``envelope_sender`` and ``bounce_address`` those of the settings.
+    With ``send`` a real message goes to ``recipient``, and one more as ``agent``; it should arrive in ``imap_account``.
+    ``subject`` and ``text`` are those of the message, in the admin's language; ``envelope_sender`` and ``bounce_address`` those of
+    the settings.
     """
 
     recipient: str = ""
@@ -49,7 +51,7 @@ class Wish:
     subject: str = "iA.docs"
     text: str = ""
     selector: str = ""
-    inbox: mailbox.Mailbox | None = None
+    imap_account: ImapAccount | None = None
     dns: bool = True
     envelope_sender: str = "from"
     bounce_address: str = ""
@@ -60,7 +62,7 @@ class Wish:
         return choices.get(self.envelope_sender) or author
 
 
-def planned(wish):
+def planned(options):
     """Return name → title of the steps, in their order."""
     titles = {
         "resolve": _("Name of the server"),
@@ -70,116 +72,118 @@ def planned(wish):
         "login": _("Login"),
         "sender": _("The login address as sender"),
     }
-    if wish.agent:
+    if options.agent:
         titles["agent"] = _("The agent as sender")
-    if wish.recipient:
+    if options.recipient:
         titles["recipient"] = _("Recipient")
-    if wish.send and wish.recipient:
+    if options.send and options.recipient:
         titles["message"] = _("A real message from the login address")
-        if wish.agent:
+        if options.agent:
             titles["agent-message"] = _("A real message from the agent")
-        if wish.inbox is not None:
+        if options.imap_account is not None:
             titles["mailbox"] = _("Arrival in the mailbox")
     return titles
 
 
-def diagnose(account, wish, resolver="", limits=None):
-    """Return the tuple of ``Step`` of an account. What the answers show of the agent is noted as a probe, and committed at once.
+def diagnose(account, options, resolver="", limits=None):
+    """Return the tuple of ``Step`` of an account; note what the answers show of the agent, as a probe.
 
-    The caller has written nothing.
+    That is committed by itself, and nothing else that the request may have written: a conflict would repeat the request, and with
+    it the messages.
     """
     limits = limits or Limits()
     deadline = Deadline(limits.total)
-    course = Course(planned(wish), Dialogue(account.login))
+    report = Report(planned(options), Dialogue(account.login))
     token = secrets.token_hex(8)
-    _smtp(course, account, wish, token, limits, deadline.within(limits.smtp))
-    if "mailbox" in course.planned and any(
-        step.name == "message" and step.verdict == OK for step in course.steps
+    _smtp(report, account, options, token, limits, deadline.within(limits.smtp))
+    committed(lambda: _learn(account, report.learned))
+    if "mailbox" in report.planned and any(
+        step.name == "message" and step.verdict == OK for step in report.steps
     ):
-        mailbox.arrival(course, wish.inbox, token, deadline.within(limits.mailbox), limits.poll)
-    course.skip_rest()
-    if wish.dns:
-        authors = {"dns-login": account.login_address, "dns-agent": wish.agent}
+        arrival(report, options.imap_account, token, deadline.within(limits.mailbox), limits.poll)
+    report.skip_rest()
+    if options.dns:
+        authors = {"dns-login": account.login_address, "dns-agent": options.agent}
         cases = [
-            (name, author, wish.envelope_of(author, account)) for name, author in authors.items() if author
+            (name, author, options.envelope_of(author, account)) for name, author in authors.items() if author
         ]
-        dns.check(course, account, cases, wish.selector, resolver, deadline.within(limits.dns))
-    return tuple(course.steps)
+        dns.check(report, account, cases, options.selector, resolver, deadline.within(limits.dns))
+    return tuple(report.steps)
 
 
-def _smtp(course, account, wish, token, limits, deadline):
-    session = Session(socket.gethostname(), course.dialogue)
+def _smtp(report, account, options, token, limits, deadline):
+    session = Session(socket.gethostname(), report.dialogue)
     try:
         with cut_off(lambda: session.sock, deadline.left):
-            if _connected(course, session, account, limits, deadline) and _logged_in(
-                course, session, account
+            if _connected(report, session, account, limits, deadline) and _logged_in(
+                report, session, account
             ):
-                _tried(course, session, account, wish, token)
+                _tried(report, session, account, options, token)
     finally:
         with cut_off(lambda: session.sock, 2):
             session.end()
 
 
-def _connected(course, session, account, limits, deadline):
+def _connected(report, session, account, limits, deadline):
     """Steps ``resolve`` to ``features``; return whether the next one can follow."""
-    ips = reach.addresses(course, account, deadline.within(limits.resolve))
+    ips = reach.addresses(report, account, deadline.within(limits.resolve))
     if not ips:
         return False
-    sock, silent = reach.connection(course, account, ips, limits, deadline)
+    sock, silent = reach.connection(report, account, ips, limits, deadline)
     if sock is None:
-        return reach.not_reached(course, account)
+        return reach.not_reached(report, account)
     sock.settimeout(deadline.within(limits.answer).left)
     ip = sock.getpeername()[0]
-    verified = partial(_verified, course, account, ip, deadline.within(limits.connect))
+    verified = partial(_verified, report, account, ip, deadline.within(limits.connect))
     if account.security == "tls":
-        reach.reached(course, account, silent)
+        reach.reached(report, account, silent)
         sock = verified(sock)
         if sock is None:
             return False
         session.use(sock)
         banner = session.ask("connect", session.getreply)
-        hello = banner if banner.code // 100 != 2 else session.hello()
-        return features(course, session, hello, account)
+        hello = banner if not banner.is_positive else session.hello()
+        return features(report, session, hello, account)
     session.use(sock)
     banner = session.ask("connect", session.getreply)
     if not banner.code:
-        return reach.silent_server(course, account, ip, deadline)
-    if not reach.reached(course, account, silent, banner):
+        return reach.silent_server(report, account, ip, deadline)
+    if not reach.reached(report, account, silent, banner):
         return False
     hello = session.hello()
     if account.security == "starttls":
-        if hello.code // 100 == 2 and not session.has_extn("starttls"):
-            return tls.not_offered(course)
-        reply = session.ask("tls", session.docmd, "STARTTLS") if hello.code // 100 == 2 else hello
+        if hello.is_positive and not session.has_extn("starttls"):
+            return tls.not_offered(report)
+        reply = session.ask("tls", session.docmd, "STARTTLS") if hello.is_positive else hello
         if reply.code != 220:
-            return _refused(course, "tls", reply)
+            return _refused(report, "tls", reply)
         sock = verified(session.sock)
         if sock is None:
             session.sock = None
             return False
         session.use(sock)
         hello = session.hello()
-    elif not tls.in_clear(course, reach.is_local(ips)):
+    elif not tls.in_clear(report, reach.is_local(ips)):
         return False
-    return features(course, session, hello, account)
+    return features(report, session, hello, account)
 
 
-def _verified(course, account, ip, deadline, sock):
-    """Return the socket under TLS, or None after step ``tls`` said what is wrong."""
+def _verified(report, account, ip, deadline, sock):
+    """Return the socket under TLS, or None after step ``tls`` has said what is wrong."""
     try:
-        found = tls.encrypt(sock, account, course.dialogue)
+        found = tls.encrypt(sock, account, report.dialogue)
     except tls.NotEncrypted as error:
         certificate = None
         if isinstance(error.problem, ssl.SSLCertVerificationError):
-            certificate = _shown_certificate(course, account, ip, deadline)
-        tls.not_encrypted(course, account, error.problem, certificate)
+            certificate = _shown_certificate(report, account, ip, deadline)
+        tls.not_encrypted(report, account, error.problem, certificate)
         return None
-    tls.encrypted(course, found)
+    tls.encrypted(report, found)
     return found
 
 
-def _shown_certificate(course, account, ip, deadline):
-    """Return the certificate of a server that cannot be verified, by a connection of its own on which nothing is said."""
+def _shown_certificate(report, account, ip, deadline):
+    """Return the certificate of a server that cannot be verified, by a second connection that carries nothing else."""
     try:
         sock = socket.create_connection((ip, account.port), timeout=deadline.left)
         with cut_off(lambda: sock, deadline.left):
@@ -189,66 +193,66 @@ def _shown_certificate(course, account, ip, deadline):
                 session.ask("connect", session.getreply)
                 session.hello()
                 session.ask("tls", session.docmd, "STARTTLS")
-            return tls.unverified(sock, account, course.dialogue)
+            return tls.unverified(sock, account, report.dialogue)
     except OSError:
         return None
 
 
-def _logged_in(course, session, account):
+def _logged_in(report, session, account):
     """Step ``login``."""
     if not account.login and account.auth != "oauth2":
-        return course.add("login", OK, _("No login is set: the server takes mail from iA.docs without one."))
+        return report.add("login", OK, _("No login is set: the server takes mail from iA.docs without one."))
     for kind in password.KINDS:
         try:
-            course.dialogue.hide(password.read(account.name, kind))
+            report.dialogue.hide(password.read(account.name, kind))
         except password.PasswordUnreadable:
-            return course.add(
+            return report.add(
                 "login",
                 BAD,
                 _("The file with the password of the mail server cannot be read on the iA.docs server."),
             )
     reply = session.ask("auth", connection_to(account).authenticate, session)
-    if reply.code // 100 != 2:
-        return _refused(course, "login", reply)
-    return course.add("login", OK, _("The server accepts the login."))
+    if not reply.is_positive:
+        return _refused(report, "login", reply)
+    return report.add("login", OK, _("The server accepts the login."))
 
 
-def _tried(course, session, account, wish, token):
-    """The envelope, then the messages."""
-    login = account.login_address or wish.recipient
+def _tried(report, session, account, options, token):
+    """Steps ``sender`` to ``agent-message``: the envelopes, then the messages."""
+    login = account.login_address or options.recipient
     if not login:
-        course.add(
+        report.add(
             "sender", SKIPPED, _("There is no address to send from: enter the login address in the settings.")
         )
         return
     reply = session.sender(login)
-    if reply.code // 100 != 2:
-        _refused(course, "sender", reply)
+    if not reply.is_positive:
+        _refused(report, "sender", reply)
         return
-    course.add("sender", OK, _("The server takes ${address} as sender.", mapping={"address": login}))
-    if not session.again():
+    report.add("sender", OK, _("The server takes ${address} as sender.", mapping={"address": login}))
+    if not session.reset():
         return
-    if wish.agent:
-        _agent(course, session, account, wish)
-    if wish.recipient:
-        reply = _envelope(session, login, wish.recipient)
-        if reply.code // 100 == 2:
-            mapping = {"address": wish.recipient}
-            course.add("recipient", OK, _("The server takes mail for ${address}.", mapping=mapping))
+    if options.agent:
+        _agent(report, session, account, options)
+    if options.recipient:
+        reply = _envelope(session, login, options.recipient)
+        if reply.is_positive:
+            mapping = {"address": options.recipient}
+            report.add("recipient", OK, _("The server takes mail for ${address}.", mapping=mapping))
         else:
-            _refused(course, "recipient", reply)
-        if not session.again() or reply.code // 100 != 2:
+            _refused(report, "recipient", reply)
+        if not session.reset() or not reply.is_positive:
             return
-    if "message" in course.planned:
-        _message(course, session, account, wish, token, login)
+    if "message" in report.planned:
+        _message(report, session, account, options, token, login)
 
 
-def _agent(course, session, account, wish):
+def _agent(report, session, account, options):
     """Step ``agent``: some servers refuse a foreign sender in the envelope already."""
-    reply = _envelope(session, wish.agent, wish.recipient)
-    mapping = {"address": wish.agent}
-    if reply.code // 100 == 2:
-        course.add(
+    reply = _envelope(session, options.agent, options.recipient)
+    mapping = {"address": options.agent}
+    if reply.is_positive:
+        report.add(
             "agent",
             OK,
             _(
@@ -257,49 +261,49 @@ def _agent(course, session, account, wish):
             ),
         )
     else:
-        _foreign(course, "agent", account, wish.agent, reply)
-    session.again()
+        _foreign(report, "agent", account, options.agent, reply)
+    session.reset()
 
 
-def _message(course, session, account, wish, token, login):
+def _message(report, session, account, options, token, login):
     """Steps ``message`` and ``agent-message``."""
-    envelope = wish.envelope_of(login, account)
-    reply = _sent(session, Sender("login", Address("iA.docs", login), None, envelope), wish, token)
-    mapping = {"address": wish.recipient, "token": token}
-    if reply.code // 100 != 2:
-        _refused(course, "message", reply)
+    envelope = options.envelope_of(login, account)
+    reply = _sent(session, Sender("login", Address("iA.docs", login), None, envelope), options, token)
+    mapping = {"address": options.recipient, "token": token}
+    if not reply.is_positive:
+        _refused(report, "message", reply)
         return
-    course.add(
+    report.add(
         "message",
         OK,
         _("The server took a message for ${address}; its subject ends in ${token}.", mapping=mapping),
     )
-    if not wish.agent or not session.again():
+    if not options.agent or not session.reset():
         return
-    envelope = wish.envelope_of(wish.agent, account)
-    reply = _sent(session, Sender("send_as", Address("", wish.agent), None, envelope), wish, token)
-    if reply.code // 100 != 2:
-        if reply.stage == "data" or envelope == wish.agent:
-            _foreign(course, "agent-message", account, wish.agent, reply)
+    envelope = options.envelope_of(options.agent, account)
+    reply = _sent(session, Sender("send_as", Address("", options.agent), None, envelope), options, token)
+    if not reply.is_positive:
+        if reply.stage == "data" or envelope == options.agent:
+            _foreign(report, "agent-message", account, options.agent, reply)
         else:  # not the agent is refused, but the address for error reports
-            _refused(course, "agent-message", reply)
+            _refused(report, "agent-message", reply)
         return
-    _learn(account, wish.agent, True, reply)
-    mapping = {"address": wish.agent}
-    course.add(
+    report.learned.append((options.agent, True, reply))
+    mapping = {"address": options.agent}
+    report.add(
         "agent-message",
         OK,
         _("The server lets the login send as ${address}; the bridge remembers it.", mapping=mapping),
     )
 
 
-def _foreign(course, name, account, agent, reply):
-    """Say that the server refused an agent as sender; that is no fault where the login address sends."""
+def _foreign(report, name, account, agent, reply):
+    """Add a step for an agent that the server refused as sender, which is no fault where the login address sends."""
     answer = answer_to(reply)
     if answer.outcome is not Outcome.SENDER_REFUSED:
-        return _refused(course, name, reply)
-    _learn(account, agent, False, reply)
-    return course.add(
+        return _refused(report, name, reply)
+    report.learned.append((agent, False, reply))
+    return report.add(
         name,
         WARNING,
         _(
@@ -313,22 +317,23 @@ def _foreign(course, name, account, agent, reply):
     )
 
 
-def _learn(account, agent, allowed, reply):
-    """Note what the server said of an agent; a conflict later in the request must not send the messages again."""
-    committed(lambda: send_as.learn(account.name, agent, allowed, str(reply), "probe"))
+def _learn(account, learned):
+    """Note what the server said of the agent."""
+    for agent, allowed, reply in learned:
+        send_as.learn(account.name, agent, allowed, str(reply), "probe")
 
 
-def _sent(session, sender, wish, token):
-    reply = _envelope(session, sender.envelope_sender, wish.recipient)
-    if reply.code // 100 != 2:
+def _sent(session, sender, options, token):
+    reply = _envelope(session, sender.envelope_sender, options.recipient)
+    if not reply.is_positive:
         return reply
     body = compose(
         message_id=message_id(f"{token}{secrets.token_hex(8)}", sender.author.addr_spec.rpartition("@")[2]),
         date=now(),
-        to=[Address("", wish.recipient)],
+        to=[Address("", options.recipient)],
         cc=[],
-        subject=f"{wish.subject} {token}",
-        html=f"<p>{wish.text} {token}</p>",
+        subject=f"{options.subject} {token}",
+        html=f"<p>{options.text} {token}</p>",
         auto_submitted="auto-generated",
     )
     return session.message(sender_headers(sender) + bytes(body))
@@ -337,10 +342,10 @@ def _sent(session, sender, wish, token):
 def _envelope(session, sender, recipient):
     """Say MAIL and, if there is a recipient, RCPT; return the first refusal, else the last reply."""
     reply = session.sender(sender)
-    return session.recipient(recipient) if reply.code // 100 == 2 and recipient else reply
+    return session.recipient(recipient) if reply.is_positive and recipient else reply
 
 
-def _refused(course, name, reply):
-    """Add a step that the server ended, with what its answer means."""
+def _refused(report, name, reply):
+    """Add a step that failed, with what the server's answer means."""
     answer = answer_to(reply)
-    return course.add(name, BAD, answer.explanation, answer.remedy)
+    return report.add(name, BAD, answer.explanation, answer.remedy)

@@ -1,4 +1,4 @@
-"""What was said between the bridge and a server? Lines for anybody to see: no secret, nothing invisible, nothing endless."""
+"""Records what the bridge and a server said, as lines that anybody may see: no secret, nothing invisible, nothing endless."""
 
 from base64 import b64decode
 from base64 import b64encode
@@ -29,7 +29,7 @@ class Dialogue:
         self._lines = []
 
     def hide(self, secret):
-        """Mask ``secret`` from now on, also in what a server says; the login is none."""
+        """Mask ``secret`` from now on, also in what a server says; the login is not a secret."""
         if secret in ("", self._login):
             return
         login = self._login
@@ -38,7 +38,7 @@ class Dialogue:
         self._secrets |= {secret, quote(secret, safe=""), *encoded, *(text.rstrip("=") for text in encoded)}
 
     def hide_sent(self, text):
-        """Mask what a client sends to log in, and what it holds when that is base64, a bearer token for instance."""
+        """Mask what a client sends to log in, and what it encodes in base64, such as a bearer token."""
         for word in text.split():
             self.hide(word)
             try:
@@ -63,7 +63,7 @@ class Dialogue:
         self._add("S: ", text)
 
     def take(self):
-        """Return the lines so far, and begin again."""
+        """Return the lines so far and forget them."""
         lines, self._lines = tuple(self._lines), []
         return lines
 

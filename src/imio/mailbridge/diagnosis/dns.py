@@ -1,4 +1,4 @@
-"""What do others see in DNS of mail from us? MX, SPF, DKIM and DMARC of the domain of From, under each sender policy."""
+"""Checks MX, SPF, DKIM and DMARC of the domain in From, as receivers see them, under each sender policy."""
 
 from dns.exception import DNSException
 from dns.resolver import NoAnswer
@@ -25,7 +25,7 @@ class Unreachable(Exception):
 
 
 class Lookup:
-    """Queries within a deadline; what does not exist is empty. ``server`` is ``ip[:port]``, or empty for the machine's."""
+    """DNS queries within a deadline; a missing name has no answers. ``server`` is ``ip[:port]``, or empty for the machine's."""
 
     def __init__(self, server, deadline, dialogue):
         self._deadline = deadline
@@ -59,25 +59,25 @@ class Lookup:
 TITLES = {"dns-login": _("DNS: mail from the login address"), "dns-agent": _("DNS: mail from the agent")}
 
 
-def check(course, account, cases, selector, server, deadline):
+def check(report, account, cases, selector, server, deadline):
     """Add a step for each case: its name (see ``TITLES``), the address in From, the envelope sender."""
     silent = False
     for name, author, envelope in cases:
-        course.planned[name] = TITLES[name]
+        report.planned[name] = TITLES[name]
         try:
             if silent:
                 raise Unreachable
-            lookup = Lookup(server, deadline, course.dialogue)
+            lookup = Lookup(server, deadline, report.dialogue)
             verdict, sentence, notes, ask = _judge(lookup, account, author, envelope, selector)
         except Unreachable:
             silent = True
-            course.add(
+            report.add(
                 name,
                 SKIPPED,
                 _("No DNS server answers, so SPF, DKIM and DMARC could not be checked from here."),
             )
             continue
-        course.add(name, verdict, sentence, ask, notes)
+        report.add(name, verdict, sentence, ask, notes)
 
 
 def _judge(lookup, account, author, envelope, selector):

@@ -1,4 +1,4 @@
-"""What does the server offer (EHLO), and what is that good for?"""
+"""Step ``features``: explains what the server offers in its answer to EHLO."""
 
 from imio.mailbridge.delivery.answers import answer_to
 from imio.mailbridge.diagnosis.step import BAD
@@ -7,7 +7,7 @@ from imio.mailbridge.diagnosis.step import WARNING
 from imio.mailbridge.i18n import _
 
 
-#: Keyword of EHLO → what it is good for where it is offered, and what follows where it is not.
+#: EHLO keyword → what it allows where it is offered, and what follows where it is not.
 EXPLAINED = {
     "8bitmime": (_("8BITMIME: accented letters may travel as they are."), ""),
     "smtputf8": (
@@ -45,18 +45,18 @@ def notes(session, login):
             yield missing
 
 
-def features(course, session, reply, account):
+def features(report, session, reply, account):
     """Step ``features``, from the reply to EHLO."""
-    if reply.code // 100 != 2:
+    if not reply.is_positive:
         answer = answer_to(reply)
-        return course.add("features", BAD, answer.explanation, answer.remedy)
+        return report.add("features", BAD, answer.explanation, answer.remedy)
     found = tuple(notes(session, account.login))
     if account.login and not session.has_extn("auth"):
-        return course.add(
+        return report.add(
             "features",
             WARNING,
             _("The server offers no login on this port, but a login is set."),
             _("On which port, and with which encryption, does your server let one log in?"),
             found,
         )
-    return course.add("features", OK, _("The server says what it can do."), notes=found)
+    return report.add("features", OK, _("The server says what it can do."), notes=found)

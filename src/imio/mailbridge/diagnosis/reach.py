@@ -1,4 +1,4 @@
-"""Can the server be found and reached? Its addresses, a connection to each, and its greeting."""
+"""Steps ``resolve`` and ``connect``: the addresses of the server, a connection to each, and the greeting."""
 
 from imio.mailbridge.delivery.answers import answer_to
 from imio.mailbridge.diagnosis.bounds import bounded
@@ -17,17 +17,17 @@ import ssl
 ADDRESSES = 4
 
 
-def addresses(course, account, deadline):
+def addresses(report, account, deadline):
     """Step ``resolve``: return the IP addresses of the server, none if there are none."""
     host = account.host.strip("[]")
-    course.dialogue.client(f"getaddrinfo {host}")
+    report.dialogue.client(f"getaddrinfo {host}")
     try:
         found = bounded(
             lambda: socket.getaddrinfo(host, account.port, type=socket.SOCK_STREAM), deadline.left
         )
     except (OSError, UnicodeError, ValueError) as error:
-        course.dialogue.server(f"({readable(error)})")
-        course.add(
+        report.dialogue.server(f"({readable(error)})")
+        report.add(
             "resolve",
             BAD,
             _("There is no server with the name ${host}: look for a typing mistake.", mapping={"host": host}),
@@ -35,8 +35,8 @@ def addresses(course, account, deadline):
         )
         return []
     ips = list(dict.fromkeys(entry[4][0] for entry in found))
-    course.dialogue.server(", ".join(ips[:20]))
-    course.add(
+    report.dialogue.server(", ".join(ips[:20]))
+    report.add(
         "resolve",
         OK,
         _(
@@ -47,20 +47,20 @@ def addresses(course, account, deadline):
     return ips[:ADDRESSES]
 
 
-def connection(course, account, ips, limits, deadline):
+def connection(report, account, ips, limits, deadline):
     """Connect to each address; return the first connection, or None, and the addresses that did not answer."""
     kept, silent = None, []
     for ip in ips:
-        course.dialogue.client(f"connect {ip} port {account.port}")
+        report.dialogue.client(f"connect {ip} port {account.port}")
         try:
             sock = socket.create_connection(
                 (ip, account.port), timeout=deadline.within(limits.connect / (1 if kept is None else 4)).left
             )
         except OSError as error:
-            course.dialogue.server(f"({readable(error)})")
+            report.dialogue.server(f"({readable(error)})")
             silent.append(ip)
             continue
-        course.dialogue.server("(connected)")
+        report.dialogue.server("(connected)")
         if kept is None:
             kept = sock
         else:
@@ -68,9 +68,9 @@ def connection(course, account, ips, limits, deadline):
     return kept, silent
 
 
-def not_reached(course, account):
+def not_reached(report, account):
     """Step ``connect`` when no address answered."""
-    return course.add(
+    return report.add(
         "connect",
         BAD,
         _(
@@ -85,13 +85,13 @@ def not_reached(course, account):
     )
 
 
-def reached(course, account, silent, banner=None):
+def reached(report, account, silent, banner=None):
     """Step ``connect``: the server answers, and its greeting is ``banner``, if it speaks first."""
-    if banner is not None and banner.code // 100 != 2:
+    if banner is not None and not banner.is_positive:
         answer = answer_to(banner)
-        return course.add("connect", BAD, answer.explanation, answer.remedy)
+        return report.add("connect", BAD, answer.explanation, answer.remedy)
     if silent:
-        return course.add(
+        return report.add(
             "connect",
             WARNING,
             _(
@@ -100,7 +100,7 @@ def reached(course, account, silent, banner=None):
             ),
             _("Why do some addresses of your server not answer?"),
         )
-    return course.add(
+    return report.add(
         "connect",
         OK,
         _(
@@ -110,10 +110,10 @@ def reached(course, account, silent, banner=None):
     )
 
 
-def silent_server(course, account, ip, deadline):
+def silent_server(report, account, ip, deadline):
     """Step ``connect`` when the greeting never comes: is this a port where TLS comes first?"""
     context = ssl._create_unverified_context()  # noqa: S323 - nothing is sent: only whether TLS is spoken counts
-    course.dialogue.client("(does it speak TLS from the start?)")
+    report.dialogue.client("(does it speak TLS from the start?)")
     try:
         with (
             socket.create_connection((ip, account.port), timeout=deadline.within(5).left) as sock,
@@ -122,9 +122,9 @@ def silent_server(course, account, ip, deadline):
             speaks_tls = True
     except (OSError, ValueError):
         speaks_tls = False
-    course.dialogue.server("(yes)" if speaks_tls else "(no)")
+    report.dialogue.server("(yes)" if speaks_tls else "(no)")
     if speaks_tls:
-        return course.add(
+        return report.add(
             "connect",
             BAD,
             _(
@@ -133,7 +133,7 @@ def silent_server(course, account, ip, deadline):
             _("Which port and which encryption (STARTTLS or TLS) must be used for sending mail?"),
         )
     answer = answer_to(SmtpReply("connect", 0, "no greeting"))
-    return course.add(
+    return report.add(
         "connect",
         BAD,
         _("The server takes the connection and then says nothing: it is overloaded, or no mail server."),

@@ -1,9 +1,10 @@
-"""What does an SMTP server answer? smtplib on a socket of ours; every line goes into the dialogue, logins masked."""
+"""An SMTP session for the diagnosis: smtplib on a socket of ours, with every line in the dialogue and the log-in masked."""
 
 from imio.mailbridge.message.address import needs_smtputf8
 from imio.mailbridge.message.address import wire_address
 from imio.mailbridge.message.one_line import readable
-from imio.mailbridge.transport.smtp import Stopped
+from imio.mailbridge.transport.smtp_errors import DIALOGUE_ERRORS
+from imio.mailbridge.transport.smtp_errors import reply_to
 from imio.mailbridge.transport.smtp_reply import SmtpReply
 import contextlib
 import smtplib
@@ -84,21 +85,15 @@ class Session(smtplib.SMTP):
         return code, text
 
     def ask(self, stage, call, *args):
-        """Return the ``SmtpReply`` to a command; what goes wrong is one too, with code 0."""
+        """Return the ``SmtpReply`` to a command; an error is one too, with code 0 when the connection is lost."""
         try:
-            answer = call(*args)
-        except Stopped as stopped:
-            return stopped.reply
-        except smtplib.SMTPNotSupportedError as error:
-            return SmtpReply(stage, 502, readable(error))
-        except smtplib.SMTPResponseException as error:
-            return SmtpReply(stage, error.smtp_code, readable(error.smtp_error))
-        except UnicodeError as error:
-            return SmtpReply(stage, 535 if stage == "auth" else 553, readable(error))
-        except (OSError, smtplib.SMTPException) as error:
-            self.close()
-            return SmtpReply("connect", 0, readable(error) or type(error).__name__)
-        return SmtpReply(stage, answer[0], readable(answer[1]))
+            code, text = call(*args)
+        except DIALOGUE_ERRORS as error:
+            reply = reply_to(stage, error)
+            if not reply.code:
+                self.close()
+            return reply
+        return SmtpReply(stage, code, readable(text))
 
     def hello(self):
         """Say EHLO, or HELO where that is not known; return the reply."""
@@ -120,7 +115,7 @@ class Session(smtplib.SMTP):
         """Send a message; return the reply to its end."""
         return self.ask("data", self.data, content)
 
-    def again(self):
+    def reset(self):
         """Say RSET; return whether the connection is still there."""
         return self.sock is not None and self.ask("mail", self.rset).code == 250
 

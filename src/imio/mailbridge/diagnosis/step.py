@@ -1,9 +1,10 @@
-"""What did one step of a diagnosis find?"""
+"""The steps of a diagnosis and what each of them found."""
 
 from dataclasses import dataclass
 from dataclasses import field
 from imio.mailbridge.diagnosis.dialogue import Dialogue
 from imio.mailbridge.i18n import _
+from imio.mailbridge.transport.smtp_reply import SmtpReply
 import time
 
 
@@ -28,16 +29,20 @@ class Step:
 
 
 @dataclass
-class Course:
-    """The steps so far. ``planned`` maps the name of each step to its title; the dialogue goes to the next one that is added."""
+class Report:
+    """The steps so far. ``planned`` maps the name of each step to its title; the dialogue goes to the next one that is added.
+
+    ``learned`` holds (agent, allowed, ``SmtpReply``) for what the server said of an agent as sender.
+    """
 
     planned: dict[str, str]
     dialogue: Dialogue
     steps: list[Step] = field(default_factory=list)
+    learned: list[tuple[str, bool, SmtpReply]] = field(default_factory=list)
     _since: float = field(default_factory=time.monotonic)
 
     def add(self, name, verdict, sentence, ask="", notes=()):
-        """Add what a step found; return whether the next one can follow."""
+        """Add what a step found; return whether the next step can follow."""
         now = time.monotonic()
         self.steps.append(
             Step(
@@ -55,7 +60,7 @@ class Course:
         return verdict not in (BAD, SKIPPED)
 
     def skip_rest(self):
-        """Add all that was planned and not done as skipped."""
+        """Add every planned step that was not done as skipped."""
         done = {step.name for step in self.steps}
         for name in self.planned:
             if name not in done:

@@ -1,4 +1,4 @@
-"""Is the connection encrypted, and is the server who it says? Version, certificate, and what is wrong with it in plain words."""
+"""Step ``tls``: encrypts the connection, reads the server's certificate, and says in plain words what is wrong with it."""
 
 from cryptography import x509
 from cryptography.x509.oid import ExtensionOID
@@ -12,9 +12,10 @@ from imio.mailbridge.diagnosis.step import OK
 from imio.mailbridge.diagnosis.step import WARNING
 from imio.mailbridge.i18n import _
 from imio.mailbridge.message.one_line import readable
-from imio.mailbridge.transport.smtp import SmtpConnection
-from imio.mailbridge.transport.smtp import Stopped
+from imio.mailbridge.transport.smtp_errors import reply_to
 from imio.mailbridge.transport.smtp_reply import SmtpReply
+from imio.mailbridge.transport.tls import AuthorityUnreadable
+from imio.mailbridge.transport.tls import client_context
 import contextlib
 import ssl
 
@@ -22,7 +23,7 @@ import ssl
 #: Days before its end at which the admin is warned.
 SOON = 21
 
-#: What OpenSSL says of a certificate (``X509_V_ERR_…``), as one of our own words.
+#: OpenSSL's number for a bad certificate (``X509_V_ERR_…``) → our name for what is wrong.
 PROBLEMS = {
     9: "not-yet",
     10: "expired",
@@ -80,7 +81,7 @@ SENTENCES = {
 
 @dataclass(frozen=True)
 class Certificate:
-    """What a server's certificate says of it."""
+    """The part of a server's certificate that people can check."""
 
     subject: str
     names: tuple[str, ...]
@@ -90,7 +91,7 @@ class Certificate:
 
     @property
     def lines(self):
-        """Return it for the dialogue."""
+        """Yield the certificate as lines for the dialogue."""
         yield f"certificate of: {self.subject}"
         yield f"for the names: {', '.join(self.names)}"
         yield f"issued by: {self.issuer}"
@@ -131,16 +132,16 @@ class NotEncrypted(Exception):
 def encrypt(sock, account, dialogue):
     """Return ``sock`` under verified TLS, trusted as delivery trusts it. Errors: ``NotEncrypted``."""
     try:
-        context = SmtpConnection(account)._context()
+        context = client_context(account.ca_file)
         dialogue.client("(TLS)")
         return context.wrap_socket(sock, server_hostname=account.host.strip("[]"))
-    except (OSError, ValueError, Stopped) as error:
+    except (OSError, ValueError) as error:
         dialogue.server(f"({readable(error)})")
         raise NotEncrypted(error) from error
 
 
 def unverified(sock, account, dialogue):
-    """Return the certificate of the server at ``sock``, whoever it is, only to show it; the connection is closed."""
+    """Return the certificate of an unverified server, only to show it; close the connection."""
     context = ssl._create_unverified_context()  # noqa: S323 - nothing is sent on it
     found = None
     with (
@@ -159,16 +160,16 @@ def show(certificate, dialogue):
         dialogue.server(line)
 
 
-def encrypted(course, sock):
+def encrypted(report, sock):
     """Step ``tls``: it is encrypted, and the certificate is right."""
     found = read_certificate(sock.getpeercert(binary_form=True))
-    course.dialogue.server(f"{sock.version()}, {sock.cipher()[0]}")
-    show(found, course.dialogue)
+    report.dialogue.server(f"{sock.version()}, {sock.cipher()[0]}")
+    show(found, report.dialogue)
     until = found.until if found else None
     days = (until - datetime.now(UTC)).days if until else SOON
     mapping = {"version": sock.version(), "until": f"{until:%Y-%m-%d}" if until else "?", "days": str(days)}
     if days < SOON:
-        return course.add(
+        return report.add(
             "tls",
             WARNING,
             _(
@@ -178,7 +179,7 @@ def encrypted(course, sock):
             ),
             _("The certificate of your SMTP server ends soon: when will it be renewed?"),
         )
-    return course.add(
+    return report.add(
         "tls",
         OK,
         _(
@@ -188,7 +189,7 @@ def encrypted(course, sock):
     )
 
 
-def not_encrypted(course, account, problem, certificate):
+def not_encrypted(report, account, problem, certificate):
     """Step ``tls``: what is wrong, by the error and by the certificate that the server shows."""
     if isinstance(problem, ssl.SSLCertVerificationError):
         kind = PROBLEMS.get(problem.verify_code, "")
@@ -201,10 +202,10 @@ def not_encrypted(course, account, problem, certificate):
             "issuer": certificate.issuer if certificate else "?",
             "names": ", ".join(certificate.names[:5]) if certificate else "?",
         }
-        return course.add("tls", BAD, _(sentence, mapping=mapping), ask)
-    if isinstance(problem, Stopped):  # our own file of authorities
-        answer = answer_to(problem.reply)
-        return course.add(
+        return report.add("tls", BAD, _(sentence, mapping=mapping), ask)
+    if isinstance(problem, AuthorityUnreadable):
+        answer = answer_to(reply_to("tls", problem))
+        return report.add(
             "tls",
             BAD,
             _("The file with the certificates of your own authority cannot be read on the iA.docs server."),
@@ -212,7 +213,7 @@ def not_encrypted(course, account, problem, certificate):
         )
     reason = getattr(problem, "reason", "") or ""
     if reason in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST"):
-        return course.add(
+        return report.add(
             "tls",
             BAD,
             _(
@@ -221,13 +222,13 @@ def not_encrypted(course, account, problem, certificate):
             _("Which port and which encryption (STARTTLS or TLS) must be used for sending mail?"),
         )
     if "PROTOCOL" in reason or "CIPHER" in reason or "HANDSHAKE" in reason or "DH_KEY" in reason:
-        return course.add(
+        return report.add(
             "tls",
             BAD,
             _("The server and iA.docs know no common encryption: that of the server is too old to be safe."),
             _("Does your SMTP server offer TLS 1.2 or TLS 1.3?"),
         )
-    return course.add(
+    return report.add(
         "tls",
         BAD,
         _("The encryption could not be begun: the server ended the connection or said nothing more."),
@@ -235,9 +236,9 @@ def not_encrypted(course, account, problem, certificate):
     )
 
 
-def not_offered(course):
+def not_offered(report):
     """Step ``tls``: STARTTLS is set, and the server does not have it."""
-    return course.add(
+    return report.add(
         "tls",
         BAD,
         _(
@@ -248,13 +249,13 @@ def not_offered(course):
     )
 
 
-def in_clear(course, local):
+def in_clear(report, local):
     """Step ``tls``: no encryption is set."""
     if local:
-        return course.add(
+        return report.add(
             "tls", OK, _("No encryption is set. The server is on your own machine or network: this may do.")
         )
-    return course.add(
+    return report.add(
         "tls",
         WARNING,
         _(

@@ -1,6 +1,6 @@
-"""How does Plone's own mail get into the Outbox? By a MailHost of ours in place of the site's, and the original back afterwards.
+"""Puts a MailHost of ours in place of the site's, so that Plone's own mail goes through the Outbox, and puts the original back.
 
-Code finds the MailHost by its name and as a utility, so both are exchanged. What was there is kept as it is.
+Code finds the MailHost by its name and as a utility, so both are exchanged. The original is kept unchanged.
 """
 
 from imio.mailbridge.delivery.mailer import AccountMailer
@@ -9,6 +9,7 @@ from imio.mailbridge.message.composition.sender_policy import SenderRefused
 from imio.mailbridge.notify.plone_mail import IBridgeMailHost
 from imio.mailbridge.notify.plone_mail import ID
 from imio.mailbridge.notify.plone_mail import KEY
+from imio.mailbridge.notify.plone_mail import plones_mailhost
 from imio.mailbridge.notify.plone_mail import site_mailhost
 from imio.mailbridge.outbox.submit import submit
 from imio.mailbridge.settings.read import settings
@@ -30,7 +31,12 @@ logger = logging.getLogger(__name__)
 
 @implementer(IBridgeMailHost)
 class BridgeMailHost(MailHost):
-    """Hands messages to the Outbox; what is to leave at once leaves by the same account, and fails as loudly as before."""
+    """Hands messages to the Outbox; ``immediate`` ones leave at once by the same account.
+
+    Of Products.MailHost this keeps ``send``, which prepares a message, and replaces ``_send``. An ``immediate`` message raises what
+    smtplib raises, as it does with zope.sendmail's mailer. Mail that no account of ours serves is sent by the original MailHost,
+    carried by its own data manager or queue of zope.sendmail.
+    """
 
     meta_type = "Mail Host of the mail bridge"
     smtp_queue = True  # content rules ask for ``immediate`` where there is no queue
@@ -45,8 +51,8 @@ class BridgeMailHost(MailHost):
             draft = prepare_site_mail(mfrom, [mto] if isinstance(mto, str) else mto, message)
         except (Unusable, SenderRefused) as error:
             raise MailHostError(str(error)) from error
-        if draft is None:  # no account of ours: Plone's own server, as before
-            super()._send(mfrom, mto, messageText, immediate)
+        if draft is None:
+            plones_mailhost()._send(mfrom, mto, messageText, immediate)
         elif immediate:
             _send_now(draft)
         else:
@@ -54,7 +60,7 @@ class BridgeMailHost(MailHost):
 
 
 def _send_now(draft):
-    """Send at once; errors: those of smtplib, when no recipient was taken."""
+    """Send at once. Errors: ``smtplib.SMTPException`` when every recipient is refused, ``MailHostError``."""
     recipients = [each.addr_spec for each in (*draft.to, *draft.cc, *draft.bcc)]
     mailer = AccountMailer(settings().accounts[draft.account])
     try:

@@ -1,4 +1,4 @@
-"""What does Plone's own mail look like as a message of ours? The headers that the bridge decides on are taken out, the rest stays.
+"""Turns a mail of Plone into a draft for the Outbox: removes the header fields that the bridge writes itself, keeps the rest.
 
 Its From is treated like an agent's: under ``login`` the login address sends, and answers go to the address that Plone wrote.
 """
@@ -24,12 +24,12 @@ import uuid
 
 MAX_SUBJECT = 998
 
-#: What the bridge writes itself, or nobody may see.
+#: Header fields that the bridge writes itself, or that nobody may see.
 _OURS = ("From", "Reply-To", "Message-ID", "Bcc", "Return-Path")
 
 
 class Unusable(Exception):
-    """This cannot be sent by the bridge; the text says why."""
+    """The bridge cannot send this mail; the text says why."""
 
 
 def prepare_site_mail(author, recipients, message):
@@ -46,8 +46,8 @@ def prepare_site_mail(author, recipients, message):
     if account is None:
         return None
     to, cc = _addresses(written.get_all("To") or []), _addresses(written.get_all("Cc") or [])
-    everybody = [address for text in recipients for address in _recipients(text)]
-    if not everybody:
+    everyone = [address for text in recipients for address in _recipients(text)]
+    if not everyone:
         raise Unusable("there is no recipient")
     id = uuid.uuid4().hex
     sender, fallback = sender_for(Identity("", "site", own), account, values, id)
@@ -62,7 +62,7 @@ def prepare_site_mail(author, recipients, message):
     head = f"Message-ID: {new_message_id}\r\n"
     head += f"Original-Message-ID: {one_line(str(theirs))}\r\n" if theirs else ""
     body = head.encode("ascii", "replace") + written.as_bytes()
-    sender, fallback = _answered(sender, answers), _answered(fallback, answers)
+    sender, fallback = _with_reply_to(sender, answers), _with_reply_to(fallback, answers)
     return Draft(
         id=id,
         userid="",
@@ -75,13 +75,13 @@ def prepare_site_mail(author, recipients, message):
         body=body,
         size=len(body) + len(sender_headers(sender)),
         origin="site",
-        **_by_field(everybody, to, cc),
+        **_by_field(everyone, to, cc),
     )
 
 
-def _by_field(everybody, to, cc):
-    """Return the recipients by field; who stands in no header is a blind copy."""
-    wanted = {each.addr_spec.lower(): each for each in everybody}
+def _by_field(everyone, to, cc):
+    """Return the recipients by field; those in no header field are blind copies."""
+    wanted = {each.addr_spec.lower(): each for each in everyone}
     fields = {}
     for field, shown in (("to", to), ("cc", cc)):
         keys = dict.fromkeys(each.addr_spec.lower() for each in shown)
@@ -89,8 +89,8 @@ def _by_field(everybody, to, cc):
     return {**fields, "bcc": tuple(wanted.values())}
 
 
-def _answered(sender, answers):
-    """Return a sender whose Reply-To is what Plone wrote, and none that only repeats From."""
+def _with_reply_to(sender, answers):
+    """Return a sender with the Reply-To that Plone wrote, and with none that only repeats From."""
     if sender is None:
         return None
     reply_to = answers or sender.reply_to

@@ -12,6 +12,7 @@ from imio.mailbridge.transport.imap_account import ImapAccount
 from imio.mailbridge.transport.oauth import Grant
 from imio.mailbridge.transport.oauth import TokenRefused
 from imio.mailbridge.transport.oauth import TokenUnreachable
+from imio.mailbridge.transport.tls import AuthorityUnreadable
 from imio.mailbridge.transport.tls import client_context
 from imio.mailbridge.transport.xoauth2 import log_in
 from imio.mailbridge.transport.xoauth2 import NAME
@@ -61,7 +62,7 @@ def _connected(account: ImapAccount, timeout: SocketTimeout) -> IMAPClient:
             client.shutdown()
             raise
         return client
-    except ssl.SSLError as error:
+    except (ssl.SSLError, AuthorityUnreadable) as error:
         raise CannotOpen("tls", server_text(error)) from error
     except CONNECTION_ERRORS as error:
         raise CannotOpen("connect", server_text(error)) from error

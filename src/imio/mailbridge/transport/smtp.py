@@ -141,8 +141,8 @@ class SmtpConnection:
                 if self._connection.rset()[0] == 250:
                     return
             self.close()
-        context = self._context()
         try:
+            context = client_context(self.server.ca_file)
             self._connection = self._connected(context)
         except DIALOGUE_ERRORS as error:
             raise DialogueEnded(reply_to("connect", error)) from error
@@ -153,13 +153,6 @@ class SmtpConnection:
         except DialogueEnded:
             self.close()
             raise
-
-    def _context(self) -> ssl.SSLContext:
-        try:
-            return client_context(self.server.ca_file)
-        except OSError as error:
-            reply = SmtpReply("tls", 0, f"{self.server.ca_file}: {readable(error)}")
-            raise DialogueEnded(reply) from error
 
     def _connected(self, context: ssl.SSLContext) -> smtplib.SMTP:
         host, port = self.server.host, self.server.port

@@ -4,6 +4,7 @@ from imio.mailbridge.message.one_line import readable
 from imio.mailbridge.transport.oauth import TokenRefused
 from imio.mailbridge.transport.oauth import TokenUnreachable
 from imio.mailbridge.transport.smtp_reply import SmtpReply
+from imio.mailbridge.transport.tls import AuthorityUnreadable
 import smtplib
 import ssl
 
@@ -26,7 +27,7 @@ def reply_to(stage: str, error: BaseException) -> SmtpReply:
     """Return the reply that one of ``DIALOGUE_ERRORS`` stands for. With code 0 the connection is of no use any more."""
     text = readable(error) or type(error).__name__
     match error:
-        case ssl.SSLCertVerificationError():
+        case ssl.SSLCertVerificationError() | AuthorityUnreadable():
             return SmtpReply("tls", 0, text)
         case TokenRefused():
             return SmtpReply("oauth", error.code, error.text)

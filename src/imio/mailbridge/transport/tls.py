@@ -3,12 +3,19 @@
 import ssl
 
 
+class AuthorityUnreadable(OSError):
+    """The file with the certificates of the town's own authority cannot be used; the text says why."""
+
+
 def client_context(ca_file: str = "") -> ssl.SSLContext:
     """Return a context that trusts the authorities of this machine and those in ``ca_file`` (PEM), if one is named.
 
-    Errors: ``OSError`` (``ssl.SSLError`` included), when the file cannot be used.
+    Errors: ``AuthorityUnreadable``.
     """
     context = ssl.create_default_context()
     if ca_file:
-        context.load_verify_locations(ca_file)
+        try:
+            context.load_verify_locations(ca_file)
+        except OSError as error:  # ssl.SSLError is one
+            raise AuthorityUnreadable(f"{ca_file}: {error}") from error
     return context
