@@ -213,6 +213,7 @@ def test_password_file_that_is_gone_holds_the_account(monkeypatch, send, caught,
     record = send()
     assert record.state == "held"
     assert "gone" in record.history[-1]["text"]
+    assert outbox().hold_of()["remedy"] == answer_named("secret-unreadable").remedy
     monkeypatch.delenv(password.FILE)
     change(smtp_login=None)
     sweep()
