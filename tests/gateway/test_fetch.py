@@ -30,10 +30,12 @@ from tests.servers.dovecot import Dovecot
 from tests.servers.fixtures import open_folder
 from tests.servers.token_endpoint import TokenEndpoint
 from tests.servers.waiting import wait_for
+from unittest.mock import Mock
 import dataclasses
 import io
 import pytest
 import subprocess
+import threading
 import time
 
 
@@ -299,6 +301,18 @@ def test_connection_cut_in_every_command(dovecot, mailbox, swallow_answer, monke
             number += 1
     print(f"cut in {cut} places")
     assert cut > 12
+
+
+def test_message_that_was_announced_before_is_not_waited_for(dovecot, mailbox, monkeypatch):
+    monkeypatch.setattr(
+        imap_folder.IMAPClient, "idle", Mock(side_effect=AssertionError("nobody announces it again"))
+    )
+    with selected_folder(mailbox) as folder:
+        assert folder.pending() == []
+        dovecot.append(raw("Un"))
+        folder._client.noop()  # whose answer announces it
+        folder.wait(threading.Event())
+        assert len(folder.pending()) == 1
 
 
 def test_uidvalidity_changes(dovecot, mailbox):

@@ -1,6 +1,5 @@
 """The command ``mailbridge-lmtp``: one answer for each recipient, bytes as they came, hostile clients, a graceful end."""
 
-from concurrent.futures import ThreadPoolExecutor
 from imio.mailbridge.gateway.lmtp import forwarded_address
 from imio.mailbridge.gateway.lmtp import one_line
 from pathlib import Path
@@ -21,7 +20,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 
 
 MAIL = b"From: jeanne@citizen.test\r\nSubject: Bonjour\r\n\r\nUne ligne\r\n"
@@ -271,7 +269,7 @@ def test_too_many_connections(site):
         third = Client(lmtp.port, hello=False)
         assert third.greeting.startswith("421 4.3.2")
         clients[0].close()
-        wait_for(lambda: _greeting(lmtp.port).startswith("220"), 10)
+        wait_for(lambda: _greeting(lmtp.port).startswith("220"), 30)
         clients[1].close()
 
 
@@ -287,7 +285,7 @@ def test_size_is_announced_and_kept(site):
         else (handler.read(), handler.reply(201, ACCEPTED))
     )
     with Lmtp(site.url) as lmtp:
-        wait_for(lambda: "SIZE 5000" in Client(lmtp.port).extensions, 10)
+        wait_for(lambda: "SIZE 5000" in Client(lmtp.port).extensions, 30)
         client = Client(lmtp.port)
         assert client.say("MAIL FROM:<a@x.test> SIZE=5001").startswith("552 5.3.4 ")
         answers = client.deliver(b"x" * 70 + b"\r\n" + b"y" * 6000 + b"\r\n", "a@x.test", "b@x.test")
@@ -350,7 +348,8 @@ def test_site_away_is_asked_once_for_what_waits(site):
 
 
 def test_concurrency_is_bounded(site):
-    busy, most, lock = 0, 0, threading.Lock()
+    """While the site works on two of twenty messages that the gateway has, it is given no third one."""
+    busy, most, lock, over = 0, 0, threading.Lock(), threading.Event()
 
     def answer(handler):
         nonlocal busy, most
@@ -358,20 +357,23 @@ def test_concurrency_is_bounded(site):
         with lock:
             busy += 1
             most = max(most, busy)
-        time.sleep(0.05)
+        over.wait(60)
         with lock:
             busy -= 1
         handler.reply(201, ACCEPTED)
 
     site.answer = answer
-    with Lmtp(site.url, "--max-size", "9999", "--concurrency", "2") as lmtp, ThreadPoolExecutor(20) as pool:
-
-        def deliver(number):
-            with contextlib.closing(Client(lmtp.port)) as client:
-                return client.deliver(MAIL + b"%d\r\n" % number)[0]
-
-        answers = list(pool.map(deliver, range(20)))
-    assert {answer[:3] for answer in answers} == {"250"}
+    with Lmtp(site.url, "--max-size", "9999", "--concurrency", "2") as lmtp, contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(contextlib.closing(Client(lmtp.port))) for _ in range(20)]
+        for number, client in enumerate(clients):
+            client.begin()
+            client.send(MAIL + b"%d\r\n.\r\n" % number)
+        wait_for(lambda: busy == 2)
+        stack.enter_context(
+            contextlib.closing(Client(lmtp.port))
+        )  # whose greeting comes after what was sent before
+        over.set()
+        assert {client.line()[:3] for client in clients} == {"250"}
     assert len({request.body for request in site.requests if request.body}) == 20
     assert most == 2
 
@@ -491,44 +493,49 @@ def drain(handler):
         left -= len(handler.rfile.read(min(left, 1 << 16)))
 
 
-def slow(site, seconds=1.5):
+@pytest.fixture
+def over(site):
+    """The site reads what it gets, and answers when this event is set."""
+    event = threading.Event()
+
     def answer(handler):
         handler.read()
-        time.sleep(seconds)
+        event.wait(60)
         handler.reply(201, ACCEPTED)
 
     site.answer = answer
+    yield event
+    event.set()
 
 
-def test_graceful_stop(site):
+def test_graceful_stop(site, over):
     with Lmtp(site.url, "--max-size", "10000") as lmtp:
-        slow(site)
         idle, busy, receiving = Client(lmtp.port), Client(lmtp.port), Client(lmtp.port)
         receiving.begin()
         receiving.send(MAIL)
         busy.begin("a@x.test", "b@x.test")
         busy.send(MAIL + b".\r\n")
-        wait_for(lambda: site.requests, 10)
+        wait_for(lambda: site.requests, 30)
         lmtp.process.terminate()
         assert idle.line().startswith("421 4.3.2")
         assert receiving.line().startswith("421 4.3.2")
+        over.set()
         assert [busy.line()[:3] for _ in range(2)] == ["250", "250"], "what was complete is answered"
         assert busy.line().startswith("421")
-        assert lmtp.process.wait(10) == 0
+        assert lmtp.process.wait(30) == 0
         with pytest.raises(OSError):
             Client(lmtp.port)
     assert len(site.requests) == 2
 
 
-def test_grace_ends(site):
+def test_grace_ends(site, over):
     with Lmtp(site.url, "--max-size", "10000", "--grace", "1") as lmtp:
-        slow(site, 30)
         busy = Client(lmtp.port)
         busy.begin()
         busy.send(MAIL + b".\r\n")
-        wait_for(lambda: site.requests, 10)
+        wait_for(lambda: site.requests, 30)
         lmtp.process.terminate()
-        assert lmtp.process.wait(10) == 0
+        assert lmtp.process.wait(30) == 0
         assert busy.line() == "", "no answer: the client tries again"
 
 
@@ -543,7 +550,7 @@ def test_stop_does_not_wait_for_a_site_that_is_silent(site, lost):
             client.begin()
             site.answer = lambda handler: (handler.read(), over.wait(60))
             client.send(MAIL + b".\r\n")
-            wait_for(lambda: site.requests, 10)
+            wait_for(lambda: site.requests, 30)
             client.close()
         lmtp.process.terminate()
         try:
@@ -552,13 +559,12 @@ def test_stop_does_not_wait_for_a_site_that_is_silent(site, lost):
             over.set()
 
 
-def test_killed_the_client_has_no_answer(site):
+def test_killed_the_client_has_no_answer(site, over):
     with Lmtp(site.url, "--max-size", "10000") as lmtp:
-        slow(site)
         client = Client(lmtp.port)
         client.begin()
         client.send(MAIL + b".\r\n")
-        wait_for(lambda: site.requests, 10)
+        wait_for(lambda: site.requests, 30)
         os.kill(lmtp.process.pid, signal.SIGKILL)
         assert client.line() == ""
 
@@ -576,9 +582,9 @@ def test_unix_socket(site, tmp_path):
         lmtp.process.wait()
         assert path.exists()
         with lmtp:
-            wait_for(lambda: _lmtp_answers(path), 10)
+            wait_for(lambda: _lmtp_answers(path), 30)
             lmtp.process.terminate()
-            lmtp.process.wait(10)
+            lmtp.process.wait(30)
             assert not path.exists()
     assert len([request for request in site.requests if request.body]) == 1
 

@@ -21,6 +21,8 @@ ssl = required
 ssl_cert = <{cert_file}
 ssl_key = <{key_file}
 mail_location = maildir:{folder}/mail
+# without a free inotify instance, which a busy machine may lack, Dovecot looks at this interval
+mailbox_idle_check_interval = 1 secs
 namespace inbox {{
   inbox = yes
   mailbox Junk {{

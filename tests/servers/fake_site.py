@@ -67,8 +67,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.reply(int(self.path.split("/")[1]) if status == "from path" else status, body)
 
     def read(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.requests.append(Request(self.path, dict(self.headers), body))
+        length = int(self.headers["Content-Length"])
+        body = self.rfile.read(length)
+        if len(body) == length:
+            self.server.requests.append(Request(self.path, dict(self.headers), body))
 
     def reply(self, status, body):
         content = body if isinstance(body, bytes) else json.dumps(body).encode()

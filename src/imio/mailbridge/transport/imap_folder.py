@@ -57,6 +57,7 @@ class Folder:
         except IMAPClientError as error:
             raise CannotOpen("folder", server_text(error)) from error
         self.uidvalidity = int(answer.get(b"UIDVALIDITY", 0))
+        self._uidnext = int(answer.get(b"UIDNEXT", 0))
         self._exists = int(answer.get(b"EXISTS", 0))
         flags = answer.get(b"PERMANENTFLAGS", ())
         self._keywords = b"\\*" in flags or KEYWORD.encode() in flags
@@ -160,10 +161,17 @@ class Folder:
         return name
 
     def wait(self, stop: threading.Event) -> None:
-        """Return when something has happened in the folder, after ``IDLE`` or ``POLL`` seconds, or when ``stop`` is set."""
+        """Return when something has happened in the folder, after ``IDLE`` or ``POLL`` seconds, or when ``stop`` is set.
+
+        A message that the server announced in its answer to another command is not announced again: SELECT tells of it.
+        """
         if not self._client.has_capability("IDLE"):
             stop.wait(POLL)
             self._client.noop()
+            return
+        before, answer = self._uidnext, self._client.select_folder(self._account.folder)
+        self._uidnext = int(answer.get(b"UIDNEXT", 0))
+        if self._uidnext != before:
             return
         end = time.monotonic() + IDLE
         self._client.idle()
