@@ -150,7 +150,7 @@ def test_test_of_the_settings_whose_commit_conflicts(site, caught, conflict_at, 
     conflict_at(number, lambda: caught.received["data"])
     assert press(site, SETTINGS, "test", undo_seconds="20").status_code == 302
     assert caught.received["data"] == 1
-    assert settings().undo_seconds == 20
+    assert stored_settings().undo_seconds == 20
 
 
 @pytest.fixture

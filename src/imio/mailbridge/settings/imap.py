@@ -12,9 +12,9 @@ from imio.mailbridge.settings import validate
 from imio.mailbridge.settings.server import filled_in
 from imio.mailbridge.settings.server import ServerLogin
 from imio.mailbridge.settings.terms import terms
+from imio.mailbridge.transport.imap_account import ImapAccount
 from imio.mailbridge.transport.imap_account import LOGIN
 from imio.mailbridge.transport.imap_account import MAIL_IN
-from imio.mailbridge.transport.imap_account import ImapAccount
 from imio.mailbridge.transport.oauth import Grant
 from zope import schema
 from zope.interface import Interface
