@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 
 def stopped(name, hold):
-    """Raise the alarm: called once, in the transaction that stops the account."""
+    """Raise the alarm; called in the transaction that stops the account."""
     logger.error("the SMTP account %s is stopped: %s %s", name, hold["code"] or "", hold["text"])
     last = _alarms().get(name)
     if last is not None and hold["at"] < last[0] + QUIET:
@@ -54,7 +54,7 @@ def _tell_stopped(name, hold):
 
 
 def released(name):
-    """Say that the account works again, to whom the alarm was sent."""
+    """Send the all-clear, if an alarm was sent."""
     logger.warning("the SMTP account %s works again", name)
     at, is_open = _alarms().get(name, (None, False))
     if is_open:

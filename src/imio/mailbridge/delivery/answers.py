@@ -11,7 +11,7 @@ import re
 
 
 class Outcome(Enum):
-    """What follows from an answer."""
+    """The consequence of an answer."""
 
     SENT = "sent"
     TEMPORARY = "temporary"
@@ -22,7 +22,7 @@ class Outcome(Enum):
 
 @dataclass(frozen=True)
 class Answer:
-    """A row: ``codes``, ``stages``, ``text`` say when it fits; ``explanation`` is a msgid for agents, ``remedy`` for admins."""
+    """A row: ``codes``, ``stages`` and ``text`` say which replies it fits; ``explanation`` is for agents, ``remedy`` for admins."""
 
     name: str
     outcome: Outcome

@@ -1,1 +1,1 @@
-"""What brings mail to the site for as long as it runs? Programs beside a mail server: LMTP and IMAP. No Zope."""
+"""Programs that run beside a mail server and bring its mail to the site: LMTP and IMAP. No Zope."""

@@ -1,7 +1,7 @@
-"""What does a mail server say to us by LMTP (RFC 2033), and what is answered? One answer for each recipient.
+"""An LMTP server (RFC 2033) that hands each message over to the site, with one answer for each recipient.
 
-A message is written to a temporary file as it comes; nothing is answered for it before the site has it. Of aiosmtpd only what
-answers DATA is replaced: it would keep all lines in memory, refuse long ones and answer once for all recipients.
+A message is written to a temporary file as it comes, and answered only once the site has it. Of aiosmtpd the handling of DATA is
+replaced: it would keep all lines in memory, refuse long ones and answer once for all recipients.
 """
 
 from aiosmtpd.lmtp import LMTP
@@ -34,11 +34,11 @@ DEFAULT_MAX_SIZE = 41_943_040
 MAX_RECIPIENTS = 100
 #: Seconds that a client may be silent.
 IDLE = 300.0
-#: A longer message goes to a file; a client that sends so much is not idle.
+#: Bytes: a longer message goes to a file; a client that sends so many is not idle.
 MEMORY = 1 << 20
-#: Who goes on so many times beyond the largest message is cut off.
+#: A client is cut off after this many times the size of the largest message.
 ENDLESS = 3
-#: Enhanced status codes by which the site is away or busy: what waits meanwhile would only hear the same, later.
+#: Enhanced status codes of a site that is away or busy: what waits for its turn would only get the same answer, later.
 AWAY = ("4.4.", "4.3.2 ")
 REPLY_CODES = {ACCEPTED: 250, TOO_BIG: 552, UNKNOWN_RECIPIENT: 550}
 OWN_ERROR = "4.3.0 an error of the gateway, see its log"
@@ -49,7 +49,7 @@ logger = logging.getLogger("mailbridge-lmtp")
 
 
 class Gateway:
-    """What all connections share: the site, how much of it is used at once, and who may connect."""
+    """What all connections share: the site, the limit on POSTs at once, and the networks that may connect."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class Gateway:
         self._away_at, self._away_reply = -math.inf, ""
 
     def may_connect(self, peer: object) -> bool:
-        """Tell whether a peer, as a socket names it, is in an allowed network; a Unix socket has its mode for that."""
+        """Tell whether a peer, as a socket names it, is in an allowed network; a Unix socket is protected by its mode."""
         if not isinstance(peer, tuple):
             return True
         address = ipaddress.ip_address(str(peer[0]).partition("%")[0])
@@ -81,9 +81,9 @@ class Gateway:
     async def hand_over(
         self, message: BinaryIO, recipient: str, sender: str, client: str, since: float
     ) -> str:
-        """Post a message that came at ``since``, in loop time, for one recipient when it is its turn; return the reply.
+        """Post a message for one recipient when it is its turn; return the reply.
 
-        A site that has turned out to be away since then is not tried again for it.
+        The message came at ``since``, in loop time. A site that has proved to be away since then is not tried for it.
         """
         async with self._turns:
             loop = asyncio.get_running_loop()
@@ -106,17 +106,17 @@ class Gateway:
 
 
 def reply(answer: Answer) -> str:
-    """Return the reply for what the site has said."""
+    """Return the LMTP reply that passes on the site's answer."""
     return f"{REPLY_CODES[answer.status]} {answer.text}"
 
 
 class Handler:
-    """What aiosmtpd asks: hooks for its commands."""
+    """The hooks that aiosmtpd calls for its commands."""
 
     async def handle_EHLO(  # noqa: N802 - of aiosmtpd
         self, server: "Connection", session: Session, envelope: Envelope, hostname: str, responses: list[str]
     ) -> list[str]:
-        """Name the extensions that are not aiosmtpd's own."""
+        """Announce the extensions that aiosmtpd does not have itself."""
         session.host_name = hostname
         own = ["250-PIPELINING", "250-ENHANCEDSTATUSCODES", f"250-XFORWARD {' '.join(XFORWARD)}"]
         return [*responses[:-1], *own, responses[-1]]
@@ -132,7 +132,7 @@ class Handler:
     async def handle_RCPT(  # noqa: N802
         self, server: "Connection", session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        """Keep a recipient; who is none is said by the site, after DATA."""
+        """Keep a recipient; the site says after DATA which recipients it knows."""
         if len(envelope.rcpt_tos) >= MAX_RECIPIENTS:
             return "452 4.5.3 too many recipients, send the others in another transaction"
         envelope.rcpt_tos.append(address)
@@ -140,13 +140,13 @@ class Handler:
         return "250 2.1.5 recipient ok"
 
     async def handle_exception(self, error: Exception) -> str:
-        """Answer what aiosmtpd stumbles over, as it does over some addresses."""
+        """Answer a command that aiosmtpd cannot parse, such as some addresses."""
         logger.error("a command could not be read: %a", error)
         return f"451 {OWN_ERROR}"
 
 
 class Connection(LMTP):
-    """One client. ``is_busy`` from the end of DATA until its recipients are answered."""
+    """The connection of one client; ``is_busy`` from the end of DATA until its recipients are answered."""
 
     line_length_limit = 1 << 16  # of what is read at once; longer lines come in pieces
 
@@ -165,7 +165,7 @@ class Connection(LMTP):
         self.client_address: str | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Let in who may come, up to ``max_connections``."""
+        """Admit clients of the allowed networks, up to ``max_connections``."""
         gateway, refusal = self.gateway, ""
         if not gateway.may_connect(transport.get_extra_info("peername")):
             logger.warning("refused: %r is in no allowed network", transport.get_extra_info("peername"))
@@ -189,11 +189,11 @@ class Connection(LMTP):
             super().connection_lost(error)
 
     def eof_received(self) -> bool | None:
-        """Do as aiosmtpd does, if it knows the client."""
+        """Do as aiosmtpd does, unless the client was refused."""
         return False if self._refused else super().eof_received()
 
     def data_received(self, data: bytes) -> None:
-        """Do as aiosmtpd does, if it knows the client."""
+        """Do as aiosmtpd does, unless the client was refused."""
         if not self._refused:
             super().data_received(data)
 
@@ -216,9 +216,9 @@ class Connection(LMTP):
         self.client_address = None
 
     async def smtp_XFORWARD(self, arg: str | None) -> None:  # noqa: N802
-        """Take what Postfix knows of the client that brought the message: ``XFORWARD ADDR=192.0.2.1 …``.
+        """Note the client that brought the message to Postfix: ``XFORWARD ADDR=192.0.2.1 …``.
 
-        That it knows none (``[UNAVAILABLE]``) is an answer too: ``--client-address`` would then claim a proof that there is not.
+        ``[UNAVAILABLE]`` counts as an answer too: falling back to ``--client-address`` would claim a proof that does not exist.
         """
         if await self.check_helo_needed("LHLO"):
             return
@@ -235,11 +235,11 @@ class Connection(LMTP):
         await self.push("250 2.0.0 thank you")
 
     async def smtp_VRFY(self, arg: str | None) -> None:  # noqa: N802
-        """Promise nothing: the site says after DATA who is known."""
+        """Promise nothing: the site says after DATA which recipients it knows."""
         await self.push("252 2.5.0 cannot verify, try to deliver")
 
     async def smtp_DATA(self, arg: str | None) -> None:  # noqa: N802
-        """Take the message, hand it over for each recipient, and answer in their order."""
+        """Take the message, hand it over for each recipient, and answer in the order of the recipients."""
         if await self.check_helo_needed("LHLO"):
             return
         envelope = self.envelope
@@ -271,7 +271,7 @@ class Connection(LMTP):
         self._reset_timeout()
 
     async def _receive(self, message: "Spool") -> str:
-        """Write the message down, with LF line ends as Postfix gives them to a pipe; return a reply when it is none to hand over.
+        """Store the message, with LF line ends as Postfix gives them to a pipe; return a reply where it cannot be handed over.
 
         The key of a record is made of the bytes: the same mail by pipe and by LMTP is one record. Only <CR><LF>.<CR><LF> ends it.
         """
@@ -312,7 +312,7 @@ class Connection(LMTP):
 
 
 class Spool:
-    """A message as it comes: in memory, and in a file that has no name once it is long. ``size`` counts what came of it."""
+    """A message as it comes: in memory, and once it is long in an unnamed file. ``size`` counts the bytes that came."""
 
     def __init__(self) -> None:
         self.file: BinaryIO = io.BytesIO()
@@ -323,11 +323,11 @@ class Spool:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        with suppress(OSError):  # what could not be written before cannot be now
+        with suppress(OSError):  # what could not be written before cannot be written now
             self.file.close()
 
     def problem(self, piece: bytes = b"") -> str:
-        """Write on, or without a piece all that is still to be written; return a reply when that is not possible."""
+        """Write a piece, or flush where there is none; return a reply when that is not possible."""
         try:
             if piece:
                 self._write(piece)

@@ -33,8 +33,8 @@ except ModuleNotFoundError as error:  # on a mail host without Plone, where noth
     sys.exit(f"mailbridge-lmtp: {error}: pip install aiosmtpd requests")
 
 LOOPBACK = ("127.0.0.0/8", "::1/128")
-#: Seconds between two questions for the largest message, after an answer and without one.
-ASK_AGAIN, ASK_SOON = 600, 30
+#: Seconds until the site is asked for the largest message once more, after an answer and without one.
+ASK_LATER, ASK_SOON = 600, 30
 
 
 class CannotListen(Exception):
@@ -145,7 +145,7 @@ async def _serve(options: argparse.Namespace) -> None:
 
 
 async def _end(gateway: Gateway, grace: float) -> None:
-    """Hang up on idle clients, and on the others once they are answered, or when ``grace`` seconds are over."""
+    """Hang up on idle clients, and on the others once they are answered or ``grace`` seconds are over."""
     end = asyncio.get_running_loop().time() + grace
     while gateway.connections and asyncio.get_running_loop().time() < end:
         for connection in list(gateway.connections):
@@ -155,11 +155,11 @@ async def _end(gateway: Gateway, grace: float) -> None:
 
 
 async def _ask_size(gateway: Gateway) -> None:
-    """Keep the announced size as the site says."""
+    """Keep the announced size at what the site says."""
     while True:
         try:
             gateway.max_size = await asyncio.to_thread(gateway.site.max_size)
-            pause = ASK_AGAIN
+            pause = ASK_LATER
         except Temporary as error:
             logger.warning("the site does not say how large a message may be: %s", error)
             pause = ASK_SOON
@@ -194,7 +194,7 @@ async def _listen(
 
 
 def _remove_stale(path: Path) -> None:
-    """Remove a socket that nobody listens on. Errors: ``CannotListen`` where somebody does, or where it is something else."""
+    """Remove a socket that no program listens on. Errors: ``CannotListen`` where one does, or where it is no socket."""
     if not path.exists():
         return
     if not stat.S_ISSOCK(path.stat().st_mode):

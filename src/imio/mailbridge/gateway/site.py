@@ -1,7 +1,7 @@
-"""How is a message handed over to the site? By the same POST, and with the same words, as by ``mailbridge-pipe``.
+"""Hands messages over to the site, by the same POST and with the same replies as ``mailbridge-pipe``.
 
-Unlike the pipe, a program that keeps running keeps its connections. What the site did not answer for is tried again by whoever
-has the message: here nothing is.
+Unlike the pipe, a program that keeps running keeps its connections. It stores nothing: a message that the site did not answer for
+is tried again by the mail server or the mailbox that has it.
 """
 
 from imio.mailbridge.pipe.mailbridge_pipe import ACCEPTED
@@ -26,16 +26,16 @@ import time
 __all__ = ["ACCEPTED", "Answer", "Site", "TOO_BIG", "Temporary", "UNKNOWN_RECIPIENT"]
 
 DEFAULT_TIMEOUT = 300.0  # seconds
-#: Asks the site to keep nothing of a message that it has no use for; the answer then has the state ``left``.
+#: Asks the site to keep nothing of a message that it has no use for; the state in its answer is then ``left``.
 LEAVE = "leave-unrelated"
 LEFT = "left"
-#: Seconds before what passes by itself is tried again.
+#: Seconds before each new try after a problem that passes by itself.
 PAUSES = (1, 2)
 
 
 class Answer(NamedTuple):
-    """What the site said: ``status`` is ``ACCEPTED``, ``TOO_BIG`` or ``UNKNOWN_RECIPIENT``, ``text`` begins with an enhanced status
-    code (RFC 3463), ``state`` is that of the record, empty when it was refused.
+    """The site's answer: ``status`` is ``ACCEPTED``, ``TOO_BIG`` or ``UNKNOWN_RECIPIENT``, ``text`` begins with an enhanced status
+    code (RFC 3463), ``state`` is that of the record, empty when the message was refused.
     """
 
     status: int
@@ -44,9 +44,9 @@ class Answer(NamedTuple):
 
 
 class Site:
-    """The site at ``url``; all methods may be called by several threads at once, and raise ``Temporary``.
+    """The site at ``url``. All methods may be called by several threads at once. Errors: ``Temporary``.
 
-    ``timeout`` bounds one POST with its tries, in seconds. The token file is read for each: a new token needs no restart.
+    ``timeout`` bounds one POST with its tries, in seconds. The token file is read for each POST: a new token needs no restart.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class Site:
         raise AssertionError("not reached")
 
     def max_size(self, recipient: str = "") -> int:
-        """Return the largest message that the site takes, in bytes; asked by an empty message, which it refuses."""
+        """Return the largest message that the site takes, in bytes; its refusal of an empty message says so."""
         status, body = self._request(None, {"X-Envelope-Recipient": recipient})
         if status != 400:
             judge(self.url, status, b"", recipient)
@@ -106,7 +106,7 @@ class Site:
             ) from None
 
     def _request(self, message: BinaryIO | None, fields: dict[str, str]) -> tuple[int, bytes]:
-        """Return status and body of the answer; whatever breaks on the way is ``Temporary``."""
+        """Return status and body of the answer. Errors: ``Temporary`` for whatever fails on the way."""
         end = time.monotonic() + self.timeout
         headers: dict[str, bytes] = {
             "Accept": b"application/json",
@@ -141,7 +141,7 @@ class Site:
             raise Temporary("4.4.2", f"{self.url} gave no answer: {error}", True) from error
 
     def _session(self) -> requests.Session:
-        """Return the session of this thread: requests promises nothing about sharing one."""
+        """Return the session of this thread: requests does not promise that threads can share one."""
         session: requests.Session | None = getattr(self._sessions, "session", None)
         if session is None:
             session = self._sessions.session = requests.Session()
