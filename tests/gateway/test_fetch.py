@@ -203,7 +203,7 @@ def test_a_site_that_takes_nothing_is_left_alone(dovecot, mailbox):
     assert not state.failed
 
 
-def test_what_was_kept_before_the_site_went_away_is_put_aside_by_the_next_pass(dovecot, mailbox):
+def test_what_was_kept_before_the_site_went_away_is_marked_done_by_the_next_pass(dovecot, mailbox):
     for subject in ("Un", "Deux"):
         dovecot.append(raw(subject))
     taker, state = Taker(Deux=Deferred("away", affects_all=True)), FetchState()
@@ -335,7 +335,7 @@ def test_uidvalidity_changes(dovecot, mailbox):
 
 
 def test_two_at_once_on_one_mailbox(dovecot, mailbox):
-    """The second one comes while the first one has read the messages and not put them aside."""
+    """The second one comes while the first one has read the messages and not marked them as done."""
     for number in range(3):
         dovecot.append(raw(f"N{number}"))
     first, second = Taker(), Taker()

@@ -95,7 +95,7 @@ def diagnose(account, options, resolver="", limits=None):
     deadline = Deadline(limits.total)
     report = Report(planned(options), Dialogue(account.login))
     token = secrets.token_hex(8)
-    _smtp(report, account, options, token, limits, deadline.within(limits.smtp))
+    _talk_smtp(report, account, options, token, limits, deadline.within(limits.smtp))
     committed(lambda: _learn(account, report.learned))
     if "mailbox" in report.planned and any(
         step.name == "message" and step.verdict == OK for step in report.steps
@@ -111,20 +111,18 @@ def diagnose(account, options, resolver="", limits=None):
     return tuple(report.steps)
 
 
-def _smtp(report, account, options, token, limits, deadline):
+def _talk_smtp(report, account, options, token, limits, deadline):
     session = Session(socket.gethostname(), report.dialogue)
     try:
         with cut_off(lambda: session.sock, deadline.left):
-            if _connected(report, session, account, limits, deadline) and _logged_in(
-                report, session, account
-            ):
-                _tried(report, session, account, options, token)
+            if _connect(report, session, account, limits, deadline) and _log_in(report, session, account):
+                _try_to_send(report, session, account, options, token)
     finally:
         with cut_off(lambda: session.sock, 2):
             session.end()
 
 
-def _connected(report, session, account, limits, deadline):
+def _connect(report, session, account, limits, deadline):
     """Steps ``resolve`` to ``features``; return whether the next one can follow."""
     ips = reach.addresses(report, account, deadline.within(limits.resolve))
     if not ips:
@@ -134,10 +132,10 @@ def _connected(report, session, account, limits, deadline):
         return reach.not_reached(report, account)
     sock.settimeout(deadline.within(limits.answer).left)
     ip = sock.getpeername()[0]
-    verified = partial(_verified, report, account, ip, deadline.within(limits.connect))
+    encrypt = partial(_encrypt, report, account, ip, deadline.within(limits.connect))
     if account.security == "tls":
         reach.reached(report, account, silent)
-        sock = verified(sock)
+        sock = encrypt(sock)
         if sock is None:
             return False
         session.use(sock)
@@ -156,8 +154,8 @@ def _connected(report, session, account, limits, deadline):
             return tls.not_offered(report)
         reply = session.ask("tls", session.docmd, "STARTTLS") if hello.is_positive else hello
         if reply.code != 220:
-            return _refused(report, "tls", reply)
-        sock = verified(session.sock)
+            return _add_refusal(report, "tls", reply)
+        sock = encrypt(session.sock)
         if sock is None:
             session.sock = None
             return False
@@ -168,21 +166,21 @@ def _connected(report, session, account, limits, deadline):
     return features(report, session, hello, account)
 
 
-def _verified(report, account, ip, deadline, sock):
+def _encrypt(report, account, ip, deadline, sock):
     """Return the socket under TLS, or None after step ``tls`` has said what is wrong."""
     try:
         found = tls.encrypt(sock, account, report.dialogue)
     except tls.NotEncrypted as error:
         certificate = None
         if isinstance(error.problem, ssl.SSLCertVerificationError):
-            certificate = _shown_certificate(report, account, ip, deadline)
+            certificate = _unverified_certificate(report, account, ip, deadline)
         tls.not_encrypted(report, account, error.problem, certificate)
         return None
     tls.encrypted(report, found)
     return found
 
 
-def _shown_certificate(report, account, ip, deadline):
+def _unverified_certificate(report, account, ip, deadline):
     """Return the certificate of a server that cannot be verified, by a second connection that carries nothing else."""
     try:
         sock = socket.create_connection((ip, account.port), timeout=deadline.left)
@@ -198,7 +196,7 @@ def _shown_certificate(report, account, ip, deadline):
         return None
 
 
-def _logged_in(report, session, account):
+def _log_in(report, session, account):
     """Step ``login``."""
     if not account.login and account.auth != "oauth2":
         return report.add("login", OK, _("No login is set: the server takes mail from iA.docs without one."))
@@ -213,11 +211,11 @@ def _logged_in(report, session, account):
             )
     reply = session.ask("auth", connection_to(account).authenticate, session)
     if not reply.is_positive:
-        return _refused(report, "login", reply)
+        return _add_refusal(report, "login", reply)
     return report.add("login", OK, _("The server accepts the login."))
 
 
-def _tried(report, session, account, options, token):
+def _try_to_send(report, session, account, options, token):
     """Steps ``sender`` to ``agent-message``: the envelopes, then the messages."""
     login = account.login_address or options.recipient
     if not login:
@@ -227,29 +225,29 @@ def _tried(report, session, account, options, token):
         return
     reply = session.sender(login)
     if not reply.is_positive:
-        _refused(report, "sender", reply)
+        _add_refusal(report, "sender", reply)
         return
     report.add("sender", OK, _("The server takes ${address} as sender.", mapping={"address": login}))
     if not session.reset():
         return
     if options.agent:
-        _agent(report, session, account, options)
+        _try_agent(report, session, account, options)
     if options.recipient:
-        reply = _envelope(session, login, options.recipient)
+        reply = _try_envelope(session, login, options.recipient)
         if reply.is_positive:
             mapping = {"address": options.recipient}
             report.add("recipient", OK, _("The server takes mail for ${address}.", mapping=mapping))
         else:
-            _refused(report, "recipient", reply)
+            _add_refusal(report, "recipient", reply)
         if not session.reset() or not reply.is_positive:
             return
     if "message" in report.planned:
-        _message(report, session, account, options, token, login)
+        _send_messages(report, session, account, options, token, login)
 
 
-def _agent(report, session, account, options):
+def _try_agent(report, session, account, options):
     """Step ``agent``: some servers refuse a foreign sender in the envelope already."""
-    reply = _envelope(session, options.agent, options.recipient)
+    reply = _try_envelope(session, options.agent, options.recipient)
     mapping = {"address": options.agent}
     if reply.is_positive:
         report.add(
@@ -261,17 +259,17 @@ def _agent(report, session, account, options):
             ),
         )
     else:
-        _foreign(report, "agent", account, options.agent, reply)
+        _add_refused_agent(report, "agent", account, options.agent, reply)
     session.reset()
 
 
-def _message(report, session, account, options, token, login):
+def _send_messages(report, session, account, options, token, login):
     """Steps ``message`` and ``agent-message``."""
     envelope = options.envelope_of(login, account)
-    reply = _sent(session, Sender("login", Address("iA.docs", login), None, envelope), options, token)
+    reply = _send(session, Sender("login", Address("iA.docs", login), None, envelope), options, token)
     mapping = {"address": options.recipient, "token": token}
     if not reply.is_positive:
-        _refused(report, "message", reply)
+        _add_refusal(report, "message", reply)
         return
     report.add(
         "message",
@@ -281,12 +279,12 @@ def _message(report, session, account, options, token, login):
     if not options.agent or not session.reset():
         return
     envelope = options.envelope_of(options.agent, account)
-    reply = _sent(session, Sender("send_as", Address("", options.agent), None, envelope), options, token)
+    reply = _send(session, Sender("send_as", Address("", options.agent), None, envelope), options, token)
     if not reply.is_positive:
         if reply.stage == "data" or envelope == options.agent:
-            _foreign(report, "agent-message", account, options.agent, reply)
+            _add_refused_agent(report, "agent-message", account, options.agent, reply)
         else:  # not the agent is refused, but the address for error reports
-            _refused(report, "agent-message", reply)
+            _add_refusal(report, "agent-message", reply)
         return
     report.learned.append((options.agent, True, reply))
     mapping = {"address": options.agent}
@@ -297,11 +295,11 @@ def _message(report, session, account, options, token, login):
     )
 
 
-def _foreign(report, name, account, agent, reply):
+def _add_refused_agent(report, name, account, agent, reply):
     """Add a step for an agent that the server refused as sender, which is no fault where the login address sends."""
     answer = answer_to(reply)
     if answer.outcome is not Outcome.SENDER_REFUSED:
-        return _refused(report, name, reply)
+        return _add_refusal(report, name, reply)
     report.learned.append((agent, False, reply))
     return report.add(
         name,
@@ -323,8 +321,8 @@ def _learn(account, learned):
         send_as.learn(account.name, agent, allowed, str(reply), "probe")
 
 
-def _sent(session, sender, options, token):
-    reply = _envelope(session, sender.envelope_sender, options.recipient)
+def _send(session, sender, options, token):
+    reply = _try_envelope(session, sender.envelope_sender, options.recipient)
     if not reply.is_positive:
         return reply
     body = compose(
@@ -339,13 +337,13 @@ def _sent(session, sender, options, token):
     return session.message(sender_headers(sender) + bytes(body))
 
 
-def _envelope(session, sender, recipient):
+def _try_envelope(session, sender, recipient):
     """Say MAIL and, if there is a recipient, RCPT; return the first refusal, else the last reply."""
     reply = session.sender(sender)
     return session.recipient(recipient) if reply.is_positive and recipient else reply
 
 
-def _refused(report, name, reply):
+def _add_refusal(report, name, reply):
     """Add a step that failed, with what the server's answer means."""
     answer = answer_to(reply)
     return report.add(name, BAD, answer.explanation, answer.remedy)
