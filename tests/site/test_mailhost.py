@@ -6,6 +6,7 @@ from email.header import Header
 from email.mime.text import MIMEText
 from imio.mailbridge.delivery.deliver import deliver
 from imio.mailbridge.outbox.record import outbox
+from imio.mailbridge.settings import secrets as password
 from imio.mailbridge.settings.read import stored_settings
 from imio.mailbridge.site_mail import mailhost
 from plone import api
@@ -146,6 +147,20 @@ def test_immediate_without_a_server(whole):
     stored_settings().smtp_port = 9
     with pytest.raises(smtplib.SMTPException):
         mail(whole).send(TEXT, immediate=True)
+
+
+def test_immediate_with_a_password_file_that_cannot_be_read(whole, monkeypatch):
+    stored_settings().smtp_login = "bridge"
+    monkeypatch.setenv(password.FILE, "/nonexistent")
+    with pytest.raises(MailHostError, match="nonexistent"):
+        mail(whole).send(TEXT, immediate=True)
+
+
+def test_immediate_leaves_for_those_who_are_taken_and_names_the_others(whole, caught, caplog):
+    caught.answers["rcpt:c@citizen.test"] = "550 5.1.1 no such user"
+    mail(whole).send(TEXT.replace("Subject", "Cc: c@citizen.test\nSubject"), immediate=True)
+    assert caught.messages[0].rcpt_tos == [JEANNE]
+    assert "mail was refused for c@citizen.test: 550 5.1.1 no such user" in caplog.text
 
 
 @pytest.mark.parametrize("address", ["not an address", "a@b@c"])
