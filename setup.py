@@ -136,6 +136,7 @@ setup(
             "playwright",
             "pytest",
             "pytest-plone",
+            "pytest-xdist",
             "redis",
             "requests",
             "trustme",

@@ -2,34 +2,36 @@
 
 from collections import Counter
 from email import message_from_bytes
-from pathlib import Path
 from tests.servers.catcher import Catcher
 from tests.servers.instance import BIN
-from tests.servers.instance import Instance
+from tests.servers.instance import copied
+from tests.servers.instance import ROOT
+from tests.servers.waiting import TIMEOUT
 import os
 import signal
 import subprocess
-import time
 
 
-SCRIPT = Path(__file__).resolve().parent.parent / "servers" / "crash.py"
+SCRIPT = ROOT / "tests/servers/crash.py"
 COUNT = 200
 
 
 def run(instance, *arguments):
     """Run the worker that dies; return its exit status."""
     command = [BIN / "zconsole", "run", instance.home / "etc/zope.conf", SCRIPT, "--", *map(str, arguments)]
-    environment = {**os.environ, "MAILBRIDGE_WORKER": "off", "PYTHONPATH": str(SCRIPT.parent.parent.parent)}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=180, check=False)
+    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment = {**os.environ, "MAILBRIDGE_WORKER": "off", "PYTHONPATH": path}
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=TIMEOUT, check=False
+    )
     assert done.returncode in (0, -signal.SIGKILL), done.stderr[-3000:]
     return done.returncode
 
 
-def test_nothing_is_lost_and_only_the_documented_point_repeats(tmp_path):
+def test_nothing_is_lost_and_only_the_documented_point_repeats(demo, tmp_path):
     with Catcher() as peer:
-        instance = Instance(tmp_path)
-        instance.make(smtp_port=peer.port)
-        assert run(instance, "submit", COUNT) == 0
+        instance = copied(demo, tmp_path)
+        assert run(instance, "submit", COUNT, peer.port) == 0
         repeated = 0
         for point, number in (
             ("claimed", 1),
@@ -45,7 +47,6 @@ def test_nothing_is_lost_and_only_the_documented_point_repeats(tmp_path):
             sent = len(peer.messages) - before
             assert sent == {"claimed": number - 1, "data": number - 1, "taken": number}.get(point, sent)
             repeated += point == "taken"
-            time.sleep(1.1)  # the lease of the dead
         assert run(instance, "deliver", "none", 0) == 0
 
         copies = Counter(message_from_bytes(message.content)["Message-ID"] for message in peer.messages)

@@ -295,7 +295,7 @@ def exact(size):
         exact(mailbridge_pipe.MEMORY - 1),
         exact(mailbridge_pipe.MEMORY),
         exact(mailbridge_pipe.MEMORY + 1),
-        os.urandom(20_000_000),
+        b"Subject: random bytes\n\n" + os.urandom(20_000_000),
     ],
     ids=lambda message: f"{message[:20]!r}-{len(message)}",
 )

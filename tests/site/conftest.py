@@ -3,6 +3,7 @@
 from devel.site import configure
 from imio.mailbridge.delivery.deliver import deliver
 from imio.mailbridge.iadocs.demo import PASSWORD
+from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.settings.read import stored_settings
 from imio.mailbridge.taskqueue.publish import publish
@@ -11,6 +12,8 @@ from imio.mailbridge.testing import INTEGRATION
 from plone.app.testing import SITE_OWNER_NAME
 from plone.app.testing import SITE_OWNER_PASSWORD
 from pytest_plone import fixtures_factory
+from tests.client import Client
+from tests.servers.waiting import TIMEOUT
 from zope.component.hooks import setSite
 from zope.globalrequest import getRequest
 from zope.globalrequest import setRequest
@@ -22,7 +25,7 @@ import transaction
 globals().update(fixtures_factory(((INTEGRATION, "integration"), (FUNCTIONAL, "functional"))))
 
 
-class Site:
+class Site(Client):
     """A site behind a real HTTP server, as a client sees it."""
 
     def __init__(self, portal):
@@ -35,16 +38,14 @@ class Site:
         headers = {"Accept": "application/json", **kwargs.pop("headers", {})}
         url = path if path.startswith("http") else f"{self.url}{path}"
         kwargs.setdefault("allow_redirects", False)
-        answer = requests.request(method, url, auth=auth, headers=headers, timeout=60, **kwargs)
+        answer = requests.request(method, url, auth=auth, headers=headers, timeout=TIMEOUT, **kwargs)
         transaction.begin()  # see what the request committed; plone.registry caches on the request
         getRequest().other.pop("_plone_registry_cache", None)
         return answer
 
-    def get(self, path, user=None, **kwargs):
-        return self.request("GET", path, user, **kwargs)
-
-    def post(self, path, user=None, **kwargs):
-        return self.request("POST", path, user, **kwargs)
+    def receive(self, raw, **headers):
+        """Hand a message over as a trusted mail host does; return its record."""
+        return inbox().get(self.mail_in(raw, **headers).json()["id"])
 
     def task(self, view, **params):
         """Run a task of the site as the worker does; return its HTTP status."""
