@@ -14,6 +14,7 @@ import subprocess
 import sys
 
 
+pytestmark = pytest.mark.slow
 COUNT = 300
 SECRET = "in+h7qm4tvx2lpzabcdefgh@bridge.test"
 CONFIG = """

@@ -12,6 +12,9 @@ import pytest
 import smtplib
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture
 def town(demo, tmp_path, postfix):
     """A demo of this test alone, and a Postfix that hands mail over to it."""

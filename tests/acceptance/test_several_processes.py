@@ -17,6 +17,7 @@ import socket
 import subprocess
 
 
+pytestmark = pytest.mark.slow
 ZEO_CONF = """\
 <zeo>
   address 127.0.0.1:{port}

@@ -1,8 +1,7 @@
 """A worker that kills itself, run by ``zconsole run``. Arguments: ``submit COUNT PORT``, the port of the SMTP server, or
 ``deliver POINT NUMBER``.
 
-``POINT`` is a crash point of ``outbound.deliver``; the process ends by SIGKILL when it comes there for the NUMBERth time. ``deliver
-none 0`` goes on to the end.
+``POINT`` is a crash point of ``delivery.deliver``; the process ends by SIGKILL when it comes there for the NUMBERth time.
 """
 
 from AccessControl.SecurityManagement import newSecurityManager
