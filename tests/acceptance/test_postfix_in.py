@@ -27,7 +27,7 @@ def town(demo, tmp_path, postfix):
     postfix.bridge_to(**before)
 
 
-def deliver(postfix, raw, sender="al.bert@maville.test", recipient="in@bridge.test"):
+def bring(postfix, raw, sender="al.bert@maville.test", recipient="in@bridge.test"):
     with smtplib.SMTP("127.0.0.1", postfix.smtp_port, timeout=TIMEOUT) as smtp:
         smtp.sendmail(sender, recipient, raw)
 
@@ -45,9 +45,9 @@ def filed(town):
 
 
 def test_forward_redirect_and_text_forward(town, postfix):
-    deliver(postfix, forwarded(citizen("Première"), citizen("Deuxième")))
-    deliver(postfix, redirected("Redirigée"), sender="bounces+srs@maville.test")
-    deliver(postfix, TEXT_FORWARD)
+    bring(postfix, forwarded(citizen("Première"), citizen("Deuxième")))
+    bring(postfix, redirected("Redirigée"), sender="bounces+srs@maville.test")
+    bring(postfix, TEXT_FORWARD)
     wait_for(lambda: len(inbox(town)) == 3 and not postfix.queue(), what=postfix.log_text)
     states = {
         record["subject"]: (record["state"], record["transfer"], record["reason"]) for record in inbox(town)
@@ -74,7 +74,7 @@ def test_forward_redirect_and_text_forward(town, postfix):
 def test_plone_is_down_and_comes_back(town, postfix, kill):
     town.stop(kill=kill)
     for number in range(5):
-        deliver(postfix, redirected(f"Pendant l'arrêt {number}"))
+        bring(postfix, redirected(f"Pendant l'arrêt {number}"))
     wait_for(lambda: len(postfix.queue()) == 5 and "deferred" in postfix.log_text(), what=postfix.log_text)
     assert "bounced" not in postfix.log_text().partition("Pendant")[2]
     town.start()
@@ -90,7 +90,7 @@ def test_killed_while_mail_comes_in(town, postfix):
     """Plone is killed again and again in the middle of deliveries: each message is one record and one document."""
     count = 40
     with ThreadPoolExecutor(4) as pool:
-        jobs = [pool.submit(deliver, postfix, redirected(f"Message {number}")) for number in range(count)]
+        jobs = [pool.submit(bring, postfix, redirected(f"Message {number}")) for number in range(count)]
         for _ in range(2):
             wait_for(lambda: "status=sent" in postfix.log_text())
             town.stop(kill=True)
@@ -134,14 +134,14 @@ def test_many_pipes_at_once(town):
 
 
 def test_refused_recipient_bounces_and_a_message_too_large_too(town, postfix):
-    deliver(
+    bring(
         postfix,
         citizen("Personne").as_bytes(),
         sender="jeanne.dupont@citizen.test",
         recipient="nobody@bridge.test",
     )
     town.set(max_size=2000)
-    deliver(postfix, redirected("Grand") + b"x" * 5000 + b"\n", sender="jeanne.dupont@citizen.test")
+    bring(postfix, redirected("Grand") + b"x" * 5000 + b"\n", sender="jeanne.dupont@citizen.test")
     reports = lambda: postfix.messages("jeanne.dupont@citizen.test")  # noqa: E731
     wait_for(lambda: len(reports()) == 2, what=postfix.log_text)
     text = b"".join(report.content for report in reports())
