@@ -1,9 +1,9 @@
 """What the pipe does beyond one delivery: tries again, several recipients, a spool, a dry run, a self-test."""
 
 from pathlib import Path
-from tests.pipe.test_pipe import MESSAGE
-from tests.pipe.test_pipe import run
-from tests.pipe.test_pipe import start
+from tests.pipe.program import MESSAGE
+from tests.pipe.program import run
+from tests.pipe.program import start
 from tests.servers.fake_site import ACCEPTED
 from tests.servers.fake_site import FakeSite
 import os

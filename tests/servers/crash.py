@@ -9,7 +9,7 @@ from datetime import timedelta
 from imio.mailbridge.delivery import deliver
 from imio.mailbridge.outbox.submit import prepare
 from imio.mailbridge.outbox.submit import submit
-from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.read import stored_settings
 from imio.mailbridge.transport.smtp import SmtpConnection
 from Testing.makerequest import makerequest
 from zope.component.hooks import setSite
@@ -62,7 +62,7 @@ def main(app, command, *arguments):
     user = site.acl_users.getUserById("agent")
     newSecurityManager(None, user)
     if command == "submit":
-        settings().smtp_port = int(arguments[1])
+        stored_settings().smtp_port = int(arguments[1])
         document = site["outgoing-mail"]["permis-durbanisme"]
         for number in range(int(arguments[0])):
             data = {

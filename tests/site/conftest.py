@@ -13,6 +13,8 @@ from plone.app.testing import SITE_OWNER_NAME
 from plone.app.testing import SITE_OWNER_PASSWORD
 from pytest_plone import fixtures_factory
 from tests.client import Client
+from tests.message.signing import key
+from tests.servers.resolver import Resolver
 from tests.servers.waiting import TIMEOUT
 from zope.component.hooks import setSite
 from zope.globalrequest import getRequest
@@ -102,3 +104,23 @@ def sent(send):
         return record
 
     return sent
+
+
+@pytest.fixture
+def dns(site):
+    """A DNS server with the keys of the tests, which ``site`` asks; one provider may seal."""
+    names = [
+        f"s._domainkey.{domain}"
+        for domain in ("maville.test", "other.test", "provider.test", "mail.maville.test")
+    ]
+    with Resolver({(name, "TXT"): [_split(key()[1].decode())] for name in names}) as server:
+        values = stored_settings()
+        values.dns_resolver = server.address
+        values.arc_sealers = ["Provider.test"]
+        values.authserv_id = "mx.maville.test"
+        transaction.commit()
+        yield server
+
+
+def _split(text):
+    return '" "'.join(text[start : start + 200] for start in range(0, len(text), 200))

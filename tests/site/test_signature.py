@@ -14,7 +14,7 @@ from plone.app.textfield.value import RichTextValue
 from tests.site.compose import COMPOSE
 from tests.site.compose import HTML
 from tests.site.compose import value
-from tests.site.test_send_email import send
+from tests.site.send_email import send
 from types import SimpleNamespace
 from zope.interface import Invalid
 import html
@@ -164,7 +164,10 @@ def test_the_form_knows_the_signature_of_each_sender(site):
 
 def test_a_template_that_raises_does_not_break_the_page(site, monkeypatch):
     monkeypatch.setattr(validate, "EXAMPLE", {})
-    stored_settings().signature = '<p tal:condition="not:exists:sender">x</p><p tal:condition="exists:sender" tal:content="sender/x">x</p>'
+    stored_settings().signature = (
+        '<p tal:condition="not:exists:sender">x</p>'
+        '<p tal:condition="exists:sender" tal:content="sender/x">x</p>'
+    )
     transaction.commit()
     assert "Madame Dupont" in body(site)
 
