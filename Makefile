@@ -5,13 +5,21 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: start test check release-test bench clean
+# Tests wait for servers more than they compute: more workers than cores.
+WORKERS ?= 4
+PYTEST := $(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder
+
+.PHONY: start test quick check release-test bench clean
 
 start: $(INSTALLED)
 	@PORT="$(PORT)" SMTP_PORT="$(SMTP_PORT)" $(BIN)/python -m devel.start
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest $(ARGS)
+	$(PYTEST) -n $(WORKERS) $(ARGS)
+
+# No Plone, no server.
+quick: $(INSTALLED)
+	$(PYTEST) -n 2 tests/message tests/architecture $(ARGS)
 
 check: $(INSTALLED)
 	devel/check $(BIN)

@@ -150,6 +150,7 @@ setup(
             "plone.testing",
             "pytest",
             "pytest-plone",
+            "pytest-xdist",
             "redis",
             "requests",
             "trustme",

@@ -1,6 +1,7 @@
 """What is an instance? A folder with configuration and data; written here for ``make start`` and for the tests."""
 
 from pathlib import Path
+import os
 
 
 ZOPE_CONF = """\
@@ -8,7 +9,7 @@ instancehome {home}
 debug-mode off
 <environment>
   zope_i18n_compile_mo_files true
-  CHAMELEON_CACHE {home}/var/cache
+  CHAMELEON_CACHE {cache}
 {environment}
 </environment>
 {imports}<zodb_db main>
@@ -91,7 +92,8 @@ def write(home: Path, port: int, zeo: str = "", **environment: str) -> Path:
     storage = ZEO_STORAGE.format(home=home, server=zeo) if zeo else FILE_STORAGE.format(home=home)
     lines = "\n".join(f"  {name} {value}" for name, value in environment.items())
     imports = "%import ZEO\n" if zeo else ""
-    conf = ZOPE_CONF.format(home=home, environment=lines, storage=storage, imports=imports)
+    cache = os.environ.get("CHAMELEON_CACHE") or home / "var/cache"
+    conf = ZOPE_CONF.format(home=home, cache=cache, environment=lines, storage=storage, imports=imports)
     (home / "etc/zope.conf").write_text(conf)
     (home / "etc/zope.ini").write_text(ZOPE_INI.format(home=home, port=port))
     (home / "etc/site.zcml").write_text(SITE_ZCML)

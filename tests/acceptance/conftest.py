@@ -1,10 +1,14 @@
-"""Fixtures of a running demo; ``iadocs`` is one process for all tests, as Plone is for all agents."""
+"""Fixtures of a running demo and of people at their browsers."""
 
 from pathlib import Path
+from playwright.sync_api import expect
 from playwright.sync_api import sync_playwright
+from tests.servers.instance import copied
 from tests.servers.instance import Instance
 from tests.servers.instance import PASSWORD
 from tests.servers.required import required
+from tests.servers.waiting import TIMEOUT
+import fcntl
 import pytest
 
 
@@ -12,10 +16,25 @@ SCREENSHOTS = Path(__file__).resolve().parent.parent.parent / "screenshots"
 
 
 @pytest.fixture(scope="session")
-def iadocs(tmp_path_factory):
-    """The demo, running; without time to undo, which tests about it set."""
-    instance = Instance(tmp_path_factory.mktemp("iadocs"))
-    instance.make()
+def demo(tmp_path_factory, worker_id):
+    """The demo, made once for all workers and never started; tests start copies of it."""
+    folder = tmp_path_factory.getbasetemp()
+    if worker_id != "master":  # without pytest-xdist's workers
+        folder = folder.parent
+    instance = Instance(folder / "demo")
+    made = folder / "demo-made"
+    with (folder / "demo.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            instance.make()
+            made.touch()
+    return instance
+
+
+@pytest.fixture(scope="session")
+def iadocs(demo, tmp_path_factory):
+    """The demo, running, one process for all tests of a worker; without time to undo, which tests about it set."""
+    instance = copied(demo, tmp_path_factory.mktemp("iadocs"))
     instance.start()
     instance.set(undo_seconds=0)
     yield instance
@@ -25,6 +44,7 @@ def iadocs(tmp_path_factory):
 @pytest.fixture(scope="session")
 def browser():
     """Debian's Chromium."""
+    expect.set_options(timeout=TIMEOUT * 1000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=required("chromium", "chromium"),
@@ -40,12 +60,12 @@ def browser():
 
 
 class Person:
-    """Somebody at a browser: ``page`` is Playwright's; ``open`` takes a path below the site."""
+    """Somebody at a browser: ``page`` is Playwright's; ``open`` takes a path below the site, or a URL."""
 
     def __init__(self, iadocs, context, name):
         self.iadocs = iadocs
         self.page = context.new_page()
-        self.page.set_default_timeout(15_000)
+        self.page.set_default_timeout(TIMEOUT * 1000)
         self.name = name
         self.errors = []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
@@ -58,23 +78,37 @@ class Person:
         self.page.wait_for_selector("body.userrole-authenticated")
 
     def open(self, path):
-        self.page.goto(f"{self.iadocs.url}{path}")
+        """Go to a page; return when its scripts have started, editors included."""
+        self.page.goto(path if path.startswith("http") else f"{self.iadocs.url}{path}")
+        self.page.wait_for_selector("body.patterns-loaded")
+        if self.page.locator("#content textarea.pat-tinymce").count():
+            self.page.wait_for_selector("iframe.tox-edit-area__iframe", state="attached")
 
     def screenshot(self, name):
         SCREENSHOTS.mkdir(exist_ok=True)
         self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
 
 
+@pytest.fixture(scope="session")
+def logins():
+    """User name → what the browser keeps of a log-in."""
+    return {}
+
+
 @pytest.fixture
-def person(iadocs, browser):
+def person(iadocs, browser, logins):
     """``person("agent")`` is logged in, in a French browser of their own."""
     contexts = []
 
     def person(name, **kwargs):
-        context = browser.new_context(locale="fr-BE", viewport={"width": 1280, "height": 900})
+        context = browser.new_context(
+            locale="fr-BE", viewport={"width": 1280, "height": 900}, storage_state=logins.get(name)
+        )
         contexts.append(context)
         someone = Person(iadocs, context, name)
-        someone.login(**kwargs)
+        if name not in logins:
+            someone.login(**kwargs)
+            logins[name] = context.storage_state()
         return someone
 
     yield person

@@ -1,5 +1,6 @@
 """An admin adds an account at Microsoft 365, sees it in the list, and tries an address; the screenshots are in screenshots/."""
 
+from playwright.sync_api import expect
 import pytest
 
 
@@ -25,8 +26,8 @@ def test_admin_adds_an_account_with_a_preset(person, iadocs, catcher, clean):
     assert not page.locator("[name='form.widgets.oauth_token_url']").is_visible()
     admin.screenshot("panel-settings")
     page.select_option("[name='form.widgets.smtp_auth:list']", "oauth2")
-    assert page.locator("[name='form.widgets.oauth_token_url']").is_visible()
-    assert page.locator("[name='form.widgets.smtp_client_secret']").is_visible()
+    expect(page.locator("[name='form.widgets.oauth_token_url']")).to_be_visible()
+    expect(page.locator("[name='form.widgets.smtp_client_secret']")).to_be_visible()
     assert not page.locator("[name='form.widgets.smtp_password']").is_visible()
 
     page.click("nav .nav-link[href$='@@mailbridge-accounts']")

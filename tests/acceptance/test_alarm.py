@@ -22,10 +22,11 @@ def stopped(iadocs, catcher_factory):
     )
     data = {"to": ["jeanne.dupont@citizen.test"], "subject": "Votre permis", "body": "<p>Bonjour</p>"}
     path = f"/@outbox/{iadocs.post(f'{DOCUMENT}/@send-email', 'agent', json=data).json()['id']}"
-    wait_for(lambda: iadocs.get(path, "agent").json()["state"] == "held", 30)
+    wait_for(lambda: iadocs.get(path, "agent").json()["state"] == "held")
     yield
     iadocs.set(smtp_security="none")
-    wait_for(lambda: not iadocs.get("/@mailbridge-status", "chef").json()["held"], 120)
+    iadocs.sweep()
+    wait_for(lambda: not iadocs.get("/@mailbridge-status", "chef").json()["held"])
 
 
 def test_manager_sees_why_and_what_to_do(stopped, person):

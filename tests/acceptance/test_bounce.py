@@ -38,7 +38,7 @@ def test_bounce_of_a_real_server(town, postfix):
     def states():
         return {each["address"]: each["state"] for each in town.get(path, "agent").json()["recipients"]}
 
-    wait_for(lambda: states() == {GONE: "bounced", JEANNE: "sent"}, 60, postfix.log_text)
+    wait_for(lambda: states() == {GONE: "bounced", JEANNE: "sent"}, what=postfix.log_text)
     message = town.get(path, "agent").json()
     (line,) = [line for line in message["timeline"] if line["state"] == "bounced"]
     assert (line["recipient"], "5.1.1" in line["text"]) == (GONE, True)
@@ -57,7 +57,7 @@ def test_bounce_of_a_real_server(town, postfix):
     assert f"Original-Envelope-Id: {message['id']}".encode() in report
     assert f"Original-Recipient: rfc822;{GONE}".encode() in report
 
-    (notice,) = wait_for(lambda: postfix.messages(AGENT), 60, postfix.log_text)
+    (notice,) = wait_for(lambda: postfix.messages(AGENT), what=postfix.log_text)
     assert notice.envelope_sender == LOGIN
     told = message_from_bytes(notice.content, policy=policy.default)
     assert told["Auto-Submitted"] == "auto-generated"

@@ -1,7 +1,7 @@
 """The pages as people see them, in French, in Chromium; the screenshots are in screenshots/."""
 
+from playwright.sync_api import expect
 from tests.servers.waiting import wait_for
-import re
 
 
 def test_agent_sends_a_document(person, iadocs, catcher):
@@ -36,7 +36,7 @@ def test_agent_sends_a_document(person, iadocs, catcher):
     agent.screenshot("compose")
     page.click("button[name='form.buttons.send']")
     newest = page.locator("#mailbridge-messages details[data-state]").first
-    wait_for(lambda: newest.get_attribute("data-state") == "sent", 30)
+    wait_for(lambda: newest.get_attribute("data-state") == "sent")
     page.reload()
     page.click("#mailbridge-messages summary")
     assert "envoyé" in page.locator("#mailbridge-messages summary").first.inner_text()
@@ -80,8 +80,7 @@ def test_agent_sees_what_is_wrong(person, iadocs):
     page.keyboard.press("Tab")
     page.fill("input[name='form.widgets.subject']", "Essai")
     page.click("button[name='form.buttons.send']")
-    page.wait_for_selector(".invalid-feedback, .fieldErrorBox, .error")
-    assert "n’est pas une adresse" in page.locator("#content").inner_text()
+    expect(page.locator("#content")).to_contain_text("n’est pas une adresse")
     agent.screenshot("compose-error")
 
 
@@ -94,11 +93,9 @@ def test_admin_sets_up_and_sends_a_test(person, iadocs, catcher):
     page.fill("input[name='form.widgets.smtp_port']", str(catcher.port))
     admin.screenshot("panel-outgoing")
     page.click("button[name='form.buttons.test']")
-    page.wait_for_selector(".portalMessage, .alert")
+    expect(page.locator("body")).to_contain_text("a pris l’e-mail de test")
     admin.screenshot("panel-test")
-    wait_for(lambda: catcher.messages)
-    text = page.locator("body").inner_text()
-    assert re.search(r"a pris l’e-mail de test", text), text[:500]
+    assert len(catcher.messages) == 1
     catcher.answers["rcpt"] = "550 5.7.1 relaying denied"
     page.click("button[name='form.buttons.test']")
     page.wait_for_selector("text=relaying denied")

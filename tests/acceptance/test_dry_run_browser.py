@@ -1,25 +1,17 @@
 """The dry run with its test cases, and secret addresses, as people use them in a browser."""
 
-from axe_playwright_python.sync_playwright import Axe
 from email.message import EmailMessage
+from playwright.sync_api import expect
+from tests.acceptance.axe import serious
 from tests.mails import forwarded
 from tests.mails import redirected
-from tests.mails import TRUSTED
+from tests.servers.waiting import wait_for
 import pytest
 
 
 DRY_RUN = "/@@mailbridge-dry-run"
 ADDRESSES = "/@@mailbridge-addresses"
 MAILBOX = "info@maville.test"
-
-
-def serious(page, region="#content"):
-    found = Axe().run(page, context={"include": [[region]]}).response["violations"]
-    return [
-        (each["id"], [node["html"][:200] for node in each["nodes"]])
-        for each in found
-        if each["impact"] in ("serious", "critical")
-    ]
 
 
 def with_remote_contents():
@@ -79,22 +71,21 @@ def test_drop_examine_keep_and_run_again(person, iadocs, tmp_path, settings_back
     assert "Bonjour du citoyen" in body.inner_text()
     assert body.locator("img[src], script").count() == 0
     page.locator("#mailbridge-result iframe").scroll_into_view_if_needed()
-    page.wait_for_timeout(300)
     chef.screenshot("dry-run-dropped")
-    assert serious(page) == []
+    assert serious(page, "#content") == []
     assert [url for url in requests if "pixel.test" in url] == []
     page.click("button[name=keep]")
     page.click("a[href$='run=1']")
     cases = page.locator(".mailbridge-cases tbody tr")
-    assert cases.count() == 1
-    assert cases.locator(".text-bg-success").count() == 1
+    expect(cases).to_have_count(1)
+    expect(cases.locator(".text-bg-success")).to_have_count(1)
     iadocs.set(mailin_addresses=[])
     page.reload()
     assert cases.locator(".text-bg-warning").count() == 1
     chef.screenshot("dry-run-cases")
-    assert serious(page) == []
+    assert serious(page, "#content") == []
     page.click("button[name=delete]")
-    assert page.locator(".mailbridge-cases").count() == 0
+    expect(page.locator(".mailbridge-cases")).to_have_count(0)
     assert not chef.errors
 
 
@@ -112,33 +103,31 @@ def test_secret_address(person, iadocs, settings_back):
     secret = row.locator("input[readonly]").input_value()
     assert secret.startswith("in+")
     row.locator(".mailbridge-copy").click()
-    assert page.evaluate("navigator.clipboard.readText()") == secret
-    envelope = {**TRUSTED, "X-Envelope-Recipient": secret, "X-Client-Address": "203.0.113.9"}
-    answer = iadocs.post(
-        "/@@mail-in", "gateway", data=redirected("Par adresse secrète"), headers=envelope
-    ).json()
+    wait_for(lambda: page.evaluate("navigator.clipboard.readText()") == secret)
+    envelope = {"X-Envelope-Recipient": secret, "X-Client-Address": "203.0.113.9"}
+    answer = iadocs.mail_in(redirected("Par adresse secrète"), **envelope).json()
     assert answer["state"] == "filed"
     page.reload()
     admin.screenshot("secret-addresses")
     assert serious(page, "#content-core") == []
     row.locator("summary").click()
     row.locator("button[name=revoke]").click()
-    assert row.locator("button[name=make]").count() == 1
+    expect(row.locator("button[name=make]")).to_have_count(1)
     admin.screenshot("secret-addresses-revoked")
-    answer = iadocs.post("/@@mail-in", "gateway", data=redirected("Trop tard"), headers=envelope).json()
+    answer = iadocs.mail_in(redirected("Trop tard"), **envelope).json()
     assert (answer["state"], answer["reason"]) == ("quarantined", "unproven-redirect")
     assert not admin.errors
 
 
 def test_agents_get_the_original_from_the_proof_tab(person, iadocs):
     raw = redirected("L'original à télécharger")
-    (item,) = iadocs.post("/@@mail-in", "gateway", data=raw, headers=TRUSTED).json()["items"]
+    (item,) = iadocs.mail_in(raw).json()["items"]
     agent = person("agent")
     agent.page.goto(f"{item['@id']}/view")
     agent.page.click("a[href*='@@mailbridge-proof']")
-    assert agent.page.locator("section .text-bg-success").count() == 1
+    expect(agent.page.locator("section .text-bg-success")).to_have_count(1)
     with agent.page.expect_download() as download:
         agent.page.click("a[href*='source=']")
     with open(download.value.path(), "rb") as stream:
         assert stream.read() == raw
-    assert serious(agent.page) == []
+    assert serious(agent.page, "#content") == []

@@ -5,7 +5,8 @@ from tests.mails import redirected
 from tests.servers.cutting import Cutting
 from tests.servers.dovecot import Dovecot
 from tests.servers.fixtures import open_folder
-from tests.servers.instance import Instance
+from tests.servers.instance import copied
+from tests.servers.waiting import TIMEOUT
 from tests.servers.waiting import wait_for
 import contextlib
 import pytest
@@ -13,6 +14,7 @@ import subprocess
 import sys
 
 
+pytestmark = pytest.mark.slow
 COUNT = 300
 SECRET = "in+h7qm4tvx2lpzabcdefgh@bridge.test"
 CONFIG = """
@@ -31,9 +33,8 @@ address = "{address}"
 
 
 @pytest.fixture
-def town(tmp_path):
-    instance = Instance(tmp_path / "town")
-    instance.make()
+def town(demo, tmp_path):
+    instance = copied(demo, tmp_path / "town", pdf=False)
     instance.start()
     instance.set(
         mailin_addresses=[
@@ -82,11 +83,11 @@ def test_each_is_one_record(town, tmp_path, certificates):
         stack.callback(fetcher.kill)
         said = (tmp_path / "fetch.log").read_text
         for limit, kill in ((40, True), (120, False)):
-            wait_for(lambda limit=limit: len(inbox(town)) >= limit, 120, said)
+            wait_for(lambda limit=limit: len(inbox(town)) >= limit, what=said)
             proxy.cut()
             town.stop(kill=kill)
             town.start()
-        wait_for(lambda: len(inbox(town)) >= 200, 120, said)
+        wait_for(lambda: len(inbox(town)) >= 200, what=said)
         proxy.cut()
         fetcher.kill()
         fetcher.wait()
@@ -98,12 +99,12 @@ def test_each_is_one_record(town, tmp_path, certificates):
                 client.select_folder("INBOX", readonly=True)
                 return len(client.search("ALL"))
 
-        wait_for(lambda: here() == 0, 200, said)
+        wait_for(lambda: here() == 0, what=said)
         wait_for(
-            lambda: all(each["state"] == "filed" for each in inbox(town)), 200, lambda: str(town.log[-3000:])
+            lambda: all(each["state"] == "filed" for each in inbox(town)), what=lambda: str(town.log[-3000:])
         )
         fetcher.terminate()
-        assert fetcher.wait(30) == 0
+        assert fetcher.wait(TIMEOUT) == 0
     records = inbox(town)
     assert sorted(each["subject"] for each in records) == sorted(
         f"Message {number}" for number in range(COUNT)

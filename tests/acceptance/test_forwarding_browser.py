@@ -104,7 +104,7 @@ def test_every_kind_of_forwarder(person, iadocs, town):
         admin.open("/@@mailbridge-forwarding")
         return {kind: outcome(kind) for kind in OUTCOMES}
 
-    wait_for(lambda: outcomes() == OUTCOMES, 150, lambda: f"{outcomes()}\n{town.log_text()[-3000:]}")
+    wait_for(lambda: outcomes() == OUTCOMES, what=lambda: f"{outcomes()}\n{town.log_text()[-3000:]}")
     admin.screenshot("forwarding-every-kind")
     text = page.inner_text("#content-core")
     for expected in (

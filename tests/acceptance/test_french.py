@@ -3,7 +3,6 @@
 from pathlib import Path
 from tests.mails import redirected
 from tests.mails import TEXT_FORWARD
-from tests.mails import TRUSTED
 import pytest
 import re
 
@@ -76,9 +75,7 @@ def content(iadocs):
         (redirected("Deux"), "192.0.2.1"),
         (TEXT_FORWARD, "127.0.0.1"),
     ):
-        answer = iadocs.post(
-            "/@@mail-in", "gateway", data=raw, headers={**TRUSTED, "X-Client-Address": address}
-        )
+        answer = iadocs.mail_in(raw, **{"X-Client-Address": address})
         assert answer.status_code in (200, 201, 202), answer.text
         body = answer.json()
         found["item" if body["items"] else "waiting"] = (
@@ -117,11 +114,7 @@ def test_every_answer_of_the_rest_api_speaks_french(iadocs):
         "/outgoing-mail/invitation/@send-email", "agent", json={"to": ["x"]}, headers=headers
     )
     texts = [error["message"] for error in answer.json()["errors"]]
-    texts.append(
-        iadocs.post(
-            "/@@mail-in", "gateway", data=b"x", headers={"Content-Type": "text/plain", **headers}
-        ).json()["message"]
-    )
+    texts.append(iadocs.mail_in(b"x", **{"Content-Type": "text/plain"}, **headers).json()["message"])
     for record in iadocs.get("/@mail-in?state=quarantined", "chef", headers=headers).json()["items"]:
         texts += [record["explanation"], record["remedy"]]
     assert texts

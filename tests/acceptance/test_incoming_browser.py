@@ -1,13 +1,13 @@
 """What people see of incoming mail in a French browser: the list, a document, its proof, a decision, the dry run."""
 
-from axe_playwright_python.sync_playwright import Axe
 from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
+from playwright.sync_api import expect
+from tests.acceptance.axe import serious
 from tests.mails import citizen
 from tests.mails import forwarded
 from tests.mails import redirected
 from tests.mails import TEXT_FORWARD
-from tests.mails import TRUSTED
 from tests.servers.listener import Listener
 from tests.servers.waiting import wait_for
 import pytest
@@ -35,19 +35,10 @@ def newsletter(tracker):
     return message.as_bytes()
 
 
-def deliver(iadocs, raw, **headers):
-    answer = iadocs.post("/@@mail-in", "gateway", data=raw, headers={**TRUSTED, **headers})
+def received(iadocs, raw, **headers):
+    answer = iadocs.mail_in(raw, **headers)
     assert answer.status_code in (200, 201, 202), answer.text
     return answer.json()
-
-
-def serious(page, region):
-    found = Axe().run(page, context={"include": [[region]]}).response["violations"]
-    return [
-        (each["id"], [node["html"][:200] for node in each["nodes"]])
-        for each in found
-        if each["impact"] in ("serious", "critical")
-    ]
 
 
 @pytest.fixture
@@ -58,20 +49,20 @@ def tracker():
 
 
 def test_document_shows_its_message_and_asks_nobody_else(person, iadocs, tracker):
-    (item,) = deliver(iadocs, newsletter(tracker.url))["items"]
+    (item,) = received(iadocs, newsletter(tracker.url))["items"]
     agent = person("agent")
     requests = []
     agent.page.on("request", lambda request: requests.append(request.url))
-    agent.page.goto(f"{item['@id']}/view")
+    agent.open(f"{item['@id']}/view")
     frame = agent.page.frame_locator("iframe.mailbridge-frame")
     assert "Lettre de la bibliothèque" in frame.locator("body").inner_text()
     assert "n’ont pas été affichés" in frame.locator("p.note").inner_text()
     link = frame.locator("a", has_text="L'agenda")
     assert link.get_attribute("href") == "https://bib.test/agenda?id=7"
-    agent.page.wait_for_timeout(1000)
+    agent.page.wait_for_load_state("networkidle")
     agent.screenshot("incoming-document")
     frame.locator("summary").click()
-    assert frame.locator("blockquote").is_visible()
+    expect(frame.locator("blockquote")).to_be_visible()
     assert [
         url for url in requests if not url.startswith((iadocs.url.removesuffix("/iadocs"), "data:"))
     ] == []
@@ -86,54 +77,51 @@ def test_document_shows_its_message_and_asks_nobody_else(person, iadocs, tracker
         agent.page.goto(f"{item['@id']}/view")
         return agent.page.locator("a:has-text('PDF')").count()
 
-    wait_for(made, 60)
+    wait_for(made)
     with agent.page.expect_download() as download:
         agent.page.click(".mailbridge-readable a:text-is('PDF')")
     with open(download.value.path(), "rb") as stream:
         assert stream.read(5) == b"%PDF-"
     assert tracker.connections == 0
     agent.page.click("text=Preuve")
-    assert "serveur de confiance" in agent.page.locator("#content").inner_text()
+    expect(agent.page.locator("#content")).to_contain_text("serveur de confiance")
     agent.screenshot("incoming-proof")
     assert serious(agent.page, "#content") == []
 
 
 def test_decision_in_the_quarantine(person, iadocs):
-    id = deliver(iadocs, TEXT_FORWARD.replace(b"Demande en texte", "Permis à décider".encode()))["id"]
-    deliver(iadocs, redirected("Une autre"), **{"X-Client-Address": "203.0.113.9"})
+    id = received(iadocs, TEXT_FORWARD.replace(b"Demande en texte", "Permis à décider".encode()))["id"]
+    received(iadocs, redirected("Une autre"), **{"X-Client-Address": "203.0.113.9"})
     chef = person("chef")
     page = chef.page
     chef.open("/incoming-mail")
     page.click("text=E-mails entrants à décider")
     chef.screenshot("quarantine-list")
     page.click("a:has-text('Permis à décider')")
-    assert (
-        "transféré sous forme de texte" in page.locator(".alert-warning").first.inner_text().replace("’", "'")
-        or True
-    )
+    expect(page.locator(".alert-warning").first).to_contain_text("transféré dans le texte")
     chef.screenshot("quarantine-message")
     assert serious(page, "#content") == []
     page.fill("#mailbridge-sender", "Jeanne Dupont <jeanne.dupont@citizen.test>")
     page.select_option("#mailbridge-service", label="Urbanisme")
     page.click("button[name=proposal]")
-    assert iadocs.get(f"/@mail-in/{id}", "chef").json()["state"] == "filed"
+    wait_for(lambda: iadocs.get(f"/@mail-in/{id}", "chef").json()["state"] == "filed")
     page.click("a:has-text('Permis à décider')")
-    assert "Urbanisme" in page.locator("#content").inner_text()
+    expect(page.locator("#content")).to_contain_text("Urbanisme")
 
 
 def test_agent_sees_own_forwards(person, iadocs):
-    deliver(iadocs, TEXT_FORWARD.replace(b"Demande en texte", b"Mon transfert"))
+    received(iadocs, TEXT_FORWARD.replace(b"Demande en texte", b"Mon transfert"))
     agent = person("agent")
     agent.open("/@@my-forwards")
     agent.page.click("a:has-text('Mon transfert')")
+    expect(agent.page.locator("button[name=discard]")).to_have_count(1)
     assert agent.page.locator("button[name=proposal]").count() == 0
-    assert agent.page.locator("button[name=discard]").count() == 1
     agent.screenshot("my-forward")
 
 
 def test_bulk(person, iadocs):
     ids = [
-        deliver(iadocs, redirected(f"En lot {n}"), **{"X-Client-Address": "203.0.113.9"})["id"]
+        received(iadocs, redirected(f"En lot {n}"), **{"X-Client-Address": "203.0.113.9"})["id"]
         for n in range(2)
     ]
     chef = person("chef")
@@ -141,7 +129,7 @@ def test_bulk(person, iadocs):
     chef.page.check(".mailbridge-all")
     chef.screenshot("quarantine-bulk")
     chef.page.click("button[name=bulk][value=accept]")
-    assert {iadocs.get(f"/@mail-in/{id}", "chef").json()["state"] for id in ids} == {"filed"}
+    wait_for(lambda: {iadocs.get(f"/@mail-in/{id}", "chef").json()["state"] for id in ids} == {"filed"})
 
 
 def test_dry_run(person, iadocs, tmp_path):
@@ -152,9 +140,8 @@ def test_dry_run(person, iadocs, tmp_path):
     chef.page.set_input_files("input[type=file]", path)
     chef.page.fill("input[name=client]", "127.0.0.1")
     chef.page.click("button:has-text('Examiner')")
-    text = chef.page.locator("#content").inner_text()
-    assert "Essai à blanc" in text
-    assert "Al Bert" in text or "al.bert" in text
+    expect(chef.page.locator("#content")).to_contain_text("Essai à blanc")
+    assert "Al Bert" in chef.page.locator("#content").inner_text()
     chef.screenshot("dry-run")
     assert serious(chef.page, "#content") == []
 
@@ -163,16 +150,15 @@ def test_routing_row_in_the_control_panel(person, iadocs):
     admin = person("admin", password="admin")
     admin.open("/@@mailbridge-controlpanel")
     page = admin.page
-    page.wait_for_timeout(1000)
     page.click("text=Routage >> nth=0")
-    page.wait_for_timeout(500)
+    page.wait_for_selector("#formfield-form-widgets-iemail_routing", state="visible")
     admin.screenshot("control-panel-routing")
     page.click("text=Confiance >> nth=0")
-    page.wait_for_timeout(300)
+    page.wait_for_selector("[name='form.widgets.trust_preset:list']", state="visible")
     admin.screenshot("control-panel-trust")
     page.select_option("[name='form.widgets.trust_preset:list']", "strict")
     page.click("[name='form.buttons.save']")
-    assert "enregistrés" in page.locator("#global_statusmessage, .portalMessage").first.inner_text()
+    expect(page.locator("#global_statusmessage, .portalMessage").first).to_contain_text("enregistrés")
     data = iadocs.get("/@controlpanels/mailbridge", "admin").json()["data"]
     assert (data["iemail_routing"], data["iemail_state_set"]) == ([], []), "no empty row was added"
     assert [each["token"] for each in data["proofs"]] == ["tag", "gateway", "dkim"]
@@ -181,14 +167,14 @@ def test_routing_row_in_the_control_panel(person, iadocs):
 
 def test_unknown_sender_becomes_a_contact(person, iadocs):
     raw = redirected("De la part d'Émile", **{"From": "ZOLA Émile <emile@autre.test>"})
-    (item,) = deliver(iadocs, raw)["items"]
+    (item,) = received(iadocs, raw)["items"]
     admin = person("admin", password="admin")
     admin.page.goto(f"{item['@id']}/view")
     admin.page.click("text=Créer le contact")
     assert admin.page.input_value("[name='form.widgets.lastname']") == "ZOLA"
     admin.screenshot("create-contact")
     admin.page.click("[name='form.buttons.create']")
-    assert "Émile ZOLA" in admin.page.locator("#content").inner_text()
+    expect(admin.page.locator("#content")).to_contain_text("Émile ZOLA")
 
 
 def test_twenty_at_once_and_the_same_twice(iadocs):
@@ -202,11 +188,9 @@ def test_twenty_at_once_and_the_same_twice(iadocs):
         forwarded(same, sender="claire.fontaine@maville.test"),
     ]
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda raw: deliver(iadocs, raw), raws))
+        answers = list(pool.map(lambda raw: received(iadocs, raw), raws))
     for answer in answers:
-        wait_for(
-            lambda id=answer["id"]: iadocs.get(f"/@mail-in/{id}", "chef").json()["state"] == "filed", 120
-        )
+        wait_for(lambda id=answer["id"]: iadocs.get(f"/@mail-in/{id}", "chef").json()["state"] == "filed")
     items = [iadocs.get(f"/@mail-in/{answer['id']}", "chef").json()["items"] for answer in answers]
     assert len({item["@id"] for found in items[:10] for item in found}) == 10
     assert len({item["@id"] for found in items[10:] for item in found}) == 1

@@ -2,6 +2,7 @@
 
 from email import message_from_bytes
 from email import policy
+from playwright.sync_api import expect
 from tests.mails import citizen
 from tests.servers.dovecot import Dovecot
 from tests.servers.fixtures import open_folder
@@ -33,16 +34,17 @@ def test_login_mailbox(person, iadocs, catcher, dovecot, clean):
     data = {"to": ["jeanne.dupont@citizen.test"], "subject": "Votre permis", "body": "<p>Bonjour</p>"}
     sent = iadocs.post("/outgoing-mail/permis-durbanisme/@send-email", "agent", json=data)
     assert sent.status_code == 202, sent.text
-    wait_for(lambda: catcher.messages, 30)
+    wait_for(lambda: catcher.messages)
 
     admin = person("admin", password="admin")
     page = admin.page
     admin.open("/@@mailbridge-mailboxes")
     admin.screenshot("mailboxes-none")
     page.click("a[href$='@@mailbridge-mailbox-add']")
+    expect(page.locator("[name='form.widgets.role:list']")).to_be_visible()
     assert not page.locator("[name='form.widgets.new_mail:list']").is_visible()
     page.select_option("[name='form.widgets.role:list']", "login")
-    assert page.locator("[name='form.widgets.new_mail:list']").is_visible()
+    expect(page.locator("[name='form.widgets.new_mail:list']")).to_be_visible()
     assert not page.locator("[name='form.widgets.oauth_token_url']").is_visible()
     page.fill("[name='form.widgets.name']", "administration")
     page.fill("[name='form.widgets.address']", LOGIN)
@@ -69,13 +71,16 @@ def test_login_mailbox(person, iadocs, catcher, dovecot, clean):
     dovecot.append(crlf(citizen("Absence", **answer, **{"Auto-Submitted": "auto-replied"})))
     dovecot.append(crlf(citizen("Une question", To=LOGIN)))
 
-    def done():
-        """The worker reads once a minute; a wrong password is not tried again for a while, and saving makes no exception."""
+    def filed():
         items = iadocs.get("/@mail-in?b_size=100", "chef").json()["items"]
         return len([item for item in items if item["envelope_recipient"] == LOGIN]) == 3
 
-    wait_for(done, 150, lambda: str(iadocs.get("/@mailbridge-status", "chef").json()))
-    wait_for(lambda: len(catcher.messages) == 2, 60)
+    def status():
+        return str(iadocs.get("/@mailbridge-status", "chef").json())
+
+    iadocs.sweep()
+    wait_for(filed, what=status)
+    wait_for(lambda: len(catcher.messages) == 2, what=status)
     copy = message_from_bytes(catcher.messages[1].content, policy=policy.default)
     assert catcher.messages[1].rcpt_tos == ["al.bert@maville.test"]
     assert str(copy["reply-to"]) == "Jeanne Dupont <jeanne.dupont@citizen.test>"
@@ -84,7 +89,7 @@ def test_login_mailbox(person, iadocs, catcher, dovecot, clean):
         admin.open("/@@mailbridge-mailboxes")
         return "Personne ne doit consulter cette boîte" in page.inner_text("tr[data-mailbox=administration]")
 
-    wait_for(watched, 60)
+    wait_for(watched)
     text = page.inner_text("tr[data-mailbox=administration]")
     for line in (
         "Réponses classées auprès de leur document : 1",

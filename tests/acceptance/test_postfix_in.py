@@ -5,26 +5,20 @@ from tests.mails import citizen
 from tests.mails import forwarded
 from tests.mails import redirected
 from tests.mails import TEXT_FORWARD
-from tests.mails import TRUSTED
 from tests.servers.instance import copied
-from tests.servers.instance import Instance
+from tests.servers.waiting import TIMEOUT
 from tests.servers.waiting import wait_for
 import pytest
 import smtplib
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory):
-    """The demo, made and not started: what a test starts from is its own copy."""
-    instance = Instance(tmp_path_factory.mktemp("template"))
-    instance.make()
-    return instance
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def town(template, tmp_path, postfix):
+def town(demo, tmp_path, postfix):
     """A demo of this test alone, and a Postfix that hands mail over to it."""
-    instance = copied(template, tmp_path / "town")
+    instance = copied(demo, tmp_path / "town", pdf=False)
     instance.start()
     before = {"url": postfix.url, "token": postfix.token}
     postfix.bridge_to(instance.url, token="gateway:demo-iadocs")
@@ -33,8 +27,8 @@ def town(template, tmp_path, postfix):
     postfix.bridge_to(**before)
 
 
-def deliver(postfix, raw, sender="al.bert@maville.test", recipient="in@bridge.test"):
-    with smtplib.SMTP("127.0.0.1", postfix.smtp_port, timeout=30) as smtp:
+def bring(postfix, raw, sender="al.bert@maville.test", recipient="in@bridge.test"):
+    with smtplib.SMTP("127.0.0.1", postfix.smtp_port, timeout=TIMEOUT) as smtp:
         smtp.sendmail(sender, recipient, raw)
 
 
@@ -51,10 +45,10 @@ def filed(town):
 
 
 def test_forward_redirect_and_text_forward(town, postfix):
-    deliver(postfix, forwarded(citizen("Première"), citizen("Deuxième")))
-    deliver(postfix, redirected("Redirigée"), sender="bounces+srs@maville.test")
-    deliver(postfix, TEXT_FORWARD)
-    wait_for(lambda: len(inbox(town)) == 3 and not postfix.queue(), 60, postfix.log_text)
+    bring(postfix, forwarded(citizen("Première"), citizen("Deuxième")))
+    bring(postfix, redirected("Redirigée"), sender="bounces+srs@maville.test")
+    bring(postfix, TEXT_FORWARD)
+    wait_for(lambda: len(inbox(town)) == 3 and not postfix.queue(), what=postfix.log_text)
     states = {
         record["subject"]: (record["state"], record["transfer"], record["reason"]) for record in inbox(town)
     }
@@ -80,12 +74,12 @@ def test_forward_redirect_and_text_forward(town, postfix):
 def test_plone_is_down_and_comes_back(town, postfix, kill):
     town.stop(kill=kill)
     for number in range(5):
-        deliver(postfix, redirected(f"Pendant l'arrêt {number}"))
-    wait_for(lambda: len(postfix.queue()) == 5 and "deferred" in postfix.log_text(), 60, postfix.log_text)
+        bring(postfix, redirected(f"Pendant l'arrêt {number}"))
+    wait_for(lambda: len(postfix.queue()) == 5 and "deferred" in postfix.log_text(), what=postfix.log_text)
     assert "bounced" not in postfix.log_text().partition("Pendant")[2]
     town.start()
     postfix.flush()
-    wait_for(lambda: not postfix.queue(), 60, postfix.log_text)
+    wait_for(lambda: not postfix.queue(), what=postfix.log_text)
     assert sorted(item["title"] for item in filed(town)) == [
         f"Pendant l'arrêt {number}" for number in range(5)
     ]
@@ -96,16 +90,16 @@ def test_killed_while_mail_comes_in(town, postfix):
     """Plone is killed again and again in the middle of deliveries: each message is one record and one document."""
     count = 40
     with ThreadPoolExecutor(4) as pool:
-        jobs = [pool.submit(deliver, postfix, redirected(f"Message {number}")) for number in range(count)]
+        jobs = [pool.submit(bring, postfix, redirected(f"Message {number}")) for number in range(count)]
         for _ in range(2):
-            wait_for(lambda: "status=sent" in postfix.log_text(), 30)
+            wait_for(lambda: "status=sent" in postfix.log_text())
             town.stop(kill=True)
             town.start()
         for job in jobs:
             job.result()
-    wait_for(lambda: postfix.flush() or not postfix.queue(), 120, postfix.log_text)
+    wait_for(lambda: postfix.flush() or not postfix.queue(), what=postfix.log_text)
     wait_for(
-        lambda: all(record["state"] == "filed" for record in inbox(town)), 200, lambda: str(town.log[-3000:])
+        lambda: all(record["state"] == "filed" for record in inbox(town)), what=lambda: str(town.log[-3000:])
     )
     assert len(inbox(town)) == count
     assert sorted(item["title"] for item in filed(town)) == sorted(
@@ -116,20 +110,19 @@ def test_killed_while_mail_comes_in(town, postfix):
 def test_many_pipes_at_once(town):
     """The same mail by eight pipes is one record; eight different ones at once are all filed."""
 
-    def post(raw):
-        return town.post("/@@mail-in", "gateway", data=raw, headers=TRUSTED)
-
     same = redirected("Huit fois")
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(post, [same] * 8))
+        answers = list(pool.map(town.mail_in, [same] * 8))
     assert {answer.status_code for answer in answers} <= {200, 201}, [answer.text for answer in answers]
     assert {answer.json()["state"] for answer in answers} == {"filed"}
     others = [redirected(f"Autre {number}") for number in range(8)]
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(post, others))
+        answers = list(pool.map(town.mail_in, others))
     # A pipe that met too many conflicts is told to try later, and does.
     assert {answer.status_code for answer in answers} <= {201, 500, 503}
-    again = [post(raw) for raw, answer in zip(others, answers, strict=True) if answer.status_code != 201]
+    again = [
+        town.mail_in(raw) for raw, answer in zip(others, answers, strict=True) if answer.status_code != 201
+    ]
     assert {answer.status_code for answer in again} <= {200, 201}
     assert sorted(item["title"] for item in filed(town)).count("Huit fois") == 1
     assert len(filed(town)) == 1 + 8
@@ -141,16 +134,16 @@ def test_many_pipes_at_once(town):
 
 
 def test_refused_recipient_bounces_and_a_message_too_large_too(town, postfix):
-    deliver(
+    bring(
         postfix,
         citizen("Personne").as_bytes(),
         sender="jeanne.dupont@citizen.test",
         recipient="nobody@bridge.test",
     )
     town.set(max_size=2000)
-    deliver(postfix, redirected("Grand") + b"x" * 5000 + b"\n", sender="jeanne.dupont@citizen.test")
+    bring(postfix, redirected("Grand") + b"x" * 5000 + b"\n", sender="jeanne.dupont@citizen.test")
     reports = lambda: postfix.messages("jeanne.dupont@citizen.test")  # noqa: E731
-    wait_for(lambda: len(reports()) == 2, 60, postfix.log_text)
+    wait_for(lambda: len(reports()) == 2, what=postfix.log_text)
     text = b"".join(report.content for report in reports())
     assert b"5.1.1" in text
     assert b"5.3.4" in text

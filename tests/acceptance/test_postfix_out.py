@@ -39,7 +39,7 @@ def send(iadocs, postfix):
         answer = iadocs.post(f"{DOCUMENT}/@send-email", "agent", json=data)
         assert answer.status_code == 202, answer.text
         path = f"/@outbox/{answer.json()['id']}"
-        return wait_for(lambda: _if_final(iadocs.get(path, "agent").json()), 30)
+        return wait_for(lambda: _if_final(iadocs.get(path, "agent").json()))
 
     return send
 
@@ -49,7 +49,7 @@ def _if_final(message):
 
 
 def delivered(postfix):
-    (message,) = wait_for(lambda: postfix.messages("jeanne.dupont@citizen.test"), 20, postfix.log_text)
+    (message,) = wait_for(lambda: postfix.messages("jeanne.dupont@citizen.test"), what=postfix.log_text)
     read = message_from_bytes(message.content)
     return read["From"], read["Reply-To"], message.envelope_sender, read["Message-ID"]
 

@@ -4,18 +4,20 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from email import message_from_bytes
 from tests.mails import redirected
-from tests.mails import TRUSTED
 from tests.servers.instance import BIN
+from tests.servers.instance import copied
 from tests.servers.instance import Instance
 from tests.servers.required import required
 from tests.servers.waiting import free_port
+from tests.servers.waiting import TIMEOUT
 from tests.servers.waiting import wait_for
-import os
+import contextlib
 import pytest
 import socket
 import subprocess
 
 
+pytestmark = pytest.mark.slow
 ZEO_CONF = """\
 <zeo>
   address 127.0.0.1:{port}
@@ -27,57 +29,62 @@ ZEO_CONF = """\
 """
 
 
-@pytest.fixture
+@contextlib.contextmanager
 def processes():
-    """``processes(command)`` starts one; all are ended with the test."""
+    """``start(command)`` starts a process; all are ended with the block."""
     started = []
 
-    def start(*command, **environment):
-        process = subprocess.Popen(
-            [str(part) for part in command],
-            env={**os.environ, **environment},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        started.append(process)
-        return process
+    def start(*command):
+        command = [str(part) for part in command]
+        started.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
 
     yield start
-    for process in reversed(started):
+    for process in started:
         process.terminate()
-        process.wait(30)
+    for process in started:
+        process.wait(TIMEOUT)
+
+
+@pytest.fixture(scope="module")
+def town(demo, tmp_path_factory):
+    """Two instances without a worker of their own, on one ZEO and one Redis, and the configuration of a worker process."""
+    folder = tmp_path_factory.mktemp("town")
+    zeo_port, redis_port = free_port(), free_port()
+    var = copied(demo, folder / "made").home / "var"
+    (folder / "zeo.conf").write_text(ZEO_CONF.format(port=zeo_port, var=var))
+    zeo = f"127.0.0.1:{zeo_port}"
+    queue = {"MAILBRIDGE_QUEUE_URL": f"redis://127.0.0.1:{redis_port}/0", "MAILBRIDGE_QUEUE_KEY": "shared"}
+    with processes() as start, contextlib.ExitStack() as stack:
+        start(BIN / "runzeo", "-C", folder / "zeo.conf")
+        server = required("redis-server", "redis-server")
+        start(server, "--bind", "127.0.0.1", "--port", redis_port, "--save", "", "--dir", folder)
+        for port in (zeo_port, redis_port):
+            wait_for(lambda port=port: not socket.socket().connect_ex(("127.0.0.1", port)))
+        instances = [
+            Instance(folder / name, zeo, pdf=False, MAILBRIDGE_WORKER="off", **queue)
+            for name in ("one", "two")
+        ]
+        for instance in instances:
+            stack.callback(instance.stop)
+            instance.start()
+        yield *instances, Instance(folder / "worker", zeo, **queue)
 
 
 @pytest.fixture
-def town(tmp_path, processes, catcher):
-    """Two instances without a worker of their own, on one ZEO and one Redis; its queue and its worker's command."""
-    first = Instance(tmp_path / "made")
-    first.make(catcher.port)
-    zeo_port, redis_port = free_port(), free_port()
-    var = first.home / "var"
-    (tmp_path / "zeo.conf").write_text(ZEO_CONF.format(port=zeo_port, var=var))
-    processes(BIN / "runzeo", "-C", tmp_path / "zeo.conf")
-    server = required("redis-server", "redis-server")
-    processes(server, "--bind", "127.0.0.1", "--port", redis_port, "--save", "", "--dir", tmp_path)
-    for port in (zeo_port, redis_port):
-        wait_for(lambda port=port: not socket.socket().connect_ex(("127.0.0.1", port)))
-    queue = {"MAILBRIDGE_QUEUE_URL": f"redis://127.0.0.1:{redis_port}/0", "MAILBRIDGE_QUEUE_KEY": "shared"}
-    zeo = f"127.0.0.1:{zeo_port}"
-    instances = [Instance(tmp_path / name, zeo, MAILBRIDGE_WORKER="off", **queue) for name in ("one", "two")]
-    for instance in instances:
-        instance.start()
-    worker = Instance(tmp_path / "worker", zeo, **queue)
-    yield instances, lambda: processes(BIN / "mailbridge-worker", worker.home / "etc/zope.conf")
-    for instance in instances:
-        instance.stop()
+def start_worker(town, catcher):
+    """``start_worker()`` starts a worker process, ended with the test; the mail goes to ``catcher``."""
+    one, _two, worker = town
+    one.set(smtp_port=catcher.port)
+    with processes() as start:
+        yield lambda: start(BIN / "mailbridge-worker", worker.home / "etc/zope.conf")
 
 
 def state(instance, id):
     return instance.get(f"/@outbox/{id}", "agent").json()["state"]
 
 
-def test_a_worker_process_sends_what_the_instances_queue(town, catcher):
-    (one, two), start_worker = town
+def test_a_worker_process_sends_what_the_instances_queue(town, start_worker, catcher):
+    one, two, _worker = town
     data = {"to": ["jeanne.dupont@citizen.test"], "subject": "Votre permis", "body": "<p>Bonjour</p>"}
     ids = []
     for instance in (one, two):
@@ -88,14 +95,14 @@ def test_a_worker_process_sends_what_the_instances_queue(town, catcher):
     assert not catcher.messages
     start_worker()
     start_worker()  # two of them: each message leaves once
-    wait_for(lambda: [state(two, id) for id in ids] == ["sent", "sent"], 60)
+    wait_for(lambda: [state(two, id) for id in ids] == ["sent", "sent"])
     assert len(catcher.messages) == 2
     assert one.get("/@mailbridge-status", "chef").json()["worker"]["alive"]
 
 
-def test_workers_that_race_send_each_message_once(town, catcher):
+def test_workers_that_race_send_each_message_once(town, start_worker, catcher):
     """Two worker processes with two threads each, and a task for each message: who comes second finds the lease."""
-    (one, two), start_worker = town
+    one, two, _worker = town
     count = 60
 
     def send(number):
@@ -103,29 +110,26 @@ def test_workers_that_race_send_each_message_once(town, catcher):
         instance = (one, two)[number % 2]
         return instance.post("/outgoing-mail/invitation/@send-email", "agent", json=data).status_code
 
+    def counts():
+        return one.get("/@mailbridge-status", "chef").json()["outbox"]
+
+    sent_before = counts().get("sent", 0)
     with ThreadPoolExecutor(4) as pool:
         assert set(pool.map(send, range(count))) == {202}
     start_worker()
     start_worker()
-
-    def counts():
-        return one.get("/@mailbridge-status", "chef").json()["outbox"]
-
-    wait_for(lambda: counts() == {"sent": count}, 90, lambda: str(counts()))
+    wait_for(lambda: counts() == {"sent": sent_before + count}, what=lambda: str(counts()))
     recipients = Counter(message.rcpt_tos[0] for message in catcher.messages)
     assert recipients == {f"citizen{number}@citizen.test": 1 for number in range(count)}
     assert len({message_from_bytes(message.content)["Message-ID"] for message in catcher.messages}) == count
 
 
 def test_two_instances_file_the_same_mail_once(town):
-    (one, two), _start_worker = town
+    one, two, _worker = town
     raw = redirected("Par deux chemins")
 
-    def post(instance):
-        return instance.post("/@@mail-in", "gateway", data=raw, headers=TRUSTED)
-
     with ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(post, [one, two, one, two]))
+        answers = list(pool.map(lambda instance: instance.mail_in(raw), [one, two, one, two]))
     assert {answer.status_code for answer in answers} <= {200, 201}, [answer.text for answer in answers]
     assert len({answer.json()["id"] for answer in answers}) == 1
     found = one.get("/@search?portal_type=dmsincoming_email&SearchableText=chemins", "admin").json()

@@ -14,6 +14,7 @@ from imio.mailbridge.message.parsing.parse import parse
 from imio.mailbridge.message.syntax.limits import TooComplex
 from io import BytesIO
 from tests.message.compound_file import msg
+from tests.message.outlook_message import MSG
 import base64
 import binascii
 import compressed_rtf
@@ -232,17 +233,6 @@ def test_mutations_of_tnef_never_raise():
 
 
 # .msg
-
-MSG = msg(
-    {
-        0x0037: "Demande en .msg é",
-        0x1000: "Texte du citoyen\r\n",
-        0x0C1A: "Jeanne Dupont",
-        0x5D01: "jeanne.dupont@citizen.test",
-        0x1035: "<msg.1@citizen.test>",
-    },
-    [("plan.pdf", "application/pdf", b"%PDF-msg" * 1000)],
-)
 
 
 def test_msg_is_read_as_a_message_and_kept_as_it_came():

@@ -4,10 +4,15 @@ from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from imio.mailbridge.pipe import mailbridge_pipe
 from pathlib import Path
+from tests.pipe.program import MESSAGE
+from tests.pipe.program import PIPE
+from tests.pipe.program import Result
+from tests.pipe.program import run
+from tests.pipe.program import start
+from tests.pipe.program import TEMPORARY
 from tests.servers.fake_site import ACCEPTED
 from tests.servers.fake_site import FakeSite
 from tests.servers.waiting import wait_for
-from typing import NamedTuple
 import base64
 import contextlib
 import json
@@ -23,25 +28,10 @@ import socket
 import ssl
 import struct
 import subprocess
-import sys
 import tempfile
 import threading
 import time
 import trustme
-
-
-PIPE = Path(mailbridge_pipe.__file__).with_name("mailbridge-pipe")
-MESSAGE = b"From: a@citizen.test\nSubject: hello\n\nhello\n"
-TEMPORARY = re.compile(rb"4\.\d\.\d \S")
-
-
-class Result(NamedTuple):
-    status: int
-    output: bytes  # of both streams in the order of writing: what Postfix looks at
-
-    @property
-    def deferred(self):
-        return self.status == 75 and TEMPORARY.match(self.output) is not None
 
 
 @pytest.fixture
@@ -59,23 +49,6 @@ def copied():
         shutil.copy(PIPE.with_name(name), folder)
     yield folder
     shutil.rmtree(folder)
-
-
-def start(*arguments, pipe=PIPE, env=None, **options):
-    options = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, **options}
-    env = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", **(env or {})}
-    return subprocess.Popen([pipe, *arguments], env=env, **options)
-
-
-def run(*arguments, message=MESSAGE, retries=0, **options):
-    """Run the pipe to its end, without retries unless ``retries`` is another number, or None for the default."""
-    if "stdin" in options:
-        message = None
-    if "--url" in arguments and retries is not None:
-        arguments = (*arguments, "--retries", str(retries))
-    with start(*arguments, **options) as process:
-        output, _ = process.communicate(message, timeout=60)
-    return Result(process.returncode, output)
 
 
 # What the site answers

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from tests.mails import citizen
-from tests.pipe.test_pipe import run
+from tests.pipe.program import run
 from tests.servers.fake_site import ACCEPTED
 from tests.servers.fake_site import FakeSite
 from tests.servers.waiting import free_port

@@ -1,7 +1,7 @@
-"""Run by ``zconsole run``: a worker that kills itself. Arguments: ``submit COUNT``, or ``deliver POINT NUMBER``.
+"""A worker that kills itself, run by ``zconsole run``. Arguments: ``submit COUNT PORT``, the port of the SMTP server, or
+``deliver POINT NUMBER``.
 
-``POINT`` is a crash point of ``delivery.deliver``; the process ends by SIGKILL when it comes there for the NUMBERth time. ``deliver
-none 0`` goes on to the end.
+``POINT`` is a crash point of ``delivery.deliver``; the process ends by SIGKILL when it comes there for the NUMBERth time.
 """
 
 from AccessControl.SecurityManagement import newSecurityManager
@@ -9,6 +9,7 @@ from datetime import timedelta
 from imio.mailbridge.delivery import deliver
 from imio.mailbridge.outbox.prepare import prepare
 from imio.mailbridge.outbox.submit import submit
+from imio.mailbridge.settings.read import stored_settings
 from imio.mailbridge.transport.smtp import SmtpConnection
 from Testing.makerequest import makerequest
 from zope.component.hooks import setSite
@@ -16,7 +17,6 @@ from zope.globalrequest import setRequest
 import os
 import signal
 import sys
-import time
 import transaction
 
 
@@ -39,7 +39,6 @@ def half(mailer, message):
     head, body = message
     content = head + body.read()
     mailer._connection.sock.sendall(content[: len(content) // 2])
-    time.sleep(0.1)
 
 
 def arm(point, number):
@@ -63,6 +62,7 @@ def main(app, command, *arguments):
     user = site.acl_users.getUserById("agent")
     newSecurityManager(None, user)
     if command == "submit":
+        stored_settings().smtp_port = int(arguments[1])
         document = site["outgoing-mail"]["permis-durbanisme"]
         for number in range(int(arguments[0])):
             data = {
@@ -73,7 +73,7 @@ def main(app, command, *arguments):
             submit(prepare(document, "agent", data))
         transaction.commit()
         return
-    deliver.LEASE = timedelta(seconds=1)
+    deliver.LEASE = timedelta()  # the next worker need not wait until that of the dead has ended
     arm(arguments[0], int(arguments[1]))
     deliver.sweep()
 

@@ -3,6 +3,7 @@
 from imapclient import IMAPClient
 from tests.servers.required import required
 from tests.servers.waiting import free_port
+from tests.servers.waiting import TIMEOUT
 from tests.servers.waiting import wait_for
 import getpass
 import grp
@@ -162,7 +163,7 @@ class Dovecot:
     def _run(self):
         self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            wait_for(self._answers, 20, self.log_text)
+            wait_for(self._answers, what=self.log_text)
         except BaseException:
             self.__exit__()
             raise
@@ -174,7 +175,7 @@ class Dovecot:
 
     def __exit__(self, *exception):
         self._process.terminate()
-        self._process.wait(10)
+        self._process.wait(TIMEOUT)
 
     def log_text(self):
         """Return the log."""
@@ -184,7 +185,7 @@ class Dovecot:
     def client(self):
         """Return a client that is logged in."""
         context = self.certificates.client_context()
-        client = IMAPClient("localhost", self.port, ssl_context=context, timeout=5)
+        client = IMAPClient("localhost", self.port, ssl_context=context, timeout=TIMEOUT)
         client.plain_login(self.LOGIN, self.PASSWORD)
         return client
 

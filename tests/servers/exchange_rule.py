@@ -40,5 +40,5 @@ if __name__ == "__main__":
         content = f"Resent-From: {mailbox}\n".encode() + raw
     else:
         content = forwarded(message_from_bytes(raw, policy=policy.default), form, mailbox, target).as_bytes()
-    with smtplib.SMTP("127.0.0.1", int(port), timeout=20) as smtp:
+    with smtplib.SMTP("127.0.0.1", int(port), timeout=60) as smtp:
         smtp.sendmail(mailbox, [target], content)

@@ -1,8 +1,11 @@
 """A real Plone process with the demo site, made and started as ``make start`` does."""
 
 from devel import instance
+from imio.mailbridge.taskqueue.queue import connect
 from pathlib import Path
+from tests.client import Client
 from tests.servers.waiting import free_port
+from tests.servers.waiting import TIMEOUT
 from tests.servers.waiting import wait_for
 import contextlib
 import os
@@ -14,14 +17,19 @@ import sys
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BIN = Path(sys.executable).parent
+WITHOUT_PDF = Path(__file__).resolve().parent / "without_pdf"
 PASSWORD = "demo-iadocs"
 
 
-class Instance:
-    """The demo at ``url``; ``home`` holds its data. The host is localhost: Plone shows no theme on 127.0.0.1."""
+class Instance(Client):
+    """The demo at ``url``; ``home`` holds its data. The host is localhost: Plone shows no theme on 127.0.0.1.
 
-    def __init__(self, home, zeo="", **environment):
+    Without ``pdf`` it is an instance where WeasyPrint is not installed: rendering many messages keeps a processor busy for minutes.
+    """
+
+    def __init__(self, home, zeo="", pdf=True, **environment):
         self.home = home
+        self.pdf = pdf
         self.port = free_port()
         self.url = f"http://localhost:{self.port}/iadocs"
         self.ini = instance.write(home, self.port, zeo, **environment)
@@ -44,28 +52,30 @@ class Instance:
         ]
         environment = {**os.environ, "MAILBRIDGE_WORKER": "off"}
         done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=180, check=False
+            command, env=environment, capture_output=True, text=True, timeout=TIMEOUT, check=False
         )
         assert done.returncode == 0, done.stderr[-3000:]
 
     def start(self):
         """Start, and wait until the site answers."""
+        path = ["" if self.pdf else str(WITHOUT_PDF), os.environ.get("PYTHONPATH", "")]
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, path))}
         self._process = subprocess.Popen(
-            [BIN / "runwsgi", self.ini], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [BIN / "runwsgi", self.ini], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
 
         def answers():
             assert self._process.poll() is None, self.log[-3000:]
             with contextlib.suppress(requests.ConnectionError):
-                return requests.get(self.url, timeout=60).ok
+                return requests.get(self.url, timeout=TIMEOUT).ok
 
-        wait_for(answers, 90, lambda: self.log[-3000:])
+        wait_for(answers, what=lambda: self.log[-3000:])
 
     def stop(self, kill=False):
         """End the process; ``kill`` with SIGKILL."""
         if self._process is not None:
             self._process.kill() if kill else self._process.terminate()
-            self._process.wait(30)
+            self._process.wait(TIMEOUT)
             self._process = None
 
     def request(self, method, path, user=None, **kwargs):
@@ -77,16 +87,15 @@ class Instance:
             f"{self.url}{path}",
             auth=auth,
             headers=headers,
-            timeout=60,
+            timeout=TIMEOUT,
             allow_redirects=False,
             **kwargs,
         )
 
-    def get(self, path, user=None, **kwargs):
-        return self.request("GET", path, user, **kwargs)
-
-    def post(self, path, user=None, **kwargs):
-        return self.request("POST", path, user, **kwargs)
+    def sweep(self):
+        """Have the worker look now for what is due, as it does each minute."""
+        queue = connect(f"sqlite:///{self.home}/var/mailbridge-queue.sqlite")
+        queue.submit(0, None, "/@@mailbridge-sweep-sites", "POST", {}, {}, "", None)
 
     def set(self, **values):
         """Change settings."""

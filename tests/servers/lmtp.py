@@ -29,7 +29,7 @@ class Lmtp:
         with (self.home / "log").open("a") as log:
             self.process = subprocess.Popen(self.command, stderr=log)
         try:
-            wait_for(lambda: listens(self.port), 20, lambda: self.log)
+            wait_for(lambda: listens(self.port), what=lambda: self.log)
         except BaseException:
             self.__exit__()
             raise

@@ -20,6 +20,7 @@ from tests.servers.required import missing
 from tests.servers.required import required
 from tests.servers.waiting import free_port
 from tests.servers.waiting import listens
+from tests.servers.waiting import TIMEOUT
 from tests.servers.waiting import wait_for
 from typing import NamedTuple
 import contextlib
@@ -203,7 +204,7 @@ class Postfix:
         )
         try:
             for port in (self.smtp_port, self.open_port, self.enforcing_port):
-                self.wait_for(lambda port=port: listens(port), 15)
+                self.wait_for(lambda port=port: listens(port))
         except BaseException:
             self.stop()
             raise
@@ -255,9 +256,9 @@ class Postfix:
         path = self.folder / "log" / "mail.log"
         return path.read_text("utf-8", "replace") if path.exists() else ""
 
-    def wait_for(self, predicate, timeout=20):
-        """Return the first true value of ``predicate()``; after ``timeout`` seconds raise, with the log."""
-        return wait_for(predicate, timeout, lambda: self.log_text()[-6000:])
+    def wait_for(self, predicate):
+        """Return the first true value of ``predicate()``; after ``TIMEOUT`` seconds raise, with the log."""
+        return wait_for(predicate, what=lambda: self.log_text()[-6000:])
 
     def _requirements(self):
         for binary, package in (
@@ -276,7 +277,7 @@ class Postfix:
             [required(command, "postfix"), "-c", self.folder / "etc", *arguments],
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=TIMEOUT,
         )
         if done.returncode:
             raise RuntimeError(

@@ -1,6 +1,7 @@
 """The catcher follows its script."""
 
 from tests.servers.catcher import Caught
+from tests.servers.waiting import TIMEOUT
 import pytest
 import smtplib
 
@@ -9,7 +10,7 @@ MESSAGE = b"From: al.bert@maville.test\r\nSubject: hello\r\n\r\nhello\r\n"
 
 
 def send(catcher, recipients, sender="al@maville.test", certificates=None, login=None):
-    with smtplib.SMTP("localhost", catcher.port, timeout=5) as smtp:
+    with smtplib.SMTP("localhost", catcher.port, timeout=TIMEOUT) as smtp:
         if certificates is not None:
             smtp.starttls(context=certificates.client_context())
         if login is not None:
@@ -64,7 +65,7 @@ def test_starttls_and_login(catcher_factory, certificates):
 def test_tls_from_the_first_byte(catcher_factory, certificates):
     catcher = catcher_factory(security="tls", certificates=certificates)
     with smtplib.SMTP_SSL(
-        "localhost", catcher.port, timeout=5, context=certificates.client_context()
+        "localhost", catcher.port, timeout=TIMEOUT, context=certificates.client_context()
     ) as smtp:
         assert smtp.sendmail("al@maville.test", ["b@x.test"], MESSAGE) == {}
 

@@ -4,12 +4,12 @@ from tests.servers.fake_site import FakeSite
 from tests.servers.postfix import LOGIN
 from tests.servers.postfix import PASSWORD
 from tests.servers.waiting import free_port
+from tests.servers.waiting import TIMEOUT
 import base64
 import contextlib
 import os
 import pytest
 import smtplib
-import time
 
 
 MESSAGE = (
@@ -26,7 +26,7 @@ def site():
 
 @contextlib.contextmanager
 def submission(postfix, port, login=LOGIN, password=PASSWORD):
-    with smtplib.SMTP("localhost", port, timeout=10) as smtp:
+    with smtplib.SMTP("localhost", port, timeout=TIMEOUT) as smtp:
         smtp.starttls(context=postfix.client_context())
         smtp.login(login, password)
         yield smtp
@@ -34,7 +34,7 @@ def submission(postfix, port, login=LOGIN, password=PASSWORD):
 
 def bring(postfix, recipient, message=MESSAGE, sender="zoe@citizen.test"):
     """Hand Postfix a message as the internet does."""
-    with smtplib.SMTP("127.0.0.1", postfix.smtp_port, timeout=10) as smtp:
+    with smtplib.SMTP("127.0.0.1", postfix.smtp_port, timeout=TIMEOUT) as smtp:
         assert smtp.sendmail(sender, recipient, message) == {}
 
 
@@ -44,7 +44,7 @@ def deferred(postfix):
 
 @pytest.mark.parametrize("port", ["open_port", "enforcing_port"])
 def test_login_after_starttls(postfix, port):
-    with smtplib.SMTP("localhost", getattr(postfix, port), timeout=10) as smtp:
+    with smtplib.SMTP("localhost", getattr(postfix, port), timeout=TIMEOUT) as smtp:
         smtp.ehlo()
         assert not smtp.has_extn("auth")
         smtp.starttls(context=postfix.client_context())
@@ -155,7 +155,6 @@ def test_a_site_that_is_down_delays_the_message(postfix):
     assert "Connection refused" in waiting["recipients"][0]["delay_reason"]
     with FakeSite(port) as site:
         postfix.wait_for(lambda: site.requests and not postfix.queue())
-        time.sleep(0.2)
         assert len(site.requests) == 1
     assert postfix.messages("zoe@citizen.test") == []
 

@@ -3,6 +3,7 @@
 from devel.site import configure
 from imio.mailbridge.delivery.deliver import deliver
 from imio.mailbridge.iadocs.demo import PASSWORD
+from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.settings.read import stored_settings
 from imio.mailbridge.taskqueue.publish import publish
@@ -11,6 +12,10 @@ from imio.mailbridge.testing import INTEGRATION
 from plone.app.testing import SITE_OWNER_NAME
 from plone.app.testing import SITE_OWNER_PASSWORD
 from pytest_plone import fixtures_factory
+from tests.client import Client
+from tests.message.signing import key
+from tests.servers.resolver import Resolver
+from tests.servers.waiting import TIMEOUT
 from tests.site.persisted import unlisted
 from zope.component.hooks import setSite
 from zope.globalrequest import getRequest
@@ -23,7 +28,7 @@ import transaction
 globals().update(fixtures_factory(((INTEGRATION, "integration"), (FUNCTIONAL, "functional"))))
 
 
-class Site:
+class Site(Client):
     """A site behind a real HTTP server, as a client sees it."""
 
     def __init__(self, portal):
@@ -36,16 +41,14 @@ class Site:
         headers = {"Accept": "application/json", **kwargs.pop("headers", {})}
         url = path if path.startswith("http") else f"{self.url}{path}"
         kwargs.setdefault("allow_redirects", False)
-        answer = requests.request(method, url, auth=auth, headers=headers, timeout=60, **kwargs)
+        answer = requests.request(method, url, auth=auth, headers=headers, timeout=TIMEOUT, **kwargs)
         transaction.begin()  # see what the request committed; plone.registry caches on the request
         getRequest().other.pop("_plone_registry_cache", None)
         return answer
 
-    def get(self, path, user=None, **kwargs):
-        return self.request("GET", path, user, **kwargs)
-
-    def post(self, path, user=None, **kwargs):
-        return self.request("POST", path, user, **kwargs)
+    def receive(self, raw, **headers):
+        """Hand a message over as a trusted mail host does; return its record."""
+        return inbox().get(self.mail_in(raw, **headers).json()["id"])
 
     def task(self, view, **params):
         """Run a task of the site as the worker does; return its HTTP status."""
@@ -104,3 +107,23 @@ def sent(send):
         return record
 
     return sent
+
+
+@pytest.fixture
+def dns(site):
+    """A DNS server with the keys of the tests, which ``site`` asks; one provider may seal."""
+    names = [
+        f"s._domainkey.{domain}"
+        for domain in ("maville.test", "other.test", "provider.test", "mail.maville.test")
+    ]
+    with Resolver({(name, "TXT"): [_split(key()[1].decode())] for name in names}) as server:
+        values = stored_settings()
+        values.dns_resolver = server.address
+        values.arc_sealers = ["Provider.test"]
+        values.authserv_id = "mx.maville.test"
+        transaction.commit()
+        yield server
+
+
+def _split(text):
+    return '" "'.join(text[start : start + 200] for start in range(0, len(text), 200))

@@ -23,6 +23,8 @@ from tests.site.panel import page
 from tests.site.panel import press
 from tests.site.panel import SEND_AS
 from tests.site.panel import SETTINGS
+from tests.site.rows import keep
+from tests.site.rows import row
 from zope.schema import getFieldNames
 import email
 import pytest
@@ -36,27 +38,6 @@ CPAS = {
     "login": "mail@cpas.test",
 }
 SECRET = "s3cret-of-the-cpas"  # noqa: S105
-
-
-def row(name="cpas", senders=("cpas.test",), **values):
-    plain = {
-        "host": "127.0.0.1",
-        "security": "none",
-        "auth": "password",
-        "sender_policy": "login",
-        "port": 25,
-    }
-    return (
-        dict.fromkeys(getFieldNames(ISmtpAccountRow))
-        | plain
-        | {"name": name, "senders": list(senders)}
-        | values
-    )
-
-
-def keep(*rows):
-    stored_settings().smtp_accounts = list(rows)
-    transaction.commit()
 
 
 def rows():

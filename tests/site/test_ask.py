@@ -9,14 +9,12 @@ from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.settings.read import stored_settings
 from tests.mails import citizen
 from tests.mails import TEXT_FORWARD
-from tests.mails import TRUSTED
 import pytest
 import transaction
 
 
-def deliver(site, raw, **headers):
-    answer = site.post("/@@mail-in", "gateway", data=raw, headers={**TRUSTED, **headers})
-    record = inbox().get(answer.json()["id"])
+def quarantined(site, raw, **headers):
+    record = site.receive(raw, **headers)
     assert record.state == "quarantined"
     return record
 
@@ -35,7 +33,7 @@ def test_agent_gets_the_steps_for_the_own_program(site, caught):
     raw = TEXT_FORWARD.replace(
         b"To: in@", b"Message-ID: <m1@maville.test>\nX-Mailer: Microsoft Outlook 16.0\nTo: in@"
     )
-    record = deliver(site, raw)
+    record = quarantined(site, raw)
     assert record.reason == "inline-forward"
     (notice,) = notices()
     assert list(notice.recipients) == ["al.bert@maville.test"]
@@ -49,12 +47,12 @@ def test_agent_gets_the_steps_for_the_own_program(site, caught):
 
 
 def test_once_a_day(site, caught):
-    deliver(site, TEXT_FORWARD)
-    deliver(site, TEXT_FORWARD.replace(b"Bonjour", b"Bonsoir"))
+    quarantined(site, TEXT_FORWARD)
+    quarantined(site, TEXT_FORWARD.replace(b"Bonjour", b"Bonsoir"))
     assert len(notices()) == 1
     inbox().asked["al.bert@maville.test"] -= asking.PERIOD
     transaction.commit()
-    deliver(site, TEXT_FORWARD.replace(b"Bonjour", b"Salut"))
+    quarantined(site, TEXT_FORWARD.replace(b"Bonjour", b"Salut"))
     assert len(notices()) == 2
 
 
@@ -71,27 +69,27 @@ def test_once_a_day(site, caught):
     ],
 )
 def test_who_is_never_answered(site, caught, raw):
-    deliver(site, raw)
+    quarantined(site, raw)
     assert notices() == []
 
 
 def test_null_sender_is_never_answered(site, caught):
-    deliver(site, TEXT_FORWARD, **{"X-Envelope-Sender": "<>"})
+    quarantined(site, TEXT_FORWARD, **{"X-Envelope-Sender": "<>"})
     assert notices() == []
 
 
 def test_unproven_stranger_is_not_written_to(site, caught):
     raw = TEXT_FORWARD.replace(b"al.bert@maville.test>\nTo", b"not.in.directory@maville.test>\nTo")
-    deliver(site, raw, **{"X-Client-Address": "203.0.113.9"})
+    quarantined(site, raw, **{"X-Client-Address": "203.0.113.9"})
     assert notices() == []
-    deliver(site, raw.replace(b"Bonjour", b"Bonsoir"))
+    quarantined(site, raw.replace(b"Bonjour", b"Bonsoir"))
     assert len(notices()) == 1, "proven by the gateway"
 
 
 def test_setting_switches_it_off(site, caught):
     stored_settings().ask_sender = False
     transaction.commit()
-    deliver(site, TEXT_FORWARD)
+    quarantined(site, TEXT_FORWARD)
     assert notices() == []
 
 
@@ -104,7 +102,7 @@ def test_setting_switches_it_off(site, caught):
     ],
 )
 def test_subject_cannot_write_headers_into_the_answer(site, caught, subject):
-    deliver(site, TEXT_FORWARD.replace(b"TR: Demande en texte\nContent", subject + b"\nContent"))
+    quarantined(site, TEXT_FORWARD.replace(b"TR: Demande en texte\nContent", subject + b"\nContent"))
     (mail,) = sent(caught, site)
     assert mail["Bcc"] is None
     assert caught.messages[0].rcpt_tos == ["al.bert@maville.test"]
@@ -112,7 +110,7 @@ def test_subject_cannot_write_headers_into_the_answer(site, caught, subject):
 
 def test_failure_of_the_answer_keeps_the_quarantine(site, caught, monkeypatch):
     monkeypatch.setattr(asking, "send_notice", lambda *args, **kwargs: 1 / 0)
-    assert deliver(site, TEXT_FORWARD).reason == "inline-forward"
+    assert quarantined(site, TEXT_FORWARD).reason == "inline-forward"
     assert notices() == []
 
 
@@ -120,7 +118,7 @@ def test_without_account_nothing_is_sent(site):
     stored_settings().smtp_host = None
     stored_settings().login_address = None
     transaction.commit()
-    deliver(site, TEXT_FORWARD)
+    quarantined(site, TEXT_FORWARD)
     assert notices() == []
 
 
@@ -133,8 +131,8 @@ def test_summary_goes_out_once_a_day(site, caught, monkeypatch):
     assert notices() == []
     inbox().summarised = ""
     transaction.commit()
-    deliver(site, TEXT_FORWARD)
-    deliver(site, citizen(To="in@bridge.test").as_bytes())
+    quarantined(site, TEXT_FORWARD)
+    quarantined(site, citizen(To="in@bridge.test").as_bytes())
     transaction.commit()
     site.task("@@mailbridge-sweep-inbox")
     site.task("@@mailbridge-sweep-inbox")
@@ -146,6 +144,6 @@ def test_summary_goes_out_once_a_day(site, caught, monkeypatch):
 
 def test_summary_is_optional(site, caught, monkeypatch):
     monkeypatch.setattr(summary, "HOUR", 0)
-    deliver(site, citizen(To="in@bridge.test").as_bytes())
+    quarantined(site, citizen(To="in@bridge.test").as_bytes())
     site.task("@@mailbridge-sweep-inbox")
     assert notices() == []

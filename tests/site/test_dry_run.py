@@ -18,7 +18,8 @@ from tests.mails import forwarded
 from tests.mails import redirected
 from tests.mails import TEXT_FORWARD
 from tests.mails import TRUSTED
-from tests.message.test_formats import MSG
+from tests.message.outlook_message import MSG
+from tests.site.rows import EMPTY_ROW
 import base64
 import lxml.html
 import os
@@ -30,17 +31,6 @@ import zlib
 
 HTML = {"Accept": "text/html", "Accept-Language": "en"}
 URL = "/@@mailbridge-dry-run"
-EMPTY_ROW = dict.fromkeys(
-    (
-        "forward",
-        "transfer_email_pat",
-        "original_email_pat",
-        "recipient_pat",
-        "subject_pat",
-        "tal_condition_1",
-        "tal_condition_2",
-    )
-)
 MESSAGES = sorted((Path(__file__).parent.parent / "messages").glob("*.eml"))
 
 

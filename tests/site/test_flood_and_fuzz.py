@@ -9,7 +9,6 @@ from imio.mailbridge.settings.read import stored_settings
 from pathlib import Path
 from tests.mails import citizen
 from tests.mails import redirected
-from tests.mails import TRUSTED
 import hashlib
 import pytest
 import random
@@ -19,10 +18,6 @@ import transaction
 MESSAGES = sorted((Path(__file__).parent.parent / "messages").glob("*.eml"))
 MUTATIONS = 300
 STATES = {"filed", "recorded", "quarantined", "failed"}
-
-
-def deliver(site, raw, **headers):
-    return site.post("/@@mail-in", "gateway", data=raw, headers={**TRUSTED, **headers})
 
 
 def mutated(chance, raw):
@@ -56,7 +51,7 @@ def test_mutations_are_kept_and_have_a_state(site):
     for number in range(MUTATIONS):
         path = chance.choice(MESSAGES)
         raw = mutated(chance, path.read_bytes())
-        answer = deliver(site, raw)
+        answer = site.mail_in(raw)
         assert answer.status_code in (200, 201, 202), (
             number,
             path.name,
@@ -78,10 +73,10 @@ def test_too_many_of_one_author_are_quarantined(site):
     stored_settings().max_per_sender = 2
     transaction.commit()
     raws = [redirected(**{"Message-ID": f"<{number}@c.test>"}) for number in range(3)]
-    assert [deliver(site, raw).json()["state"] for raw in raws] == ["filed", "filed", "quarantined"]
+    assert [site.mail_in(raw).json()["state"] for raw in raws] == ["filed", "filed", "quarantined"]
     (record,) = [inbox().records[id] for id in inbox().newest_ids("quarantined")]
     assert record.reason == "too-many"
-    assert deliver(site, citizen("Un autre", sender="x@other.test")).json()["reason"] != "too-many"
+    assert site.mail_in(citizen("Un autre", sender="x@other.test")).json()["reason"] != "too-many"
     # a person who replays it is not counted
     answer = site.post(f"/@mail-in/{record.id}/replay", "chef", json={})
     assert answer.json()["state"] == "filed", answer.text
@@ -90,11 +85,11 @@ def test_too_many_of_one_author_are_quarantined(site):
 def test_old_messages_of_an_author_do_not_count(site):
     stored_settings().max_per_sender = 1
     transaction.commit()
-    assert deliver(site, redirected(**{"Message-ID": "<1@c.test>"})).json()["state"] == "filed"
+    assert site.mail_in(redirected(**{"Message-ID": "<1@c.test>"})).json()["state"] == "filed"
     (author,) = inbox().recent
     inbox().recent[author] = tuple(time - 3601 for time in inbox().recent[author])
     transaction.commit()
-    assert deliver(site, redirected(**{"Message-ID": "<2@c.test>"})).json()["state"] == "filed"
+    assert site.mail_in(redirected(**{"Message-ID": "<2@c.test>"})).json()["state"] == "filed"
 
 
 @pytest.fixture
@@ -117,7 +112,7 @@ SEALED = redirected(**{"ARC-Seal": "i=1; d=provider.test"})
 
 
 def test_what_cannot_be_verified_now_waits_and_is_tried_again(site, no_dns):
-    answer = deliver(site, SEALED, **UNTRUSTED)
+    answer = site.mail_in(SEALED, **UNTRUSTED)
     assert (answer.status_code, answer.json()["state"]) == (202, "received")
     record = inbox().get(answer.json()["id"])
     assert record.not_before > record.created
@@ -128,7 +123,7 @@ def test_what_cannot_be_verified_now_waits_and_is_tried_again(site, no_dns):
 
 
 def test_patience_ends_in_the_quarantine(site, no_dns, monkeypatch):
-    record = inbox().get(deliver(site, SEALED, **UNTRUSTED).json()["id"])
+    record = inbox().get(site.mail_in(SEALED, **UNTRUSTED).json()["id"])
     monkeypatch.setattr(processing, "PATIENCE", timedelta(seconds=-1))
     site.task("@@mailbridge-process", id=record.id)
     assert (record.state, record.reason) == ("quarantined", "unproven-redirect")
@@ -136,13 +131,13 @@ def test_patience_ends_in_the_quarantine(site, no_dns, monkeypatch):
 
 
 def test_person_does_not_wait_for_dns(site, no_dns):
-    record = inbox().get(deliver(site, SEALED, **UNTRUSTED).json()["id"])
+    record = inbox().get(site.mail_in(SEALED, **UNTRUSTED).json()["id"])
     answer = site.post(f"/@mail-in/{record.id}/accept", "chef", json={})
     assert answer.json()["state"] == "filed", answer.text
 
 
 def test_sweep_forgets_who_wrote_long_ago(site):
-    deliver(site, redirected(**{"Message-ID": "<1@c.test>"}))
+    site.mail_in(redirected(**{"Message-ID": "<1@c.test>"}))
     box = inbox()
     (author,) = box.recent
     box.recent["old@x.test"] = (1,)

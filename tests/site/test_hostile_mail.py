@@ -7,7 +7,6 @@ from plone.app.uuid.utils import uuidToObject
 from tests.mails import citizen
 from tests.mails import forwarded
 from tests.mails import redirected
-from tests.mails import TRUSTED
 import io
 import pytest
 import tracemalloc
@@ -16,10 +15,6 @@ import zipfile
 
 
 STRANGER = {"X-Client-Address": "203.0.113.66"}
-
-
-def deliver(site, raw, **headers):
-    return site.post("/@@mail-in", "gateway", data=raw, headers={**TRUSTED, **headers})
 
 
 def item_of(answer):
@@ -40,32 +35,32 @@ def item_of(answer):
 )
 def test_forged_redirect_mark_is_not_filed(site, name, value):
     raw = citizen(**{name: value}).as_bytes()
-    answer = deliver(site, raw, **STRANGER)
+    answer = site.mail_in(raw, **STRANGER)
     assert answer.json()["state"] == "quarantined"
     assert answer.json()["reason"] == "unproven-redirect"
     assert answer.json()["items"] == []
 
 
 def test_forged_agent_is_not_filed(site):
-    answer = deliver(site, forwarded(citizen()), **STRANGER)
+    answer = site.mail_in(forwarded(citizen()), **STRANGER)
     assert (answer.json()["state"], answer.json()["reason"]) == ("quarantined", "unproven-agent")
 
 
 @pytest.mark.parametrize("header", ["X-Mailbridge-Proof", "X-Mailbridge-Trusted", "X-Mailbridge-Recipient"])
 def test_headers_of_ours_from_outside_count_for_nothing(site, header):
     raw = redirected(**{header: "gateway"})
-    assert deliver(site, raw, **STRANGER).json()["reason"] == "unproven-redirect"
+    assert site.mail_in(raw, **STRANGER).json()["reason"] == "unproven-redirect"
 
 
 def test_client_address_cannot_be_claimed_by_the_message(site):
     raw = redirected(**{"X-Client-Address": "127.0.0.1", "X-Envelope-Recipient": "in@bridge.test"})
-    assert deliver(site, raw, **STRANGER).json()["reason"] == "unproven-redirect"
+    assert site.mail_in(raw, **STRANGER).json()["reason"] == "unproven-redirect"
 
 
 def test_100_mb_are_refused_and_not_kept(site):
     raw = redirected() + b"x" * 100_000_000
     tracemalloc.start()
-    answer = deliver(site, raw)
+    answer = site.mail_in(raw)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert answer.status_code == 413, answer.text
@@ -83,7 +78,7 @@ def test_mime_bomb_is_quarantined(site):
         + opened
         + b"Content-Type: text/plain\n\nx\n"
     )
-    answer = deliver(site, raw)
+    answer = site.mail_in(raw)
     assert (answer.json()["state"], answer.json()["reason"]) == ("quarantined", "too-complex")
 
 
@@ -95,7 +90,7 @@ def test_zip_bomb_stays_a_file(site):
     message = citizen(**{"Resent-From": "info@maville.test"})
     message.add_attachment(bomb, "application", "zip", filename="photos.zip")
     tracemalloc.start()
-    answer = deliver(site, message.as_bytes())
+    answer = site.mail_in(message.as_bytes())
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert answer.status_code == 201, answer.text
@@ -129,7 +124,7 @@ def test_file_names_lead_nowhere(site, filename):
     raw = message.as_bytes()
     encoded = "utf-8''" + "".join(f"%{octet:02X}" for octet in filename.encode())
     raw = raw.replace(b'filename="placeholder"', b"filename*=" + encoded.encode())
-    answer = deliver(site, raw)
+    answer = site.mail_in(raw)
     assert answer.status_code == 201, answer.text
     item = item_of(answer)
     assert sorted(item.objectIds()) == ["appendix-1", "mail"]
@@ -147,7 +142,7 @@ def test_file_names_lead_nowhere(site, filename):
 def test_subject_with_line_ends_stays_a_title(site):
     raw = redirected("placeholder").replace(b"placeholder", b"=?utf-8?q?x=0D=0ASet-Cookie:_a=3Db?=", 1)
     assert b"=0D=0A" in raw
-    answer = deliver(site, raw)
+    answer = site.mail_in(raw)
     assert answer.status_code == 201, answer.text
     assert "Set-Cookie" not in answer.headers
     assert item_of(answer).title == "x Set-Cookie: a=b"
@@ -157,7 +152,7 @@ def test_full_html_of_a_hostile_subject_is_escaped_in_lists(site):
     stored_settings().trusted_gateways = []
     transaction.commit()
     raw = redirected("<script>alert(1)</script>")
-    assert deliver(site, raw).json()["state"] == "quarantined"
+    assert site.mail_in(raw).json()["state"] == "quarantined"
     page = site.get("/@@mailbridge-inbox", "chef", headers={"Accept": "text/html"})
     assert page.status_code == 200
     assert "<script>alert(1)" not in page.text

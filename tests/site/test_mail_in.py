@@ -16,7 +16,6 @@ from tests.mails import citizen
 from tests.mails import forwarded
 from tests.mails import redirected
 from tests.mails import TEXT_FORWARD
-from tests.mails import TRUSTED
 from ZODB.POSException import ConflictError
 import hashlib
 import pytest
@@ -25,10 +24,6 @@ import transaction
 
 
 PIPE = Path(mailbridge_pipe.__file__).with_name("mailbridge-pipe")
-
-
-def deliver(site, raw, user="gateway", path="/@@mail-in", **headers):
-    return site.post(path, user, data=raw, headers={**TRUSTED, **headers})
 
 
 def items(answer):
@@ -47,7 +42,7 @@ def original(item):
 @pytest.mark.parametrize("path", ["/@@mail-in", "/@mail-in"])
 def test_redirect_is_filed(site, path):
     raw = redirected()
-    answer = deliver(site, raw, path=path)
+    answer = site.mail_in(raw, path=path)
     assert answer.status_code == 201, answer.text
     body = answer.json()
     assert (body["state"], body["transfer"], body["reason"]) == ("filed", "redirect", None)
@@ -72,14 +67,14 @@ def test_redirect_is_filed(site, path):
 
 def test_any_accept_header_will_do(site):
     for accept in ("*/*", "text/html, application/json", "text/plain"):
-        answer = deliver(site, redirected(**{"Message-ID": f"<{len(accept)}@c.test>"}), Accept=accept)
+        answer = site.mail_in(redirected(**{"Message-ID": f"<{len(accept)}@c.test>"}), Accept=accept)
         assert answer.status_code == 201
         assert answer.json()["state"] == "filed"
 
 
 def test_forward_with_two_messages_is_two_items(site):
     first, second = citizen("Un"), citizen("Deux")
-    answer = deliver(site, forwarded(first, second))
+    answer = site.mail_in(forwarded(first, second))
     assert answer.status_code == 201, answer.text
     assert answer.json()["transfer"] == "forward"
     filed = items(answer)
@@ -96,11 +91,11 @@ def test_services_come_from_address_and_mailbox(site):
         {"address": "in@bridge.test", "service": services["Administration générale"], "mailbox": None}
     ]
     transaction.commit()
-    (item,) = items(deliver(site, redirected()))
+    (item,) = items(site.mail_in(redirected()))
     assert item.treating_groups == services["Administration générale"]
     stored_settings().mailboxes = [{"address": "info@maville.test", "service": services["Urbanisme"]}]
     transaction.commit()
-    (item,) = items(deliver(site, redirected(**{"Message-ID": "<2@c.test>"})))
+    (item,) = items(site.mail_in(redirected(**{"Message-ID": "<2@c.test>"})))
     assert item.treating_groups == services["Urbanisme"]
 
 
@@ -120,7 +115,7 @@ def test_services_come_from_address_and_mailbox(site):
     ],
 )  # fmt: skip
 def test_what_is_not_filed_is_kept_with_a_reason(site, raw, headers, transfer, reason):
-    answer = deliver(site, raw, **headers)
+    answer = site.mail_in(raw, **headers)
     assert answer.status_code == 202, answer.text
     assert (answer.json()["state"], answer.json()["transfer"], answer.json()["reason"]) == (
         "quarantined",
@@ -138,7 +133,7 @@ def test_what_is_not_filed_is_kept_with_a_reason(site, raw, headers, transfer, r
 
 def test_nul_in_the_subject_is_filed_without_it(site):
     raw = redirected().replace(b"Subject: Une", b"Subject: U\0ne")
-    answer = deliver(site, raw)
+    answer = site.mail_in(raw)
     assert answer.status_code == 201, answer.text
     (item,) = items(answer)
     assert "\0" not in item.title
@@ -157,50 +152,49 @@ def test_secret_tag_is_a_proof_for_its_mailbox_only(site):
     transaction.commit()
     untrusted = {"X-Client-Address": "192.0.2.1"}
     assert (
-        deliver(site, redirected(), **untrusted, **{"X-Envelope-Recipient": tagged}).json()["state"]
-        == "filed"
+        site.mail_in(redirected(), **untrusted, **{"X-Envelope-Recipient": tagged}).json()["state"] == "filed"
     )
     guessed = {"X-Envelope-Recipient": "in+guess-guess-guess@bridge.test"}
-    assert deliver(site, redirected(), **untrusted, **guessed).json()["reason"] == "unproven-redirect"
+    assert site.mail_in(redirected(), **untrusted, **guessed).json()["reason"] == "unproven-redirect"
     stored_settings().mailin_addresses = [
         {"address": "in+label@bridge.test", "service": None, "mailbox": None}
     ]
     transaction.commit()
     short = {"X-Envelope-Recipient": "in+label@bridge.test"}
-    assert deliver(site, redirected(), **untrusted, **short).json()["reason"] == "unproven-redirect"
+    assert site.mail_in(redirected(), **untrusted, **short).json()["reason"] == "unproven-redirect"
 
 
 def test_same_bytes_again_is_the_same_record(site):
-    first = deliver(site, redirected())
-    again = deliver(site, redirected(), **{"X-Client-Address": "192.0.2.1"})
+    first = site.mail_in(redirected())
+    again = site.mail_in(redirected(), **{"X-Client-Address": "192.0.2.1"})
     assert again.status_code == 200
     assert again.json() == first.json()
     assert len(inbox()) == 1
-    other = deliver(site, redirected(), **{"X-Envelope-Recipient": "in+other@bridge.test"})
+    other = site.mail_in(redirected(), **{"X-Envelope-Recipient": "in+other@bridge.test"})
     assert other.json()["id"] != first.json()["id"]
 
 
 def test_recipient_may_be_missing_when_there_is_one_address(site):
-    first = deliver(site, redirected(), **{"X-Envelope-Recipient": ""})
+    first = site.mail_in(redirected(), **{"X-Envelope-Recipient": ""})
     assert first.json()["state"] == "filed"
-    assert deliver(site, redirected()).status_code == 200, "the same recipient, told or not"
+    assert site.mail_in(redirected()).status_code == 200, "the same recipient, told or not"
     stored_settings().mailin_addresses = [
         {"address": f"{name}@bridge.test", "service": None, "mailbox": None} for name in "ab"
     ]
     transaction.commit()
-    answer = deliver(site, redirected(**{"Message-ID": "<2@c.test>"}), **{"X-Envelope-Recipient": ""})
+    answer = site.mail_in(redirected(**{"Message-ID": "<2@c.test>"}), **{"X-Envelope-Recipient": ""})
     assert (answer.status_code, answer.json()["reason"]) == (202, "no-recipient")
 
 
 def test_unknown_recipient_is_final_and_keeps_nothing(site):
-    assert deliver(site, redirected(), **{"X-Envelope-Recipient": "out@bridge.test"}).status_code == 422
+    assert site.mail_in(redirected(), **{"X-Envelope-Recipient": "out@bridge.test"}).status_code == 422
     assert len(inbox()) == 0
 
 
 def test_removed_address_is_quarantined_for_a_while(site):
     site.request("PATCH", "/@controlpanels/mailbridge", "admin", json={"mailin_addresses": [
         {"address": "new@bridge.test", "service": None, "mailbox": None}]})  # fmt: skip
-    answer = deliver(site, redirected())
+    answer = site.mail_in(redirected())
     assert (answer.status_code, answer.json()["state"], answer.json()["reason"]) == (
         202,
         "quarantined",
@@ -208,14 +202,14 @@ def test_removed_address_is_quarantined_for_a_while(site):
     )
     inbox().retired["in@bridge.test"] -= timedelta(days=31)
     transaction.commit()
-    assert deliver(site, redirected(**{"Message-ID": "<2@c.test>"})).status_code == 422
+    assert site.mail_in(redirected(**{"Message-ID": "<2@c.test>"})).status_code == 422
 
 
 def test_unconfigured_bridge_asks_to_try_later(site):
     stored_settings().mailin_addresses = []
     inbox().retired.clear()
     transaction.commit()
-    assert deliver(site, redirected()).status_code == 503
+    assert site.mail_in(redirected()).status_code == 503
 
 
 @pytest.mark.parametrize(
@@ -233,7 +227,7 @@ def test_unconfigured_bridge_asks_to_try_later(site):
 )
 def test_refusals(site, content_type, body, status):
     for path in ("/@@mail-in", "/@mail-in"):
-        answer = deliver(site, body, path=path, **{"Content-Type": content_type})
+        answer = site.mail_in(body, path=path, **{"Content-Type": content_type})
         assert answer.status_code == status, answer.text
         assert answer.json()["message"]
         assert len(inbox()) == 0
@@ -249,7 +243,7 @@ def test_get_on_the_view(site):
     [(None, 401), ("nobody", 401), ("agent", 403), ("chef", 403), ("gateway", 201), ("admin", 201)],
 )
 def test_who_delivers(site, path, user, status):
-    assert deliver(site, redirected(), user, path).status_code == status
+    assert site.mail_in(redirected(), user, path).status_code == status
     assert len(inbox()) == (1 if status == 201 else 0)
 
 
@@ -257,7 +251,7 @@ def test_who_delivers(site, path, user, status):
     ("user", "status"), [(None, 401), ("agent", 401), ("gateway", 401), ("chef", 200), ("admin", 200)]
 )
 def test_who_reads(site, user, status):
-    id = deliver(site, redirected()).json()["id"]
+    id = site.mail_in(redirected()).json()["id"]
     for path in ("/@mail-in", f"/@mail-in/{id}", f"/@mail-in/{id}/source"):
         assert site.get(path, user).status_code == status, path
 
@@ -265,7 +259,7 @@ def test_who_reads(site, user, status):
 @pytest.mark.parametrize("action", ["replay", "accept", "discard"])
 @pytest.mark.parametrize(("user", "status"), [(None, 401), ("agent", 403), ("gateway", 403), ("chef", 200)])
 def test_who_decides(site, action, user, status):
-    id = deliver(site, redirected(), **{"X-Client-Address": ""}).json()["id"]
+    id = site.mail_in(redirected(), **{"X-Client-Address": ""}).json()["id"]
     assert site.post(f"/@mail-in/{id}/{action}", user, json={}).status_code == status
     if status != 200:
         assert inbox().get(id).state == "quarantined"
@@ -273,8 +267,8 @@ def test_who_decides(site, action, user, status):
 
 def test_list_is_a_batch_with_filters(site):
     for number in range(3):
-        deliver(site, redirected(**{"Message-ID": f"<{number}@c.test>"}))
-    deliver(site, TEXT_FORWARD)
+        site.mail_in(redirected(**{"Message-ID": f"<{number}@c.test>"}))
+    site.mail_in(TEXT_FORWARD)
     listing = site.get("/@mail-in?state=filed&b_size=2", "chef").json()
     assert (listing["items_total"], len(listing["items"])) == (3, 2)
     assert listing["items"][0]["from"] == '"Jeanne Dupont" <jeanne.dupont@citizen.test>'
@@ -287,7 +281,7 @@ def test_list_is_a_batch_with_filters(site):
 
 
 def test_replay_follows_the_rules_of_today(site):
-    answer = deliver(site, redirected(), **{"X-Client-Address": "192.0.2.1"})
+    answer = site.mail_in(redirected(), **{"X-Client-Address": "192.0.2.1"})
     path = f"/@mail-in/{answer.json()['id']}"
     assert site.post(f"{path}/replay", "chef", json={}).json()["reason"] == "unproven-redirect"
     stored_settings().trusted_gateways = ["192.0.2.0/24"]
@@ -304,7 +298,7 @@ def test_accept_files_what_a_person_says(site):
     urbanisme = next(
         b.UID for b in api.content.find(portal_type="organization", Title="Urbanisme", unrestricted=True)
     )
-    path = f"/@mail-in/{deliver(site, TEXT_FORWARD).json()['id']}"
+    path = f"/@mail-in/{site.mail_in(TEXT_FORWARD).json()['id']}"
     data = {
         "sender": "Jean Dupont <jean@citizen.test>",
         "date": "2026-11-15T10:00:00+01:00",
@@ -321,9 +315,9 @@ def test_accept_files_what_a_person_says(site):
 
 
 def test_accept_as_proposal_or_direct(site):
-    proposal = deliver(site, TEXT_FORWARD).json()["id"]
+    proposal = site.mail_in(TEXT_FORWARD).json()["id"]
     site.post(f"/@mail-in/{proposal}/accept", "chef", json={})
-    direct = deliver(site, TEXT_FORWARD + b"\n").json()["id"]
+    direct = site.mail_in(TEXT_FORWARD + b"\n").json()["id"]
     site.post(f"/@mail-in/{direct}/accept", "chef", json={"as": "direct"})
     senders = [site_object(inbox().get(id).items[0]).orig_sender_email for id in (proposal, direct)]
     assert senders == ['"Jeanne Dupont" <jeanne.dupont@citizen.test>', '"Al Bert" <al.bert@maville.test>']
@@ -335,7 +329,7 @@ def test_accept_as_proposal_or_direct(site):
      {"service": ["x"]}, {"as": "other"}, [], "text"],
 )  # fmt: skip
 def test_accept_refuses_what_cannot_be(site, data):
-    id = deliver(site, TEXT_FORWARD).json()["id"]
+    id = site.mail_in(TEXT_FORWARD).json()["id"]
     answer = site.post(f"/@mail-in/{id}/accept", "chef", json=data)
     assert answer.status_code == 400, answer.text
     assert answer.json()["message"]
@@ -343,18 +337,18 @@ def test_accept_refuses_what_cannot_be(site, data):
 
 
 def test_discard_keeps_the_bytes(site):
-    id = deliver(site, TEXT_FORWARD).json()["id"]
+    id = site.mail_in(TEXT_FORWARD).json()["id"]
     answer = site.post(f"/@mail-in/{id}/discard", "chef", json={"reason": "publicité"})
     assert answer.json()["state"] == "discarded"
     assert answer.json()["history"][-1]["text"] == "publicité"
     assert site.get(f"/@mail-in/{id}/source", "chef").content == TEXT_FORWARD
-    assert deliver(site, TEXT_FORWARD).json()["state"] == "discarded"
+    assert site.mail_in(TEXT_FORWARD).json()["state"] == "discarded"
 
 
 def test_inline_forward_can_be_filed_from_its_text(site):
     stored_settings().inline_forward = "file-proposal"
     transaction.commit()
-    (item,) = items(deliver(site, TEXT_FORWARD))
+    (item,) = items(site.mail_in(TEXT_FORWARD))
     assert item.orig_sender_email == '"Jeanne Dupont" <jeanne.dupont@citizen.test>'
     assert item.assigned_user == "agent"
 
@@ -364,12 +358,12 @@ def test_date_in_a_forwarded_text_is_of_the_town(site):
     api.portal.set_registry_record("plone.portal_timezone", "Europe/Brussels")
     stored_settings().inline_forward = "file-proposal"
     transaction.commit()
-    (item,) = items(deliver(site, TEXT_FORWARD.replace(b"09:12", b"23:30")))
+    (item,) = items(site.mail_in(TEXT_FORWARD.replace(b"09:12", b"23:30")))
     assert item.original_mail_date.isoformat() == "2026-11-16"
 
 
 def test_asynchronous_delivery_is_kept_and_filed_by_a_task(site):
-    answer = deliver(site, redirected(), Prefer="respond-async")
+    answer = site.mail_in(redirected(), Prefer="respond-async")
     assert (answer.status_code, answer.json()["state"]) == (202, "received")
     id = answer.json()["id"]
     assert site.task("@@mailbridge-process", id=id) == 204
@@ -388,20 +382,20 @@ def test_failed_filing_is_kept_with_its_exception_and_replayed(site, monkeypatch
 
     with monkeypatch.context() as context:
         context.setattr(Filer, "file", broken)
-        answer = deliver(site, redirected())
+        answer = site.mail_in(redirected())
     assert (answer.status_code, answer.json()["state"]) == (202, "failed")
     assert "half" not in site.portal.objectIds()
     one = site.get(f"/@mail-in/{answer.json()['id']}", "chef").json()
     assert "disk on fire" in one["error"]
     assert one["reason"] == "filing-error"
-    assert deliver(site, redirected()).json()["state"] == "failed"
+    assert site.mail_in(redirected()).json()["state"] == "failed"
     assert site.post(f"/@mail-in/{one['id']}/replay", "chef", json={}).json()["state"] == "filed"
 
 
 def test_error_in_classifying_is_a_state_too(site, monkeypatch):
     with monkeypatch.context() as context:
         context.setattr(processing, "decide", lambda *args: 1 / 0)
-        answer = deliver(site, redirected())
+        answer = site.mail_in(redirected())
     assert (answer.status_code, answer.json()["state"], answer.json()["reason"]) == (
         202,
         "failed",
@@ -416,7 +410,7 @@ def test_service_that_is_gone_is_explained(site):
     with api.env.adopt_roles(["Manager"]):
         api.content.delete(site_object(urbanisme.UID), check_linkintegrity=False)
     transaction.commit()
-    answer = deliver(site, redirected())
+    answer = site.mail_in(redirected())
     assert (answer.json()["state"], answer.json()["reason"]) == ("quarantined", "filing-error")
 
 
@@ -430,7 +424,7 @@ def test_conflict_while_filing_makes_one_item(site, monkeypatch):
             raise ConflictError
 
     monkeypatch.setattr(processing, "apply", conflicting)
-    answer = deliver(site, redirected())
+    answer = site.mail_in(redirected())
     assert (answer.status_code, answer.json()["state"]) == (201, "filed")
     assert len(tries) == 3
     assert len(inbox()) == 1
@@ -440,9 +434,9 @@ def test_conflict_while_filing_makes_one_item(site, monkeypatch):
 def test_unfinished_record_is_resumed_by_the_next_delivery(site, monkeypatch):
     with monkeypatch.context() as context:
         context.setattr("imio.mailbridge.inbound.receive.process", lambda record: 1 / 0)
-        assert deliver(site, redirected()).status_code == 500
+        assert site.mail_in(redirected()).status_code == 500
     assert inbox().counts() == {"received": 1}, "stored first"
-    assert deliver(site, redirected()).status_code == 201
+    assert site.mail_in(redirected()).status_code == 201
     assert inbox().counts() == {"filed": 1}
 
 
@@ -450,17 +444,17 @@ def test_unfinished_record_is_resumed_by_the_next_delivery(site, monkeypatch):
 def test_bytes_that_cannot_be_read_back_are_not_taken(site, monkeypatch, headers):
     with monkeypatch.context() as context:
         context.setattr("imio.mailbridge.inbound.receive.is_readable", lambda blob: False)
-        assert deliver(site, redirected(), **headers).status_code == 503
-    assert deliver(site, redirected()).status_code == 201
+        assert site.mail_in(redirected(), **headers).status_code == 503
+    assert site.mail_in(redirected()).status_code == 201
 
 
 def test_lost_bytes_are_mended_by_the_next_delivery(site):
-    record = inbox().get(deliver(site, redirected()).json()["id"])
+    record = inbox().get(site.mail_in(redirected()).json()["id"])
     Path(record.raw.committed()).unlink()
     transaction.commit()
     record.raw._p_invalidate()
     assert not is_readable(record.raw)
-    assert deliver(site, redirected()).status_code == 200
+    assert site.mail_in(redirected()).status_code == 200
     transaction.begin()
     with record.raw.open("r") as stream:
         assert stream.read() == redirected()
@@ -468,7 +462,7 @@ def test_lost_bytes_are_mended_by_the_next_delivery(site):
 
 
 def test_unfinished_record_is_found_by_the_sweep(site):
-    deliver(site, redirected(), Prefer="respond-async")
+    site.mail_in(redirected(), Prefer="respond-async")
     queue = queues.get_queue().huey
     queue.storage.flush_all()
     site.task("@@mailbridge-sweep-inbox")
@@ -487,7 +481,7 @@ def test_unfinished_record_is_found_by_the_sweep(site):
 def test_reply_is_filed_and_linked(site, sent):
     message = sent()
     raw = citizen(**{"In-Reply-To": message.message_id, "To": "in@bridge.test"}).as_bytes()
-    answer = deliver(site, raw, **{"X-Client-Address": "192.0.2.1"})
+    answer = site.mail_in(raw, **{"X-Client-Address": "192.0.2.1"})
     assert (answer.status_code, answer.json()["transfer"]) == (201, "reply")
     (item,) = items(answer)
     assert [relation.to_object.getId() for relation in item.reply_to] == ["permis-durbanisme"]
@@ -495,7 +489,7 @@ def test_reply_is_filed_and_linked(site, sent):
     forged = citizen(
         **{"In-Reply-To": message.message_id.replace("mailbridge.", "mailbridge.0"), "To": "in@bridge.test"}
     ).as_bytes()
-    assert deliver(site, forged).json()["transfer"] == "direct"
+    assert site.mail_in(forged).json()["transfer"] == "direct"
 
 
 BOUNCE = """From: MAILER-DAEMON@mx.citizen.test
@@ -530,7 +524,7 @@ x
 
 def test_bounce_is_recorded_on_its_message_and_is_no_item(site, sent):
     message = sent()
-    answer = deliver(site, BOUNCE.format(id=message.message_id).encode())
+    answer = site.mail_in(BOUNCE.format(id=message.message_id).encode())
     assert (answer.status_code, answer.json()["state"], answer.json()["transfer"]) == (
         201,
         "recorded",
@@ -538,7 +532,7 @@ def test_bounce_is_recorded_on_its_message_and_is_no_item(site, sent):
     )
     assert message.state == "bounced"
     assert "5.1.1" in message.history[-1]["text"]
-    unmatched = deliver(site, BOUNCE.format(id="<mailbridge.guess@maville.test>").encode())
+    unmatched = site.mail_in(BOUNCE.format(id="<mailbridge.guess@maville.test>").encode())
     assert (unmatched.status_code, unmatched.json()["reason"]) == (202, "unmatched-report")
 
 
@@ -547,8 +541,8 @@ def test_mail_from_outside_never_ends_what_still_waits(site, sent, state):
     message = sent()
     outbox().update(message, {"jeanne.dupont@citizen.test": state})
     transaction.commit()
-    deliver(site, BOUNCE.format(id=message.message_id).encode())
-    deliver(site, citizen(**{"In-Reply-To": message.message_id}).as_bytes())
+    site.mail_in(BOUNCE.format(id=message.message_id).encode())
+    site.mail_in(citizen(**{"In-Reply-To": message.message_id}).as_bytes())
     assert message.state == state
     assert len(message.history) == 3
 
@@ -556,7 +550,7 @@ def test_mail_from_outside_never_ends_what_still_waits(site, sent, state):
 def test_out_of_office_is_recorded(site, sent):
     message = sent()
     raw = citizen(**{"Auto-Submitted": "auto-replied", "In-Reply-To": message.message_id}).as_bytes()
-    answer = deliver(site, raw)
+    answer = site.mail_in(raw)
     assert (answer.json()["state"], answer.json()["transfer"]) == ("recorded", "auto-reply")
     assert message.state == "sent"
     assert len(message.history) > 1

@@ -13,7 +13,6 @@ from imio.mailbridge.settings.read import stored_settings
 from plone import api
 from plone.app.uuid.utils import uuidToObject
 from tests.mails import redirected
-from tests.site.test_mail_in import deliver
 import pytest
 import re
 import requests
@@ -29,7 +28,7 @@ COMPOSE = "/outgoing-mail/permis-durbanisme/@@send-email"
     ("user", "status"), [(None, 302), ("agent", 302), ("gateway", 302), ("chef", 200), ("admin", 200)]
 )
 def test_who_sees_the_list(site, user, status):
-    id = deliver(site, redirected()).json()["id"]
+    id = site.mail_in(redirected()).json()["id"]
     for page in (INBOX, f"/@@mailbridge-source?id={id}"):
         answer = site.get(page, user, headers=HTML)
         hidden = (302, 401, 404)
@@ -45,13 +44,13 @@ def act(site, action, id, **extra):
 
 
 def test_buttons_of_the_list(site):
-    id = deliver(site, redirected(), **{"X-Client-Address": "192.0.2.1"}).json()["id"]
+    id = site.mail_in(redirected(), **{"X-Client-Address": "192.0.2.1"}).json()["id"]
     stored_settings().trusted_gateways = ["192.0.2.0/24"]
     transaction.commit()
     assert act(site, "replay", id).status_code == 302
     assert inbox().get(id).state == "filed"
-    other = deliver(
-        site, redirected(**{"Message-ID": "<2@c.test>"}), **{"X-Client-Address": "198.51.100.1"}
+    other = site.mail_in(
+        redirected(**{"Message-ID": "<2@c.test>"}), **{"X-Client-Address": "198.51.100.1"}
     ).json()["id"]
     assert act(site, "discard", other, state="quarantined").headers["Location"].endswith("?state=quarantined")
     assert inbox().get(other).state == "discarded"
@@ -62,7 +61,7 @@ def test_buttons_of_the_list(site):
 
 
 def test_accept_with_a_service(site):
-    id = deliver(site, redirected(), **{"X-Client-Address": "192.0.2.1"}).json()["id"]
+    id = site.mail_in(redirected(), **{"X-Client-Address": "192.0.2.1"}).json()["id"]
     (urbanisme,) = api.content.find(portal_type="organization", Title="Urbanisme", unrestricted=True)
     assert urbanisme.UID in site.get(INBOX, "chef", headers=HTML).text
     act(site, "accept", id, service=urbanisme.UID)
@@ -71,7 +70,7 @@ def test_accept_with_a_service(site):
 
 
 def test_buttons_need_post_and_a_token(site):
-    id = deliver(site, redirected(), **{"X-Client-Address": "192.0.2.1"}).json()["id"]
+    id = site.mail_in(redirected(), **{"X-Client-Address": "192.0.2.1"}).json()["id"]
     assert site.get(f"{INBOX}?discard={id}", "chef", headers=HTML).status_code == 404
     site.post(INBOX, "chef", data={"discard": id}, headers=HTML)
     assert inbox().get(id).state == "quarantined"
@@ -79,7 +78,7 @@ def test_buttons_need_post_and_a_token(site):
 
 def test_hostile_subject_is_shown_as_text(site):
     hostile = "<script>alert(1)</script><img src=x onerror=alert(2)>"
-    deliver(site, redirected(hostile, From=f'"{hostile}" <x@y.test>'), **{"X-Client-Address": "192.0.2.1"})
+    site.mail_in(redirected(hostile, From=f'"{hostile}" <x@y.test>'), **{"X-Client-Address": "192.0.2.1"})
     page = site.get(INBOX, "chef", headers=HTML).text
     assert "<script>alert" not in page
     assert "<img src=x" not in page
@@ -88,7 +87,7 @@ def test_hostile_subject_is_shown_as_text(site):
 
 @pytest.mark.parametrize("b_start", ["-1", "x", "99999999999999999999", ["1", "2"]])
 def test_odd_page_numbers(site, b_start):
-    deliver(site, redirected())
+    site.mail_in(redirected())
     assert requests.get(
         f"{site.url}{INBOX}", params={"b_start": b_start}, auth=("chef", "demo-iadocs"), timeout=30
     ).ok

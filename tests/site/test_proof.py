@@ -7,10 +7,9 @@ from tests.mails import citizen
 from tests.mails import forwarded
 from tests.mails import redirected
 from tests.mails import TRUSTED
-from tests.message.test_authentication import key
-from tests.message.test_authentication import OWN
-from tests.message.test_authentication import sealed
-from tests.message.test_authentication import signed
+from tests.message.signing import OWN
+from tests.message.signing import sealed
+from tests.message.signing import signed
 from tests.servers.resolver import Resolver
 import pytest
 import transaction
@@ -20,28 +19,8 @@ UNTRUSTED = {**TRUSTED, "X-Client-Address": "203.0.113.5"}
 TAG = "in+h7Qm4tVx2LpZ@bridge.test"
 
 
-@pytest.fixture
-def dns(site):
-    names = [
-        f"s._domainkey.{domain}"
-        for domain in ("maville.test", "other.test", "provider.test", "mail.maville.test")
-    ]
-    with Resolver({(name, "TXT"): [_split(key()[1].decode())] for name in names}) as server:
-        values = stored_settings()
-        values.dns_resolver = server.address
-        values.arc_sealers = ["Provider.test"]
-        values.authserv_id = "mx.maville.test"
-        transaction.commit()
-        yield server
-
-
-def _split(text):
-    return '" "'.join(text[start : start + 200] for start in range(0, len(text), 200))
-
-
-def deliver(site, raw, **headers):
-    answer = site.post("/@@mail-in", "gateway", data=raw, headers={**UNTRUSTED, **headers})
-    record = inbox().get(answer.json()["id"])
+def proved(site, raw, **headers):
+    record = site.receive(raw, **{"X-Client-Address": "203.0.113.5", **headers})
     return record.state, record.reason, record.proof
 
 
@@ -62,29 +41,29 @@ REDIRECT = redirected().replace(b"\n", b"\r\n")
 
 
 def test_agents_signature_files_the_forward(site, dns):
-    assert deliver(site, signed(FORWARD)) == ("filed", "", "dkim")
+    assert proved(site, signed(FORWARD)) == ("filed", "", "dkim")
     (record,) = inbox().records.values()
     assert {"method": "dkim", "result": "pass", "about": "maville.test", "detail": ""} in record.verdicts
 
 
 def test_line_ends_of_postfix_do_not_break_it(site, dns):
-    assert deliver(site, signed(FORWARD).replace(b"\r\n", b"\n")) == ("filed", "", "dkim")
+    assert proved(site, signed(FORWARD).replace(b"\r\n", b"\n")) == ("filed", "", "dkim")
 
 
 def test_signature_of_the_author_proves_no_redirect(site, dns):
-    assert deliver(site, signed(REDIRECT)) == ("quarantined", "unproven-redirect", "")
+    assert proved(site, signed(REDIRECT)) == ("quarantined", "unproven-redirect", "")
 
 
 def test_seal_of_a_listed_provider_files_the_redirect(site, dns):
-    assert deliver(site, sealed(REDIRECT)) == ("filed", "", "arc")
+    assert proved(site, sealed(REDIRECT)) == ("filed", "", "arc")
 
 
 def test_own_server_files_the_forward(site, dns):
-    assert deliver(site, OWN + FORWARD) == ("filed", "", "results")
+    assert proved(site, OWN + FORWARD) == ("filed", "", "results")
 
 
 def test_own_server_proves_no_redirect(site, dns):
-    assert deliver(site, OWN + REDIRECT) == ("quarantined", "unproven-redirect", "")
+    assert proved(site, OWN + REDIRECT) == ("quarantined", "unproven-redirect", "")
 
 
 def test_secret_address_files_both(site, dns):
@@ -94,8 +73,8 @@ def test_secret_address_files_both(site, dns):
     ]
     transaction.commit()
     tag = {"X-Envelope-Recipient": TAG}
-    assert deliver(site, FORWARD, **tag) == ("filed", "", "tag")
-    assert deliver(site, redirected("Autre"), **tag) == ("filed", "", "tag")
+    assert proved(site, FORWARD, **tag) == ("filed", "", "tag")
+    assert proved(site, redirected("Autre"), **tag) == ("filed", "", "tag")
 
 
 @pytest.mark.parametrize(
@@ -130,11 +109,11 @@ def test_what_does_not_prove_an_agent(site, dns, change, raw):
     for name, value in change.items():
         setattr(stored_settings(), name, value)
     transaction.commit()
-    assert deliver(site, raw()) == ("quarantined", "unproven-agent", "")
+    assert proved(site, raw()) == ("quarantined", "unproven-agent", "")
 
 
 def test_subdomain_counts_when_relaxed(site, dns):
-    assert deliver(site, signed(FORWARD, domain=b"mail.maville.test")) == ("filed", "", "dkim")
+    assert proved(site, signed(FORWARD, domain=b"mail.maville.test")) == ("filed", "", "dkim")
 
 
 @pytest.mark.parametrize(
@@ -145,7 +124,7 @@ def test_envelope_proofs_can_be_switched_off(site, dns, proof_off, headers):
     values.mailin_addresses = [{"address": TAG, "service": None, "mailbox": None}]
     values.proofs = [name for name in ("gateway", "arc", "dkim") if name != proof_off]
     transaction.commit()
-    assert deliver(site, FORWARD, **{"X-Envelope-Recipient": TAG}, **headers)[1] == "unproven-agent"
+    assert proved(site, FORWARD, **{"X-Envelope-Recipient": TAG}, **headers)[1] == "unproven-agent"
 
 
 def test_silent_dns_puts_the_message_off(site, dns):
@@ -155,9 +134,9 @@ def test_silent_dns_puts_the_message_off(site, dns):
         transaction.commit()
         lookup_time, txt_lookup.DNS_TIME = txt_lookup.DNS_TIME, 0.3
         try:
-            assert deliver(site, signed(FORWARD)) == ("received", "", "")
+            assert proved(site, signed(FORWARD)) == ("received", "", "")
             # nothing was signed: nothing to wait for
-            assert deliver(site, forwarded(citizen("Autre"))) == ("quarantined", "unproven-agent", "")
+            assert proved(site, forwarded(citizen("Autre"))) == ("quarantined", "unproven-agent", "")
         finally:
             txt_lookup.DNS_TIME = lookup_time
     stored_settings().dns_resolver = dns.address
@@ -176,18 +155,18 @@ def test_silent_dns_of_others_is_not_waited_for(site, dns):
         lookup_time, txt_lookup.DNS_TIME = txt_lookup.DNS_TIME, 0.3
         try:
             raw = sealed(signed(FORWARD, domain=b"evil.test"))
-            assert deliver(site, raw) == ("quarantined", "unproven-agent", "")
+            assert proved(site, raw) == ("quarantined", "unproven-agent", "")
         finally:
             txt_lookup.DNS_TIME = lookup_time
 
 
 def test_domain_that_is_no_name_does_not_exist(site, dns):
     raw = signed(FORWARD).replace(b"d=maville.test", b"d=" + b"a" * 70 + b".maville.test")
-    assert deliver(site, raw) == ("quarantined", "unproven-agent", "")
+    assert proved(site, raw) == ("quarantined", "unproven-agent", "")
 
 
 def test_proven_mail_asks_no_dns(site, monkeypatch):
     monkeypatch.setattr(txt_lookup.TxtLookup, "_ask", lambda *args: 1 / 0)
     stored_settings().arc_sealers = ["provider.test"]
     transaction.commit()
-    assert deliver(site, signed(FORWARD), **{"X-Client-Address": "127.0.0.1"}) == ("filed", "", "gateway")
+    assert proved(site, signed(FORWARD), **{"X-Client-Address": "127.0.0.1"}) == ("filed", "", "gateway")

@@ -12,8 +12,8 @@ from tests.mails import citizen
 from tests.mails import forwarded
 from tests.mails import redirected
 from tests.mails import TRUSTED
-from tests.message.test_formats import MSG
-from tests.site.test_dry_run import EMPTY_ROW
+from tests.message.outlook_message import MSG
+from tests.site.rows import EMPTY_ROW
 from ZODB.blob import Blob
 import pytest
 import transaction
@@ -22,16 +22,13 @@ import transaction
 HTML = {"Accept": "text/html", "Accept-Language": "en"}
 
 
-def deliver(site, raw):
-    answer = site.post(
-        "/@@mail-in", "gateway", data=raw, headers={**TRUSTED, "X-Envelope-Sender": "x@relay.test"}
-    )
-    record = inbox().get(answer.json()["id"])
+def received(site, raw):
+    record = site.receive(raw, **{"X-Envelope-Sender": "x@relay.test"})
     return record, [uuidToObject(uid, unrestricted=True) for uid in record.items]
 
 
 def test_tab_shows_how_it_came(site):
-    record, (item,) = deliver(site, redirected())
+    record, (item,) = received(site, redirected())
     page = site.get(f"{item.absolute_url()}/@@mailbridge-proof", "agent", headers=HTML).text
     for text in (
         record.sha256,
@@ -51,11 +48,11 @@ def test_tab_shows_how_it_came(site):
 
 def test_message_that_came_twice_is_one_item_with_two_transfers(site):
     raw = redirected()
-    first, (item,) = deliver(site, raw)
-    second, (same,) = deliver(
+    first, (item,) = received(site, raw)
+    second, (same,) = received(
         site, raw.replace(b"\n", b"\r\n").replace(b"Resent-From", b"X-Zimbra-Forwarded")
     )
-    third, (again,) = deliver(site, forwarded(citizen()))
+    third, (again,) = received(site, forwarded(citizen()))
     assert item.absolute_url() == same.absolute_url() == again.absolute_url()
     assert [record.id for record in inbox().transfers(first.items[0])] == [first.id, second.id, third.id]
     assert {record.state for record in (first, second, third)} == {"filed"}
@@ -64,22 +61,22 @@ def test_message_that_came_twice_is_one_item_with_two_transfers(site):
 
 
 def test_other_content_under_the_same_id_is_another_item(site):
-    _first, (item,) = deliver(site, redirected())
-    _second, (other,) = deliver(site, redirected().replace(b"demande", b"menace!"))
+    _first, (item,) = received(site, redirected())
+    _second, (other,) = received(site, redirected().replace(b"demande", b"menace!"))
     assert item.absolute_url() != other.absolute_url()
 
 
 def test_deleted_item_is_filed_anew(site):
-    _record, (item,) = deliver(site, redirected())
+    _record, (item,) = received(site, redirected())
     item.aq_parent._delObject(item.getId())
     transaction.commit()
-    record, (anew,) = deliver(site, redirected().replace(b"\n", b"\r\n"))
+    record, (anew,) = received(site, redirected().replace(b"\n", b"\r\n"))
     assert record.items
     assert anew.Title() == "Une véranda é"
 
 
 def test_forward_of_several_is_no_download_for_agents(site):
-    record, (first, _second) = deliver(site, forwarded(citizen("Un"), citizen("Deux")))
+    record, (first, _second) = received(site, forwarded(citizen("Un"), citizen("Deux")))
     url = f"{first.absolute_url()}/@@mailbridge-proof"
     assert f"source={record.id}" not in site.get(url, "agent", headers=HTML).text
     assert site.get(f"{url}?source={record.id}", "agent", headers=HTML).status_code == 404
@@ -88,8 +85,8 @@ def test_forward_of_several_is_no_download_for_agents(site):
 
 
 def test_another_record_cannot_be_had_through_the_tab(site):
-    _record, (item,) = deliver(site, redirected("Un"))
-    other, _items = deliver(site, redirected("Deux"))
+    _record, (item,) = received(site, redirected("Un"))
+    other, _items = received(site, redirected("Deux"))
     assert (
         site.get(
             f"{item.absolute_url()}/@@mailbridge-proof?source={other.id}", "agent", headers=HTML
@@ -100,13 +97,13 @@ def test_another_record_cannot_be_had_through_the_tab(site):
 
 @pytest.mark.parametrize("user", [None, "gateway"])
 def test_who_may_not_see_the_item_sees_no_proof(site, user):
-    _record, (item,) = deliver(site, redirected())
+    _record, (item,) = received(site, redirected())
     answer = site.get(f"{item.absolute_url()}/@@mailbridge-proof", user, headers=HTML)
     assert answer.status_code in (302, 401)
 
 
 def test_changed_bytes_are_noticed(site):
-    record, (item,) = deliver(site, redirected())
+    record, (item,) = received(site, redirected())
     record.raw = Blob(b"something else")
     transaction.commit()
     assert digest_of(record.raw) != record.sha256
@@ -117,7 +114,7 @@ def test_changed_bytes_are_noticed(site):
 
 
 def test_large_messages_are_verified_when_somebody_asks(site, monkeypatch):
-    record, (item,) = deliver(site, redirected())
+    record, (item,) = received(site, redirected())
     monkeypatch.setattr(proof, "MAX_AT_ONCE", 100)
     url = f"{item.absolute_url()}/@@mailbridge-proof"
     text = site.get(url, "agent", headers=HTML).text
@@ -129,7 +126,7 @@ def test_large_messages_are_verified_when_somebody_asks(site, monkeypatch):
 
 
 def test_lost_bytes_are_said(site):
-    record, (item,) = deliver(site, redirected())
+    record, (item,) = received(site, redirected())
     Path(record.raw.committed()).unlink()
     record._p_jar.cacheMinimize()
     url = f"{item.absolute_url()}/@@mailbridge-proof"
@@ -138,7 +135,7 @@ def test_lost_bytes_are_said(site):
 
 
 def test_agent_who_forwarded_is_named(site):
-    _record, (item,) = deliver(site, forwarded(citizen()))
+    _record, (item,) = received(site, forwarded(citizen()))
     text = site.get(f"{item.absolute_url()}/@@mailbridge-proof", "agent", headers=HTML).text
     assert "Al Bert &lt;al.bert@maville.test&gt;" in text
 
@@ -160,7 +157,7 @@ def test_rows_that_decided_about_other_items_are_not_shown(site):
     row = {"subject_pat": "deux", "user_value": "_empty_", "tg_value": "_empty_"}
     stored_settings().iemail_routing = [{**EMPTY_ROW, **row}]
     transaction.commit()
-    _record, (first, second) = deliver(site, forwarded(citizen("Un"), citizen("Deux")))
+    _record, (first, second) = received(site, forwarded(citizen("Un"), citizen("Deux")))
     texts = [
         site.get(f"{item.absolute_url()}/@@mailbridge-proof", "admin", headers=HTML).text
         for item in (first, second)
@@ -192,7 +189,7 @@ def test_outlook_file_is_kept_as_it_came_and_shown(site):
     outer["From"], outer["To"], outer["Subject"] = "al.bert@maville.test", "in@bridge.test", "TR"
     outer.set_content("Voir annexe")
     outer.add_attachment(MSG, "application", "vnd.ms-outlook", filename="Demande.msg")
-    _record, (item,) = deliver(site, outer.as_bytes())
+    _record, (item,) = received(site, outer.as_bytes())
     assert item.Title() == "Demande en .msg é"
     mail = item["mail"].file
     assert (mail.contentType, mail.filename, mail.data) == (

@@ -1,29 +1,21 @@
 """What managers decide on the page of a message, what agents see of their own forwards, and what others do not."""
 
 from imio.mailbridge.iadocs.demo import PASSWORD
-from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.settings.read import stored_settings
 from plone import api
-from plone.app.uuid.utils import uuidToObject
 from plone.uuid.interfaces import IUUID
 from tests.mails import citizen
 from tests.mails import forwarded
 from tests.mails import redirected
 from tests.mails import TEXT_FORWARD
-from tests.mails import TRUSTED
+from tests.site.panel import HTML
+from tests.site.quarantine import item
+from tests.site.quarantine import said
+from tests.site.quarantine import STRANGER
 import pytest
 import re
 import transaction
-
-
-HTML = {"Accept": "text/html", "Accept-Language": "en"}
-STRANGER = {"X-Client-Address": "203.0.113.9"}
-
-
-def deliver(site, raw, **headers):
-    answer = site.post("/@@mail-in", "gateway", data=raw, headers={**TRUSTED, **headers})
-    return inbox().get(answer.json()["id"])
 
 
 def page(site, record, user="chef"):
@@ -37,13 +29,8 @@ def press(site, record, user="chef", **data):
     return site.post(f"/@@mailbridge-inbox-message?id={record.id}", user, data=data, headers=HTML)
 
 
-def item(record):
-    (uid,) = record.items
-    return uuidToObject(uid, unrestricted=True)
-
-
 def test_page_says_what_happened(site):
-    record = deliver(site, TEXT_FORWARD)
+    record = site.receive(TEXT_FORWARD)
     text = page(site, record).text
     assert "forwarded as text" in text
     assert "Jeanne Dupont" in text
@@ -55,7 +42,7 @@ def test_page_says_what_happened(site):
 
 
 def test_file_as_proposed_with_corrections(site):
-    record = deliver(site, TEXT_FORWARD)
+    record = site.receive(TEXT_FORWARD)
     service = IUUID(site.portal["contacts"]["plonegroup-organization"]["urbanisme"])
     answer = press(
         site,
@@ -74,20 +61,20 @@ def test_file_as_proposed_with_corrections(site):
 
 
 def test_file_as_it_came(site):
-    record = deliver(site, TEXT_FORWARD)
+    record = site.receive(TEXT_FORWARD)
     press(site, record, direct="1")
     assert item(record).orig_sender_email == '"Al Bert" <al.bert@maville.test>'
 
 
 @pytest.mark.parametrize("data", [{"sender": "nobody"}, {"date": "yesterday"}, {"service": "0" * 32}])
 def test_what_cannot_be_filed_is_said(site, data):
-    record = deliver(site, TEXT_FORWARD)
+    record = site.receive(TEXT_FORWARD)
     assert press(site, record, proposal="1", **data).status_code == 302
     assert record.state == "quarantined"
 
 
 def test_discard_with_a_reason(site):
-    record = deliver(site, TEXT_FORWARD)
+    record = site.receive(TEXT_FORWARD)
     press(site, record, discard="1", reason="en double")
     assert record.state == "discarded"
     assert record.history[-1]["text"] == "en double"
@@ -95,8 +82,8 @@ def test_discard_with_a_reason(site):
 
 
 def test_undeclared_mailbox_becomes_ours(site):
-    record = deliver(
-        site, citizen(**{"Resent-From": "accueil@maville.test", "To": "accueil@maville.test"}).as_bytes()
+    record = site.receive(
+        citizen(**{"Resent-From": "accueil@maville.test", "To": "accueil@maville.test"}).as_bytes()
     )
     if record.reason != "undeclared-mailbox":
         pytest.fail(record.reason)
@@ -110,7 +97,7 @@ def test_undeclared_mailbox_becomes_ours(site):
 
 def test_manager_of_mail_who_is_no_admin_cannot_change_settings(site):
     marks = {"Resent-From": "accueil@maville.test", "To": "accueil@maville.test"}
-    record = deliver(site, citizen(**marks).as_bytes())
+    record = site.receive(citizen(**marks).as_bytes())
     assert "Make a rule" not in page(site, record).text
     assert "Make a rule" in page(site, record, "admin").text
     press(site, record, mailbox="1")
@@ -120,14 +107,14 @@ def test_manager_of_mail_who_is_no_admin_cannot_change_settings(site):
 def test_ask_again(site, caught):
     stored_settings().ask_sender = False
     transaction.commit()
-    record = deliver(site, TEXT_FORWARD)
+    record = site.receive(TEXT_FORWARD)
     press(site, record, ask="1")
     assert [notice.origin for notice in outbox().records.values()] == ["notice"]
     assert record.asked is not None
 
 
 def test_no_button_without_a_token(site):
-    record = deliver(site, TEXT_FORWARD)
+    record = site.receive(TEXT_FORWARD)
     for name in ("proposal", "direct", "replay", "discard", "ask", "mailbox"):
         url = f"/@@mailbridge-inbox-message?id={record.id}"
         assert site.post(url, "chef", data={name: "1"}, headers=HTML).status_code == 403, name
@@ -139,7 +126,7 @@ def test_no_button_without_a_token(site):
 
 
 def test_agent_sees_the_own_forward_and_may_only_discard(site):
-    record = deliver(site, TEXT_FORWARD)
+    record = site.receive(TEXT_FORWARD)
     shown = page(site, record, "agent")
     assert shown.status_code == 200
     assert "forwarded as text" in shown.text
@@ -155,7 +142,7 @@ def test_agent_sees_the_own_forward_and_may_only_discard(site):
 
 
 def test_address_of_the_own_account_counts_only_when_the_directory_agrees(site):
-    record = deliver(site, TEXT_FORWARD)
+    record = site.receive(TEXT_FORWARD)
     api.user.get(userid="agent2").setMemberProperties({"email": "al.bert@maville.test"})
     transaction.commit()
     assert page(site, record, "agent2").status_code == 404
@@ -164,7 +151,7 @@ def test_address_of_the_own_account_counts_only_when_the_directory_agrees(site):
     person.reindexObject()
     api.user.get(userid="agent2").setMemberProperties({"email": "Claire@maville.test"})
     transaction.commit()
-    own = deliver(site, TEXT_FORWARD.replace(b"al.bert@maville.test>\nTo", b"claire@maville.test>\nTo"))
+    own = site.receive(TEXT_FORWARD.replace(b"al.bert@maville.test>\nTo", b"claire@maville.test>\nTo"))
     assert page(site, own, "agent2").status_code == 200
     assert page(site, own, "agent").status_code == 404
 
@@ -172,7 +159,7 @@ def test_address_of_the_own_account_counts_only_when_the_directory_agrees(site):
 @pytest.mark.parametrize("user", ["agent2", "gateway"])
 @pytest.mark.parametrize("name", ["mailbridge-inbox-message", "mailbridge-inbox-frame", "mailbridge-source"])
 def test_others_do_not_see_it(site, user, name):
-    record = deliver(site, TEXT_FORWARD)
+    record = site.receive(TEXT_FORWARD)
     answer = site.get(f"/@@{name}?id={record.id}", user, headers=HTML)
     assert answer.status_code == 404
     assert "Demande" not in answer.text
@@ -189,7 +176,7 @@ def test_others_do_not_see_it(site, user, name):
     ],
 )
 def test_nobody_sees_anything(site, path):
-    record = deliver(site, TEXT_FORWARD)
+    record = site.receive(TEXT_FORWARD)
     assert site.get(path.format(record.id), None, headers=HTML).status_code in (302, 401)
 
 
@@ -200,7 +187,7 @@ def test_unknown_message(site, id):
 
 
 def test_frame_of_an_attached_message(site):
-    record = deliver(site, forwarded(citizen()), **STRANGER)
+    record = site.receive(forwarded(citizen()), **STRANGER)
     assert record.reason == "unproven-agent"
     answer = site.get(f"/@@mailbridge-inbox-frame?id={record.id}&part=0", "chef", headers=HTML)
     assert "voici ma demande" in answer.text
@@ -212,7 +199,7 @@ def test_frame_of_an_attached_message(site):
 
 def test_unreadable_messages_have_a_page_too(site):
     for raw in (b"\x00\xff garbage", b"From: a@b.test\n" + b"X: y\n" * 5000, b"Subject: x\n\n"):
-        record = deliver(site, raw)
+        record = site.receive(raw)
         assert page(site, record).status_code == 200, raw[:20]
 
 
@@ -220,8 +207,8 @@ def test_unreadable_messages_have_a_page_too(site):
 
 
 def test_list_has_filters_and_bulk(site):
-    records = [deliver(site, redirected(f"Un {n}"), **STRANGER) for n in range(3)]
-    other = deliver(site, TEXT_FORWARD)
+    records = [site.receive(redirected(f"Un {n}"), **STRANGER) for n in range(3)]
+    other = site.receive(TEXT_FORWARD)
     url = "/@@mailbridge-inbox"
     shown = site.get(f"{url}?reason=unproven-redirect", "chef", headers=HTML).text
     assert "Un 1" in shown
@@ -248,14 +235,8 @@ def bulk(site, query="", user="chef", token=True, **data):
     return site.post(f"/@@mailbridge-inbox{query}", user, data=data, headers=HTML)
 
 
-def said(site, answer):
-    """Return the page that a person sees after pressing a button."""
-    cookies = {"Cookie": "; ".join(f"{name}={value}" for name, value in answer.cookies.items())}
-    return site.get(answer.headers["Location"], "chef", headers={**HTML, **cookies}).text
-
-
 def test_bulk_keeps_the_filters_and_says_what_became_of_them(site):
-    records = [deliver(site, redirected(f"Un {n}"), **STRANGER) for n in range(2)]
+    records = [site.receive(redirected(f"Un {n}"), **STRANGER) for n in range(2)]
     query = "?state=open&reason=unproven-redirect&text=un"
     ids = {"ids:list": [record.id for record in records]}
     answer = bulk(site, query, bulk="replay", **ids)
@@ -270,7 +251,7 @@ def test_bulk_keeps_the_filters_and_says_what_became_of_them(site):
 
 
 def test_bulk_needs_a_token_ticks_and_a_manager(site):
-    record = deliver(site, TEXT_FORWARD)
+    record = site.receive(TEXT_FORWARD)
     data = {"bulk": "discard", "ids:list": record.id}
     assert bulk(site, token=False, **data).status_code == 403
     assert (
@@ -286,7 +267,7 @@ def test_bulk_needs_a_token_ticks_and_a_manager(site):
 
 
 def test_to_decide_is_quarantined_and_failed(site):
-    waiting, filed = deliver(site, redirected("Attend"), **STRANGER), deliver(site, redirected("Classé"))
+    waiting, filed = site.receive(redirected("Attend"), **STRANGER), site.receive(redirected("Classé"))
     assert (waiting.state, filed.state) == ("quarantined", "filed")
     shown = site.get("/@@mailbridge-inbox?state=open", "chef", headers=HTML).text
     assert "Attend" in shown
@@ -295,14 +276,14 @@ def test_to_decide_is_quarantined_and_failed(site):
 
 @pytest.mark.parametrize("name", ["state", "reason", "text", "b_start", "ids", "bulk", "replay"])
 def test_a_parameter_given_twice_is_no_traceback(site, name):
-    deliver(site, TEXT_FORWARD)
+    site.receive(TEXT_FORWARD)
     url = f"/@@mailbridge-inbox?{name}=1&{name}=2"
     assert site.get(url, "chef", headers=HTML).status_code in (200, 404)
     assert bulk(site, **{name: ["1", "2"]}).status_code in (200, 404)
 
 
 def test_count_is_shown_to_managers_only(site):
-    deliver(site, TEXT_FORWARD)
+    site.receive(TEXT_FORWARD)
     assert "Incoming e-mails to decide on" in site.get("", "chef", headers=HTML).text
     assert "Incoming e-mails to decide on" not in site.get("", "agent", headers=HTML).text
 
@@ -313,7 +294,7 @@ def test_confirmation_of_google_shows_code_and_link(site):
         b"Subject: (#123456789) Gmail Forwarding Confirmation - Receive Mail from info@maville.test\n\n"
         b"https://mail-settings.google.com/mail/vf-abc\nhttps://evil.test/vf\n"
     )
-    record = deliver(site, raw)
+    record = site.receive(raw)
     assert record.reason == "forwarding-confirmation"
     text = page(site, record).text
     assert "123456789" in text

@@ -4,11 +4,10 @@ from imio.mailbridge.settings.read import stored_settings
 from plone.uuid.interfaces import IUUID
 from tests.mails import citizen
 from tests.mails import redirected
-from tests.site.test_quarantine import deliver
-from tests.site.test_quarantine import HTML
-from tests.site.test_quarantine import item
-from tests.site.test_quarantine import said
-from tests.site.test_quarantine import STRANGER
+from tests.site.panel import HTML
+from tests.site.quarantine import item
+from tests.site.quarantine import said
+from tests.site.quarantine import STRANGER
 import pytest
 import re
 import transaction
@@ -41,7 +40,7 @@ def service(site):
 
 
 def test_rule_for_the_author_of_direct_mail(site, service):
-    record = deliver(site, citizen(To="in@bridge.test").as_bytes())
+    record = site.receive(citizen(To="in@bridge.test").as_bytes())
     assert record.reason == "direct"
     text = form(site, record).text
     assert "jeanne.dupont@citizen.test" in text
@@ -62,14 +61,14 @@ def test_rule_for_the_author_of_direct_mail(site, service):
 
 
 def test_form_is_filled_in_with_how_the_message_came(site):
-    record = deliver(site, citizen(To="in@bridge.test").as_bytes())
+    record = site.receive(citizen(To="in@bridge.test").as_bytes())
     assert selected(form(site, record).text, "direct")
-    record = deliver(site, redirected(), **STRANGER)
+    record = site.receive(redirected(), **STRANGER)
     assert selected(form(site, record).text, "server")
 
 
 def test_rule_for_a_domain_and_one_address(site, service):
-    record = deliver(site, citizen(To="in@bridge.test").as_bytes())
+    record = site.receive(citizen(To="in@bridge.test").as_bytes())
     save(
         site,
         record,
@@ -88,7 +87,7 @@ def test_rule_for_a_domain_and_one_address(site, service):
 
 
 def test_row_that_decides_today_is_named(site, service):
-    record = deliver(site, redirected(), **STRANGER)
+    record = site.receive(redirected(), **STRANGER)
     save(site, record, whose="author", forward="server", tg_value=service, user_value="_empty_", place="last")
     text = form(site, record).text
     assert "Row 1 of the routing decides" in text
@@ -106,7 +105,7 @@ def test_row_that_decides_today_is_named(site, service):
 
 
 def test_hostile_author_is_only_text_in_the_pattern(site):
-    record = deliver(site, citizen(From="(a+)+$.*@citizen.test", To="in@bridge.test").as_bytes())
+    record = site.receive(citizen(From="(a+)+$.*@citizen.test", To="in@bridge.test").as_bytes())
     if record.author:
         save(
             site,
@@ -121,21 +120,21 @@ def test_hostile_author_is_only_text_in_the_pattern(site):
 
 
 def test_message_without_author_has_no_rule(site):
-    record = deliver(site, citizen(From=None, To="in@bridge.test").as_bytes())
+    record = site.receive(citizen(From=None, To="in@bridge.test").as_bytes())
     answer = form(site, record)
     assert answer.status_code == 302
     assert "no author" in said(site, answer)
 
 
 def test_what_cannot_be_a_rule_is_said(site):
-    record = deliver(site, citizen(To="in@bridge.test").as_bytes())
+    record = site.receive(citizen(To="in@bridge.test").as_bytes())
     answer = save(site, record, whose="everybody", tg_value="0" * 32, user_value="x", place="last")
     assert answer.status_code == 200
     assert not stored_settings().iemail_routing
 
 
 def test_rule_needs_a_token_and_the_right_to_change_settings(site):
-    record = deliver(site, citizen(To="in@bridge.test").as_bytes())
+    record = site.receive(citizen(To="in@bridge.test").as_bytes())
     values = {"whose": "author", "tg_value": "_empty_", "user_value": "_empty_", "place": "last"}
     for user in ("chef", "agent", "gateway", None):
         assert form(site, record, user).status_code in (302, 401), user

@@ -8,7 +8,6 @@ from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.settings.read import stored_settings
 from plone.app.uuid.utils import uuidToObject
 from tests.mails import citizen
-from tests.mails import TRUSTED
 import pytest
 import transaction
 
@@ -32,15 +31,14 @@ def sent(sent):
 
 
 @pytest.fixture
-def deliver(site):
+def hand_over(site):
     """Hand a message over as the mail host does; return the answer."""
 
-    def deliver(raw, recipient="in@bridge.test", sender="<>"):
+    def hand_over(raw, recipient="in@bridge.test", sender="<>"):
         raw = raw if isinstance(raw, bytes) else raw.encode()
-        headers = {**TRUSTED, "X-Envelope-Recipient": recipient, "X-Envelope-Sender": sender}
-        return site.post("/@@mail-in", "gateway", data=raw, headers=headers)
+        return site.mail_in(raw, **{"X-Envelope-Recipient": recipient, "X-Envelope-Sender": sender})
 
-    return deliver
+    return hand_over
 
 
 def dsn(recipient=JEANNE, *, message_id="", envelope_id="", **fields):
@@ -99,11 +97,11 @@ def test_envelope_sender_is_of_this_message_alone(sent):
 
 
 @pytest.mark.parametrize("by", ["message_id", "envelope_id", "address"])
-def test_bounce_finds_its_message(sent, deliver, by):
+def test_bounce_finds_its_message(sent, hand_over, by):
     record, other = sent(), sent()
     named = {"message_id": record.message_id, "envelope_id": record.id}
     raw = dsn(**{by: named[by]}) if by in named else dsn()
-    answer = deliver(raw, record.sender.envelope_sender if by == "address" else "in@bridge.test")
+    answer = hand_over(raw, record.sender.envelope_sender if by == "address" else "in@bridge.test")
     assert (answer.status_code, answer.json()["state"], answer.json()["transfer"]) == (
         201,
         "recorded",
@@ -117,17 +115,17 @@ def test_bounce_finds_its_message(sent, deliver, by):
     assert [notice.to[0].addr_spec for notice in notices()] == ["al.bert@maville.test"]
 
 
-def test_address_of_a_message_in_capitals_and_after_the_setting_changed(sent, deliver):
+def test_address_of_a_message_in_capitals_and_after_the_setting_changed(sent, hand_over):
     record = sent()
     stored_settings().mailin_addresses = [{"address": "other@bridge.test", "service": None, "mailbox": None}]
     transaction.commit()
-    assert deliver(dsn(), record.sender.envelope_sender.upper()).json()["state"] == "recorded"
+    assert hand_over(dsn(), record.sender.envelope_sender.upper()).json()["state"] == "recorded"
     assert record.state == "bounced"
 
 
-def test_report_of_one_recipient_leaves_the_others(sent, deliver):
+def test_report_of_one_recipient_leaves_the_others(sent, hand_over):
     record = sent(JEANNE, PAUL)
-    deliver(dsn(PAUL, message_id=record.message_id))
+    hand_over(dsn(PAUL, message_id=record.message_id))
     assert dict(record.recipients) == {JEANNE: "sent", PAUL: "bounced"}
 
 
@@ -147,76 +145,78 @@ def test_report_of_one_recipient_leaves_the_others(sent, deliver):
         ({"Status": "5.0.0", "Diagnostic_Code": ""}, "returned"),
     ],
 )
-def test_why_it_came_back(sent, deliver, fields, answer):
+def test_why_it_came_back(sent, hand_over, fields, answer):
     record = sent()
-    deliver(dsn(message_id=record.message_id, **fields))
+    hand_over(dsn(message_id=record.message_id, **fields))
     assert (record.state, last(record)["answer"]) == ("bounced", answer)
     assert last(record)["explanation"]
 
 
 @pytest.mark.parametrize("action", ["delayed", "relayed", "expanded", "delivered", "surprised"])
-def test_what_is_no_failure_changes_no_state(sent, deliver, action):
+def test_what_is_no_failure_changes_no_state(sent, hand_over, action):
     record = sent()
-    deliver(dsn(message_id=record.message_id, Action=action, Status="4.4.1"))
+    hand_over(dsn(message_id=record.message_id, Action=action, Status="4.4.1"))
     assert record.state == "sent"
     assert len(record.history) == 2
     assert last(record)["explanation"]
     assert not notices()
 
 
-def test_unknown_language_at_the_address_of_a_message(sent, deliver):
+def test_unknown_language_at_the_address_of_a_message(sent, hand_over):
     raw = (
         f"From: posta@citizen.test\nSubject: Mesaj iletilemedi\n\nMesajiniz iletilemedi:\n\n"
         f"<{JEANNE}>\n550 5.1.1 Kullanici bulunamadi\n"
     )
     record, one = sent(), sent()
-    assert deliver(raw, record.sender.envelope_sender).json()["transfer"] == "bounce"
+    assert hand_over(raw, record.sender.envelope_sender).json()["transfer"] == "bounce"
     assert record.state == "bounced"
-    assert deliver(raw, one.sender.envelope_sender, sender="").json()["transfer"] == "bounce"
-    assert deliver(raw, sent().sender.envelope_sender, sender=None).json()["transfer"] == "direct", "unknown"
-    assert deliver(raw, sent().sender.envelope_sender, sender=JEANNE).json()["transfer"] == "direct"
+    assert hand_over(raw, one.sender.envelope_sender, sender="").json()["transfer"] == "bounce"
+    assert hand_over(raw, sent().sender.envelope_sender, sender=None).json()["transfer"] == "direct", (
+        "unknown"
+    )
+    assert hand_over(raw, sent().sender.envelope_sender, sender=JEANNE).json()["transfer"] == "direct"
     other = sent()
     raw = raw.replace("550 5.1.1", "")
-    assert deliver(raw, other.sender.envelope_sender).json()["state"] == "recorded"
+    assert hand_over(raw, other.sender.envelope_sender).json()["state"] == "recorded"
     assert (other.state, len(other.history)) == ("sent", 2), "noted, and nothing made of it"
 
 
-def test_automatic_answer_at_the_address_of_a_message(sent, deliver):
+def test_automatic_answer_at_the_address_of_a_message(sent, hand_over):
     record = sent()
     raw = citizen(**{"Auto-Submitted": "auto-replied"}).as_bytes()
-    answer = deliver(raw, record.sender.envelope_sender)
+    answer = hand_over(raw, record.sender.envelope_sender)
     assert (answer.json()["transfer"], answer.json()["state"]) == ("auto-reply", "recorded")
     assert (record.state, len(record.history)) == ("sent", 2)
     assert not notices()
 
 
-def test_person_who_writes_to_the_address_of_a_message_is_not_lost(sent, deliver):
+def test_person_who_writes_to_the_address_of_a_message_is_not_lost(sent, hand_over):
     record = sent()
     address = record.sender.envelope_sender
-    direct = deliver(citizen(To=address).as_bytes(), address, sender=JEANNE)
+    direct = hand_over(citizen(To=address).as_bytes(), address, sender=JEANNE)
     assert (direct.json()["transfer"], direct.json()["state"]) == ("direct", "quarantined")
     assert record.state == "sent"
-    reply = deliver(
+    reply = hand_over(
         citizen("Re: permis", **{"In-Reply-To": record.message_id}).as_bytes(), address, sender=JEANNE
     )
     assert (reply.json()["transfer"], reply.json()["state"]) == ("reply", "filed")
     assert record.state == "replied"
 
 
-def test_address_of_a_message_is_no_proof(sent, deliver, site):
+def test_address_of_a_message_is_no_proof(sent, hand_over, site):
     """Every recipient sees it: it does not make a redirect believable."""
     record = sent()
     stored_settings().trusted_gateways = []
     transaction.commit()
     raw = citizen(**{"Resent-From": "info@maville.test"}).as_bytes()
-    answer = deliver(raw, record.sender.envelope_sender, sender=JEANNE)
+    answer = hand_over(raw, record.sender.envelope_sender, sender=JEANNE)
     assert answer.json()["reason"] == "unproven-redirect"
 
 
-def test_answer_tells_the_agent_and_names_its_document(sent, deliver):
+def test_answer_tells_the_agent_and_names_its_document(sent, hand_over):
     record = sent()
     reply = citizen("Re: Votre permis", **{"In-Reply-To": record.message_id, "To": "in@bridge.test"})
-    answer = deliver(reply.as_bytes(), sender=JEANNE)
+    answer = hand_over(reply.as_bytes(), sender=JEANNE)
     (item,) = inbox().get(answer.json()["id"]).items
     assert last(record)["items"] == (item,)
     assert record.told == ("replied",)
@@ -235,35 +235,35 @@ def wrong_tag(address):
     return f"{head}.{signature[1:]}{signature[0]}@bridge.test"
 
 
-def test_wrong_signature_is_an_unknown_recipient(sent, deliver):
+def test_wrong_signature_is_an_unknown_recipient(sent, hand_over):
     record = sent()
     own = record.sender.envelope_sender
     for forged in (wrong_tag(own), verp_address("in@bridge.test", record.id, b"guessed")):
-        answer = deliver(dsn(message_id="<x@y.test>"), forged)
+        answer = hand_over(dsn(message_id="<x@y.test>"), forged)
         assert answer.status_code == 422, forged
     assert (record.state, len(record.history)) == ("sent", 1)
     assert len(inbox()) == 0
 
 
-def test_signature_for_a_message_that_is_not_there(sent, deliver):
+def test_signature_for_a_message_that_is_not_there(sent, hand_over):
     record = sent()
     address = record.sender.envelope_sender
     outbox().remove(record)
     transaction.commit()
-    assert deliver(dsn(), address).status_code == 422
+    assert hand_over(dsn(), address).status_code == 422
 
 
 @pytest.mark.parametrize("by", ["message_id", "envelope_id"])
-def test_guessed_token(sent, deliver, by):
+def test_guessed_token(sent, hand_over, by):
     record = sent()
     token = record.message_id.partition("@")[0].rpartition(".")[2]
     guess = {
         "message_id": record.message_id.replace(token, token[::-1]),
         "envelope_id": record.id[::-1],
     }[by]
-    answer = deliver(dsn(**{by: guess}))
+    answer = hand_over(dsn(**{by: guess}))
     assert (answer.status_code, answer.json()["reason"]) == (202, "unmatched-report")
-    reply = deliver(
+    reply = hand_over(
         citizen(**{"In-Reply-To": record.message_id.replace(token, token[::-1])}).as_bytes(), sender=JEANNE
     )
     assert reply.json()["transfer"] != "reply"
@@ -271,40 +271,40 @@ def test_guessed_token(sent, deliver, by):
 
 
 @pytest.mark.parametrize("to", [(JEANNE,), (JEANNE, PAUL)])
-def test_bounce_about_somebody_else_changes_no_state(sent, deliver, to):
+def test_bounce_about_somebody_else_changes_no_state(sent, hand_over, to):
     record = sent(*to)
-    deliver(dsn("stranger@elsewhere.test", message_id=record.message_id))
+    hand_over(dsn("stranger@elsewhere.test", message_id=record.message_id))
     assert record.state == "sent"
     assert last(record)["text"] == "stranger@elsewhere.test"
     assert not notices()
 
 
-def test_other_name_in_the_domain_of_the_only_recipient_is_that_recipient(sent, deliver):
+def test_other_name_in_the_domain_of_the_only_recipient_is_that_recipient(sent, hand_over):
     record = sent()
-    deliver(dsn("mbx0042@citizen.test", message_id=record.message_id))
+    hand_over(dsn("mbx0042@citizen.test", message_id=record.message_id))
     assert dict(record.recipients) == {JEANNE: "bounced"}
 
 
 @pytest.mark.parametrize(
     "state", ["scheduled", "queued", "sending", "deferred", "held", "failed", "cancelled"]
 )
-def test_bounce_of_what_no_server_took_changes_no_state(sent, deliver, state):
+def test_bounce_of_what_no_server_took_changes_no_state(sent, hand_over, state):
     record = sent(state=state)
-    deliver(dsn(), record.sender.envelope_sender)
+    hand_over(dsn(), record.sender.envelope_sender)
     assert record.state == state
     assert not notices()
 
 
-def test_report_about_a_notice_is_recorded_quietly(sent, deliver):
+def test_report_about_a_notice_is_recorded_quietly(sent, hand_over):
     record = sent()
-    deliver(dsn(message_id=record.message_id))
+    hand_over(dsn(message_id=record.message_id))
     (notice,) = notices()
     outbox().update(notice, {"al.bert@maville.test": "sent"})
     transaction.commit()
-    answer = deliver(dsn("al.bert@maville.test", message_id=notice.message_id))
+    answer = hand_over(dsn("al.bert@maville.test", message_id=notice.message_id))
     assert answer.json()["state"] == "recorded"
     away = citizen(**{"Auto-Submitted": "auto-replied", "In-Reply-To": notice.message_id}).as_bytes()
-    assert deliver(away).json()["state"] == "recorded"
+    assert hand_over(away).json()["state"] == "recorded"
     assert notice.state == "bounced"
     assert notices() == [notice]
 

@@ -10,7 +10,6 @@ from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.read import stored_settings
 from plone.app.uuid.utils import uuidToObject
 from tests.mails import redirected
-from tests.mails import TRUSTED
 from tests.site.panel import act
 from tests.site.panel import HTML
 from tests.site.panel import messages
@@ -31,10 +30,8 @@ def make(site, address="in@bridge.test", mailbox=MAILBOX):
     return [row["address"] for row in stored_settings().mailin_addresses if is_secret(row["address"])]
 
 
-def deliver(site, raw, recipient):
-    headers = {**TRUSTED, **STRANGER, "X-Envelope-Recipient": recipient}
-    answer = site.post("/@@mail-in", "gateway", data=raw, headers=headers)
-    return inbox().get(answer.json()["id"])
+def received(site, raw, recipient):
+    return site.receive(raw, **STRANGER, **{"X-Envelope-Recipient": recipient})
 
 
 def test_made_for_one_mailbox(site):
@@ -55,11 +52,11 @@ def test_it_proves_a_redirect_of_its_mailbox_and_of_no_other(site):
         {"address": "cpas@maville.test", "service": None},
     ]
     transaction.commit()
-    assert deliver(site, redirected("Un"), "in@bridge.test").reason == "unproven-redirect"
+    assert received(site, redirected("Un"), "in@bridge.test").reason == "unproven-redirect"
     (secret,) = make(site)
-    record = deliver(site, redirected("Deux"), secret)
+    record = received(site, redirected("Deux"), secret)
     assert (record.state, record.proof, record.source_mailbox) == ("filed", "tag", MAILBOX)
-    other = deliver(site, redirected("Trois", **{"Resent-From": "cpas@maville.test"}), secret)
+    other = received(site, redirected("Trois", **{"Resent-From": "cpas@maville.test"}), secret)
     assert (other.state, other.source_mailbox) == ("filed", MAILBOX), (
         "the address decides, not what a mark claims"
     )
@@ -71,7 +68,7 @@ def test_it_proves_nothing_once_revoked(site):
     answer = act(site, URL, revoke=secret)
     assert "proves nothing any more" in messages(site, answer)
     assert [row["address"] for row in stored_settings().mailin_addresses] == ["in@bridge.test"]
-    record = deliver(site, redirected(), secret)
+    record = received(site, redirected(), secret)
     assert (record.state, record.reason, record.proof) == ("quarantined", "unproven-redirect", "")
     assert secret in page(site, URL), "it is named among the revoked"
 
@@ -84,7 +81,7 @@ def test_replay_after_revoking_proves_nothing_either(site):
     ]
     stored_settings().mailboxes = []
     transaction.commit()
-    record = deliver(site, redirected(), secret)
+    record = received(site, redirected(), secret)
     assert (record.reason, record.proof) == ("undeclared-mailbox", "tag")
     stored_settings().mailboxes = [{"address": MAILBOX, "service": None}]
     transaction.commit()
@@ -133,12 +130,12 @@ def test_warns_when_it_does_not_count(site):
     transaction.commit()
     assert "prove nothing now" in page(site, URL)
     (secret,) = make(site)
-    assert deliver(site, redirected(), secret).reason == "unproven-redirect"
+    assert received(site, redirected(), secret).reason == "unproven-redirect"
 
 
 def test_agents_do_not_see_the_secret(site):
     (secret,) = make(site)
-    record = deliver(site, redirected(), secret)
+    record = received(site, redirected(), secret)
     (item,) = [uuidToObject(uid, unrestricted=True) for uid in record.items]
     proof = f"{item.absolute_url()}/@@mailbridge-proof"
     assert secret not in site.get(proof, "agent", headers=HTML).text

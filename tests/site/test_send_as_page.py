@@ -9,8 +9,8 @@ from tests.site.panel import HTML
 from tests.site.panel import messages
 from tests.site.panel import page
 from tests.site.panel import SEND_AS
-from tests.site.test_accounts import keep
-from tests.site.test_accounts import row
+from tests.site.rows import keep
+from tests.site.rows import row
 import email
 import pytest
 import transaction

@@ -3,20 +3,11 @@
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.settings.read import stored_settings
 from plone.uuid.interfaces import IUUID
+from tests.site.send_email import DOCUMENT
+from tests.site.send_email import GOOD
+from tests.site.send_email import send
 import pytest
 import transaction
-
-
-DOCUMENT = "/outgoing-mail/permis-durbanisme"
-GOOD = {
-    "to": ["Jeanne Dupont <jeanne.dupont@citizen.test>"],
-    "subject": "Votre permis",
-    "body": "<p>Bonjour</p>",
-}
-
-
-def send(site, user="agent", path=DOCUMENT, **changes):
-    return site.post(f"{path}/@send-email", user, json={**GOOD, **changes})
 
 
 def uid(site, path):

@@ -15,7 +15,7 @@ from plone.app.textfield.value import RichTextValue
 from tests.site.compose import COMPOSE
 from tests.site.compose import HTML
 from tests.site.compose import value
-from tests.site.test_send_email import send
+from tests.site.send_email import send
 from types import SimpleNamespace
 from zope.interface import Invalid
 import html

@@ -10,9 +10,7 @@ from plone.app.uuid.utils import uuidToObject
 from tests.mails import citizen
 from tests.mails import forwarded
 from tests.mails import redirected
-from tests.mails import TRUSTED
-from tests.message.test_authentication import signed
-from tests.site.test_proof import dns  # noqa: F401 - a fixture
+from tests.message.signing import signed
 import pytest
 import transaction
 
@@ -25,10 +23,10 @@ def raw():
     return signed(redirected().replace(b"\n", b"\r\n"), domain=b"other.test")
 
 
-def deliver(site, raw):
-    answer = site.post("/@@mail-in", "gateway", data=raw, headers=TRUSTED)
-    assert answer.json()["state"] == "filed"
-    return inbox().get(answer.json()["id"])
+def filed(site, raw):
+    record = site.receive(raw)
+    assert record.state == "filed"
+    return record
 
 
 def task(site, record):
@@ -42,7 +40,7 @@ def proof(site, record, user="agent"):
 
 
 def test_verified_and_shown(site, dns):  # noqa: F811
-    record = deliver(site, raw())
+    record = filed(site, raw())
     assert record.authenticated == ()
     assert "other.test" not in proof(site, record)
     task(site, record)
@@ -55,20 +53,20 @@ def test_verified_and_shown(site, dns):  # noqa: F811
 def test_the_message_inside_a_forward_too(site, dns):  # noqa: F811
     inner = signed(citizen().as_bytes().replace(b"\n", b"\r\n"), domain=b"other.test")
     outer = forwarded(message_from_bytes(inner, policy=SMTP))
-    record = deliver(site, outer)
+    record = filed(site, outer)
     task(site, record)
     assert [each["about"] for each in record.authenticated] == ["other.test"]
 
 
 def test_changed_message_is_no_pass(site, dns):  # noqa: F811
-    record = deliver(site, raw().replace(b"demande", b"menace!"))
+    record = filed(site, raw().replace(b"demande", b"menace!"))
     task(site, record)
     assert [each["result"] for each in record.authenticated] == ["fail"]
     assert "not good" in proof(site, record)
 
 
 def test_what_has_no_signature_needs_no_task(site):
-    deliver(site, redirected())
+    filed(site, redirected())
     assert len(inbox().unverified) == 0
 
 
@@ -76,7 +74,7 @@ def test_dns_that_does_not_answer_is_asked_again_and_not_for_ever(site, monkeypa
     monkeypatch.setattr(txt_lookup, "DNS_TIME", 0.5)
     stored_settings().dns_resolver = "127.0.0.1:9"
     transaction.commit()
-    record = deliver(site, raw())
+    record = filed(site, raw())
     for tries in range(1, verify.TRIES):
         task(site, record)
         assert (inbox().unverified[record.id], record.authenticated) == (tries, ())
@@ -86,7 +84,7 @@ def test_dns_that_does_not_answer_is_asked_again_and_not_for_ever(site, monkeypa
 
 
 def test_lost_task_is_queued_again(site, dns, monkeypatch):  # noqa: F811
-    record, woken = deliver(site, raw()), []
+    record, woken = filed(site, raw()), []
     monkeypatch.setattr(verify, "wake", woken.append)
     verify.sweep()
     assert woken == [record.id]
