@@ -1,7 +1,7 @@
 """A stored message queues its own delivery for after the commit: nobody has to remember to."""
 
 from datetime import timedelta
-from imio.mailbridge.delivery.deliver import release
+from imio.mailbridge.delivery.hold import release
 from imio.mailbridge.outbox.actions import cancel
 from imio.mailbridge.outbox.actions import retry
 from imio.mailbridge.outbox.actions import send_now
