@@ -1,4 +1,4 @@
-"""Which proof files a message, with a real DNS server; each of them refused once."""
+"""Which proof files a message, with a real DNS server; each is refused once."""
 
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.settings.read import stored_settings
@@ -170,3 +170,12 @@ def test_proven_mail_asks_no_dns(site, monkeypatch):
     stored_settings().arc_sealers = ["provider.test"]
     transaction.commit()
     assert proved(site, signed(FORWARD), **{"X-Client-Address": "127.0.0.1"}) == ("filed", "", "gateway")
+
+
+def test_setting_that_only_the_registry_editor_takes_stops_no_mail(site):
+    """plone.registry drops the constraints of its fields; the REST service and the control panel keep them."""
+    values = stored_settings()
+    values.agent_patterns = ["(", r".+@maville\.test"]
+    values.trusted_gateways = ["nonsense", "127.0.0.0/8"]
+    transaction.commit()
+    assert proved(site, FORWARD, **{"X-Client-Address": "127.0.0.1"}) == ("filed", "", "gateway")

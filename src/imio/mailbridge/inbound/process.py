@@ -58,17 +58,23 @@ def process(record, review=None):
     """
     try:
         message = read(record)
+    except TransientError:
+        raise
     except Exception as error:  # noqa: BLE001 - kept, and shown to a person
-        problem = error  # the name of the exception is gone when the next line runs
-        return committed(lambda: _settle(record, review, lambda: fail(record, problem)))
+        return _fail(record, review, error)
     try:
         return committed(
             lambda: _settle(record, review, lambda: _apply(record, message, review, verified=False))
         )
     except _Unverified:
         transaction.abort()
-    found = signatures.verify(message, TxtLookup(settings().dns_resolver))
-    committed(lambda: setattr(record, "signatures", signatures.stored(found)))
+    try:
+        found = signatures.verify(message, TxtLookup(settings().dns_resolver))
+    except TransientError:
+        raise
+    except Exception as error:  # noqa: BLE001 - kept, and shown to a person
+        return _fail(record, review, error)
+    committed(lambda: _keep_signatures(record, found, review))
     return committed(lambda: _settle(record, review, lambda: _apply(record, message, review, verified=True)))
 
 
@@ -90,9 +96,24 @@ def sent_messages():
     return Sent(box.sent_by_us, box.__contains__)
 
 
+def _is_open(record, review):
+    return record.state in (OPEN if review else ("received",))
+
+
+def _keep_signatures(record, found, review):
+    """Keep what DNS said, unless the record was filed meanwhile; no answer at all does not replace an earlier answer."""
+    before = signatures.restored(record.signatures)
+    if _is_open(record, review) and (before is None or before.are_unanswered or not found.are_unanswered):
+        record.signatures = signatures.stored(found)
+
+
+def _fail(record, review, error):
+    return committed(lambda: _settle(record, review, lambda: fail(record, error)))
+
+
 def _settle(record, review, change):
     """Run ``change`` unless somebody else has dealt with the record; an error undoes it and becomes a state."""
-    if record.state not in (OPEN if review else ("received",)):
+    if not _is_open(record, review):
         return False
     if review:
         record.note("received", by=review.by, text=review.action)
@@ -129,7 +150,7 @@ def _apply(record, message, review, verified):
     elif decision.unanswered and not review and now() < record.created + PATIENCE:
         _put_off(record)
         return
-    if counts and not too_many:
+    if counts and values.max_per_sender and not too_many:
         flood.count(author, record.created)
     apply(record, message, decision, by_person=review is not None)
 

@@ -1,4 +1,4 @@
-"""Decisions of a person on a message that was not filed: replay, accept, discard. They commit by themselves."""
+"""Carries out a person's decision on a message that was not filed: replay, accept or discard. Commits by itself."""
 
 from datetime import datetime
 from imio.mailbridge.i18n import _
@@ -12,6 +12,8 @@ from imio.mailbridge.message.syntax.address_list import typed_addresses
 from imio.mailbridge.store.commit import committed
 from plone import api
 from plone.app.uuid.utils import uuidToCatalogBrain
+from transaction.interfaces import TransientError
+import transaction
 
 
 class NotPossible(Exception):
@@ -24,9 +26,9 @@ class NotPossible(Exception):
 
 
 def replay(record, data):
-    """Treat the message another time, by today's rules. Errors: ``NotPossible``."""
-    if not process(record, Review(_me(), "replay")):
-        raise _dealt_with()
+    """Process the message another time, by today's rules. Errors: ``NotPossible``."""
+    review = Review(_me(), "replay")
+    _carry_out(lambda: process(record, review))
 
 
 def accept(record, data):
@@ -39,8 +41,8 @@ def accept(record, data):
         date=_date(data.get("date")),
         service=service(data.get("service")),
     )
-    if not process(record, Review(_me(), "accept", choice)):
-        raise _dealt_with()
+    review = Review(_me(), "accept", choice)
+    _carry_out(lambda: process(record, review))
 
 
 def discard(record, data):
@@ -52,11 +54,25 @@ def discard(record, data):
 
     def drop():
         if record.state not in OPEN:
-            raise _dealt_with()
+            return False
         record.note("discarded", by=by, text=reason[:1000])
         inbox().set_state(record, "discarded")
+        return True
 
-    committed(drop)
+    _carry_out(lambda: committed(drop))
+
+
+def _carry_out(decision):
+    """Call ``decision``, which tells whether it was in time. Errors: ``NotPossible``, also after too many conflicts."""
+    try:
+        in_time = decision()
+    except TransientError:
+        transaction.abort()
+        raise NotPossible(
+            409, _("Too much was written at the same time: nothing was changed. Try again in a moment.")
+        ) from None
+    if not in_time:
+        raise _dealt_with()
 
 
 def _dealt_with():

@@ -1,8 +1,6 @@
 """Tasks of incoming mail: views on the task layer, run by a worker."""
 
-from datetime import datetime
 from datetime import timedelta
-from datetime import UTC
 from imio.mailbridge.inbound import imap_reading as mailboxes
 from imio.mailbridge.inbound.flood import forget_old
 from imio.mailbridge.inbound.forwarding import check as forwarding
@@ -11,15 +9,21 @@ from imio.mailbridge.inbound.process import process
 from imio.mailbridge.inbound.receive import wake
 from imio.mailbridge.inbound.summary import summarise
 from imio.mailbridge.inbound.verify import sweep as sweep_unverified
+from imio.mailbridge.store.commit import committed
+from imio.mailbridge.store.store import now
 from Products.Five.browser import BrowserView
+import logging
+import transaction
 
 
 #: A request that files a message has this long before the sweep takes over.
 UNFINISHED_AFTER = timedelta(minutes=2)
 
+logger = logging.getLogger(__name__)
+
 
 class Process(BrowserView):
-    """Classify and file the message named by ``id``."""
+    """Process the message named by ``id``."""
 
     def __call__(self):
         record = inbox().get(self.request.form["id"])
@@ -45,17 +49,26 @@ class SweepMailboxes(BrowserView):
 
 
 class Sweep(BrowserView):
-    """Find the records whose task or request was lost; each gets a task of its own."""
+    """Queue again the records whose task or request was lost, and do what is due; a step that fails keeps no other from running."""
 
     def __call__(self):
-        now = datetime.now(UTC)
-        before = (now - UNFINISHED_AFTER).isoformat()
-        for created, id in inbox().keys("received"):
-            record = inbox().get(id) if created < before else None
-            if record is not None and (record.not_before is None or record.not_before <= now):
-                wake(record)
-        sweep_unverified()
-        forget_old(now)
-        forwarding.sweep()
-        summarise()
+        for step in (_wake_unfinished, sweep_unverified, _forget_old_authors, forwarding.sweep, summarise):
+            try:
+                committed(step)
+            except Exception:  # noqa: BLE001 - the next sweep comes in a minute
+                transaction.abort()
+                logger.exception("a step of the sweep failed: %s", step.__name__)
         return ""
+
+
+def _wake_unfinished():
+    at = now()
+    before = (at - UNFINISHED_AFTER).isoformat()
+    for created, id in inbox().keys("received"):
+        record = inbox().get(id) if created < before else None
+        if record is not None and (record.not_before is None or record.not_before <= at):
+            wake(record)
+
+
+def _forget_old_authors():
+    forget_old(now())

@@ -1,6 +1,7 @@
 """What counts as proof of where a mail comes from: fields and values."""
 
 from dataclasses import dataclass
+from functools import cache
 from imio.mailbridge.i18n import _
 from imio.mailbridge.message.classification.classify import compile_agent_patterns
 from imio.mailbridge.settings import validate
@@ -8,8 +9,11 @@ from imio.mailbridge.settings.terms import terms
 from zope import schema
 from zope.interface import Interface
 import ipaddress
+import logging
 import re
 
+
+logger = logging.getLogger(__name__)
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -116,9 +120,31 @@ def read(records):
     """Return the values of ``TrustSettings`` from the registry records."""
     return {
         "proofs": frozenset(records.proofs or ()),
-        "trusted_gateways": tuple(map(ipaddress.ip_network, records.trusted_gateways or ())),
-        "agent_patterns": compile_agent_patterns(records.agent_patterns or ()),
+        "trusted_gateways": tuple(filter(None, map(_network, records.trusted_gateways or ()))),
+        "agent_patterns": tuple(filter(None, map(_pattern, records.agent_patterns or ()))),
         "dkim_alignment": records.dkim_alignment,
         "arc_sealers": frozenset(each.lower() for each in records.arc_sealers or ()),
         "authserv_id": records.authserv_id or "",
     }
+
+
+# plone.registry drops the constraints of these fields: a value that its own editor took must not stop all mail
+
+
+@cache
+def _network(text: str) -> Network | None:
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError as error:
+        logger.error("this setting is ignored: trusted_gateways: %s", error)
+        return None
+
+
+@cache
+def _pattern(text: str) -> re.Pattern[str] | None:
+    try:
+        (pattern,) = compile_agent_patterns([text])
+    except re.error as error:
+        logger.error("this setting is ignored: agent_patterns: %s: %s", text, error)
+        return None
+    return pattern

@@ -1,0 +1,292 @@
+"""A decision follows from a message, its envelope and the settings alone: each state and each reason, without a site."""
+
+from dataclasses import replace
+from email.message import EmailMessage
+from imio.mailbridge.inbound.decide import Choice
+from imio.mailbridge.inbound.decide import chosen
+from imio.mailbridge.inbound.decide import decide
+from imio.mailbridge.inbound.decide import NOTHING_SENT
+from imio.mailbridge.inbound.decide import Sent
+from imio.mailbridge.inbound.envelope import Envelope
+from imio.mailbridge.inbound.signatures import restored
+from imio.mailbridge.inbound.signatures import Signatures
+from imio.mailbridge.inbound.signatures import stored
+from imio.mailbridge.message.address import Address
+from imio.mailbridge.message.authentication.signatures import Verdict
+from imio.mailbridge.message.classification.classify import compile_agent_patterns
+from imio.mailbridge.message.classification.reason import REASONS
+from imio.mailbridge.message.parsing.parse import parse
+from imio.mailbridge.settings.imap import ImapMailbox
+from imio.mailbridge.settings.mailin import MailinAddress
+from imio.mailbridge.settings.read import Settings
+from imio.mailbridge.settings.routing import RoutingRow
+from imio.mailbridge.settings.routing import StateRow
+from pathlib import Path
+from tests.mails import citizen
+from tests.mails import forwarded
+from tests.mails import redirected
+from tests.mails import TEXT_FORWARD
+import ipaddress
+import pytest
+
+
+MESSAGES = Path(__file__).parent.parent / "messages"
+
+IN, TAG, LOGIN = "in@bridge.test", "in+h7Qm4tVx2LpZ@bridge.test", "administration@maville.test"
+OURS = "<mailbridge.q3nT8xkJ0aWb5yZr@maville.test>"
+
+SETTINGS = Settings(
+    mailin_addresses={IN: MailinAddress(IN, "town")},
+    source_mailboxes={"info@maville.test": "urbanism"},
+    agent_patterns=compile_agent_patterns([r".+@maville\.test"]),
+    trusted_gateways=(ipaddress.ip_network("127.0.0.0/8"),),
+    arc_sealers=frozenset({"provider.test"}),
+    authserv_id="mx.maville.test",
+)
+TRUSTED = Envelope(IN, "jeanne.dupont@citizen.test", "127.0.0.1")
+STRANGE = replace(TRUSTED, client_address="203.0.113.9")
+SENT = Sent(OURS.__eq__, "envelope-id".__eq__)
+
+DIRECT = citizen(To=IN).as_bytes()
+FORWARD = forwarded(citizen())
+BOUNCE = (MESSAGES / "bounce-postfix.eml").read_bytes()
+ABOUT_OURS = Sent("<mailbridge.q3nT8xkJ0aWb5yZr@maville.be>".__eq__)
+
+
+def login_mailbox(**values):
+    """Return settings with the mailbox of a login address."""
+    mailbox = ImapMailbox("login", address=LOGIN, role="login", **values)
+    return replace(SETTINGS, imap_mailboxes={"login": mailbox})
+
+
+def at_login(envelope=STRANGE):
+    return replace(envelope, envelope_recipient=LOGIN)
+
+
+def corpus(name):
+    return (MESSAGES / f"{name}.eml").read_bytes()
+
+
+def looped():
+    message = citizen()
+    message["X-Loop"] = IN
+    message["Resent-From"] = "info@maville.test"
+    return message.as_bytes()
+
+
+def decision(raw, envelope=TRUSTED, settings=SETTINGS, sent=SENT, **options):
+    return decide(parse(raw), envelope, settings, sent, **options)
+
+
+#: Message, envelope, settings, what was sent, options → state, reason, proof, number of messages that are filed.
+CASES = {
+    "redirect": (redirected(), TRUSTED, SETTINGS, SENT, {}, ("filed", "", "gateway", 1)),
+    "unproven redirect": (redirected(), STRANGE, SETTINGS, SENT, {}, ("quarantined", "unproven-redirect", None, 0)),
+    "undeclared mailbox": (
+        redirected(**{"To": "x@other.test", "Resent-From": "other@maville.test"}),
+        TRUSTED, SETTINGS, SENT, {}, ("quarantined", "undeclared-mailbox", "gateway", 0),
+    ),
+    "forward": (FORWARD, TRUSTED, SETTINGS, SENT, {}, ("filed", "", "gateway", 1)),
+    "forward of two": (
+        forwarded(citizen(), citizen("Autre")), TRUSTED, SETTINGS, SENT, {}, ("filed", "", "gateway", 2),
+    ),
+    "unproven agent": (FORWARD, STRANGE, SETTINGS, SENT, {}, ("quarantined", "unproven-agent", None, 0)),
+    "text forward": (TEXT_FORWARD, TRUSTED, SETTINGS, SENT, {}, ("quarantined", "inline-forward", "gateway", 0)),
+    "text forward, to file": (
+        TEXT_FORWARD, TRUSTED, replace(SETTINGS, inline_forward="file-proposal"), SENT, {}, ("filed", "", "gateway", 1),
+    ),
+    "direct": (DIRECT, TRUSTED, SETTINGS, SENT, {}, ("quarantined", "direct", "gateway", 0)),
+    "direct with a row": (
+        DIRECT, STRANGE, replace(SETTINGS, iemail_routing=(RoutingRow(forward="direct"),)), SENT, {},
+        ("filed", "", None, 1),
+    ),
+    "reply": (
+        citizen(**{"In-Reply-To": OURS, "To": IN}).as_bytes(), STRANGE, SETTINGS, SENT, {}, ("filed", "", None, 1),
+    ),
+    "report": (BOUNCE, STRANGE, SETTINGS, ABOUT_OURS, {}, ("recorded", "", None, 0)),
+    "report of others": (BOUNCE, STRANGE, SETTINGS, NOTHING_SENT, {}, ("quarantined", "unmatched-report", None, 0)),
+    "loop": (looped(), TRUSTED, SETTINGS, SENT, {}, ("quarantined", "loop", "gateway", 0)),
+    "too many": (
+        redirected(), TRUSTED, SETTINGS, SENT, {"too_many": True}, ("quarantined", "too-many", "gateway", 0),
+    ),
+    "encrypted": (
+        corpus("redirect-encrypted-pgp").replace(b"contact@maville.be", b"info@maville.test"),
+        TRUSTED, SETTINGS, SENT, {}, ("quarantined", "encrypted", "gateway", 0),
+    ),
+    "confirmation": (
+        corpus("confirmation-gmail-fr"), TRUSTED, SETTINGS, SENT, {},
+        ("quarantined", "forwarding-confirmation", "gateway", 0),
+    ),
+    "too complex": (
+        corpus("ten-thousand-headers"), TRUSTED, SETTINGS, SENT, {}, ("quarantined", "too-complex", "gateway", 0),
+    ),
+    "unreadable": (corpus("garbage"), TRUSTED, SETTINGS, SENT, {}, ("quarantined", "unreadable", "gateway", 0)),
+    "no recipient": (
+        redirected(), replace(TRUSTED, envelope_recipient=""), replace(SETTINGS, mailin_addresses={}), SENT, {},
+        ("quarantined", "no-recipient", "gateway", 0),
+    ),
+    "the only address": (
+        redirected(), replace(TRUSTED, envelope_recipient=""), SETTINGS, SENT, {}, ("filed", "", "gateway", 1),
+    ),
+    "secret address": (
+        redirected(), replace(STRANGE, envelope_recipient=TAG),
+        replace(SETTINGS, mailin_addresses={TAG: MailinAddress(TAG)}), SENT, {}, ("filed", "", "tag", 1),
+    ),
+    "secret address, not counted": (
+        redirected(), replace(STRANGE, envelope_recipient=TAG),
+        replace(SETTINGS, mailin_addresses={TAG: MailinAddress(TAG)}, proofs=frozenset({"gateway"})), SENT, {},
+        ("quarantined", "unproven-redirect", None, 0),
+    ),
+    "gateway, not counted": (
+        redirected(), TRUSTED, replace(SETTINGS, proofs=frozenset({"tag"})), SENT, {},
+        ("quarantined", "unproven-redirect", None, 0),
+    ),
+    "own results": (
+        b"Authentication-Results: mx.maville.test; dmarc=pass header.from=maville.test\n" + FORWARD,
+        STRANGE, SETTINGS, SENT, {}, ("filed", "", "results", 1),
+    ),
+    "login address": (DIRECT, at_login(), login_mailbox(), SENT, {}, ("quarantined", "direct", None, 0)),
+    "login address, to file": (DIRECT, at_login(), login_mailbox(new_mail="file"), SENT, {}, ("filed", "", None, 1)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_state_and_reason(name):
+    raw, envelope, settings, sent, options, expected = CASES[name]
+    found = decision(raw, envelope, settings, sent, **options)
+    proof = found.proof and found.proof.value
+    assert (found.state, found.reason, proof, len(found.to_file)) == expected
+
+
+def test_every_reason_has_its_case():
+    covered = {expected[1] for *_inputs, expected in CASES.values()}
+    assert set(REASONS) - covered == {"filing-error"}, "only filing itself finds that"
+
+
+def signed(raw, name="DKIM-Signature", value="v=1; d=maville.test"):
+    return f"{name}: {value}\n".encode() + raw
+
+
+DKIM = Verdict("dkim", "pass", "maville.test")
+ARC = Verdict("arc", "pass", "provider.test")
+SEALED = signed(redirected(), "ARC-Seal", "i=1; d=provider.test")
+
+
+@pytest.mark.parametrize(
+    ("raw", "signatures", "expected"),
+    [
+        (signed(FORWARD), None, ("quarantined", None, True, False)),
+        (signed(FORWARD), Signatures((DKIM,)), ("filed", "dkim", False, False)),
+        (signed(FORWARD), Signatures((replace(DKIM, result="fail"),)), ("quarantined", None, False, False)),
+        (signed(FORWARD), Signatures((replace(DKIM, domain="x.test"),)), ("quarantined", None, False, False)),
+        (signed(FORWARD), Signatures((replace(DKIM, result="temperror"),)), ("quarantined", None, False, True)),
+        (SEALED, None, ("quarantined", None, True, False)),
+        (SEALED, Signatures(arc=ARC), ("filed", "arc", False, False)),
+        (SEALED, Signatures(arc=replace(ARC, result="temperror")), ("quarantined", None, False, True)),
+        (SEALED, Signatures(arc=replace(ARC, domain="x.test")), ("quarantined", None, False, False)),
+        # nothing to ask about, or nobody would believe it
+        (FORWARD, None, ("quarantined", None, False, False)),
+        (signed(redirected(), value="v=1; d=citizen.test"), Signatures((DKIM,)), ("quarantined", None, False, False)),
+    ],
+)  # fmt: skip
+def test_signatures(raw, signatures, expected):
+    found = decision(raw, STRANGE, signatures=signatures)
+    proof = found.proof and found.proof.value
+    assert (found.state, proof, found.asks_signatures, found.unanswered) == expected
+
+
+@pytest.mark.parametrize("change", [{"proofs": frozenset({"tag", "gateway"})}, {"arc_sealers": frozenset()}])
+def test_signatures_that_nobody_believes_are_not_asked_about(change):
+    assert not decision(SEALED, STRANGE, replace(SETTINGS, **change)).asks_signatures
+
+
+def test_what_the_envelope_proves_asks_about_no_signatures():
+    assert not decision(signed(FORWARD)).asks_signatures
+
+
+def test_signatures_are_kept_in_plain_values():
+    signatures = Signatures((DKIM, replace(DKIM, result="temperror", detail="x")), ARC)
+    assert restored(stored(signatures)) == signatures
+    assert restored(None) is None
+    assert signatures.are_unanswered
+    assert not Signatures((DKIM,), ARC).are_unanswered
+
+
+def test_facts_and_route():
+    rows = (RoutingRow(subject_pat="Autre"), RoutingRow(transfer_email_pat="al[.].+", tg_value="mayor"))
+    settings = replace(SETTINGS, iemail_routing=rows, iemail_state_set=(StateRow(state_value="seen"),))
+    (candidate,) = decision(FORWARD, settings=settings).candidates
+    facts, route = candidate.facts, candidate.route
+    assert (facts.forward, facts.transferred_by, facts.service) == ("agent", "al.bert@maville.test", "town")
+    assert facts.author == Address("Jeanne Dupont", "jeanne.dupont@citizen.test")
+    assert (route.row, route.tg_value, route.why_not) == (2, "mayor", ((1, "subject_pat"),))
+    assert (route.state_row, route.state_value) == (1, "seen")
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [(redirected(), ("server", "", "info@maville.test", "urbanism")), (DIRECT, ("direct", "", "", "town"))],
+)
+def test_facts_of_a_redirect_and_of_direct_mail(raw, expected):
+    facts = decision(raw).candidates[0].facts
+    assert (facts.forward, facts.transferred_by, facts.source_mailbox, facts.service) == expected
+
+
+def test_the_forwarder_is_told_where_the_settings_say_so():
+    assert decision(TEXT_FORWARD).tell_forwarder
+    assert not decision(TEXT_FORWARD, settings=replace(SETTINGS, ask_sender=False)).tell_forwarder
+    assert not decision(DIRECT).tell_forwarder
+
+
+@pytest.mark.parametrize("copies", [True, False])
+def test_an_answer_at_the_login_address_is_copied(copies):
+    raw = citizen(**{"In-Reply-To": OURS, "To": LOGIN}).as_bytes()
+    found = decision(raw, at_login(), login_mailbox(copy_to_agent=copies))
+    assert (found.state, found.copy_answer, found.found.answered) == ("filed", copies, OURS)
+
+
+@pytest.mark.parametrize(
+    ("raw", "sent", "new_mail", "expected"),
+    [
+        (DIRECT, SENT, "leave", True),
+        (DIRECT, SENT, "quarantine", False),
+        (DIRECT, SENT, "file", False),
+        (BOUNCE, NOTHING_SENT, "leave", True),
+        (BOUNCE, ABOUT_OURS, "leave", False),
+        (citizen(**{"In-Reply-To": OURS}).as_bytes(), SENT, "leave", False),
+        (citizen(**{"Message-ID": OURS}).as_bytes(), SENT, "file", True),
+    ],
+)
+def test_what_a_login_address_has_no_use_for(raw, sent, new_mail, expected):
+    found = decision(raw, at_login(), login_mailbox(new_mail=new_mail), sent)
+    assert found.is_unrelated == expected
+
+
+def test_only_a_login_address_leaves_mail():
+    assert not decision(DIRECT).is_unrelated
+
+
+def test_choice_of_a_person():
+    message, choice = parse(FORWARD), Choice(sender=Address("", "x@y.test"), service="mayor")
+    undecided = decide(message, STRANGE, SETTINGS, SENT)
+    found = chosen(undecided, message, choice)
+    assert (found.state, found.reason, found.to_file, found.choice) == (
+        "filed",
+        "",
+        undecided.candidates,
+        choice,
+    )
+    (as_it_came,) = chosen(undecided, message, Choice(as_="direct")).to_file
+    assert (as_it_came.original.subject, as_it_came.facts.forward) == ("TR: à classer", "direct")
+
+
+def test_choice_where_nothing_was_found():
+    message = EmailMessage()
+    message["From"] = "info@maville.test"
+    message["X-MS-Exchange-Parent-Message-Id"] = "<x@y>"
+    message.set_content("…")
+    parsed = parse(message.as_bytes())
+    undecided = decide(parsed, TRUSTED, SETTINGS, SENT)
+    assert (undecided.reason, undecided.candidates) == ("inline-forward", ())
+    (candidate,) = chosen(undecided, parsed, Choice()).to_file
+    assert candidate.facts.service == "town"
