@@ -1,5 +1,6 @@
 """The mail-in address that a message arrived at, and what its envelope recipient alone tells."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.inbox import is_retired
@@ -8,7 +9,10 @@ from imio.mailbridge.message.address import without_detail
 from imio.mailbridge.message.composition.verp import is_verp
 from imio.mailbridge.outbox.bounce_address import message_of
 from imio.mailbridge.settings.imap import LoginRule
+from imio.mailbridge.settings.mailin import MailinAddress
+from imio.mailbridge.settings.read import Settings
 from imio.mailbridge.store.store import now
+from typing import Any
 
 
 #: A shorter detail part is a label that a person chose, not a secret.
@@ -35,17 +39,17 @@ class Destination:
     login: LoginRule | None = None
 
 
-def is_secret(address):
+def is_secret(address: str) -> bool:
     """Tell whether an address has a detail part that is long enough to prove something."""
     return len(detail(address)) >= SECRET_LENGTH
 
 
-def masked(address):
+def masked(address: str) -> str:
     """Return an address without its secret part (``in+…@x``), for people who do not need to know it."""
     return without_detail(address).replace("@", "+…@") if is_secret(address) else address
 
 
-def destination(envelope_recipient, settings):
+def destination(envelope_recipient: str, settings: Settings) -> Destination:
     """Return the ``Destination`` under ``Settings``; errors: ``UnknownRecipient``."""
     rows = settings.mailin_addresses
     if not envelope_recipient:
@@ -68,7 +72,7 @@ def destination(envelope_recipient, settings):
     raise UnknownRecipient(envelope_recipient)
 
 
-def _bounce_destination(envelope_recipient, bare, rows):
+def _bounce_destination(envelope_recipient: str, bare: str, rows: Mapping[str, MailinAddress]) -> Destination:
     """Return where reports on one message arrive, also when the address left the settings since; only we can sign one."""
     message = message_of(envelope_recipient)
     if message is None:
@@ -77,7 +81,7 @@ def _bounce_destination(envelope_recipient, bare, rows):
     return Destination(bare if row else "", row.service if row else "", about=message.id)
 
 
-def retire_removed(proxy, event):
+def retire_removed(proxy: Any, event: Any) -> None:
     """Remember when a mail-in address left the settings (subscriber of the registry records)."""
     if event.record.fieldName != "mailin_addresses":
         return

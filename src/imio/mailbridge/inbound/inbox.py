@@ -12,12 +12,14 @@ Life of a record::
 
 from BTrees.OOBTree import OOBTree
 from BTrees.OOBTree import OOTreeSet
+from collections.abc import Iterable
 from datetime import timedelta
 from imio.mailbridge.inbound.envelope import Envelope
 from imio.mailbridge.store.store import now
 from imio.mailbridge.store.store import Record
 from imio.mailbridge.store.store import site_store
 from imio.mailbridge.store.store import Store
+from typing import BinaryIO
 from ZODB.blob import Blob
 from zope.annotation.interfaces import IAnnotations
 from zope.component.hooks import getSite
@@ -38,12 +40,12 @@ class TooLarge(Exception):
     """The message is larger than the limit; nothing was kept."""
 
 
-def record_id(sha256, envelope_recipient):
+def record_id(sha256: str, envelope_recipient: str) -> str:
     """Return the key of a record: the same bytes for the same envelope recipient are the same record."""
     return hashlib.sha256(f"{sha256} {envelope_recipient}".encode()).hexdigest()
 
 
-def receive_bytes(stream, max_size):
+def receive_bytes(stream: BinaryIO, max_size: int) -> tuple[Blob, str, int]:
     """Copy a stream into a new blob; return (blob, sha256 of the bytes in hex, size). Errors: ``TooLarge``."""
     digest, size, blob = hashlib.sha256(), 0, Blob()
     with blob.open("w") as target:
@@ -69,7 +71,7 @@ class InboundMessage(Record):
     ``not_before`` is when to verify what DNS did not answer, ``asked`` when the agent was told how to forward; both None or aware.
     """
 
-    def __init__(self, id, raw, sha256, size, envelope):
+    def __init__(self, id: str, raw: Blob, sha256: str, size: int, envelope: Envelope) -> None:
         super().__init__(id, "received")
         self.raw = raw
         self.sha256 = sha256
@@ -85,11 +87,11 @@ class InboundMessage(Record):
         self.note("received")
 
     @property
-    def envelope(self):
+    def envelope(self) -> Envelope:
         """Return the ``Envelope`` that it came in."""
         return Envelope(self.envelope_recipient, self.envelope_sender, self.client_address, self.null_sender)
 
-    def note(self, state, by="", text=""):
+    def note(self, state: str, by: str = "", text: str = "") -> None:
         """Add a line to the history: who or what brought the record into ``state``."""
         self.history.append({"at": now(), "state": state, "by": by, "text": text})
 
@@ -105,7 +107,7 @@ class Inbox(Store):
     ``summarised`` is the day of the last summary, in ISO 8601.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.retired = OOBTree()
         self.by_original = OOBTree()
@@ -116,35 +118,36 @@ class Inbox(Store):
         self.unverified = OOBTree()
         self.summarised = ""
 
-    def index_transferrer(self, record):
+    def index_transferrer(self, record: InboundMessage) -> None:
         """Note a record under the address that forwarded it."""
         if record.transferred_by:
             if record.transferred_by not in self.by_transferrer:
                 self.by_transferrer[record.transferred_by] = OOTreeSet()
             self.by_transferrer[record.transferred_by].insert(record.sort_key)
 
-    def forwarded_by(self, addresses):
+    def forwarded_by(self, addresses: Iterable[str]) -> list[str]:
         """Return the ids of what these addresses forwarded, the newest first."""
         keys = {key for address in addresses for key in self.by_transferrer.get(address.lower(), ())}
         return [id for _created, id in sorted(keys, reverse=True)]
 
-    def index_transfer(self, uid, record):
+    def index_transfer(self, uid: str, record: InboundMessage) -> None:
         """Note that ``record`` brought the item ``uid``."""
         ids = self.by_item.get(uid, ())
         if record.id not in ids:
             self.by_item[uid] = (*ids, record.id)
 
-    def transfers(self, uid):
+    def transfers(self, uid: str) -> list[InboundMessage]:
         """Return the records that brought an item, the first one first."""
         return [self.records[id] for id in self.by_item.get(uid, ())]
 
 
-def inbox():
+def inbox() -> Inbox:
     """Return the Inbox of the current site."""
-    return site_store(KEY, Inbox)
+    box: Inbox = site_store(KEY, Inbox)
+    return box
 
 
-def is_retired(address):
+def is_retired(address: str) -> bool:
     """Tell whether mail is still kept for an address that left the settings; writes nothing."""
     box = IAnnotations(getSite()).get(KEY)
     since = box.retired.get(address) if box is not None else None

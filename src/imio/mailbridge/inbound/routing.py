@@ -4,8 +4,15 @@ What a row fills in must hold; what the message does not have never matches. A r
 for what agents and mailboxes forward, and for replies: mail to the mail-in address itself needs a row that says so.
 """
 
+from collections.abc import Iterable
+from collections.abc import Mapping
+from imio.mailbridge.ports.filing import Facts
 from imio.mailbridge.ports.filing import Route
 from imio.mailbridge.settings.expression import holds
+from imio.mailbridge.settings.read import Settings
+from imio.mailbridge.settings.routing import Condition
+from imio.mailbridge.settings.routing import Row
+from typing import Any
 import logging
 import re
 
@@ -17,7 +24,7 @@ MAX_SUBJECT = 500
 logger = logging.getLogger(__name__)
 
 
-def route(facts, settings):
+def route(facts: Facts, settings: Settings) -> Route:
     """Return the ``Route`` for these facts under ``Settings``."""
     row, chosen, why_not = _first(settings.iemail_routing, facts)
     state_row, state, state_why_not = _first(settings.iemail_state_set, facts)
@@ -33,9 +40,9 @@ def route(facts, settings):
     )
 
 
-def _first(rows, facts):
+def _first(rows: Iterable[Row], facts: Facts) -> tuple[int, Row | None, tuple[tuple[int, str], ...]]:
     """Return number and row of the first that matches (0 and None for none), and why those before it do not."""
-    why_not = []
+    why_not: list[tuple[int, str]] = []
     for number, row in enumerate(rows, 1):
         failed = _failed(row, facts)
         if not failed:
@@ -44,7 +51,7 @@ def _first(rows, facts):
     return 0, None, tuple(why_not)
 
 
-def _failed(row, facts):
+def _failed(row: Condition, facts: Facts) -> str:
     """Return the name of the first condition that does not hold, or an empty string."""
     if row.forward not in ("", facts.forward) or (facts.forward == "direct" and not row.forward):
         return "forward"
@@ -64,7 +71,7 @@ def _failed(row, facts):
     return ""
 
 
-def condition(expression, names):
+def condition(expression: str, names: Mapping[str, Any]) -> bool:
     """Tell whether a condition holds; one that fails does not, and stands in the log."""
     try:
         return holds(expression, names)

@@ -27,7 +27,7 @@ class Facts:
     source_mailbox: str
     service: str
 
-    def names(self):
+    def names(self) -> dict[str, str]:
         """Return what a TAL expression can name."""
         return {
             "forward": self.forward,

@@ -1,12 +1,13 @@
-"""What time is it in the town? The time zone of the site, Brussels where none is set."""
+"""The time zone of the town: that of the site, Brussels where none is set."""
 
+from datetime import datetime
 from plone.registry.interfaces import IRegistry
 from zoneinfo import ZoneInfo
 from zoneinfo import ZoneInfoNotFoundError
 from zope.component import getUtility
 
 
-def site_zone():
+def site_zone() -> ZoneInfo:
     """Return the time zone of the site."""
     name = getUtility(IRegistry).get("plone.portal_timezone") or "Europe/Brussels"
     try:
@@ -15,6 +16,6 @@ def site_zone():
         return ZoneInfo("Europe/Brussels")
 
 
-def local_time(moment):
+def local_time(moment: datetime) -> datetime:
     """Return an aware datetime in the time zone of the site."""
     return moment.astimezone(site_zone())

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from imio.mailbridge.i18n import _
 from imio.mailbridge.settings import validate
 from imio.mailbridge.settings.terms import terms
+from typing import Any
 from zope import schema
 from zope.interface import Interface
 
@@ -112,7 +113,7 @@ class DeliverySettings:
     whole_site: bool = False
 
 
-def read(records):
+def read(records: Any) -> dict[str, Any]:
     """Return the values of ``DeliverySettings`` from the registry records."""
     return {
         "undo_seconds": records.undo_seconds or 0,

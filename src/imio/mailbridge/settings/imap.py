@@ -16,6 +16,7 @@ from imio.mailbridge.transport.imap_account import ImapAccount
 from imio.mailbridge.transport.imap_account import LOGIN
 from imio.mailbridge.transport.imap_account import MAIL_IN
 from imio.mailbridge.transport.oauth import Grant
+from typing import Any
 from zope import schema
 from zope.interface import Interface
 from zope.schema.vocabulary import SimpleTerm
@@ -173,7 +174,7 @@ class ImapMailbox(ServerLogin):
     copy_to_agent: bool = True
 
     @property
-    def is_login(self):
+    def is_login(self) -> bool:
         """Tell whether it is the mailbox of the login address."""
         return self.role == LOGIN
 
@@ -185,7 +186,7 @@ class ImapSettings:
     imap_mailboxes: Mapping[str, ImapMailbox] = field(default_factory=dict)
 
     @property
-    def login_rules(self):
+    def login_rules(self) -> dict[str, LoginRule]:
         """Return address → ``LoginRule`` of the login addresses whose mail the bridge gets."""
         return {
             each.address: LoginRule(each.new_mail, each.service, each.copy_to_agent)
@@ -194,12 +195,12 @@ class ImapSettings:
         }
 
 
-def read(records):
+def read(records: Any) -> dict[str, Any]:
     """Return the values of ``ImapSettings`` from the registry records."""
     return {"imap_mailboxes": {row["name"]: mailbox_of(row) for row in records.imap_mailboxes or ()}}
 
 
-def mailbox_of(row):
+def mailbox_of(row: Mapping[str, Any]) -> ImapMailbox:
     """Return the ``ImapMailbox`` of a row of the registry."""
     given = filled_in(row, ImapMailbox.__dataclass_fields__)
     given["address"] = given["address"].lower()
@@ -207,12 +208,12 @@ def mailbox_of(row):
     return ImapMailbox(**{name: value for name, value in given.items() if value != ""})
 
 
-def secrets_of(name):
+def secrets_of(name: str) -> str:
     """Return the name under which the secrets of a mailbox are kept."""
     return f"imap:{name}"
 
 
-def account_of(mailbox):
+def account_of(mailbox: ImapMailbox) -> Mailbox | None:
     """Return what opens an ``ImapMailbox``, secrets included, or None when another machine reads it."""
     if not mailbox.host:
         return None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from dataclasses import field
 from imio.mailbridge.i18n import _
 from imio.mailbridge.settings import validate
+from typing import Any
 from zope import schema
 from zope.interface import Interface
 from zope.schema.vocabulary import SimpleTerm
@@ -161,7 +162,7 @@ class MailinSettings:
     max_size: int = 40 * 1024**2
 
 
-def read(records):
+def read(records: Any) -> dict[str, Any]:
     """Return the values of ``MailinSettings`` from the registry records."""
     addresses = [
         MailinAddress(row["address"].lower(), row.get("service") or "", (row.get("mailbox") or "").lower())

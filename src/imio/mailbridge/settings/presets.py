@@ -1,10 +1,11 @@
-"""Which settings fit a well-known provider? Values to begin with, in the names of ``settings.smtp.Account``."""
+"""Settings that fit well-known mail providers, to begin with; the names are those of ``settings.smtp.Account``."""
 
 from dataclasses import dataclass
 from imio.mailbridge.i18n import _
+from typing import Any
 
 
-#: Stands in a token endpoint for what only the admin of the organization knows; see ``validate.token_url``.
+#: Placeholder in a token endpoint for the tenant ID, which only the organization knows; see ``validate.token_url``.
 TENANT = "TENANT"
 
 #: Files of this size, in base64 with its line ends, stay below the 35 MB of both providers.
@@ -13,15 +14,16 @@ FILES = 25 * 1024**2
 
 @dataclass(frozen=True)
 class Preset:
-    """A provider: ``values`` fill the form of an SMTP account in, ``imap`` that of a mailbox; ``note`` (a msgid) says what only the
-    admin can add.
+    """A provider: ``values`` fill in the form of an SMTP account, ``imap`` that of a mailbox read by IMAP.
+
+    ``note`` (a msgid) says what only the administrator can add.
     """
 
     name: str
     title: str
     note: str
-    values: dict
-    imap: dict
+    values: dict[str, Any]
+    imap: dict[str, Any]
 
 
 PRESETS = (
@@ -115,12 +117,12 @@ OF_DEFAULT = {
 }
 
 
-def preset(name):
+def preset(name: str) -> Preset | None:
     """Return the preset with this name, or None."""
     return next((each for each in PRESETS if each.name == name), None)
 
 
-#: How much must be proven: name → what it sets.
+#: How much must be proven: name → the settings that it stands for.
 TRUST = {
     "strict": {"proofs": ["tag", "gateway", "dkim"], "dkim_alignment": "strict"},
     "lenient": {"proofs": ["tag", "gateway", "arc", "dkim", "results"], "dkim_alignment": "relaxed"},

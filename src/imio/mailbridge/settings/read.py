@@ -12,6 +12,7 @@ from imio.mailbridge.settings.clock import site_zone
 from imio.mailbridge.settings.interfaces import IMailbridgeSettings
 from imio.mailbridge.settings.interfaces import PREFIX
 from plone.registry.interfaces import IRegistry
+from typing import Any
 from zoneinfo import ZoneInfo
 from zope.component import getUtility
 
@@ -33,11 +34,11 @@ class Settings(
     zone: tzinfo = ZoneInfo("Europe/Brussels")
 
     @property
-    def bounce_address(self):
+    def bounce_address(self) -> str:
         """Return the address that error reports go to under ``envelope_sender`` = ``bounce``, or an empty string."""
         return next(iter(self.mailin_addresses), "")
 
-    def sender_options(self, account):
+    def sender_options(self, account: smtp.Account) -> dict[str, Any]:
         """Return the keyword arguments of ``choose_sender`` that follow from an account and the settings."""
         return {
             "login_address": account.login_address,
@@ -47,12 +48,12 @@ class Settings(
         }
 
 
-def stored_settings():
+def stored_settings() -> Any:
     """Return the registry records, to be written: an attribute for each field of ``IMailbridgeSettings``."""
     return getUtility(IRegistry).forInterface(IMailbridgeSettings, prefix=PREFIX, check=False)
 
 
-def settings():
+def settings() -> Settings:
     """Return the ``Settings`` of the current site."""
     records = stored_settings()
     return Settings(

@@ -1,11 +1,14 @@
 """Routing of incoming mail: fields and values."""
 
+from collections.abc import Mapping
 from collective.z3cform.datagridfield.row import DictRow
 from dataclasses import dataclass
 from imio.mailbridge.i18n import _
 from imio.mailbridge.settings import validate
 from imio.mailbridge.settings.server import filled_in
 from imio.mailbridge.settings.terms import terms
+from typing import Any
+from typing import TypeVar
 from zope import schema
 from zope.interface import Interface
 
@@ -139,6 +142,9 @@ class StateRow(Condition):
     state_value: str = ""
 
 
+Row = TypeVar("Row", bound=Condition)
+
+
 @dataclass(frozen=True)
 class RoutingSettings:
     """The rows, in the order in which they are tried."""
@@ -147,7 +153,7 @@ class RoutingSettings:
     iemail_state_set: tuple[StateRow, ...] = ()
 
 
-def read(records):
+def read(records: Any) -> dict[str, Any]:
     """Return the values of ``RoutingSettings`` from the registry records."""
     return {
         "iemail_routing": tuple(_row(row, RoutingRow) for row in records.iemail_routing or ()),
@@ -155,5 +161,5 @@ def read(records):
     }
 
 
-def _row(row, kind):
+def _row(row: Mapping[str, Any], kind: type[Row]) -> Row:
     return kind(**filled_in(row, kind.__dataclass_fields__))

@@ -1,4 +1,4 @@
-"""Where are the secrets of the SMTP accounts? Outside the registry, so that no registry view or export shows them.
+"""Keeps the secrets of SMTP and IMAP accounts outside the registry, so that no registry view or export shows them.
 
 An account has up to three: ``password``, and for OAuth 2.0 ``client_secret`` and ``refresh_token``. Those of the default account
 may come from the environment, by value or by the path of a file.
@@ -7,6 +7,7 @@ may come from the environment, by value or by the path of a file.
 from imio.mailbridge.settings.smtp import DEFAULT
 from pathlib import Path
 from persistent.mapping import PersistentMapping
+from typing import Any
 from zope.annotation.interfaces import IAnnotations
 from zope.component.hooks import getSite
 import os
@@ -24,7 +25,7 @@ class PasswordUnreadable(Exception):
     """The password file that the environment names cannot be read."""
 
 
-def source():
+def source() -> str:
     """Return where the default account's password comes from: ``environment``, ``file``, ``site``, or an empty string."""
     if os.environ.get(ENVIRONMENT):
         return "environment"
@@ -33,10 +34,10 @@ def source():
     return "site" if IAnnotations(getSite()).get(KEY) else ""
 
 
-def read(account=DEFAULT, kind="password"):
+def read(account: str = DEFAULT, kind: str = "password") -> str:
     """Return a secret or an empty string; errors: ``PasswordUnreadable``."""
     if (account, kind) != (DEFAULT, "password"):
-        return _others().get((account, kind), "")
+        return str(_others().get((account, kind), ""))
     if value := os.environ.get(ENVIRONMENT):
         return value
     if path := os.environ.get(FILE):
@@ -44,14 +45,15 @@ def read(account=DEFAULT, kind="password"):
             return Path(path).read_text("utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
             raise PasswordUnreadable(f"{path}: {error}") from error
-    return IAnnotations(getSite()).get(KEY, "")
+    return str(IAnnotations(getSite()).get(KEY, ""))
 
 
-def write(value, account=DEFAULT, kind="password"):
+def write(value: str, account: str = DEFAULT, kind: str = "password") -> None:
     """Keep ``value`` in the site; an empty one removes it."""
     annotations = IAnnotations(getSite())
     if (account, kind) == (DEFAULT, "password"):
-        store, key = annotations, KEY
+        store: Any = annotations
+        key: str | tuple[str, str] = KEY
     else:
         if OTHERS not in annotations:
             annotations[OTHERS] = PersistentMapping()
@@ -62,11 +64,11 @@ def write(value, account=DEFAULT, kind="password"):
         store.pop(key, None)
 
 
-def forget(account):
-    """Remove the secrets of an account that is no more."""
+def forget(account: str) -> None:
+    """Remove the secrets of an account that was deleted."""
     for kind in KINDS:
         write("", account, kind)
 
 
-def _others():
+def _others() -> Any:
     return IAnnotations(getSite()).get(OTHERS) or {}

@@ -1,10 +1,14 @@
 """A server and the log-in there: the fields and values that SMTP accounts and IMAP accounts share."""
 
+from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from imio.mailbridge.i18n import _
 from imio.mailbridge.settings import validate
 from imio.mailbridge.settings.terms import terms
+from typing import Any
 from zope import schema
+from zope.schema.vocabulary import SimpleVocabulary
 
 
 AUTH = terms(
@@ -32,19 +36,19 @@ class ServerLogin:
     oauth_scope: str = ""
 
 
-def port(default, description=""):
+def port(default: int, description: str = "") -> schema.Int:
     """Return the field of a port."""
     return schema.Int(title=_("Port"), description=description, min=1, max=65535, default=default)
 
 
-def security(vocabulary, default, description=""):
+def security(vocabulary: SimpleVocabulary, default: str, description: str = "") -> schema.Choice:
     """Return the field of the encryption."""
     return schema.Choice(
         title=_("Encryption"), description=description, vocabulary=vocabulary, default=default
     )
 
 
-def ca_file(description=""):
+def ca_file(description: str = "") -> schema.TextLine:
     """Return the field of the file with the certificate authorities of the town."""
     return schema.TextLine(
         title=_("Certificates of your own authority"),
@@ -54,39 +58,39 @@ def ca_file(description=""):
     )
 
 
-def auth(description=""):
+def auth(description: str = "") -> schema.Choice:
     """Return the field of the way to log in."""
     return schema.Choice(title=_("Log in with"), description=description, vocabulary=AUTH, default="password")
 
 
-def login(description=""):
+def login(description: str = "") -> schema.TextLine:
     """Return the field of the login."""
     return schema.TextLine(
         title=_("Login"), description=description, constraint=validate.one_line, required=False
     )
 
 
-def token_url(description=""):
+def token_url(description: str = "") -> schema.TextLine:
     """Return the field of the token endpoint (OAuth 2.0)."""
     return schema.TextLine(
         title=_("Token endpoint"), description=description, constraint=validate.token_url, required=False
     )
 
 
-def client_id(description=""):
+def client_id(description: str = "") -> schema.TextLine:
     """Return the field of the client ID (OAuth 2.0)."""
     return schema.TextLine(
         title=_("Client ID"), description=description, constraint=validate.one_line, required=False
     )
 
 
-def scope(description=""):
+def scope(description: str = "") -> schema.TextLine:
     """Return the field of the scope (OAuth 2.0)."""
     return schema.TextLine(
         title=_("Scope"), description=description, constraint=validate.one_line, required=False
     )
 
 
-def filled_in(row, names):
+def filled_in(row: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
     """Return the values of a table's row that are set, of the fields ``names``."""
     return {name: row[name] for name in names if row.get(name) is not None}

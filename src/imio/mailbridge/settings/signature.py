@@ -1,13 +1,16 @@
-"""How does the signature that an admin typed become HTML? A page template, rendered with the rights of nobody.
+"""Renders the signature that an administrator typed: a page template, with the rights of nobody.
 
-It is shown to others, who may do more than the admin: so it reaches only what it is given, and what anybody may see.
+It is shown to others, who may have more rights than the administrator: so it reaches only what it is given, and what anybody may
+see.
 """
 
 from AccessControl.SecurityManagement import getSecurityManager
 from AccessControl.SecurityManagement import newSecurityManager
 from AccessControl.SecurityManagement import setSecurityManager
 from AccessControl.SpecialUsers import nobody
+from collections.abc import Mapping
 from Products.PageTemplates.ZopePageTemplate import ZopePageTemplate
+from typing import Any
 from zope.component.hooks import getSite
 
 
@@ -25,11 +28,11 @@ EXAMPLE = {
 }
 
 
-def render(template, names):
+def render(template: str, names: Mapping[str, Any]) -> str:
     """Return the HTML of ``template``; ``names`` has the keys of ``EXAMPLE``. Errors: whatever the template raises."""
     rights = getSecurityManager()
     newSecurityManager(None, nobody)
     try:
-        return ZopePageTemplate("signature", template).__of__(getSite()).pt_render(extra_context=names)
+        return str(ZopePageTemplate("signature", template).__of__(getSite()).pt_render(extra_context=names))
     finally:
         setSecurityManager(rights)

@@ -11,6 +11,7 @@ from imio.mailbridge.settings import validate
 from imio.mailbridge.settings.server import filled_in
 from imio.mailbridge.settings.server import ServerLogin
 from imio.mailbridge.settings.terms import terms
+from typing import Any
 from zope import schema
 from zope.interface import Interface
 from zope.schema.vocabulary import SimpleTerm
@@ -218,19 +219,19 @@ class SmtpSettings:
     close_on_send: bool = True
     service_senders: tuple[str, ...] = ()
 
-    def account_for(self, addr_spec):
+    def account_for(self, addr_spec: str) -> Account | None:
         """Return the account that mail from an address leaves by: that of the address, of its domain, the default, or None."""
-        wanted = addr_spec.lower()
-        for key in (wanted, wanted.rpartition("@")[2]):
+        address = addr_spec.lower()
+        for key in (address, address.rpartition("@")[2]):
             for account in self.accounts.values():
                 if key in account.senders:
                     return account
         return self.accounts.get(DEFAULT)
 
 
-def read(records):
+def read(records: Any) -> dict[str, Any]:
     """Return the values of ``SmtpSettings`` from the registry records."""
-    own = Account(
+    default = Account(
         name=DEFAULT,
         host=records.smtp_host or "",
         port=records.smtp_port,
@@ -248,8 +249,8 @@ def read(records):
     )
     others = map(_account, records.smtp_accounts or ())
     return {
-        "default_account": own,
-        "accounts": {each.name: each for each in (*([own] if own.host else []), *others)},
+        "default_account": default,
+        "accounts": {each.name: each for each in (*([default] if default.host else []), *others)},
         "reply_to_agent": bool(records.reply_to_agent),
         "envelope_sender": records.envelope_sender,
         "close_on_send": bool(records.close_on_send),
@@ -257,12 +258,12 @@ def read(records):
     }
 
 
-def login_address(address, login):
+def login_address(address: str | None, login: str | None) -> str:
     """Return the address of an account: as set, else the login when that is an address, else an empty string."""
     return address or (login if login and is_addr_spec(login) else "")
 
 
-def _account(row):
+def _account(row: Mapping[str, Any]) -> Account:
     given = filled_in(row, Account.__dataclass_fields__)
     given["login_address"] = login_address(row.get("login_address"), row.get("login"))
     given["senders"] = tuple(each.strip().lower().removeprefix("@") for each in row.get("senders") or ())

@@ -4,6 +4,6 @@ from zope.schema.vocabulary import SimpleTerm
 from zope.schema.vocabulary import SimpleVocabulary
 
 
-def terms(**titles):
+def terms(**titles: str) -> SimpleVocabulary:
     """Return a vocabulary of value → title (a msgid)."""
     return SimpleVocabulary([SimpleTerm(value, value, title) for value, title in titles.items()])

@@ -6,6 +6,7 @@ from imio.mailbridge.i18n import _
 from imio.mailbridge.message.classification.classify import compile_agent_patterns
 from imio.mailbridge.settings import validate
 from imio.mailbridge.settings.terms import terms
+from typing import Any
 from zope import schema
 from zope.interface import Interface
 import ipaddress
@@ -106,7 +107,7 @@ class TrustSettings:
     arc_sealers: frozenset[str] = frozenset()
     authserv_id: str = ""
 
-    def trusts(self, client_address):
+    def trusts(self, client_address: str) -> bool:
         """Tell whether a client's address (text) is in ``trusted_gateways``."""
         try:
             address = ipaddress.ip_address(client_address)
@@ -116,7 +117,7 @@ class TrustSettings:
         return any(address in network for network in self.trusted_gateways)
 
 
-def read(records):
+def read(records: Any) -> dict[str, Any]:
     """Return the values of ``TrustSettings`` from the registry records."""
     return {
         "proofs": frozenset(records.proofs or ()),

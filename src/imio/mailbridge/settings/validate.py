@@ -1,5 +1,7 @@
-"""Is this setting usable? Constraints of the registry schema; each raises with a sentence for the admin."""
+"""Constraints of the registry schema; each raises ``Invalid`` with a sentence for the administrator."""
 
+from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import date
 from imio.mailbridge.i18n import _
 from imio.mailbridge.message.address import is_addr_spec
@@ -8,6 +10,7 @@ from imio.mailbridge.settings.presets import TENANT
 from imio.mailbridge.settings.signature import EXAMPLE
 from imio.mailbridge.settings.signature import render
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from zope.interface import Invalid
 import ipaddress
@@ -17,14 +20,14 @@ import re
 _HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_](?:[\w-]{0,61}\w)?(?:\.[A-Za-z0-9_](?:[\w-]{0,61}\w)?)*\.?")
 
 
-def one_line(value):
+def one_line(value: str) -> bool:
     """Refuse control characters: they would end the line in a protocol dialogue."""
     if not value.isprintable():
         raise Invalid(_("This text holds characters that cannot be printed."))
     return True
 
 
-def host(value):
+def host(value: str) -> bool:
     """Accept a host name or an IP address, without a port and without a scheme."""
     try:
         ipaddress.ip_address(value.strip("[]"))
@@ -34,29 +37,29 @@ def host(value):
     return True
 
 
-def address(value):
+def address(value: str) -> bool:
     """Accept one bare e-mail address."""
     if not is_addr_spec(value):
         raise Invalid(_("This is not an e-mail address. Example: info@maville.be"))
     return True
 
 
-def account_name(value):
+def account_name(value: str) -> bool:
     """Accept a short name for an SMTP account; ``default`` is the account of the main settings."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,30}", value) or value.lower() == "default":
         raise Invalid(_("This is not a name for an account: letters, digits and - only, and not default."))
     return True
 
 
-def sender(value):
+def sender(value: str) -> bool:
     """Accept an e-mail address or a domain."""
-    wanted = value.strip()
-    if not is_addr_spec(wanted) and not is_addr_spec(f"x@{wanted.removeprefix('@')}"):
+    sender = value.strip()
+    if not is_addr_spec(sender) and not is_addr_spec(f"x@{sender.removeprefix('@')}"):
         raise Invalid(_("This is neither an e-mail address nor a domain. Example: cpas.be"))
     return True
 
 
-def accounts(rows):
+def accounts(rows: Sequence[Mapping[str, Any]]) -> bool:
     """Refuse two accounts with one name, and two that serve the same sender."""
     for values in (
         [row["name"].lower() for row in rows],
@@ -68,7 +71,7 @@ def accounts(rows):
     return True
 
 
-def mailboxes(rows):
+def mailboxes(rows: Sequence[Mapping[str, Any]]) -> bool:
     """Refuse two mailboxes with one name or address."""
     for values in ([row["name"].lower() for row in rows], [row["address"].lower() for row in rows]):
         twice = next((value for value in values if values.count(value) > 1), None)
@@ -77,7 +80,7 @@ def mailboxes(rows):
     return True
 
 
-def day(value):
+def day(value: str) -> bool:
     """Accept a date in the notation of ISO 8601."""
     try:
         date.fromisoformat(value)
@@ -86,14 +89,14 @@ def day(value):
     return True
 
 
-def header_name(value):
+def header_name(value: str) -> bool:
     """Accept the name of a header field (RFC 5322 §2.2)."""
     if not re.fullmatch(r"[!-9;-~]{1,76}", value):
         raise Invalid(_("This is not the name of a header. Example: Delivered-To"))
     return True
 
 
-def token_url(value):
+def token_url(value: str) -> bool:
     """Accept the https address of a token endpoint; http only on this machine."""
     parts = urlsplit(value)
     local = parts.hostname in ("localhost", "127.0.0.1", "::1")
@@ -112,7 +115,7 @@ def token_url(value):
     return True
 
 
-def resolver(value):
+def resolver(value: str) -> bool:
     """Accept an IPv4 address, or an IPv6 address in brackets, with or without a port."""
     host, colon, port = value.rpartition(":") if not value.endswith("]") and ":" in value else (value, "", "")
     try:
@@ -125,7 +128,7 @@ def resolver(value):
     return True
 
 
-def template(value):
+def template(value: str) -> bool:
     """Accept a page template that can be rendered with examples: the engine finds some mistakes only then."""
     try:
         render(value, EXAMPLE)
@@ -135,7 +138,7 @@ def template(value):
     return True
 
 
-def readable_file(value):
+def readable_file(value: str) -> bool:
     """Accept the absolute path of a file that this server can read."""
     path = Path(value)
     try:
@@ -149,21 +152,21 @@ def readable_file(value):
     return True
 
 
-def domain(value):
+def domain(value: str) -> bool:
     """Accept a domain name."""
     if not is_addr_spec(f"x@{value}"):
         raise Invalid(_("This is not a domain. Example: microsoft.com"))
     return True
 
 
-def authserv_id(value):
+def authserv_id(value: str) -> bool:
     """Accept one word, as RFC 8601 §2.5 wants it."""
     if not re.fullmatch(r"[A-Za-z0-9_.:-]{1,253}", value):
         raise Invalid(_("This is not a name as in Authentication-Results. Example: mx.maville.be"))
     return True
 
 
-def expression(value):
+def expression(value: str) -> bool:
     """Accept a TAL expression that can be compiled."""
     try:
         compiled(value)
@@ -173,7 +176,7 @@ def expression(value):
     return True
 
 
-def network(value):
+def network(value: str) -> bool:
     """Accept an IP address or network in CIDR notation."""
     try:
         ipaddress.ip_network(value, strict=True)
@@ -182,7 +185,7 @@ def network(value):
     return True
 
 
-def pattern(value):
+def pattern(value: str) -> bool:
     """Accept a regular expression."""
     try:
         re.compile(value)
