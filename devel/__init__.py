@@ -1,1 +1,1 @@
-"""What a developer's machine needs: an instance, a demo site, a mail catcher."""
+"""Tools of a developer's machine: an instance, a demo site, a mail catcher, benchmarks."""

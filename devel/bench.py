@@ -1,4 +1,4 @@
-"""What does it cost? ``make bench`` prints figures and ratios; nothing here passes or fails.
+"""The benchmark: ``make bench`` prints figures and ratios; nothing here passes or fails.
 
 Each figure comes from real parts: a Plone process with the demo, an SMTP server on loopback, the corpus of the tests.
 """

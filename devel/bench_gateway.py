@@ -1,4 +1,4 @@
-"""How fast is each way in? Messages a second through pipe, LMTP and IMAP, beside the endpoint's own limit.
+"""Measures each way in: messages a second through pipe, LMTP and IMAP, beside the limit of the endpoint.
 
 Once into a site that only says yes, which shows what the way itself costs, and once into a Plone that files each message. Run by
 ``make bench``; alone: ``python -m devel.bench_gateway``.

@@ -1,4 +1,4 @@
-"""What does incoming mail cost? Parsing the corpus, filing one message with three attachments, the memory that 40 MB need.
+"""Measures incoming mail: parsing the corpus, filing one message with three attachments, the memory that 40 MB need.
 
 Beside each figure stands what it is measured against, in the same run: imio.email.parser on the same messages (in an
 environment of its own, because it wants another Python), plone.restapi and plone.api making the same five objects. Run by

@@ -1,4 +1,4 @@
-"""What does sending cost? 500 messages of 20 kB over STARTTLS with login, to a peer in a process of its own.
+"""Measures sending: 500 messages of 20 kB over STARTTLS with login, to a peer in a process of its own.
 
 Three senders, each in a process of its own: the bridge's Outbox, zope.sendmail's queue processor, and smtplib in a loop over one
 connection, which is the limit. Run by ``make bench``; alone: ``python -m devel.bench_sending``.

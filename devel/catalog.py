@@ -1,4 +1,4 @@
-"""Do the catalogs hold every message of the sources, translated? ``python -m devel.catalog`` says what is missing or left over."""
+"""Compares the catalogs with the messages of the sources: ``python -m devel.catalog`` names what is missing or left over."""
 
 from i18ndude.catalog import MessageCatalog
 from pathlib import Path

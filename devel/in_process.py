@@ -1,4 +1,4 @@
-"""What does filing cost without HTTP? Run by ``bench_incoming`` in the console of a stopped demo instance.
+"""Measures filing without HTTP; run by ``bench_incoming`` in the console of a stopped demo instance.
 
 The last line on standard output is JSON: milliseconds for the five objects of one message by plone.api in one transaction, and by
 the bridge, from the bytes to the second commit.

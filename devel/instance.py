@@ -1,4 +1,4 @@
-"""What is an instance? A folder with configuration and data; written here for ``make start`` and for the tests."""
+"""Writes an instance, a folder with configuration and data, for ``make start`` and for the tests."""
 
 from pathlib import Path
 import os

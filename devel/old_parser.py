@@ -1,4 +1,4 @@
-"""How fast is imio.email.parser on the messages of a folder? Run by ``bench_incoming`` in an environment of its own."""
+"""Measures imio.email.parser on the messages of a folder; run by ``bench_incoming`` in an environment of its own."""
 
 from imio.email.parser import email_policy
 from imio.email.parser.parser import Parser

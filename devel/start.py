@@ -1,4 +1,4 @@
-"""What does ``make start`` do? Makes the demo on first run, starts Plone and the mail catcher, says what to try."""
+"""Runs ``make start``: makes the demo on first run, starts Plone and the mail catcher, says what to try."""
 
 from devel.instance import write
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Which versions does zc.buildout take? Those of constraints.txt: ``python -m devel.versions`` writes versions.cfg from it."""
+"""Writes versions.cfg for zc.buildout from constraints.txt: ``python -m devel.versions``."""
 
 from pathlib import Path
 import re

@@ -1,4 +1,4 @@
-"""What do the profiles do that XML cannot say?"""
+"""Steps of the profiles that XML cannot express: installation and removal."""
 
 from imio.mailbridge.delivery import account_alarm as alarm
 from imio.mailbridge.i18n import _
@@ -37,7 +37,7 @@ class HiddenProfiles:
 
 
 def installed(tool):
-    """Let tasks run as the user who queued them; make the stores, so that reading them never writes."""
+    """Let tasks run as the user who queued them; make the stores, so that reading never writes."""
     authenticate.install(api.portal.get())
     outbox.outbox()
     inbox.inbox()
@@ -46,7 +46,7 @@ def installed(tool):
 
 
 def uninstalled(tool):
-    """Remove what the uninstall profile cannot; say what is kept because it holds something."""
+    """Remove what the uninstall profile cannot; name what is kept because it is not empty."""
     site = api.portal.get()
     authenticate.uninstall(site)
     mailhost.give_back()

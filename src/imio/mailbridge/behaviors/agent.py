@@ -1,4 +1,4 @@
-"""What does the bridge need to know of an agent? Behavior of the record of a position."""
+"""Behavior of the record of a position: the mail settings of an agent."""
 
 from imio.mailbridge.i18n import _
 from plone.app.textfield import RichText

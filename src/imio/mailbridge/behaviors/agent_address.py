@@ -1,4 +1,4 @@
-"""Where does mail reach an agent? Behavior for agent records whose type has no e-mail field."""
+"""Behavior for agent records whose type has no e-mail field: the address of the agent."""
 
 from imio.mailbridge.i18n import _
 from imio.mailbridge.settings import validate

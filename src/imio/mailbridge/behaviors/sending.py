@@ -1,4 +1,4 @@
-"""What does any content with the behavior ``imio.mailbridge.send_by_email`` offer to an e-mail?"""
+"""The sending port of any content with the behavior ``imio.mailbridge.send_by_email``."""
 
 from AccessControl import getSecurityManager
 from Acquisition import aq_base
@@ -17,7 +17,7 @@ from zope.interface import implementer
 @adapter(ISendByEmail)
 @implementer(ISendingContext)
 def sending_context(content):
-    """Return the adapter named after the portal type, else the one that knows of nothing but files."""
+    """Return the adapter named after the portal type, or the one that offers files alone."""
     return queryAdapter(content, ISendingContext, name=content.portal_type) or ContentSendingContext(content)
 
 

@@ -1,4 +1,4 @@
-"""Which agent and which service does a message get? The values of a routing row, resolved in the directory of iA.docs."""
+"""Resolves the values of a routing row in the directory of iA.docs: the agent and the service that a message is assigned to."""
 
 from dataclasses import dataclass
 from imio.mailbridge.i18n import _
@@ -16,7 +16,7 @@ class Assignment:
 
 
 def assign(site, filing):
-    """Return the ``Assignment`` of a filing: of its route, or, where no row matched, whoever forwarded it."""
+    """Return the ``Assignment`` of a filing: that of its route, or the forwarding agent where no row matched."""
     directory, route = IDirectory(site), filing.route
     transferrer = directory.agent_userid(filing.transferred_by) if filing.transferred_by else ""
     if route is None or not route.row:

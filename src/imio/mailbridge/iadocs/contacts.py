@@ -1,4 +1,4 @@
-"""What does a contact consist of? Schemas of directory, organization, person and held position."""
+"""Schemas of the contacts: directory, organization, person and held position."""
 
 from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs import names
@@ -46,7 +46,7 @@ class IPerson(model.Schema):
 
 
 class IHeldPosition(model.Schema):
-    """What a person is in an organization; for an agent, the record that mails are sent under."""
+    """A position of a person in an organization; for an agent, the record whose name and address mails carry."""
 
     directives.widget(
         "position", ContentBrowserFieldWidget, pattern_options={"selectableTypes": [names.ORGANIZATION]}

@@ -1,4 +1,4 @@
-"""Which classes are the items of? Titles are made of other fields here, and a file says how large it is."""
+"""Classes of the content types: titles that are made of other fields, and files that know their size."""
 
 from Acquisition import aq_base
 from Acquisition import aq_parent
@@ -56,7 +56,7 @@ class DmsFile(Item):
     """A file of a document; without a title it is called like the file."""
 
     def Title(self):
-        """Return the title, else the name of the file."""
+        """Return the title, or the name of the file without one."""
         return self.title or getattr(self.file, "filename", None) or ""
 
     def get_size(self):

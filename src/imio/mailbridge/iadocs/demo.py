@@ -1,4 +1,4 @@
-"""Which town is in the demo? Commune de Maville: two services, four agents, a citizen and three documents."""
+"""Makes the town of the demo, Commune de Maville: two services, four agents, a citizen and three documents."""
 
 from datetime import datetime
 from imio.mailbridge.iadocs import names
@@ -87,7 +87,7 @@ def installed(tool):
 
 
 def load(site):
-    """Make the town, its users and its documents; what is there already stays as it is."""
+    """Make the town, its users and its documents; what exists stays as it is."""
     _users(site)
     contacts = site[names.CONTACTS_FOLDER]
     services = _services(contacts)

@@ -1,8 +1,8 @@
-"""Who is who in iA.docs? The people and services of the town, looked up in the catalog.
+"""The people and services of the town, looked up in the catalog of iA.docs.
 
-Agents are the persons with a userid below ``contacts/personnel-folder``, and nobody else: who may edit other
-contacts cannot make an agent of one. Lookups for the sender and for filing see every contact, ``complete``
-sees what the current user may view.
+Agents are the persons with a userid below ``contacts/personnel-folder``, and nobody else: a user who may
+edit other contacts cannot turn one into an agent. Lookups for the sender and for filing see every contact, ``complete`` sees those
+that the current user may view.
 """
 
 from Acquisition import aq_base
@@ -36,7 +36,7 @@ class Directory:
         self.workflows = getToolByName(site, "portal_workflow")
 
     def identities(self, userid, service_uids):
-        """Return own positions, that of the primary service first, then services in the order given."""
+        """Return the user's positions, that of the primary service first, then the services in the order given."""
         persons = self._agents(userid)
         positions = [position for person in persons for position in self._positions(person)]
         services = self._services(persons, positions) if service_uids else {}
@@ -62,7 +62,7 @@ class Directory:
         return tuple(found.values())
 
     def agent_userid(self, addr_spec):
-        """Return the userid of the agent who has this address in the own record or in a position."""
+        """Return the userid of the agent who has this address, in their record or in one of their positions."""
         for contact in self.contacts_with_address(addr_spec):
             person = self._agent_of(contact)
             if person is not None:
@@ -78,7 +78,7 @@ class Directory:
         return tuple(sorted(filter(self.is_active, contacts), key=self._rank))
 
     def senders(self, addr_spec):
-        """Return whom a mail from this address is related to: an agent's position in the primary service, else all contacts."""
+        """Return the contacts that a mail from this address is related to: for an agent one position, otherwise all."""
         contacts = self.contacts_with_address(addr_spec)
         own = [contact for contact in contacts if self._agent_of(contact) is not None]
         if not own:
@@ -92,7 +92,7 @@ class Directory:
             return False
         return self.workflows.getInfoFor(contact, "review_state", "") != names.DEACTIVATED
 
-    # what routing asks
+    # for routing
 
     def is_agent(self, userid):
         """Tell whether an active agent has this userid."""

@@ -1,4 +1,4 @@
-"""What does a document consist of? Schemas of incoming e-mail and outgoing mail."""
+"""Schemas of the documents: incoming e-mail and outgoing mail."""
 
 from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs import names

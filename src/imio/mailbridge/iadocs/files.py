@@ -1,4 +1,4 @@
-"""What does a file of a document consist of? One schema for the three file types."""
+"""Schema of the three types of files in a document."""
 
 from imio.mailbridge.i18n import _
 from plone.namedfile.field import NamedBlobFile

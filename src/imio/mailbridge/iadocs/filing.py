@@ -1,8 +1,8 @@
-"""How does a message become a document? One ``dmsincoming_email`` with the mail itself and its attachments.
+"""Makes a document of a message: one ``dmsincoming_email`` with the mail itself and its attachments.
 
 The document and its files are put together first and added to the period's folder as one tree: one round of
-events, each item indexed once. Nothing here asks what the current user may do, and nobody becomes owner: the
-right to file is checked by whoever calls, and the workflow decides who sees the document.
+events, each item indexed once. Permissions are not checked here, and nobody becomes owner: the caller checks the right to file,
+and the workflow decides who sees the document.
 """
 
 from imio.mailbridge.i18n import _
@@ -34,14 +34,14 @@ from zope.lifecycleevent import ObjectAddedEvent
 @adapter(IPloneSiteRoot)
 @implementer(IFiler)
 class Filer:
-    """Files into the iA.docs folders of one site."""
+    """Files messages into the iA.docs folders of one site."""
 
     def __init__(self, site):
         self.site = site
         self.catalog = getToolByName(site, "portal_catalog")
 
     def fields(self, filing):
-        """Return what the fields of the document would be, and notes (msgids) on what a route could not do. Writes nothing."""
+        """Return the values of the document's fields, and notes (msgids) on what its route could not do. Writes nothing."""
         directory = IDirectory(self.site)
         assigned = assign(self.site, filing)
         answered = self._content(filing.reply_to)
@@ -64,10 +64,10 @@ class Filer:
         """Create the document and return it, and notes on what a route could not do.
 
         Errors: ``FilingError`` where iA.docs is not complete, or the service of the filing does not exist any
-        more. A document without its service would lie where nobody looks; in the quarantine it is seen,
-        explained and replayed.
+        more: without its service nobody would see the document, in the quarantine it is explained and can
+        be replayed.
         """
-        # whatever searches comes first: a search writes out the indexing that waits
+        # searches come first: a search carries out the indexing that is queued
         self._check_types()
         fields, notes = self.fields(filing)
         self._check_service(fields["treating_groups"])
@@ -92,7 +92,7 @@ class Filer:
         return document, notes
 
     def add_transfer(self, uid, filing):
-        """Let another service that got the same message know of the document."""
+        """Add the service that got the same message to those that are informed of the document."""
         document, service = self._content(uid), assign(self.site, filing).service
         informed = document.recipient_groups or []
         if service and service not in (document.treating_groups, *informed):
@@ -128,7 +128,7 @@ class Filer:
         return brains[0]._unrestrictedGetObject() if brains else None
 
     def _period(self, received):
-        """Return the folder of the week; of two that make it at once, one is run again and finds it."""
+        """Return the folder of the week, made on first use; two that make it at once conflict, and the second try finds it."""
         incoming = self.site.get(names.INCOMING_FOLDER)
         if incoming is None:
             raise FilingError(
@@ -166,14 +166,14 @@ def _relations(contents):
 
 
 def _put(document, id, portal_type, title, blob):
-    """Put a file into a document that stands nowhere yet: the events come when the document is added."""
+    """Put a file into a document that is not added yet: its events come when the document is added."""
     file = createContent(portal_type, title=title, file=blob)
     file.id = id
     document._setObject(id, file, set_owner=0, suppress_events=True)
 
 
 def _add(container, id, content):
-    """Add a tree of content, without the event that would index the container again at each filing."""
+    """Add a tree of content, without the event that would index its container at each filing."""
     content.id = id
     notify(ObjectWillBeAddedEvent(content, container, id))
     container._setObject(id, content, set_owner=0, suppress_events=True)

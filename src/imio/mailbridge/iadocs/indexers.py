@@ -1,4 +1,4 @@
-"""What does the catalog know of a contact? Its address, words to find it by, and whose login it is."""
+"""Catalog indexes of contacts: address, the words that find them, and userid."""
 
 from Acquisition import aq_base
 from Acquisition import aq_parent
@@ -49,7 +49,7 @@ def mailbridge_userid(content):
 
 
 def reindex_positions(person, event):
-    """Index the positions of a renamed person again: they are found by the person's name."""
+    """Reindex the positions of a person who was renamed: they are found by that name (subscriber)."""
     if person.portal_type != names.PERSON or event.object is not person:
         return
     for position in person.objectValues():

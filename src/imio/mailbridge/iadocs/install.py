@@ -1,4 +1,4 @@
-"""What does the profile ``iadocs`` add? What is missing of iA.docs, and our behaviors on what is there.
+"""Installs the profile ``iadocs``: the types and folders of iA.docs that are missing, and our behaviors on those that exist.
 
 A type that exists is the site's own: it gets the behaviors, appended, and nothing else. Type definitions
 therefore stay out of the profile's ``types`` folder, which would overwrite it.
@@ -28,7 +28,7 @@ SEND_BY_EMAIL = "imio.mailbridge.send_by_email"
 AGENT = "imio.mailbridge.agent"
 AGENT_ADDRESS = "imio.mailbridge.agent_address"
 
-#: portal type → behaviors of ours
+#: portal type → the behaviors that it gets
 BEHAVIORS = {
     names.DIRECTORY: (),
     names.ORGANIZATION: (SEND_BY_EMAIL,),
@@ -41,7 +41,7 @@ BEHAVIORS = {
     names.APPENDIX_FILE: (),
 }
 
-#: portal type → workflow of the types that we create; files are seen by whoever sees their document
+#: portal type → workflow of the types that we create; files are visible to those who see their document
 WORKFLOWS = {
     names.ORGANIZATION: ("mailbridge_contact_workflow",),
     names.PERSON: ("mailbridge_contact_workflow",),
@@ -67,7 +67,7 @@ FOLDERS = {
     f"{names.CONTACTS_FOLDER}/{names.PERSONNEL_FOLDER}": (names.DIRECTORY, "Personnel", ()),
 }
 
-#: who sees the folders where the site's own workflow would show them to everybody
+#: roles that see the folders where the workflow of the site would show them to everybody
 _READERS = ("Manager", "Site Administrator", "Owner", "Editor", "Reviewer", "Contributor", "Reader")
 
 
@@ -96,12 +96,12 @@ def _create_type(tool, types, portal_type):
 
 
 def _add_behaviors(fti):
-    """Append what is missing; tell whether anything was."""
+    """Append the behaviors that are missing; tell whether there were any."""
     portal_type = fti.getId()
-    wanted = BEHAVIORS[portal_type]
+    behaviors = BEHAVIORS[portal_type]
     if portal_type == names.HELD_POSITION and not _has_field(portal_type, "email"):
-        wanted += (AGENT_ADDRESS,)
-    missing = tuple(name for name in wanted if name not in fti.behaviors)
+        behaviors += (AGENT_ADDRESS,)
+    missing = tuple(name for name in behaviors if name not in fti.behaviors)
     if missing:
         fti.manage_changeProperties(behaviors=(*fti.behaviors, *missing))
     return bool(missing)
@@ -112,7 +112,7 @@ def _has_field(portal_type, name):
 
 
 def _index(site, portal_type):
-    """Index the contacts that were there before us, and only in our indexes."""
+    """Index the contacts that existed before, in our indexes alone."""
     if portal_type not in names.CONTACT_TYPES:
         return
     catalog = getToolByName(site, "portal_catalog")
@@ -143,7 +143,7 @@ def _create_folder(site, path, portal_type, title, allowed):
 
 
 def _show_in_navigation():
-    """Let the contacts stand beside the other folders in the navigation."""
+    """Show the contacts beside the other folders in the navigation."""
     registry = getUtility(IRegistry)
     shown = registry.get(DISPLAYED_TYPES, ())
     if names.DIRECTORY not in shown:

@@ -1,10 +1,10 @@
-"""What is it called in iA.docs? Names that its code base fixes; nothing here is ours to choose."""
+"""Names that the code of iA.docs fixes: types, folders, states and transitions."""
 
 INCOMING_FOLDER = "incoming-mail"
 OUTGOING_FOLDER = "outgoing-mail"
 CONTACTS_FOLDER = "contacts"
 PERSONNEL_FOLDER = "personnel-folder"
-#: the town itself, in the contacts; its services are organizations below it
+#: the town, in the contacts; its services are organizations below it
 OWN_ORGANIZATION = "plonegroup-organization"
 
 INCOMING_EMAIL = "dmsincoming_email"
@@ -19,10 +19,10 @@ DIRECTORY = "directory"
 CONTACT_TYPES = (ORGANIZATION, PERSON, HELD_POSITION)
 
 MARK_AS_SENT = "mark_as_sent"
-#: a contact in this state is not in use any more; one without a state is
+#: state of a contact that is no longer in use; a contact without a state is in use
 DEACTIVATED = "deactivated"
 
 #: the title of a mail without a subject
 EMPTY_SUBJECT = "(VIDE)"
-#: a period of the incoming mail, for ``strftime``: one folder a week
+#: folder of a period of incoming mail, for ``strftime``: one a week
 PERIOD = "%Y%W"

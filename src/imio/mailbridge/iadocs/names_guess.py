@@ -1,4 +1,4 @@
-"""Which part of a display name is the last name? A guess that a person corrects."""
+"""Guesses which part of a display name is the last name, for a form in which a person corrects it."""
 
 _PARTICLES = frozenset(
     {"de", "du", "des", "d'", "le", "la", "van", "von", "der", "den", "ten", "ter", "el", "al", "ben", "di"}

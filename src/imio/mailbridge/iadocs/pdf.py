@@ -1,4 +1,4 @@
-"""How does the demo get a real PDF? One page of text, written by hand (ISO 32000-1 §7.5)."""
+"""Writes the PDF of the demo: one page of text (ISO 32000-1 §7.5)."""
 
 
 def one_page_pdf(text):

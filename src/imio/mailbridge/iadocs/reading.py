@@ -1,4 +1,4 @@
-"""How does a person read a stored message? Its words in the reader's language, its dates and sizes in the site's notation."""
+"""Prepares a stored message for a reader: labels in the reader's language, dates and sizes in the notation of the site."""
 
 from imio.mailbridge.i18n import _
 from imio.mailbridge.message.parsing.parse import parse
@@ -29,7 +29,7 @@ _LABELS = {
 
 
 def labels(language=""):
-    """Return the words of a rendition in ``language``, the reader's without one."""
+    """Return the words of a rendition in ``language``, by default that of the reader."""
     language = language or api.portal.get_current_language()
     words = {name: translate(text, target_language=language) for name, text in _LABELS.items()}
     return Labels(language=language, **words)
@@ -49,7 +49,7 @@ def files(message):
 
 
 def read(file):
-    """Return the message that a file of a document holds, or None when it holds another thing."""
+    """Return the message that a file of a document holds, or None when it holds no message."""
     blob = getattr(file, "file", None)
     if blob is None or (blob.contentType or "").partition(";")[0].strip().lower() not in MESSAGES:
         return None

@@ -1,4 +1,4 @@
-"""Which number does the next incoming e-mail get?"""
+"""Counts incoming e-mails, for their references."""
 
 from persistent.mapping import PersistentMapping
 from zope.annotation.interfaces import IAnnotations
@@ -10,8 +10,8 @@ KEY = "imio.mailbridge.iadocs.incoming_number"
 def next_number(site):
     """Count up and return the number.
 
-    A mapping of its own that merges nothing: two transactions that count at the same time conflict, the
-    publisher runs one of them again, and no number is handed out twice.
+    The counter is a persistent object that merges nothing: two transactions that count at the same time
+    conflict, one of them is tried another time, and no number is given twice.
     """
     annotations = IAnnotations(site)
     counter = annotations.get(KEY)

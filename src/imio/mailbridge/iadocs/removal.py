@@ -1,4 +1,4 @@
-"""What goes when the bridge is uninstalled? All that is ours and holds nothing; documents stay."""
+"""Uninstalls what the profile ``iadocs`` made: everything of ours that is empty; documents stay."""
 
 from imio.mailbridge.iadocs import names
 from imio.mailbridge.iadocs.install import AGENT
@@ -15,7 +15,7 @@ from zope.annotation.interfaces import IAnnotations
 from zope.component import getUtility
 
 
-#: folder → the type that it is for; ours when that type is
+#: folder → the type that it is for; the folder is ours when the type is
 _FOLDER_OF = {
     names.INCOMING_FOLDER: names.INCOMING_EMAIL,
     names.OUTGOING_FOLDER: names.OUTGOING_MAIL,
@@ -25,10 +25,10 @@ _FOLDER_OF = {
 
 
 def remove(site):
-    """Take behaviors, indexes, empty folders, unused types and their workflows away.
+    """Remove behaviors, indexes, empty folders, unused types and their workflows.
 
-    Returns the portal types of ours that were kept because there is content of them. Content of a kept type
-    keeps its workflow, and the counter of references stays with the e-mails: no number is given twice.
+    Return our portal types that were kept because content of them exists. It keeps its workflow, and the counter
+    of references stays with the e-mails, so that no number is given twice.
     """
     types = getToolByName(site, "portal_types")
     catalog = getToolByName(site, "portal_catalog")

@@ -1,10 +1,10 @@
-"""Is there a PDF of this message? Made by a task after the document is filed, kept beside the original, never instead of it.
+"""Makes the PDF of a message by a task, after the document is filed; it is kept beside the original, never instead of it.
 
 ::
 
     document added ── waiting ── commit ── task: render (a process of its own) ── commit: done, or failed with the reason
                               ✝1        ✝2
-    ✝1 ✝2 the file is still among those that wait: the sweep queues it again, at most ``TRIES`` times
+    ✝1 ✝2 the file still waits: the sweep queues its task another time, at most ``TRIES`` times
 """
 
 from BTrees.OOBTree import OOTreeSet
@@ -64,7 +64,7 @@ def requested(file, event):
 
 
 def request(file):
-    """Ask for the PDF of a file anew; nothing happens for what is no message."""
+    """Ask for a new PDF of a file; nothing happens for one that is no message."""
     blob = getattr(file, "file", None)
     if blob is None or (blob.contentType or "").lower() not in reading.MESSAGES:
         return
@@ -92,7 +92,7 @@ class Render(BrowserView):
         if made is None or made.state != "waiting":
             _leave(uid)
             return ""
-        # counted first and for good: what kills the worker is not tried for ever
+        # counted first and committed: a message that kills the worker is not tried for ever
         made.tries += 1
         transaction.commit()
         try:

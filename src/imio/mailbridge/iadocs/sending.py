@@ -1,4 +1,4 @@
-"""What do the documents and contacts of iA.docs offer to an e-mail? One class for each kind of content."""
+"""The sending port of iA.docs: what its documents and contacts offer to an e-mail, one class for each kind of content."""
 
 from Acquisition import aq_base
 from Acquisition import aq_parent
@@ -31,7 +31,7 @@ class OutgoingMailSendingContext(ContentSendingContext):
     """Sending an outgoing mail: its e-mail fields prefill the form, and the result is written on it."""
 
     def defaults(self):
-        """Return what the e-mail fields hold; without recipients there, those of the mail itself."""
+        """Return the values of the e-mail fields; without recipients there, those of the mail itself."""
         files = {file.uid for file in self.files()}
         body = self._field("email_body")
         return {
@@ -45,7 +45,7 @@ class OutgoingMailSendingContext(ContentSendingContext):
         }
 
     def known_addresses(self):
-        """Return what the e-mail fields hold, and the addresses of the recipients and of the senders of what this answers."""
+        """Return the addresses of the e-mail fields, of the recipients, and of the senders of the e-mails that this answers."""
         fields = ("email_recipient", "email_cc", "email_bcc", "orig_sender_email")
         answered = [IncomingEmailSendingContext(document) for document in self._related("reply_to")]
         return addr_specs(map(self._field, fields), self._related("recipients")).union(
@@ -71,7 +71,7 @@ class OutgoingMailSendingContext(ContentSendingContext):
         self.content.reindexObject(idxs=["modified"])
 
     def close(self):
-        """Mark the mail as sent, in the current user's name whatever that user may do; a closed one stays."""
+        """Mark the mail as sent, in the name of the current user but without asking for their rights; a closed one stays."""
         workflows = getToolByName(self.content, "portal_workflow")
         with adopt_roles(["Manager"]):
             if any(
@@ -142,7 +142,7 @@ class ContactSendingContext(ContentSendingContext):
         return addr_specs((), [self.content])
 
     def files(self):
-        """Return nothing: below a contact there are contacts."""
+        """Return nothing: a contact holds contacts."""
         return ()
 
     def open(self, uid):
@@ -151,13 +151,13 @@ class ContactSendingContext(ContentSendingContext):
 
 
 def related(content, name):
-    """Return the content that a field of relations leads to."""
+    """Return the content that the relations of a field lead to."""
     relations = getattr(aq_base(content), name, None) or ()
     return [relation.to_object for relation in relations if not relation.isBroken()]
 
 
 def addr_specs(texts, contacts):
-    """Return the addr-specs, in lower case, in lists of addresses and of contacts: a person's include those of the positions."""
+    """Return the lower-case addr-specs of address lists and of contacts, with those of the positions of a person."""
     found = [
         each.addr_spec for text in texts for each in typed_addresses(text or "") if isinstance(each, Address)
     ]

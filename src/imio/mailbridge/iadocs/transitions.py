@@ -1,11 +1,11 @@
-"""How does a document get into a state? By the fewest transitions of its workflow, as whoever may run them would."""
+"""Brings a document into a state, by the fewest transitions of its workflow."""
 
 from Products.CMFCore.utils import getToolByName
 from Products.CMFCore.WorkflowCore import WorkflowException
 
 
 def walk(document, state):
-    """Bring a document into ``state``; return whether it is there. What it passes on the way happens as with a click."""
+    """Bring a document into ``state``; return whether it is there. Each transition on the way runs as if it were clicked."""
     workflows = getToolByName(document, "portal_workflow")
     chain = workflows.getWorkflowsFor(document)
     if not chain:
@@ -20,7 +20,7 @@ def walk(document, state):
 
 
 def path(workflow, start, goal):
-    """Return the ids of the fewest transitions from one state to another, or None where no way leads there."""
+    """Return the ids of the fewest transitions from one state to another, or None where there is no path."""
     ways, seen = [(start, ())], {start}
     while ways:
         state, way = ways.pop(0)

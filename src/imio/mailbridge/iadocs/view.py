@@ -1,4 +1,4 @@
-"""What does the page of a document or contact show? Its fields, and below them what it holds."""
+"""The page of a document or contact: its fields, and the content below them."""
 
 from plone.dexterity.browser.view import DefaultView
 

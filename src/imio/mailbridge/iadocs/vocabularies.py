@@ -1,4 +1,4 @@
-"""What can be chosen in a form? A value that the content has stays a choice, even one not offered now."""
+"""Vocabularies of the forms; a value that the content has stays among the choices, even where it is no longer offered."""
 
 from Acquisition import aq_base
 from imio.mailbridge.behaviors.sending import ContentSendingContext
@@ -82,7 +82,7 @@ def send_modes(context):
 
 @provider(IVocabularyFactory)
 def route_users(context):
-    """List whom a route can assign: the agents, whoever forwarded the mail, or nobody."""
+    """List what a route can assign: an agent, the forwarding agent, or nobody."""
     special = [
         _term("_empty_", _("Nobody")),
         _term("_transferer_", _("The agent who forwarded it")),

@@ -1,4 +1,4 @@
-"""Carries a decision out, in the current transaction: files, notes what it reports, or quarantines; the one place that does."""
+"""Carries out a decision in the current transaction: files the message, notes its report, or quarantines it; nothing else does."""
 
 from imio.mailbridge.inbound import duplicates
 from imio.mailbridge.inbound import reports
@@ -28,10 +28,10 @@ logger = logging.getLogger(__name__)
 
 
 def apply(record, message, decision, by_person=False):
-    """Bring a record into the state of a ``Decision``, with all that follows from it."""
+    """Bring a record into the state of a ``Decision``, with all consequences."""
     describe(record, message, decision)
     if record.source_mailbox and decision.proof:
-        forwarding.seen(record.source_mailbox, record.created)
+        forwarding.note_arrival(record.source_mailbox, record.created)
     if decision.state == "recorded":
         record.about = reports.note_report(decision.found.report, decision.arrived.about)
         _finish(record, "recorded")
@@ -54,14 +54,14 @@ def apply_check(record, message, decision, id, form):
 
 def fail(record, error):
     """Keep the exception that ended the processing of a record."""
-    logger.error("message %s could not be treated", record.id, exc_info=error)
+    logger.error("message %s could not be processed", record.id, exc_info=error)
     record.reason = "filing-error"
     record.error = f"{type(error).__name__}: {error}"[:MAX_TEXT]
     _finish(record, "failed", record.error)
 
 
 def describe(record, message, decision):
-    """Write down what lists show, and what the decision was made of."""
+    """Write down what lists show and what the decision was based on."""
     found = decision.found
     first = found.messages[0] if found.messages else message
     record.transfer = found.transfer.value
@@ -78,7 +78,7 @@ def describe(record, message, decision):
 
 
 def filing_of(candidate, decision, received):
-    """Return what a filer gets of one candidate of a decision; ``received`` is aware."""
+    """Return the ``Filing`` of one candidate of a decision; ``received`` is aware."""
     original, facts, choice = candidate.original, candidate.facts, decision.choice
     answered = decision.found.answered
     return Filing(
@@ -121,7 +121,7 @@ def _file(record, message, decision):
 
 
 def _file_one(record, decision, candidate):
-    """File one message, or note one more transfer of it; return the uid of its item."""
+    """File one message, or note another transfer of it; return the uid of its item."""
     filing = filing_of(candidate, decision, record.created)
     filer = IFiler(getSite())
     original_key = duplicates.key(candidate.original)

@@ -1,7 +1,7 @@
-"""Tells an agent who forwarded as text how to forward as attachment: one polite answer, with the steps for the mail program.
+"""Tells an agent who forwarded as text how to forward as attachment: one answer, with the steps for their mail program.
 
-Nobody is written to because of a forged From: the message must be proven, or its address be that of an agent in the directory,
-who gets one such answer a day at most. A mailbox never gets one: its rule would forward the answer, and so on without end.
+A forged From makes nobody receive one: the message must be proven, or its address belong to an agent in the directory, who gets one
+such answer a day at most. A source mailbox never gets one: its rule would forward the answer, and so on without end.
 """
 
 from datetime import timedelta
@@ -26,7 +26,7 @@ import transaction
 
 PERIOD = timedelta(days=1)
 
-#: Name of the program (``message.client``) → its name for people, and what to do in it.
+#: Name of the mail program (``classification.client``) → its name for people, and the steps in it.
 STEPS = {
     "outlook": (
         _("Outlook"),

@@ -1,6 +1,6 @@
-"""Test cases of the dry run: a message, its envelope, and what came of it when the case was kept.
+"""Test cases of the dry run: a message, its envelope, and its result when the case was kept.
 
-After a change of the settings they are run again; what came out differently is what the change changed.
+They are run after a change of the settings: a result that differs is an effect of the change.
 """
 
 from BTrees.OOBTree import OOBTree
@@ -46,7 +46,7 @@ def cases():
 def keep(name, raw, envelope):
     """Keep a message with its present result, in place of the same message in the same envelope. Errors: ``TooMany``.
 
-    Commits by itself: the result may come from DNS, which is not asked once more because of a conflict.
+    Commits by itself: the result may come from DNS, which is not asked another time because of a conflict.
     """
     result = dry_run(raw, envelope).result()
     id = hashlib.sha256(raw + repr(envelope).encode()).hexdigest()
@@ -69,7 +69,7 @@ def forget(id):
 
 
 def differences(before, today):
-    """Yield (key, before, today) of what differs between two results, of each message where there are as many as before."""
+    """Yield (key, before, today) where two results differ; messages are compared where there are as many as before."""
     messages, others = before["messages"], today["messages"]
     for key in ("state", "transfer", "reason"):
         if before[key] != today[key]:

@@ -1,7 +1,7 @@
-"""Copies a citizen's answer to the mailbox of the agent; an answer from there goes to the citizen.
+"""Copies a citizen's answer to the agent's mailbox, from where the agent can answer the citizen.
 
-From is the login address, or the agent's server would take the copy for a forgery; Reply-To is the citizen. References keep the
-Message-IDs of ours: what the citizen answers next is recognised, whoever of the two wrote in between.
+From is the login address, as the agent's server would take another for a forgery; Reply-To is the citizen. References keep our
+Message-IDs, so that the next answer of the citizen is recognised, whichever of the two wrote in between.
 """
 
 from imio.mailbridge.message.address import Address

@@ -36,19 +36,19 @@ from imio.mailbridge.settings.read import Settings
 
 @dataclass(frozen=True)
 class Sent:
-    """What is known of our outgoing mail: Message-IDs with their unguessable part, and envelope ids (ENVID)."""
+    """Tells which identifiers belong to our outgoing mail: Message-IDs with their unguessable part, and envelope ids (ENVID)."""
 
     has_message_id: Callable[[str], bool] = lambda message_id: False
     has_id: Callable[[str], bool] = lambda envelope_id: False
 
 
-#: A message of a forwarding check is looked at as if a citizen had sent it.
+#: A message of a forwarding check is classified as if a citizen had sent it.
 NOTHING_SENT = Sent()
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One message that could be filed, the facts that conditions look at, and what the routing decides."""
+    """One message that could be filed, the facts that routing conditions look at, and the route that follows."""
 
     original: OriginalMessage
     facts: Facts
@@ -67,7 +67,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Decision:
-    """What becomes of a message, and why.
+    """The fate of a message, and the reasons.
 
     ``state`` and ``reason`` (a code or empty) are those that its record gets. ``candidates`` stand for the messages of ``found``,
     one each; ``to_file`` are those that are filed. ``tell_forwarder``: the agent who forwarded it is told how to attach.

@@ -1,4 +1,4 @@
-"""The mail-in address that a message arrived at, and what its envelope recipient alone tells."""
+"""Finds the mail-in address that a message arrived at, and what its envelope recipient proves."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ SECRET_LENGTH = 12
 
 
 class UnknownRecipient(Exception):
-    """No mail-in address is meant; the argument is the recipient."""
+    """The recipient, which is the argument, is no mail-in address."""
 
 
 @dataclass(frozen=True)
 class Destination:
-    """Where a message arrived: ``address`` as set (empty: it could not be told), its ``service`` uid.
+    """Where a message arrived: ``address`` as set (empty where it is unknown), its ``service`` uid.
 
     ``tag_mailbox`` is None without a secret tag; else the mailbox that alone was given the tag, or empty for the whole town.
     ``about`` is the id of the outgoing message whose signed bounce address this is, or empty. ``login`` is what becomes of mail to
@@ -53,8 +53,12 @@ def destination(envelope_recipient: str, settings: Settings) -> Destination:
     """Return the ``Destination`` under ``Settings``; errors: ``UnknownRecipient``."""
     rows = settings.mailin_addresses
     if not envelope_recipient:
-        known = [row for address, row in rows.items() if not is_secret(address)] or list(rows.values())
-        return Destination(known[0].address, known[0].service) if len(known) == 1 else Destination()
+        candidates = [row for address, row in rows.items() if not is_secret(address)] or list(rows.values())
+        return (
+            Destination(candidates[0].address, candidates[0].service)
+            if len(candidates) == 1
+            else Destination()
+        )
     if row := rows.get(envelope_recipient):
         return Destination(
             row.address, row.service, row.source_mailbox if is_secret(envelope_recipient) else None
@@ -73,7 +77,7 @@ def destination(envelope_recipient: str, settings: Settings) -> Destination:
 
 
 def _bounce_destination(envelope_recipient: str, bare: str, rows: Mapping[str, MailinAddress]) -> Destination:
-    """Return where reports on one message arrive, also when the address left the settings since; only we can sign one."""
+    """Return the destination of reports on one message, also after the address left the settings; only we can sign one."""
     message = message_of(envelope_recipient)
     if message is None:
         raise UnknownRecipient(envelope_recipient)

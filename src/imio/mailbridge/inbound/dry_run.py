@@ -1,4 +1,4 @@
-"""The dry run: what would become of a message today. It is decided on like any other, and nothing is written."""
+"""The dry run: decides on a message by today's settings, like on any other, and writes nothing."""
 
 from dataclasses import dataclass
 from imio.mailbridge.inbound import duplicates

@@ -1,6 +1,6 @@
 """Reads the IMAP mailboxes of the settings: a worker makes a pass over each once a minute, each message in transactions of its own.
 
-The status of a mailbox is written when it changes, else now and then: an idle mailbox must not fill the database.
+The status of a mailbox is written when it changes, otherwise every ten minutes: an idle mailbox must not fill the database.
 """
 
 from BTrees.OOBTree import OOBTree
@@ -233,6 +233,8 @@ class _Pass:
         """Write down how it went, where that is news."""
         counts = self.course.counts
         status = status_of(self._name)
+        if status is None:
+            return  # the mailbox left the settings meanwhile
         news = (
             stage
             or self._has_lease

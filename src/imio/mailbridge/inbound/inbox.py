@@ -1,4 +1,4 @@
-"""The Inbox: what is kept of each message that arrives.
+"""The Inbox: keeps each message that arrives, and what became of it.
 
 Life of a record::
 
@@ -59,7 +59,7 @@ def receive_bytes(stream: BinaryIO, max_size: int) -> tuple[Blob, str, int]:
 
 
 class InboundMessage(Record):
-    """A message as it arrived, and what the bridge made of it. All values are plain.
+    """A message as it arrived, and what the bridge did with it. All values are plain.
 
     ``transfer`` and ``reason`` are empty until it is classified; ``items`` are content uids; ``error`` is the text of the
     exception of a failed filing; ``about`` is the id of the outgoing message that it reports on or answers, or empty.

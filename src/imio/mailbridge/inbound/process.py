@@ -1,4 +1,4 @@
-"""Processing of a kept message, from its bytes to its next state. Commits by itself.
+"""Processes a kept message, from its bytes to its next state. Commits by itself.
 
 ::
 
@@ -91,7 +91,7 @@ def decision_on(record, message, values, sent=None, too_many=False):
 
 
 def sent_messages():
-    """Return what the Outbox knows of sent messages."""
+    """Return the identifiers of the messages in the Outbox."""
     box = outbox()
     return Sent(box.sent_by_us, box.__contains__)
 
@@ -112,7 +112,7 @@ def _fail(record, review, error):
 
 
 def _settle(record, review, change):
-    """Run ``change`` unless somebody else has dealt with the record; an error undoes it and becomes a state."""
+    """Run ``change`` unless the record is dealt with already; an error undoes it and becomes a state."""
     if not _is_open(record, review):
         return False
     if review:
@@ -135,7 +135,7 @@ def _apply(record, message, review, verified):
     counts = not review and not check
     too_many = counts and flood.is_too_many(author, record.created, values.max_per_sender)
     decision = decision_on(record, message, values, NOTHING_SENT if check else None, too_many)
-    # a person who looks at an unproven message again may have mended the DNS of the town
+    # the DNS of the town may have been mended before a person replays an unproven message
     if not verified and (
         decision.asks_signatures
         or decision.unanswered
@@ -156,7 +156,7 @@ def _apply(record, message, review, verified):
 
 
 def _put_off(record):
-    """Let the record wait for DNS; the sweep comes again, later each time."""
+    """Let the record wait for DNS; the sweep tries it later, after a longer time each time."""
     waited = sum(1 for line in record.history if line["text"] == LATER)
     record.not_before = now() + timedelta(minutes=min(2**waited, 30))
     record.note("received", text=LATER)

@@ -1,4 +1,4 @@
-"""What proves where a message comes from: first what the envelope gives, then its verified signatures.
+"""Decides what proves where a message comes from: its envelope, otherwise its verified signatures.
 
 ============ ================================================= ===========================
 proof        what it is                                        proves
@@ -33,7 +33,7 @@ from imio.mailbridge.message.parsing.parse import ParsedMessage
 from imio.mailbridge.settings.read import Settings
 
 
-#: Reason codes that verified signatures can do away with.
+#: Reason codes that verified signatures can remove.
 UNPROVEN = ("unproven-redirect", "unproven-agent")
 
 Verdicts = tuple[dict[str, str], ...]

@@ -1,15 +1,15 @@
-"""Takes the bytes of a delivery: kept and committed first, then processed, then answered.
+"""Takes a delivery: its bytes are stored and committed first, then processed, then answered.
 
 ::
 
     bytes ── blob, record ── commit ── process (commits by itself) ── answer
             ✝1                       ✝2                             ✝3
-    ✝1 nothing is kept; the pipe got no answer and tries again
+    ✝1 nothing is kept; the pipe got no answer and tries later
     ✝2 the record is ``received``: the next delivery of the same bytes, or the sweep, goes on with it
-    ✝3 processed; the pipe tries again and is told so
+    ✝3 processed; the pipe tries later and gets the state as its answer
 
-A conflict with others is no answer: keeping and processing are run again, and what cannot be processed in the end is kept and left
-to the sweep. A record whose bytes cannot be read back after the commit is not taken: the pipe tries again, and its bytes mend it.
+Conflicts are not reported to the pipe: storing and processing are repeated, and a message that cannot be processed is left to the
+sweep. A record whose bytes cannot be read back after the commit is refused: the pipe tries later, and its bytes mend it.
 """
 
 from dataclasses import dataclass
@@ -55,7 +55,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Left:
-    """A message of which nothing was kept, since its login address has no use for it; the key that it would have had."""
+    """A message that was not kept, since its login address has no use for it, with the key that it would have had."""
 
     id: str
     sha256: str

@@ -1,4 +1,4 @@
-"""Notes on an outgoing message what came in about it (bounces, receipts, absence messages, replies), and tells its agent.
+"""Notes bounces, receipts, absence messages and replies on the outgoing message that they are about, and tells its agent.
 
 Only what nobody can guess leads to a message: its Message-ID, its ENVID, or the signed address that its error reports go to.
 """
@@ -13,7 +13,7 @@ from imio.mailbridge.outbox.states import TAKEN
 
 FAILED = ("failed",)
 
-#: What else a mail server reports (RFC 3464 §2.3.3); none of it changes a state.
+#: Other reports of mail servers (RFC 3464 §2.3.3); none of them changes a state.
 ON_THE_WAY = {
     "delayed": _("A mail server on the way still tries to deliver the message. Nothing to do."),
     "delivered": _("The message arrived in the recipient's mailbox."),
@@ -95,9 +95,9 @@ def _was_taken(message, address):
 
 
 def _failing(message, reported):
-    """Return the recipients that a delivery report means.
+    """Return the recipients that a delivery report is about.
 
-    The only one there is when the report names none, or one of its domain, where mail to an alias was on its way to another name.
+    The only recipient when the report names none, or another address of its domain: an alias that led to another name.
     """
     named = [address for address in (reported.address, reported.final_address) if address]
     domains = {address.rpartition("@")[2] for address in named}
@@ -110,7 +110,7 @@ def _failing(message, reported):
 
 
 def _concerned(message, addresses):
-    """Return the recipients of the message that are meant; the only one there is when no address fits."""
-    wanted = {address.lower() for address in addresses if address}
-    found = [address for address in message.recipients if address.lower() in wanted]
+    """Return the recipients of the message with these addresses; its only recipient when none fits."""
+    named = {address.lower() for address in addresses if address}
+    found = [address for address in message.recipients if address.lower() in named]
     return found or (list(message.recipients) if len(message.recipients) == 1 else [])

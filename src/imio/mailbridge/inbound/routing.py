@@ -1,7 +1,7 @@
-"""Routing: the first row whose conditions all hold says who treats a message, and in which state it begins.
+"""Routes a message: the first row whose conditions all hold decides its agent and service, another table its first state.
 
-What a row fills in must hold; what the message does not have never matches. A row that does not name how the message came in is
-for what agents and mailboxes forward, and for replies: mail to the mail-in address itself needs a row that says so.
+Empty conditions always hold; a condition on something that the message lacks never does. A row that does not say how the message
+came in is for forwards of agents and mailboxes and for replies: mail to the mail-in address itself needs a row that names it.
 """
 
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ import logging
 import re
 
 
-#: Patterns are the admin's, what they look at is a stranger's: no more of it is looked at.
+#: Patterns come from the administrator, texts from strangers: no more characters than these are matched.
 MAX_ADDRESS = 320
 MAX_SUBJECT = 500
 
@@ -41,7 +41,7 @@ def route(facts: Facts, settings: Settings) -> Route:
 
 
 def _first(rows: Iterable[Row], facts: Facts) -> tuple[int, Row | None, tuple[tuple[int, str], ...]]:
-    """Return number and row of the first that matches (0 and None for none), and why those before it do not."""
+    """Return the number and the first row that matches (0 and None without one), and why the rows before it do not."""
     why_not: list[tuple[int, str]] = []
     for number, row in enumerate(rows, 1):
         failed = _failed(row, facts)

@@ -1,6 +1,6 @@
-"""The signatures of a message (DKIM, ARC), verified against DNS, and how what was found is kept with its record.
+"""Verifies the signatures of a message (DKIM, ARC) against DNS, and turns the verdicts into plain values for its record.
 
-Keys change, so what was found when a message came stays its evidence. DNS is asked outside of any transaction that may run again.
+Keys change, so the verdicts of the day on which a message came stay its evidence. DNS is asked outside of transactions.
 """
 
 from dataclasses import dataclass

@@ -33,7 +33,7 @@ class Process(BrowserView):
 
 
 class Fetch(BrowserView):
-    """Make one pass over the mailbox called ``name``."""
+    """Make one pass over the IMAP mailbox called ``name``."""
 
     def __call__(self):
         mailboxes.read_mailbox(self.request.form["name"])
@@ -41,7 +41,7 @@ class Fetch(BrowserView):
 
 
 class SweepMailboxes(BrowserView):
-    """Queue a pass over each mailbox."""
+    """Queue a pass over each IMAP mailbox."""
 
     def __call__(self):
         mailboxes.sweep()
@@ -49,7 +49,7 @@ class SweepMailboxes(BrowserView):
 
 
 class Sweep(BrowserView):
-    """Queue again the records whose task or request was lost, and do what is due; a step that fails keeps no other from running."""
+    """Queue the records whose task or request was lost, and do what is due; a step that fails does not stop the others."""
 
     def __call__(self):
         for step in (_wake_unfinished, sweep_unverified, _forget_old_authors, forwarding.sweep, summarise):

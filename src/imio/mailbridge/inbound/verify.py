@@ -4,7 +4,7 @@ Nothing depends on them, so nobody waits for DNS: a task asks it after the messa
 
     filed ── unverified ── commit ── task: count the try ── commit ── ask DNS ── commit: verdicts, no longer unverified
                         ✝1                               ✝2
-    ✝1 ✝2 or DNS does not answer: still unverified, and the sweep queues it again, at most ``TRIES`` times
+    ✝1 ✝2 or DNS does not answer: still unverified, and the sweep queues its task another time, at most ``TRIES`` times
 """
 
 from imio.mailbridge.inbound import signatures
@@ -42,7 +42,7 @@ def wake(id):
 
 
 def sweep():
-    """Queue again what was lost, or what DNS did not answer."""
+    """Queue the tasks that were lost, or that DNS did not answer."""
     for id in list(inbox().unverified)[:MAX_SWEPT]:
         wake(id)
 
@@ -63,7 +63,10 @@ class Verify(BrowserView):
 
 
 def _count_try(id):
-    """Count a try, first and for good: what kills the worker is not tried for ever. Return the number, None for nothing to do."""
+    """Count a try and return its number, or None for nothing to do.
+
+    The count is committed first: a message that kills the worker is not tried for ever.
+    """
     waiting = inbox().unverified
     if id not in waiting:
         return None
@@ -77,7 +80,7 @@ def _keep(record, found):
 
 
 def verdicts(record):
-    """Return the verdicts on a message and on each message attached to it; DNS is not asked for what is known."""
+    """Return the verdicts on a message and on each message attached to it; DNS is asked only for new ones."""
     values, known = settings(), signatures.restored(record.signatures)
     with record.raw.open("r") as stream:
         message = parse(stream)

@@ -1,1 +1,1 @@
-"""What an admin sets, and where it is kept."""
+"""The settings of a site: registry schema, typed snapshot, secrets."""

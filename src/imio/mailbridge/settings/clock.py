@@ -16,6 +16,6 @@ def site_zone() -> ZoneInfo:
         return ZoneInfo("Europe/Brussels")
 
 
-def local_time(moment: datetime) -> datetime:
+def local_time(time: datetime) -> datetime:
     """Return an aware datetime in the time zone of the site."""
-    return moment.astimezone(site_zone())
+    return time.astimezone(site_zone())

@@ -214,25 +214,25 @@ def secrets_of(name: str) -> str:
 
 
 def account_of(mailbox: ImapMailbox) -> Mailbox | None:
-    """Return what opens an ``ImapMailbox``, secrets included, or None when another machine reads it."""
+    """Return the IMAP account of a mailbox, with its secrets, or None when another machine reads it."""
     if not mailbox.host:
         return None
-    kept_under = secrets_of(mailbox.name)
+    secrets_name = secrets_of(mailbox.name)
     with_token = mailbox.auth == "oauth2"
     grant = Grant(
         mailbox.login,
         mailbox.oauth_token_url,
         mailbox.oauth_client_id,
         mailbox.oauth_scope,
-        secrets.read(kept_under, "client_secret"),
-        secrets.read(kept_under, "refresh_token"),
+        secrets.read(secrets_name, "client_secret"),
+        secrets.read(secrets_name, "refresh_token"),
     )
     return ImapAccount(
         name=mailbox.name,
         host=mailbox.host,
         login=mailbox.login,
         address=mailbox.address,
-        password="" if with_token else secrets.read(kept_under),
+        password="" if with_token else secrets.read(secrets_name),
         grant=grant if with_token else None,
         port=mailbox.port,
         security=mailbox.security,

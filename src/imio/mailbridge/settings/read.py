@@ -26,7 +26,7 @@ class Settings(
     routing.RoutingSettings,
     trust.TrustSettings,
 ):
-    """All settings at one moment, typed and normalised: read once in a request or task, and passed down.
+    """A snapshot of all settings, typed and normalised: read once in a request or task, and passed down.
 
     ``zone`` is the time zone of the town.
     """

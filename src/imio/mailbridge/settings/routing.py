@@ -89,7 +89,7 @@ class IStateRow(IRoutingCondition):
 
 
 class IRouting(Interface):
-    """Who treats what arrives."""
+    """The agent, service and state that arriving mail gets."""
 
     iemail_routing = schema.List(
         title=_("Routing"),
@@ -128,7 +128,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class RoutingRow(Condition):
-    """Who treats what the condition fits."""
+    """The agent and the service of a mail that the condition fits."""
 
     user_value: str = ""
     tal_condition_2: str = ""
@@ -137,7 +137,7 @@ class RoutingRow(Condition):
 
 @dataclass(frozen=True)
 class StateRow(Condition):
-    """The state that what the condition fits begins in."""
+    """The first state of a mail that the condition fits."""
 
     state_value: str = ""
 

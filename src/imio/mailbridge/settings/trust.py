@@ -33,7 +33,7 @@ DKIM_ALIGNMENT = terms(
 
 
 class ITrust(Interface):
-    """Whom the bridge believes."""
+    """What the bridge accepts as proof."""
 
     proofs = schema.List(
         title=_("What proves where a mail comes from"),
@@ -98,7 +98,7 @@ class ITrust(Interface):
 
 @dataclass(frozen=True)
 class TrustSettings:
-    """Whom the bridge believes; domains are in lower case."""
+    """What the bridge accepts as proof; domains are in lower case."""
 
     proofs: frozenset[str] = frozenset({"tag", "gateway", "arc", "dkim", "results"})
     trusted_gateways: tuple[Network, ...] = ()

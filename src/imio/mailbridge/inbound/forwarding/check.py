@@ -65,41 +65,41 @@ def declared():
     return list(settings().source_mailboxes)
 
 
-def start(mailbox, canary=False):
+def start(source_mailbox, canary=False):
     """Send a message to a declared mailbox, in the current transaction. Errors: ``CannotCheck``."""
-    about, values = forwarding(mailbox), settings()
-    if about.running is not None:
+    status, values = forwarding(source_mailbox), settings()
+    if status.running is not None:
         raise CannotCheck(_("A check of this mailbox is running already."))
     if not values.mailin_addresses:
         raise CannotCheck(_("No mail-in address is set in the control panel yet."))
-    account = values.account_for(mailbox)
+    account = values.account_for(source_mailbox)
     if account is None or not account.login_address:
         raise CannotCheck(_("iA.docs has no SMTP account with an address to send from."))
     code = "".join(secrets.choice(ALPHABET) for _number in range(16))
-    about.running = {
-        "id": _send(mailbox, code, account, values).id,
+    status.running = {
+        "id": _send(source_mailbox, code, account, values).id,
         "code": code,
         "begun": now(),
         "canary": canary,
     }
 
 
-def _send(mailbox, code, account, values):
+def _send(source_mailbox, code, account, values):
     author, id, language = account.login_address, uuid.uuid4().hex, api.portal.get_default_language()
     bounces = own_bounce_address(id, values) if values.envelope_sender == "bounce" else ""
     sender = Sender("login", Address(NAME, author), None, bounces or author)
     subject = translate(_(SUBJECT, mapping={"code": code}), target_language=language)
-    text = translate(_(TEXT, mapping={"mailbox": mailbox}), target_language=language)
+    text = translate(_(TEXT, mapping={"mailbox": source_mailbox}), target_language=language)
     new_message_id = message_id(secrets.token_hex(16), author.rpartition("@")[2])
     body = compose(
         message_id=new_message_id,
         date=now(),
-        to=[Address("", mailbox)],
+        to=[Address("", source_mailbox)],
         cc=[],
         subject=subject,
         html=paragraphs(text, f"[{code}]"),
     )
-    return submit_own(account, sender, mailbox, subject, new_message_id, body, ORIGIN, id=id)
+    return submit_own(account, sender, source_mailbox, subject, new_message_id, body, ORIGIN, id=id)
 
 
 # what comes back
@@ -109,7 +109,9 @@ def recognise(message):
     """Return (id of the outgoing message, ``unchanged``, ``attachment`` or ``text``) for a message of a check, else None."""
     if id := _checked(message.message_id):
         return id, "unchanged"
-    codes = {about.running["code"]: about.running["id"] for about in forwardings().values() if about.running}
+    codes = {
+        status.running["code"]: status.running["id"] for status in forwardings().values() if status.running
+    }
     if not codes:
         return None
     for attached in attached_messages(message):
@@ -132,22 +134,22 @@ def _checked(message_id):
 def arrived(record, decision, id, form):
     """Note that the message ``id`` came back as ``record``, in this form; ``decision`` is that on a citizen's mail like it."""
     sent = outbox().get(id)
-    mailbox = sent.to[0].addr_spec.lower()
-    about = forwarding(mailbox)
-    word = _outcome(decision, form, mailbox)
+    source_mailbox = sent.to[0].addr_spec.lower()
+    status = forwarding(source_mailbox)
+    name = _outcome(decision, form, source_mailbox)
     fingerprint = {
         "form": form,
         "marks": tuple(sorted({each.detector for each in decision.found.evidence})),
         "proof": decision.proof.value if decision.proof else "",
         "arrived": masked(record.envelope_recipient),
     }
-    if about.running is None or about.running["id"] != id:
+    if status.running is None or status.running["id"] != id:
         return  # it came late, or twice: the first result stays
     seconds = int((record.created - sent.created).total_seconds())
-    _end(mailbox, about, word, fingerprint, seconds=seconds, record=record.id)
+    _end(source_mailbox, status, name, fingerprint, seconds=seconds, record=record.id)
 
 
-def _outcome(decision, form, mailbox):
+def _outcome(decision, form, source_mailbox):
     found, state, reason = decision.found, decision.state, decision.reason
     if form == "text":
         return "text"
@@ -157,22 +159,22 @@ def _outcome(decision, form, mailbox):
         return "unmarked"
     if found.transfer is not Transfer.REDIRECT:
         return "quarantined"
-    if reason == "undeclared-mailbox" or (found.source_mailbox or mailbox) != mailbox:
+    if reason == "undeclared-mailbox" or (found.source_mailbox or source_mailbox) != source_mailbox:
         return "redirect-undeclared"
     if state == "filed":
         return "redirect"
     return "redirect-unproven" if reason == "unproven-redirect" else "quarantined"
 
 
-def _end(mailbox, about, word, fingerprint=None, seconds=None, text="", record=""):
-    canary, before = about.running["canary"], about.expected
-    outcome = OUTCOMES[word]
+def _end(source_mailbox, status, name, fingerprint=None, seconds=None, text="", record=""):
+    canary, before = status.running["canary"], status.expected
+    outcome = OUTCOMES[name]
     differs = bool(outcome.good and before and before != fingerprint)
-    about.running = None
-    about.add(
+    status.running = None
+    status.add(
         {
             "at": now(),
-            "outcome": word,
+            "outcome": name,
             "fingerprint": fingerprint,
             "seconds": seconds,
             "text": text[:500],
@@ -181,25 +183,27 @@ def _end(mailbox, about, word, fingerprint=None, seconds=None, text="", record="
         }
     )
     if outcome.good and not differs:
-        about.expected = fingerprint
+        status.expected = fingerprint
     if canary and (not outcome.good or differs):
         changed = _("It arrives otherwise than before.") if differs else ""
         tell_admin(
-            _("The forwarding of ${mailbox} needs attention", mapping={"mailbox": mailbox}),
+            _("The forwarding of ${mailbox} needs attention", mapping={"mailbox": source_mailbox}),
             outcome.sentence,
             *filter(None, [changed, outcome.remedy]),
             page="mailbridge-forwarding",
         )
 
 
-def accept(mailbox):
+def accept(source_mailbox):
     """Take how the last good message arrived for what is expected from now on; tell whether there was one."""
-    about = forwardings().get(mailbox)
-    found = next((each for each in about.results if OUTCOMES[each["outcome"]].good), None) if about else None
+    status = forwardings().get(source_mailbox)
+    found = (
+        next((each for each in status.results if OUTCOMES[each["outcome"]].good), None) if status else None
+    )
     if found is None:
         return False
-    about.expected = found["fingerprint"]
-    about.results = tuple({**each, "differs": False} for each in about.results)
+    status.expected = found["fingerprint"]
+    status.results = tuple({**each, "differs": False} for each in status.results)
     return True
 
 
@@ -208,59 +212,61 @@ def accept(mailbox):
 
 def sweep():
     """End the checks that brought nothing, begin those that are due, report silence."""
-    known, values, mailboxes = forwardings(), settings(), declared()
-    for mailbox in [mailbox for mailbox in known if mailbox not in mailboxes]:
-        del known[mailbox]
-    for mailbox in mailboxes:
-        about = known.get(mailbox)
-        if about is not None and about.running is not None:
-            _look(mailbox, about)
-        elif values.forwarding_canary and _is_due(about):
-            _begin_canary(mailbox)
-        if about is not None and values.silence_alarm:
-            _listen(mailbox, about)
+    statuses, values, mailboxes = forwardings(), settings(), declared()
+    for source_mailbox in [source_mailbox for source_mailbox in statuses if source_mailbox not in mailboxes]:
+        del statuses[source_mailbox]
+    for source_mailbox in mailboxes:
+        status = statuses.get(source_mailbox)
+        if status is not None and status.running is not None:
+            _look(source_mailbox, status)
+        elif values.forwarding_canary and _is_due(status):
+            _begin_canary(source_mailbox)
+        if status is not None and values.silence_alarm:
+            _listen(source_mailbox, status)
 
 
-def _look(mailbox, about):
-    sent = outbox().get(about.running["id"])
+def _look(source_mailbox, status):
+    sent = outbox().get(status.running["id"])
     state = sent.state if sent is not None else "cancelled"
-    words = next((line["text"] for line in reversed(sent.history) if line["text"]), "") if sent else ""
+    answer = next((line["text"] for line in reversed(sent.history) if line["text"]), "") if sent else ""
     if state == "bounced":
-        _end(mailbox, about, "bounced-external" if _EXTERNAL.search(words) else "bounced", text=words)
+        _end(
+            source_mailbox, status, "bounced-external" if _EXTERNAL.search(answer) else "bounced", text=answer
+        )
     elif state in ("failed", "cancelled"):
-        _end(mailbox, about, "not-sent", text=words)
-    elif now() > about.running["begun"] + PATIENCE:
-        _end(mailbox, about, "lost" if state == "sent" else "not-sent", text=words)
+        _end(source_mailbox, status, "not-sent", text=answer)
+    elif now() > status.running["begun"] + PATIENCE:
+        _end(source_mailbox, status, "lost" if state == "sent" else "not-sent", text=answer)
 
 
-def _is_due(about):
+def _is_due(status):
     """Tell whether the last check is a week old, and it is the time of day when somebody reads alarms."""
-    last = about.results[0]["at"] if about is not None and about.results else None
+    last = status.results[0]["at"] if status is not None and status.results else None
     return 7 <= local_time(now()).hour < 17 and (last is None or now() > last + CANARY_EVERY)
 
 
-def _begin_canary(mailbox):
+def _begin_canary(source_mailbox):
     try:
-        start(mailbox, canary=True)
+        start(source_mailbox, canary=True)
     except CannotCheck:
         return  # the page says so; the alarm of the account has been raised
 
 
-def seen(mailbox, at):
+def note_arrival(source_mailbox, at):
     """Note that mail came through a mailbox at a time (aware); written once an hour."""
-    about = forwarding(mailbox)
-    times = noted(about.seen, int(at.timestamp()))
-    if times is not about.seen:
-        about.seen = times
+    status = forwarding(source_mailbox)
+    times = noted(status.seen, int(at.timestamp()))
+    if times is not status.seen:
+        status.seen = times
 
 
-def _listen(mailbox, about):
-    last = about.seen[-1] if about.seen else None
-    if last is None or about.silent_since == last or not is_silent(about.seen, int(now().timestamp())):
+def _listen(source_mailbox, status):
+    last = status.seen[-1] if status.seen else None
+    if last is None or status.silent_since == last or not is_silent(status.seen, int(now().timestamp())):
         return
-    about.silent_since = last
+    status.silent_since = last
     tell_admin(
-        _("No more mail comes through ${mailbox}", mapping={"mailbox": mailbox}),
+        _("No more mail comes through ${mailbox}", mapping={"mailbox": source_mailbox}),
         _(
             "This mailbox usually brings mail, and has not for longer than ever. Its forwarding may have been switched off."
         ),

@@ -2,16 +2,16 @@
 
 DAY = 86_400
 HOUR = 3_600
-#: What is known of a mailbox before its silence means anything: days, and hours with mail.
+#: What must be known of a mailbox before its silence means anything: days, and hours with mail.
 LEAST_DAYS, LEAST_SEEN = 14, 10
 #: Days that are looked back to, and times that are kept.
 LOOK_BACK, KEPT = 60, 500
-#: Silent is what lasts so many times as long as the longest silence before, and at least a day.
+#: A mailbox is silent after this many times the longest silence before, and at least a day.
 TIMES = 2
 
 
 def noted(seen, at):
-    """Return the times ``seen`` with ``at`` (seconds of the epoch), or the same object when less than an hour has passed."""
+    """Return the times ``seen`` with ``at`` (seconds since the epoch), or the same object when less than an hour has passed."""
     if seen and at < seen[-1] + HOUR:
         return seen
     return (*seen, at)[-KEPT:]

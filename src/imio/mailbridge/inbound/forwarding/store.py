@@ -1,4 +1,4 @@
-"""What is known of how each source mailbox forwards."""
+"""Keeps, for each source mailbox, the results of its forwarding checks and when mail came through it."""
 
 from BTrees.OOBTree import OOBTree
 from imio.mailbridge.store.store import existing_store
@@ -17,8 +17,8 @@ class Forwarding(Persistent):
     ``running`` is None or a dict: ``id`` of the outgoing message, ``code``, ``begun`` (aware), ``canary``. ``results`` are dicts,
     the newest first: ``at``, ``outcome``, ``fingerprint`` (or None), ``seconds`` on the way (or None), ``text`` (words of a
     server), ``record`` (id of the incoming message, or empty), ``differs``. ``expected`` is the fingerprint of the last good check:
-    a dict of ``form``, ``marks``, ``proof``, ``arrived``. ``seen`` are times at which mail came through it, in seconds of the
-    epoch, at most one an hour, the oldest first; ``silent_since`` is None, or the last of them when its silence was reported.
+    a dict of ``form``, ``marks``, ``proof``, ``arrived``. ``seen`` are times at which mail came through it, in seconds since
+    the epoch, at most one an hour, the oldest first; ``silent_since`` is None, or the last of them when its silence was reported.
     """
 
     running = expected = silent_since = None
@@ -35,7 +35,7 @@ def forwardings():
 
 
 def forwarding(address):
-    """Return what is known of a mailbox, made on first use."""
+    """Return the ``Forwarding`` of a source mailbox, made on first use."""
     store = site_store(KEY, OOBTree)
     if address not in store:
         store[address] = Forwarding()
