@@ -1,4 +1,4 @@
-"""Who is told how to forward, how often, and who never is; and the daily summary."""
+"""The answer that explains how to forward: who gets it, how often, and who never does; and the daily summary."""
 
 from email import policy
 from email.parser import BytesParser

@@ -1,4 +1,4 @@
-"""What an attacker sends to the mail-in address: refused, neutralised, or quarantined with a reason."""
+"""Mail of attackers is refused, neutralised, or quarantined with a reason."""
 
 from email.message import EmailMessage
 from imio.mailbridge.inbound.inbox import inbox

@@ -1,4 +1,4 @@
-"""Who is who: identities of a user, completion, and the contacts that an address belongs to."""
+"""The directory: identities of a user, completion, and the contacts that an address belongs to."""
 
 from imio.mailbridge.iadocs.removal import remove
 from imio.mailbridge.message.address import Address

@@ -1,4 +1,4 @@
-"""No reference is handed out twice, whoever counts at the same time."""
+"""No reference is given twice, also when two count at the same time."""
 
 from imio.mailbridge.iadocs.reference import next_number
 from transaction import TransactionManager

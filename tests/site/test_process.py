@@ -1,4 +1,4 @@
-"""What others write at the same time, and a DNS that is slow, lose no message and file none twice."""
+"""Conflicts with others, and a DNS that is slow or silent, lose no message and file none twice."""
 
 from datetime import timedelta
 from imio.mailbridge.inbound import process as processing

@@ -1,4 +1,4 @@
-"""Which proof files a message, with a real DNS server; each is refused once."""
+"""The proofs that file a message, with a real DNS server; each is accepted once and refused once."""
 
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.settings.read import stored_settings

@@ -1,4 +1,4 @@
-"""What comes back about a message that left: matched by what nobody can guess, noted, and told to its agent."""
+"""Reports and replies: matched by what nobody can guess, noted on the message, and told to its agent."""
 
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.message.composition.verp import is_verp

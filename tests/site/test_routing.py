@@ -1,4 +1,4 @@
-"""Which row decides, and what becomes of its values in iA.docs."""
+"""The row that decides, and what iA.docs makes of its values."""
 
 from datetime import datetime
 from datetime import UTC

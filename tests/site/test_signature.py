@@ -1,4 +1,4 @@
-"""With what a new e-mail begins: signature and blind copies; what an admin typed cannot break or reach anything."""
+"""Signature and blind copies of a new e-mail; the template of an administrator cannot break a page or reach data."""
 
 from AccessControl import getSecurityManager
 from imio.mailbridge.message.address import Address

@@ -1,4 +1,4 @@
-"""Uninstalling: what the site was before, but for records and documents, which are kept and named."""
+"""Uninstalling restores the site as it was, except for records and documents, which are kept and named."""
 
 from imio.mailbridge.inbound import cases
 from imio.mailbridge.inbound.envelope import Envelope
