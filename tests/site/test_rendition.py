@@ -9,6 +9,7 @@ from plone.app.uuid.utils import uuidToObject
 from plone.uuid.interfaces import IUUID
 from tests.mails import redirected
 from tests.mails import TRUSTED
+from ZODB.POSException import ConflictError
 import pytest
 import transaction
 
@@ -127,6 +128,21 @@ def test_message_that_kills_the_worker_is_not_tried_for_ever(site, filed):
     site.task("@@mailbridge-render", uid=IUUID(mail))
     assert renditions.rendition(mail).state == "failed"
     assert "stopped several times" in renditions.rendition(mail).error
+
+
+def test_conflict_renders_nothing_twice(site, filed, monkeypatch):
+    keep, conflicts, rendered = renditions._keep, iter([ConflictError(), ConflictError()]), []
+
+    def conflicting(*args):
+        keep(*args)
+        if (error := next(conflicts, None)) is not None:
+            raise error
+
+    monkeypatch.setattr(renditions, "_keep", conflicting)
+    monkeypatch.setattr(renditions.pdf, "render", lambda html: rendered.append(html) or b"%PDF-1.7")
+    site.task("@@mailbridge-render", uid=IUUID(filed["mail"]))
+    made = renditions.rendition(filed["mail"])
+    assert (made.state, made.tries, len(rendered)) == ("done", 1, 1)
 
 
 def test_without_renderer_nothing_waits(site, monkeypatch):

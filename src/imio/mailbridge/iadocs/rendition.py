@@ -2,8 +2,8 @@
 
 ::
 
-    document added ── waiting ── commit ── task: render (a process of its own) ── commit: done, or failed with the reason
-                              ✝1        ✝2
+    document added ── waiting ── commit ── task: count the try ── commit ── render ── commit: done, or failed with the reason
+                              ✝1                           ✝2
     ✝1 ✝2 the file still waits: the sweep queues its task another time, at most ``TRIES`` times
 """
 
@@ -15,6 +15,7 @@ from imio.mailbridge.interfaces import IMailbridgeLayer
 from imio.mailbridge.message.rendition import pdf
 from imio.mailbridge.message.rendition.html_document import body
 from imio.mailbridge.message.rendition.html_document import document
+from imio.mailbridge.store.commit import committed
 from imio.mailbridge.store.store import now
 from imio.mailbridge.taskqueue import add
 from persistent import Persistent
@@ -22,11 +23,11 @@ from plone import api
 from plone.app.uuid.utils import uuidToObject
 from plone.uuid.interfaces import IUUID
 from Products.Five.browser import BrowserView
+from transaction.interfaces import TransientError
 from ZODB.blob import Blob
 from zope.annotation.interfaces import IAnnotations
 from zope.component.hooks import getSite
 import logging
-import transaction
 
 
 KEY = "imio.mailbridge.rendition"
@@ -83,38 +84,68 @@ def wake(uid):
 
 
 class Render(BrowserView):
-    """Make the PDF of the file ``uid`` (a task)."""
+    """Make the PDF of the file ``uid`` (a task); it is rendered between two transactions, once whatever conflicts they meet."""
 
     def __call__(self):
         uid = self.request.form["uid"]
-        file = uuidToObject(uid, unrestricted=True)
-        made = rendition(file) if file is not None else None
-        if made is None or made.state != "waiting":
-            _leave(uid)
+        tries = committed(lambda: _count_try(uid))
+        if tries is None:
             return ""
-        # counted first and committed: a message that kills the worker is not tried for ever
-        made.tries += 1
-        transaction.commit()
-        try:
-            written = pdf.render(self._html(file)) if made.tries <= TRIES else None
-        except pdf.RenderingError as error:
-            written, made.error = None, str(error)
-        except Exception as error:  # noqa: BLE001 - kept, and shown to a person
-            logger.exception("no PDF could be made of %s", file.absolute_url())
-            written, made.error = None, f"{type(error).__name__}: {error}"[:300]
-        made.at = now()
-        if written is None:
-            made.state, made.error = "failed", made.error or "the renderer was stopped several times"
-        else:
-            made.pdf = Blob(written)
-            made.state, made.size, made.error = "done", len(written), ""
-        _leave(uid)
+        written, problem = None, "the renderer was stopped several times"
+        if tries <= TRIES:
+            file = uuidToObject(uid, unrestricted=True)
+            try:
+                written = pdf.render(self._html(file))
+            except TransientError:
+                raise
+            except pdf.RenderingError as error:
+                problem = str(error)
+            except Exception as error:  # noqa: BLE001 - kept, and shown to a person
+                logger.exception("no PDF could be made of %s", file.absolute_url())
+                problem = f"{type(error).__name__}: {error}"[:300]
+        committed(lambda: _keep(uid, written, problem))
         return ""
 
     def _html(self, file):
         message = reading.read(file)
         words = reading.labels(api.portal.get_default_language())
         return document(body(message, words), words, reading.rows(message, words), reading.files(message))
+
+
+def _count_try(uid):
+    """Count a try and return its number, or None for nothing to do.
+
+    The count is committed first: a message that kills the worker is not tried for ever.
+    """
+    made = _waiting_rendition(uid)
+    if made is None:
+        return None
+    made.tries += 1
+    return made.tries
+
+
+def _keep(uid, written, problem):
+    """Keep the PDF, or the problem where ``written`` is None."""
+    made = _waiting_rendition(uid)
+    if made is None:
+        return
+    made.at = now()
+    if written is None:
+        made.state, made.error = "failed", problem
+    else:
+        made.pdf = Blob(written)
+        made.state, made.size, made.error = "done", len(written), ""
+    _leave(uid)
+
+
+def _waiting_rendition(uid):
+    """Return the rendition of a file that still waits for it, or None."""
+    file = uuidToObject(uid, unrestricted=True)
+    made = rendition(file) if file is not None else None
+    if made is None or made.state != "waiting":
+        _leave(uid)
+        return None
+    return made
 
 
 class Sweep(BrowserView):
