@@ -19,7 +19,7 @@ test: $(INSTALLED)
 
 # No Plone, no server.
 quick: $(INSTALLED)
-	$(PYTEST) -n 2 tests/message tests/architecture $(ARGS)
+	$(PYTEST) -n 2 tests/message tests/inbound tests/architecture $(ARGS)
 
 check: $(INSTALLED)
 	devel/check $(BIN)

@@ -213,7 +213,7 @@ def secrets_of(name: str) -> str:
     return f"imap:{name}"
 
 
-def account_of(mailbox: ImapMailbox) -> Mailbox | None:
+def account_of(mailbox: ImapMailbox) -> ImapAccount | None:
     """Return the IMAP account of a mailbox, with its secrets, or None when another machine reads it."""
     if not mailbox.host:
         return None
