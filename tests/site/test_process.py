@@ -235,6 +235,19 @@ def test_step_of_the_sweep_that_fails_keeps_no_other_from_running(site, monkeypa
     assert (queue.pending_count(), told) == (1, [1])
 
 
+def test_change_that_raises_is_undone(site):
+    record = inbox().get(site.mail_in(redirected()).json()["id"])
+
+    def change():
+        record.note("discarded")
+        raise ValueError
+
+    with pytest.raises(ValueError):
+        commit.committed(change)
+    transaction.commit()
+    assert record.history[-1]["state"] == "filed"
+
+
 def _broken(*args):
     raise ValueError("broken")
 

@@ -216,11 +216,7 @@ class _Pass:
             status.lease_until = now() + LEASE
             status.waiting = number
 
-        try:
-            committed(lease)
-        except _Busy:
-            transaction.abort()
-            raise
+        committed(lease)
         self._has_lease = True
 
     def _stopped(self):

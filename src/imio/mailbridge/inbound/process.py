@@ -8,6 +8,7 @@
     ✝3 done. A conflict runs "decide, apply" again, never the question to DNS
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from imio.mailbridge.inbound import flood
@@ -62,12 +63,10 @@ def process(record, review=None):
         raise
     except Exception as error:  # noqa: BLE001 - kept, and shown to a person
         return _fail(record, review, error)
-    try:
+    with suppress(_Unverified):
         return committed(
             lambda: _settle(record, review, lambda: _apply(record, message, review, verified=False))
         )
-    except _Unverified:
-        transaction.abort()
     try:
         found = signatures.verify(message, TxtLookup(settings().dns_resolver))
     except TransientError:

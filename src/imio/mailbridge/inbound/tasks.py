@@ -13,7 +13,6 @@ from imio.mailbridge.store.commit import committed
 from imio.mailbridge.store.store import now
 from Products.Five.browser import BrowserView
 import logging
-import transaction
 
 
 #: A request that files a message has this long before the sweep takes over.
@@ -56,7 +55,6 @@ class Sweep(BrowserView):
             try:
                 committed(step)
             except Exception:  # noqa: BLE001 - the next sweep comes in a minute
-                transaction.abort()
                 logger.exception("a step of the sweep failed: %s", step.__name__)
         return ""
 

@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 def committed(change: Callable[[], T]) -> T:
-    """Run ``change`` and commit it, again after each conflict; return its result."""
+    """Run ``change`` and commit it, again after each conflict; return its result. An error undoes the change and is raised."""
     for attempt in range(TRIES):
         transaction.begin()
         try:
@@ -25,6 +25,9 @@ def committed(change: Callable[[], T]) -> T:
             if attempt + 1 == TRIES:
                 raise
             time.sleep(random.uniform(0, 0.05 * (attempt + 1)))  # noqa: S311 - not a secret
+        except BaseException:
+            transaction.abort()
+            raise
         else:
             return result
     raise AssertionError("not reached")
