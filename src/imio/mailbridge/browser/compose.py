@@ -1,9 +1,9 @@
-"""How does an agent write an e-mail? The compose page ``@@send-email``, and its preview."""
+"""The compose page of a document, ``@@send-email``, and its preview, ``@@send-email-preview``."""
 
-from imio.mailbridge.browser import resubmit as again
+from imio.mailbridge.browser import resubmit
 from imio.mailbridge.browser.addresses import AddressesFieldWidget
 from imio.mailbridge.browser.addresses import widget_text
-from imio.mailbridge.browser.local_date import readable_time
+from imio.mailbridge.browser.size import name_and_size
 from imio.mailbridge.browser.size import readable_size
 from imio.mailbridge.i18n import _
 from imio.mailbridge.message.address import Address
@@ -19,6 +19,7 @@ from imio.mailbridge.outbox.sender import identities
 from imio.mailbridge.outbox.submit import submit
 from imio.mailbridge.ports.sending import ISendingContext
 from imio.mailbridge.settings.clock import local_time
+from imio.mailbridge.settings.clock import readable_time
 from imio.mailbridge.settings.clock import site_zone
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.store import now
@@ -62,7 +63,7 @@ def files(context):
     """Return the files of the document, with their sizes."""
     return SimpleVocabulary(
         [
-            SimpleTerm(file.uid, file.uid, f"{file.filename} ({readable_size(file.size)})")
+            SimpleTerm(file.uid, file.uid, name_and_size(file.filename, file.size))
             for file in ISendingContext(context).files()
         ]
     )
@@ -107,7 +108,7 @@ class IEmail(model.Schema):
 
 
 class EmailForm(AutoExtensibleForm, Form):
-    """Write, see under which name it leaves, send."""
+    """The form: enter, preview, send."""
 
     schema = IEmail
     ignoreContext = True
@@ -117,18 +118,18 @@ class EmailForm(AutoExtensibleForm, Form):
     template = ViewPageTemplateFile("templates/compose_form.pt")
     preview = None
     doubts = ()
-    enable_autofocus = property(lambda self: not self.doubts)  # which are to be read first
-    edited = None  #: the message that is changed and sent again
+    enable_autofocus = property(lambda self: not self.doubts)  # the doubts are to be read first
+    edited = None  #: the message that is edited and sent again
 
     def update(self):
-        """Take over a suggestion first, then say what is doubtful beside it."""
+        """Apply a suggested address first, then show the remaining doubts."""
         corrected = self._use_suggestion()
         super().update()
         if corrected and (draft := self.draft()) is not None:
             self.doubts = doubts(self.context, draft)
 
     def _use_suggestion(self):
-        """Replace the address of the pressed button "Use …" by what it was meant to be; return whether there was one."""
+        """Replace the address of the pressed button "Use …" by its correction; return whether there was one."""
         wrong = self.request.form.get("mailbridge.correct")
         meant = typo_of(wrong) if isinstance(wrong, str) else None
         for name in ("to", "cc", "bcc"):
@@ -170,7 +171,7 @@ class EmailForm(AutoExtensibleForm, Form):
         return json.dumps({each.uid: signature_block(each, configured) for each in own})
 
     def _written(self):
-        values = again.written(self.edited)
+        values = resubmit.form_values(self.edited)
         present = {file.uid for file in ISendingContext(self.context).files()}
         kept = [uid for uid in values.get("attachments") or () if uid in present]
         if len(kept) < len(values.get("attachments") or ()):
@@ -247,12 +248,12 @@ class EmailForm(AutoExtensibleForm, Form):
 
     @button.buttonAndHandler(_("Send"), name="send")
     def handle_send(self, action):
-        """Store the message and go back to the document; the worker sends it. With doubts, show them first."""
+        """Store the message and go back to the document; the worker sends it. Doubts are shown first."""
         self._send(accepted=())
 
     @button.buttonAndHandler(_("Send anyway"), name="send_anyway")
     def handle_send_anyway(self, action):
-        """Send in spite of the doubts that were shown; another one is shown too."""
+        """Send in spite of the doubts that were shown; a new doubt is shown first."""
         accepted = self.request.form.get("mailbridge.doubts")
         self._send(accepted=accepted.split(";") if isinstance(accepted, str) else ())
 
@@ -294,13 +295,13 @@ class EmailForm(AutoExtensibleForm, Form):
 
 
 def signature_block(identity, values):
-    """Return the HTML of a signature, in an element by which it is found when the sender changes; or an empty string."""
+    """Return the HTML of a signature, in an element that the script finds when the sender changes; or an empty string."""
     html = prefill.signature(identity, values)
     return f'<div class="mailbridge-signature">{html}</div>' if html else ""
 
 
 def preview_of(draft):
-    """Return what a person should see before sending."""
+    """Return what the preview shows."""
     return {
         "from": str(draft.sender.author),
         "reply_to": str(draft.sender.reply_to) if draft.sender.reply_to else "",
@@ -316,11 +317,11 @@ class ComposePage(FormWrapper):
     index = ViewPageTemplateFile("templates/compose.pt")
 
     def update(self):
-        """Refuse whoever may not send from here; explain when nothing can be sent."""
+        """Check the permission and find the message that is edited, if any."""
         check_may_send(self.context)
         self.request.set("disable_plone.rightcolumn", 1)
         if (id := self.request.form.get("edit")) is not None:
-            self.form_instance.edited = again.to_edit(self.context, id)
+            self.form_instance.edited = resubmit.record_to_edit(self.context, id)
         super().update()
 
     @property
@@ -362,7 +363,7 @@ class PreviewJSON(BrowserView):
 
 
 class CanSend(BrowserView):
-    """Condition of the action."""
+    """Whether the action is offered (called by its condition)."""
 
     def __call__(self):
         return action_visible(self.context)

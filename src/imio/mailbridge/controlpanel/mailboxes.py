@@ -1,12 +1,14 @@
-"""Which mailboxes does the bridge read, and need people look into them? ``@@mailbridge-mailboxes``, and forms for one of them."""
+"""The mailboxes that the bridge reads by IMAP: the list ``@@mailbridge-mailboxes``, and the forms for one of them."""
 
 from datetime import date
+from imio.mailbridge.browser.button_page import ButtonPage
 from imio.mailbridge.controlpanel.account_fields import gaps
 from imio.mailbridge.controlpanel.navigation import Navigation
+from imio.mailbridge.controlpanel.row_form import DeletePage
 from imio.mailbridge.controlpanel.row_form import Edited
-from imio.mailbridge.controlpanel.row_form import name_in
 from imio.mailbridge.controlpanel.row_form import row_of
 from imio.mailbridge.controlpanel.row_form import RowForm
+from imio.mailbridge.controlpanel.row_form import RowPage
 from imio.mailbridge.controlpanel.row_form import rows_of
 from imio.mailbridge.i18n import _
 from imio.mailbridge.inbound.destination import destination
@@ -24,7 +26,6 @@ from imio.mailbridge.settings.imap import NEW_MAIL
 from imio.mailbridge.settings.imap import ROLE
 from imio.mailbridge.settings.imap import secrets_of
 from imio.mailbridge.settings.read import settings
-from imio.mailbridge.settings.read import stored_settings
 from imio.mailbridge.settings.secrets import read as read_secret
 from imio.mailbridge.transport.fetch_state import KEPT
 from imio.mailbridge.transport.fetch_state import LEFT
@@ -34,13 +35,7 @@ from imio.mailbridge.transport.imap_account import PORTS
 from imio.mailbridge.transport.imap_connection import CannotOpen
 from imio.mailbridge.transport.imap_connection import CONNECTION_ERRORS
 from imio.mailbridge.transport.imap_folder import selected_folder
-from plone import api
-from plone.protect import CheckAuthenticator
-from plone.z3cform.layout import FormWrapper
-from Products.Five.browser import BrowserView
-from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from urllib.parse import quote
-from zExceptions import NotFound
 
 
 SETTING = "imap_mailboxes"
@@ -64,17 +59,17 @@ class AddForm(RowForm):
         return chosen.imap
 
     def updateWidgets(self, prefix=None):
-        """Propose to begin today: years of old mail would be filed."""
+        """Propose today as the first day: otherwise years of old mail would be filed."""
         super().updateWidgets(prefix)
         if not self.present and not self.request.form.get("form.widgets.since"):
             self.widgets["since"].value = date.today().isoformat()
 
     def after_save(self, row):
-        """Read it at once."""
+        """Read the mailbox at once."""
         wake(row["name"])
 
     def problems(self, data):
-        """Yield what concerns several fields or mailboxes."""
+        """Yield errors that concern several fields or mailboxes."""
         others = [row for row in rows_of(SETTING) if row["name"] != self.present]
         data.setdefault("name", self.present)
         for field, text in (
@@ -101,7 +96,7 @@ class AddForm(RowForm):
 
 
 def address_problem(role, address):
-    """Return why a mailbox cannot stand for an address, or None."""
+    """Return why a mailbox cannot be read for an address, or None."""
     values = settings()
     if role == LOGIN:
         return (
@@ -119,7 +114,7 @@ def address_problem(role, address):
 
 
 class EditForm(Edited, AddForm):
-    """A mailbox that is there; its name stays, what is known of the mailbox belongs to it."""
+    """An existing mailbox; its name cannot change, because the state of the mailbox is kept under it."""
 
     parameter = "mailbox"
 
@@ -128,78 +123,47 @@ class EditForm(Edited, AddForm):
         return _("Mailbox ${name}", mapping={"name": self.present})
 
     def updateFields(self):
-        """Leave the name out."""
+        """Omit the name."""
         super().updateFields()
         self.fields = self.fields.omit("name")
 
 
-class MailboxPage(Navigation, FormWrapper):
-    """The page around a form."""
-
-    page_name = "mailbridge-mailboxes"
-    index = ViewPageTemplateFile("templates/form.pt")
-
-
-class AddMailbox(MailboxPage):
+class AddMailbox(RowPage):
     """``@@mailbridge-mailbox-add``."""
 
     form = AddForm
 
 
-class EditMailbox(MailboxPage):
+class EditMailbox(RowPage):
     """``@@mailbridge-mailbox-edit?mailbox=NAME``."""
 
     form = EditForm
 
 
-class DeleteMailbox(Navigation, BrowserView):
+class DeleteMailbox(DeletePage):
     """``@@mailbridge-mailbox-delete?mailbox=NAME``: what follows, and the button."""
 
-    page_name = "mailbridge-mailboxes"
+    page_name, setting, parameter = AddForm.list_page, SETTING, EditForm.parameter
 
-    def __call__(self):
-        row = row_of(SETTING, self.name)
-        if self.request.method != "POST":
-            return self.index()
-        CheckAuthenticator(self.request)
-        stored_settings().imap_mailboxes = [each for each in rows_of(SETTING) if each["name"] != row["name"]]
-        api.portal.show_message(
-            _("The mailbox ${name} is no longer read.", mapping={"name": row["name"]}), self.request
-        )
-        return self.request.response.redirect(self.page_url(self.page_name))
-
-    @property
-    def name(self):
-        """Return the name of the mailbox."""
-        return name_in(self.request, "mailbox")
-
-    @property
-    def url(self):
-        """Return the address of this page."""
-        return f"{self.page_url('mailbridge-mailbox-delete')}?mailbox={quote(self.name)}"
+    def after_delete(self):
+        """Say what follows."""
+        self._say(_("The mailbox ${name} is no longer read.", mapping={"name": self.name}))
 
 
-class MailboxesView(Navigation, BrowserView):
+class MailboxesView(Navigation, ButtonPage):
     """A table of the mailboxes, and the button that tries one."""
 
     page_name = "mailbridge-mailboxes"
+    buttons = {"try": "_try"}
 
-    def __call__(self):
-        name = self.request.form.get("try")
-        return self._try(name) if name is not None else self.index()
-
-    def _try(self, name):
-        if self.request.method != "POST" or not isinstance(name, str):
-            raise NotFound(self.page_name)
-        CheckAuthenticator(self.request)
-        message, kind = tried(row_of(SETTING, name))
-        api.portal.show_message(message, self.request, kind)
-        return self.request.response.redirect(self.page_url(self.page_name))
+    def _try(self):
+        self._say(*tried(row_of(SETTING, self.entered("try"))))
 
     def rows(self):
-        """Return what is shown of each mailbox."""
-        counts = _counts({row["address"].lower() for row in rows_of(SETTING)})
-        return [self._row(row, counts[row["address"].lower()]) for row in rows_of(SETTING)]
+        """Return what the table shows of each mailbox."""
+        rows = rows_of(SETTING)
+        counts = _counts({row["address"].lower() for row in rows})
+        return [self._row(row, counts[row["address"].lower()]) for row in rows]
 
     def _row(self, row, counts):
         about = status_of(row["name"])
@@ -240,12 +204,12 @@ class MailboxesView(Navigation, BrowserView):
         }
 
     def _nobody(self, row, words, about):
-        """Tell whether nobody needs to look into the login mailbox: everything in it was seen, and nothing is left there."""
+        """Tell whether nobody needs to look into the login mailbox: it was read, and nothing is left in it."""
         return row["new_mail"] != "leave" and not words.get(REFUSED) and bool(about and about.checked)
 
 
 def tried(row):
-    """Open a mailbox; return a sentence on what was seen, and its kind."""
+    """Open a mailbox; return a sentence on the outcome, and its kind."""
     wanted = account_of(mailbox_of(row))
     if wanted is None:
         return _("Another machine reads this mailbox; there is nothing to try from here."), "info"
@@ -269,7 +233,7 @@ def tried(row):
 
 
 def _counts(addresses):
-    """Return address → state or transfer → how many of the newest messages that came for it."""
+    """Return address → state or transfer → count, of the newest messages for each address."""
     box, found = inbox(), {address: {} for address in addresses}
     for id in box.newest_ids()[:LOOK_BACK] if addresses else ():
         record = box.records[id]

@@ -1,5 +1,6 @@
 """What time is it in the town? The time zone of the site, Brussels where none is set."""
 
+from plone import api
 from plone.registry.interfaces import IRegistry
 from zoneinfo import ZoneInfo
 from zoneinfo import ZoneInfoNotFoundError
@@ -15,6 +16,12 @@ def site_zone():
         return ZoneInfo("Europe/Brussels")
 
 
-def local_time(moment):
+def local_time(when):
     """Return an aware datetime in the time zone of the site."""
-    return moment.astimezone(site_zone())
+    return when.astimezone(site_zone())
+
+
+def readable_time(when):
+    """Return an aware datetime in the time zone and notation of the site."""
+    # Without its zone: Plone would turn an aware time into that of the server's own.
+    return api.portal.get_localized_time(local_time(when).replace(tzinfo=None), long_format=True)
