@@ -2,6 +2,7 @@
 
 from email.message import EmailMessage
 from imio.mailbridge.browser import proof
+from imio.mailbridge.browser import titles
 from imio.mailbridge.browser.proof import digest_of
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.settings.read import stored_settings
