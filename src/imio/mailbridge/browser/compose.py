@@ -1,5 +1,6 @@
 """The compose page of a document, ``@@send-email``, and its preview, ``@@send-email-preview``."""
 
+from functools import cached_property
 from imio.mailbridge.browser import resubmit
 from imio.mailbridge.browser.addresses import AddressesFieldWidget
 from imio.mailbridge.browser.addresses import widget_text
@@ -70,7 +71,7 @@ def files(context):
 
 
 class IEmail(model.Schema):
-    """What an agent enters."""
+    """The fields of an e-mail."""
 
     sender = schema.Choice(title=_("Sender"), source=senders, required=True)
     directives.widget("to", AddressesFieldWidget)
@@ -121,6 +122,16 @@ class EmailForm(AutoExtensibleForm, Form):
     enable_autofocus = property(lambda self: not self.doubts)  # the doubts are to be read first
     edited = None  #: the message that is edited and sent again
 
+    @cached_property
+    def settings(self):
+        """The settings, read once for the form."""
+        return settings()
+
+    @cached_property
+    def own_identities(self):
+        """The identities of the current user."""
+        return identities(api.user.get_current().getId(), self.settings)
+
     def update(self):
         """Apply a suggested address first, then show the remaining doubts."""
         corrected = self._use_suggestion()
@@ -155,26 +166,24 @@ class EmailForm(AutoExtensibleForm, Form):
         if self.edited is not None:
             return self._written()
         values = ISendingContext(self.context).defaults()
-        configured = settings()
-        own = identities(api.user.get_current().getId(), configured)
+        own = self.own_identities
         sender = next((each for each in own if each.uid == values.get("sender")), own[0] if own else None)
         if sender is not None:
-            if signature := signature_block(sender, configured):
+            if signature := signature_block(sender, self.settings):
                 values["body"] = f"{values.get('body') or '<p>&nbsp;</p>'}\n{signature}"
-            values["bcc"] = list(dict.fromkeys([*values.get("bcc", []), *prefill.bcc(sender, configured)]))
+            values["bcc"] = list(dict.fromkeys([*values.get("bcc", []), *prefill.bcc(sender, self.settings)]))
         return values
 
     def signatures(self):
         """Return uid of a sender → ``signature_block``, as JSON, for the script of the page."""
-        configured = settings()
-        own = identities(api.user.get_current().getId(), configured)
-        return json.dumps({each.uid: signature_block(each, configured) for each in own})
+        return json.dumps({each.uid: signature_block(each, self.settings) for each in self.own_identities})
 
     def _written(self):
         values = resubmit.form_values(self.edited)
         present = {file.uid for file in ISendingContext(self.context).files()}
-        kept = [uid for uid in values.get("attachments") or () if uid in present]
-        if len(kept) < len(values.get("attachments") or ()):
+        chosen = values.get("attachments") or ()
+        kept = [uid for uid in chosen if uid in present]
+        if len(kept) < len(chosen):
             api.portal.show_message(
                 _(
                     "An attachment of the message is no longer in this document. Choose the attachments again."
@@ -278,7 +287,7 @@ class EmailForm(AutoExtensibleForm, Form):
 
     @button.buttonAndHandler(_("Preview"), name="preview")
     def handle_preview(self, action):
-        """Show the page again, with what would be sent."""
+        """Show the form with the preview."""
         draft = self.draft()
         self.preview = draft and preview_of(draft)
 
@@ -332,11 +341,11 @@ class ComposePage(FormWrapper):
     @property
     def has_identity(self):
         """Tell whether the user has a sender at all."""
-        return bool(identities(api.user.get_current().getId(), settings()))
+        return bool(self.form_instance.own_identities)
 
 
 class PreviewJSON(BrowserView):
-    """From, Reply-To, envelope sender and size of what is in the form, for the script of the page."""
+    """The preview of the form as JSON, for the script of the page."""
 
     def __call__(self):
         check_may_send(self.context)

@@ -29,7 +29,7 @@ import zlib
 #: The page holds the message, compressed and encoded, and sends it back to keep it; Zope takes 1 MiB of form fields.
 MAX_ENCODED = 900_000
 MAX_KEPT = 20_000_000
-#: A larger text is not shown in the page.
+#: A larger text is left out of the page.
 MAX_PREVIEW = 2_000_000
 #: Running the cases stops after this time, in seconds: each of them may wait for DNS.
 RUN_TIME = 60

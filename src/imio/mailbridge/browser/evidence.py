@@ -71,9 +71,9 @@ def seen(evidence):
         {
             "detector": DETECTORS.get(name, name),
             "saw": saw,
-            "strength": STRENGTHS.get(next(iter(rest), ""), ""),
+            "strength": STRENGTHS[strength],
         }
-        for name, saw, *rest in evidence
+        for name, saw, strength in evidence
     ]
 
 

@@ -163,7 +163,7 @@ class MessageView(OfRecord, ButtonPage):
         return self.record.state in OPEN
 
     def texts(self):
-        """Return what happened and what to do, in sentences."""
+        """Return state, reason, remedy and error in words."""
         sentence, remedy = reason_texts(self.record.reason)
         return {
             "state": titles.INCOMING[self.record.state],
@@ -174,7 +174,7 @@ class MessageView(OfRecord, ButtonPage):
         }
 
     def facts(self):
-        """Return what is kept with the message."""
+        """Return the facts that are kept with the message."""
         return evidence.facts(self.record)
 
     def seen(self):
@@ -182,11 +182,11 @@ class MessageView(OfRecord, ButtonPage):
         return evidence.seen(self.record.evidence)
 
     def verdicts(self):
-        """Return what verifying gave."""
+        """Return the verdicts on signatures and seals."""
         return evidence.verdicts((*self.record.verdicts, *self.record.authenticated))
 
     def history(self):
-        """Return what happened, the oldest first."""
+        """Return the history, oldest first."""
         return evidence.history(self.record)
 
     def confirmation(self):

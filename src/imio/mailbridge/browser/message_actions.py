@@ -15,9 +15,9 @@ TOO_LATE = _("Too late: the e-mail is already leaving, or has left.")
 
 
 class MessageActions(ButtonPage):
-    """Users who may not know of a message are told that there is none."""
+    """The buttons; a message that the user may not know of is not found."""
 
-    #: name → what it calls, what is said when it is done, what is said when it is impossible
+    #: name → the function that it calls, the message when it is done, the message when it is impossible
     buttons = {
         "undo": (
             actions.cancel,

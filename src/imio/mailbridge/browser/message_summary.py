@@ -32,7 +32,7 @@ BUTTONS = {
 
 
 def summary_of(record):
-    """Return what the current user sees of a message."""
+    """Return the parts of a message that the current user may see."""
     visible = visible_recipients(record)
     lines = [
         _line(line) for line in record.history if line["recipient"] is None or line["recipient"] in visible
@@ -96,7 +96,7 @@ def _line(line):
         "said": f"{line['code'] or ''} {line['text']}".strip(),
         "remedy": translatable(row.remedy) if row is not None and is_manager() else "",
         "by": user_name(line["by"]),
-        "filed": visible_content(line.get("items", ())),
+        "filed": visible_content(line["items"]),
     }
 
 

@@ -32,7 +32,7 @@ class MessagesViewlet(ViewletBase):
 
     @property
     def can_send(self):
-        """Tell whether the button is shown."""
+        """Tell whether the user is offered to write an e-mail."""
         return action_visible(self.context)
 
     @property

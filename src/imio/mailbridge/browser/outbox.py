@@ -50,7 +50,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 class OutboxView(ButtonPage):
     """A table with filters, and buttons for the messages that are ticked."""
 
-    #: name → what it calls, what is said afterwards
+    #: name → the function that it calls, the message afterwards
     buttons = {
         "retry": (actions.retry, _("Messages that are tried again: ${done}. Impossible for: ${not_done}.")),
         "cancel": (actions.cancel, _("Messages that are cancelled: ${done}. Impossible for: ${not_done}.")),
@@ -138,7 +138,7 @@ class OutboxView(ButtonPage):
 
 
 class Message(SummaryPage, BrowserView):
-    """One message: recipients, timeline, remedies, who did what, the message as it left."""
+    """One message: recipients, timeline with remedies, and the download."""
 
     def __call__(self):
         self.record = _record(self.request)

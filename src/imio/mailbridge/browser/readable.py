@@ -81,7 +81,7 @@ class Pdf(BrowserView):
 
 
 class RequestPdf(ButtonPage):
-    """``POST @@mailbridge-render-again`` has the PDF made, once more if it is there."""
+    """``POST @@mailbridge-render-again`` has the PDF made."""
 
     buttons = {"render": "_render"}
 

@@ -1,4 +1,4 @@
-"""What the list and the page of incoming messages share: decisions with their words, services, links to documents."""
+"""Decisions, services and links to documents, for the list and the page of incoming messages."""
 
 from imio.mailbridge.i18n import _
 from imio.mailbridge.inbound import review
@@ -7,7 +7,7 @@ from zope.component import getUtility
 from zope.schema.interfaces import IVocabularyFactory
 
 
-#: Decision → what it calls, what is said when it is carried out.
+#: Decision → the function that carries it out, the message afterwards.
 DECISIONS = {
     "replay": (review.replay, _("The message was treated again.")),
     "accept": (review.accept, _("The message is filed as you said.")),

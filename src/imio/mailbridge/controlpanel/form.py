@@ -134,7 +134,7 @@ class MailbridgeForm(AccountForm, RegistryEditForm):
 
     @button.buttonAndHandler(_("Save"), name="save")
     def handle_save(self, action):
-        """Save and show the form again."""
+        """Save and reload the form."""
         if self.save():
             self.say(_("The settings are saved."))
             self.request.response.redirect(self.request.getURL())

@@ -112,7 +112,7 @@ class RowForm(AccountForm, form.Form):
         setattr(stored_settings(), self.setting, [*rows_of(self.setting), row])
 
     def after_save(self, row):
-        """Apply the new row to what waits for it."""
+        """Update what depends on the row."""
 
     @button.buttonAndHandler(_("Cancel"), name="cancel")
     def handle_cancel(self, action):
@@ -185,7 +185,7 @@ class DeletePage(Navigation, ButtonPage):
         self.after_delete()
 
     def after_delete(self):
-        """Do what follows, and say it."""
+        """Update what depends on the row, and confirm the deletion."""
 
     @property
     def next_url(self):

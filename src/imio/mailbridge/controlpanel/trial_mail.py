@@ -22,7 +22,7 @@ def first_address(candidates):
 
 
 def password_unreadable(error):
-    """Return what to say of a ``PasswordUnreadable``."""
+    """Return the message about a ``PasswordUnreadable``."""
     return _("The password file cannot be read: ${problem}", mapping={"problem": str(error)})
 
 

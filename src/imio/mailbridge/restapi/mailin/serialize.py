@@ -66,7 +66,7 @@ def record_json(record, request):
         "remedy": translate(translatable(remedy), context=request),
         "error": record.error,
         "evidence": [
-            dict(zip(("detector", "saw", "strength"), seen, strict=False)) for seen in record.evidence
+            dict(zip(("detector", "saw", "strength"), seen, strict=True)) for seen in record.evidence
         ],
         "proof": record.proof,
         "verdicts": list(record.verdicts),
