@@ -10,6 +10,7 @@ from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.read import stored_settings
 from imio.mailbridge.settings.routing import FORWARD
 from imio.mailbridge.settings.routing import IRoutingRow
+from imio.mailbridge.settings.terms import terms
 from plone import api
 from plone.autoform.form import AutoExtensibleForm
 from plone.protect import CheckAuthenticator
@@ -19,17 +20,11 @@ from z3c.form import form
 from zope import schema
 from zope.i18n import translate
 from zope.schema import getFieldNamesInOrder
-from zope.schema.vocabulary import SimpleTerm
-from zope.schema.vocabulary import SimpleVocabulary
 import re
 
 
-def _terms(**titles):
-    return SimpleVocabulary([SimpleTerm(value, value, title) for value, title in titles.items()])
-
-
-WHOSE = _terms(author=_("Only of this address"), domain=_("Of everybody in its domain"))
-PLACE = _terms(last=_("After all other rows"), first=_("Before all other rows"))
+WHOSE = terms(author=_("Only of this address"), domain=_("Of everybody in its domain"))
+PLACE = terms(last=_("After all other rows"), first=_("Before all other rows"))
 
 
 class IRule(model.Schema):

@@ -5,14 +5,13 @@ from imio.mailbridge.settings import secrets as password
 from imio.mailbridge.settings import validate
 from imio.mailbridge.settings.presets import preset
 from imio.mailbridge.settings.presets import PRESETS
+from imio.mailbridge.settings.terms import terms
 from plone import api
 from z3c.form.interfaces import IErrorViewSnippet
 from zope import schema
 from zope.component import getMultiAdapter
 from zope.interface import Interface
 from zope.interface import Invalid
-from zope.schema.vocabulary import SimpleTerm
-from zope.schema.vocabulary import SimpleVocabulary
 
 
 SECRET_HELP = _("Is never shown again. Leave empty to keep the present one.")
@@ -22,7 +21,7 @@ TOKEN_HELP = _(
 GOOGLE_HELP = _("For OAuth 2.0 with Google. Is never shown again. Leave empty to keep the present one.")
 FILL_IN = _("Fill in")
 SECRETS_LOST = _("Nothing is saved yet. Enter the passwords and other secrets again: they are never shown.")
-PROVIDERS = SimpleVocabulary([SimpleTerm(each.name, each.name, each.title) for each in PRESETS])
+PROVIDERS = terms(**{each.name: each.title for each in PRESETS})
 
 
 def _secret(title, description):
@@ -48,19 +47,9 @@ class ITrustPreset(Interface):
         description=_(
             "Choose and save: it sets the two fields below. Without a choice they stay as they are."
         ),
-        vocabulary=SimpleVocabulary(
-            [
-                SimpleTerm(
-                    "strict",
-                    "strict",
-                    _("Strict: secret addresses, trusted servers, signature of exactly the agent's domain"),
-                ),
-                SimpleTerm(
-                    "lenient",
-                    "lenient",
-                    _("Lenient: also seals of listed providers and what your own server verified"),
-                ),
-            ]
+        vocabulary=terms(
+            strict=_("Strict: secret addresses, trusted servers, signature of exactly the agent's domain"),
+            lenient=_("Lenient: also seals of listed providers and what your own server verified"),
         ),
         required=False,
     )

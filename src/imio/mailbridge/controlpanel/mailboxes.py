@@ -38,7 +38,7 @@ class MailboxesView(Navigation, ButtonPage):
         self._say(*tried(imap_mailbox))
 
     def rows(self):
-        """Return what the table shows of each imap_mailbox."""
+        """Return what the table shows of each mailbox."""
         mailboxes = self.settings.imap_mailboxes.values()
         counts = _counts({each.address for each in mailboxes})
         return [self._row(each, counts[each.address]) for each in mailboxes]
