@@ -56,9 +56,7 @@ class ButtonPage(BrowserView):
         return next((name for name in self.buttons if name in self.request.form), None)
 
     def _show(self):
-        """Return the page when no button was pressed; errors: ``NotFound`` where there are only buttons."""
-        if not hasattr(self, "index"):
-            raise NotFound(self.__name__)
+        """Return the page when no button was pressed."""
         return self.index()
 
     def _find_target(self, name):

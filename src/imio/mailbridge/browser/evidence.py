@@ -148,7 +148,7 @@ def routes(record, item=""):
     """Return a sentence for each row that decided on the items of a record, or on the one with the uid ``item``."""
     return [
         sentence
-        for uid, row, state_row in record.route or ()
+        for uid, row, state_row in record.route
         if item in ("", uid)
         for sentence in decided(row, state_row)
     ]

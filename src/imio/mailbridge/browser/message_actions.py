@@ -37,6 +37,9 @@ class MessageActions(ButtonPage):
         ),
     }
 
+    def _show(self):
+        raise NotFound("mailbridge-message")
+
     def _find_target(self, name):
         self.record = outbox().get(self.entered(name))
         if self.record is None or not may_decide(self.record):
