@@ -1,7 +1,7 @@
 """The dry run says what would be, stores nothing, and keeps test cases that notice a change."""
 
 from hashlib import sha256
-from imio.mailbridge.browser import dryrun as page_module
+from imio.mailbridge.browser import dry_run as page_module
 from imio.mailbridge.inbound import cases
 from imio.mailbridge.inbound.dry_run import dry_run
 from imio.mailbridge.inbound.envelope import Envelope

@@ -2,12 +2,12 @@
 
 from datetime import datetime
 from datetime import UTC
-from imio.mailbridge.browser.local_date import readable_time
 from imio.mailbridge.browser.size import readable_size
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.outbox.sender import identities
 from imio.mailbridge.settings import secrets as password
+from imio.mailbridge.settings.clock import readable_time
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.read import stored_settings
 from plone import api

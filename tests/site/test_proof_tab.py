@@ -2,9 +2,12 @@
 
 from email.message import EmailMessage
 from imio.mailbridge.browser import proof
+from imio.mailbridge.browser import titles
 from imio.mailbridge.browser.proof import digest_of
 from imio.mailbridge.inbound.inbox import inbox
+from imio.mailbridge.message.classification.classify import Proof
 from imio.mailbridge.settings.read import stored_settings
+from imio.mailbridge.settings.trust import PROOFS
 from pathlib import Path
 from plone import api
 from plone.app.uuid.utils import uuidToObject
@@ -199,3 +202,9 @@ def test_outlook_file_is_kept_as_it_came_and_shown(site):
     )
     frame = site.get(f"{item.absolute_url()}/mail/@@mailbridge-frame", "agent", headers=HTML).text
     assert "Texte du citoyen" in frame
+
+
+def test_each_proof_has_a_title_and_can_be_chosen():
+    known = {proof.value for proof in Proof}
+    assert set(titles.PROOF) == known | {""}
+    assert set(PROOFS.by_value) == known

@@ -1,4 +1,4 @@
-"""Who can be written to? The widget of a list of addresses, and the completion behind it."""
+"""The widget for a list of addresses, and its completion ``@@mailbridge-complete`` from the directory."""
 
 from imio.mailbridge.outbox.permission import check_may_send
 from imio.mailbridge.ports.directory import IDirectory
@@ -12,7 +12,7 @@ import json
 
 
 def widget_text(address):
-    """Return ``addr-spec (name)``: the select2 pattern drops what stands between angle brackets, and ends a value at ``;``."""
+    """Return ``addr-spec (name)``: the select2 pattern drops text in angle brackets and ends a value at ``;``."""
     if not address.display_name:
         return address.addr_spec
     name = address.display_name.translate(str.maketrans("()<>;\\", "[][],/"))
@@ -23,10 +23,10 @@ class AddressesWidget(AjaxSelectWidget):
     """Any address may be typed; those of the directory are offered."""
 
     def get_vocabulary(self):
-        """Return None: every text is a term of its own until the form is checked."""
+        """Return None: every text is accepted until the form is checked."""
 
     def get_pattern_options(self):
-        """Let the select2 pattern ask our completion."""
+        """Return the options that make the select2 pattern ask our completion."""
         url = f"{self.form.context.absolute_url()}/@@mailbridge-complete"
         return {
             "separator": self.separator,
@@ -43,7 +43,7 @@ def AddressesFieldWidget(field, request):
 
 
 class Complete(BrowserView):
-    """Addresses of the directory that contain the query, as the select2 pattern wants them."""
+    """Addresses of the directory that contain the query, in the format of the select2 pattern."""
 
     def __call__(self):
         check_may_send(self.context)

@@ -1,27 +1,28 @@
-"""Does mail leave and come in? What a manager of mail sees on every page while an account is stopped or a mailbox not read."""
+"""Warns managers of mail on every page while an account is stopped or a mailbox cannot be read."""
 
-from imio.mailbridge.browser.local_date import readable_time
+from imio.mailbridge.browser.button_page import may
+from imio.mailbridge.browser.button_page import SET_UP
 from imio.mailbridge.i18n import translatable
 from imio.mailbridge.inbound.imap_reading import PROBLEMS
 from imio.mailbridge.inbound.imap_reading import QUIET
 from imio.mailbridge.inbound.imap_reading import REMEDIES
 from imio.mailbridge.inbound.imap_reading import status_of
 from imio.mailbridge.outbox.record import outbox
+from imio.mailbridge.settings.clock import readable_time
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.store import now
-from plone import api
 from plone.app.layout.viewlets.common import ViewletBase
 
 
 class AlarmViewlet(ViewletBase):
-    """A warning for each stopped account, and for each mailbox that could not be read for a while, with the remedy."""
+    """A warning for each stopped account and each unreadable mailbox, with the remedy."""
 
     def may_set_up(self):
         """Tell whether the user may open the page of the accounts."""
-        return api.user.has_permission("Plone Site Setup: Mail", obj=api.portal.get())
+        return may(SET_UP)
 
     def alarms(self):
-        """Return what is shown of each stopped account."""
+        """Return a warning for each stopped account."""
         return [
             {
                 "name": name,
@@ -34,7 +35,7 @@ class AlarmViewlet(ViewletBase):
         ]
 
     def mailboxes(self):
-        """Return what is shown of each mailbox that is not read."""
+        """Return a warning for each mailbox that has not been readable for a while."""
         found = [(name, status_of(name)) for name in settings().imap_mailboxes]
         return [
             {

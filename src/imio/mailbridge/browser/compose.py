@@ -1,9 +1,10 @@
-"""How does an agent write an e-mail? The compose page ``@@send-email``, and its preview."""
+"""The compose page of a document, ``@@send-email``, and its preview, ``@@send-email-preview``."""
 
-from imio.mailbridge.browser import resubmit as again
+from functools import cached_property
+from imio.mailbridge.browser import resubmit
 from imio.mailbridge.browser.addresses import AddressesFieldWidget
 from imio.mailbridge.browser.addresses import widget_text
-from imio.mailbridge.browser.local_date import readable_time
+from imio.mailbridge.browser.size import name_and_size
 from imio.mailbridge.browser.size import readable_size
 from imio.mailbridge.i18n import _
 from imio.mailbridge.message.address import Address
@@ -19,6 +20,7 @@ from imio.mailbridge.outbox.sender import identities
 from imio.mailbridge.outbox.submit import submit
 from imio.mailbridge.ports.sending import ISendingContext
 from imio.mailbridge.settings.clock import local_time
+from imio.mailbridge.settings.clock import readable_time
 from imio.mailbridge.settings.clock import site_zone
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.store import now
@@ -62,14 +64,14 @@ def files(context):
     """Return the files of the document, with their sizes."""
     return SimpleVocabulary(
         [
-            SimpleTerm(file.uid, file.uid, f"{file.filename} ({readable_size(file.size)})")
+            SimpleTerm(file.uid, file.uid, name_and_size(file.filename, file.size))
             for file in ISendingContext(context).files()
         ]
     )
 
 
 class IEmail(model.Schema):
-    """What an agent enters."""
+    """The fields of an e-mail."""
 
     sender = schema.Choice(title=_("Sender"), source=senders, required=True)
     directives.widget("to", AddressesFieldWidget)
@@ -107,7 +109,7 @@ class IEmail(model.Schema):
 
 
 class EmailForm(AutoExtensibleForm, Form):
-    """Write, see under which name it leaves, send."""
+    """The form: enter, preview, send."""
 
     schema = IEmail
     ignoreContext = True
@@ -117,18 +119,28 @@ class EmailForm(AutoExtensibleForm, Form):
     template = ViewPageTemplateFile("templates/compose_form.pt")
     preview = None
     doubts = ()
-    enable_autofocus = property(lambda self: not self.doubts)  # which are to be read first
-    edited = None  #: the message that is changed and sent again
+    enable_autofocus = property(lambda self: not self.doubts)  # the doubts are to be read first
+    edited = None  #: the message that is edited and sent again
+
+    @cached_property
+    def settings(self):
+        """The settings, read once for the form."""
+        return settings()
+
+    @cached_property
+    def own_identities(self):
+        """The identities of the current user."""
+        return identities(api.user.get_current().getId(), self.settings)
 
     def update(self):
-        """Take over a suggestion first, then say what is doubtful beside it."""
+        """Apply a suggested address first, then show the remaining doubts."""
         corrected = self._use_suggestion()
         super().update()
         if corrected and (draft := self.draft()) is not None:
             self.doubts = doubts(self.context, draft)
 
     def _use_suggestion(self):
-        """Replace the address of the pressed button "Use …" by what it was meant to be; return whether there was one."""
+        """Replace the address of the pressed button "Use …" by its correction; return whether there was one."""
         wrong = self.request.form.get("mailbridge.correct")
         meant = typo_of(wrong) if isinstance(wrong, str) else None
         for name in ("to", "cc", "bcc"):
@@ -154,26 +166,24 @@ class EmailForm(AutoExtensibleForm, Form):
         if self.edited is not None:
             return self._written()
         values = ISendingContext(self.context).defaults()
-        configured = settings()
-        own = identities(api.user.get_current().getId(), configured)
+        own = self.own_identities
         sender = next((each for each in own if each.uid == values.get("sender")), own[0] if own else None)
         if sender is not None:
-            if signature := signature_block(sender, configured):
+            if signature := signature_block(sender, self.settings):
                 values["body"] = f"{values.get('body') or '<p>&nbsp;</p>'}\n{signature}"
-            values["bcc"] = list(dict.fromkeys([*values.get("bcc", []), *prefill.bcc(sender, configured)]))
+            values["bcc"] = list(dict.fromkeys([*values.get("bcc", []), *prefill.bcc(sender, self.settings)]))
         return values
 
     def signatures(self):
         """Return uid of a sender → ``signature_block``, as JSON, for the script of the page."""
-        configured = settings()
-        own = identities(api.user.get_current().getId(), configured)
-        return json.dumps({each.uid: signature_block(each, configured) for each in own})
+        return json.dumps({each.uid: signature_block(each, self.settings) for each in self.own_identities})
 
     def _written(self):
-        values = again.written(self.edited)
+        values = resubmit.form_values(self.edited)
         present = {file.uid for file in ISendingContext(self.context).files()}
-        kept = [uid for uid in values.get("attachments") or () if uid in present]
-        if len(kept) < len(values.get("attachments") or ()):
+        chosen = values.get("attachments") or ()
+        kept = [uid for uid in chosen if uid in present]
+        if len(kept) < len(chosen):
             api.portal.show_message(
                 _(
                     "An attachment of the message is no longer in this document. Choose the attachments again."
@@ -247,12 +257,12 @@ class EmailForm(AutoExtensibleForm, Form):
 
     @button.buttonAndHandler(_("Send"), name="send")
     def handle_send(self, action):
-        """Store the message and go back to the document; the worker sends it. With doubts, show them first."""
+        """Store the message and go back to the document; the worker sends it. Doubts are shown first."""
         self._send(accepted=())
 
     @button.buttonAndHandler(_("Send anyway"), name="send_anyway")
     def handle_send_anyway(self, action):
-        """Send in spite of the doubts that were shown; another one is shown too."""
+        """Send in spite of the doubts that were shown; a new doubt is shown first."""
         accepted = self.request.form.get("mailbridge.doubts")
         self._send(accepted=accepted.split(";") if isinstance(accepted, str) else ())
 
@@ -277,7 +287,7 @@ class EmailForm(AutoExtensibleForm, Form):
 
     @button.buttonAndHandler(_("Preview"), name="preview")
     def handle_preview(self, action):
-        """Show the page again, with what would be sent."""
+        """Show the form with the preview."""
         draft = self.draft()
         self.preview = draft and preview_of(draft)
 
@@ -294,13 +304,13 @@ class EmailForm(AutoExtensibleForm, Form):
 
 
 def signature_block(identity, values):
-    """Return the HTML of a signature, in an element by which it is found when the sender changes; or an empty string."""
+    """Return the HTML of a signature, in an element that the script finds when the sender changes; or an empty string."""
     html = prefill.signature(identity, values)
     return f'<div class="mailbridge-signature">{html}</div>' if html else ""
 
 
 def preview_of(draft):
-    """Return what a person should see before sending."""
+    """Return what the preview shows."""
     return {
         "from": str(draft.sender.author),
         "reply_to": str(draft.sender.reply_to) if draft.sender.reply_to else "",
@@ -316,11 +326,11 @@ class ComposePage(FormWrapper):
     index = ViewPageTemplateFile("templates/compose.pt")
 
     def update(self):
-        """Refuse whoever may not send from here; explain when nothing can be sent."""
+        """Check the permission and find the message that is edited, if any."""
         check_may_send(self.context)
         self.request.set("disable_plone.rightcolumn", 1)
         if (id := self.request.form.get("edit")) is not None:
-            self.form_instance.edited = again.to_edit(self.context, id)
+            self.form_instance.edited = resubmit.record_to_edit(self.context, id)
         super().update()
 
     @property
@@ -331,11 +341,11 @@ class ComposePage(FormWrapper):
     @property
     def has_identity(self):
         """Tell whether the user has a sender at all."""
-        return bool(identities(api.user.get_current().getId(), settings()))
+        return bool(self.form_instance.own_identities)
 
 
 class PreviewJSON(BrowserView):
-    """From, Reply-To, envelope sender and size of what is in the form, for the script of the page."""
+    """The preview of the form as JSON, for the script of the page."""
 
     def __call__(self):
         check_may_send(self.context)
@@ -362,7 +372,7 @@ class PreviewJSON(BrowserView):
 
 
 class CanSend(BrowserView):
-    """Condition of the action."""
+    """Whether the action is offered (called by its condition)."""
 
     def __call__(self):
         return action_visible(self.context)

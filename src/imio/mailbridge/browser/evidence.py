@@ -1,8 +1,7 @@
-"""What is known of how a message came in? The same words on the page of a message, on the Proof tab and in the dry run."""
+"""Words for what is known of how a message came in: on its page, on the Proof tab and in the dry run."""
 
 from imio.mailbridge.browser import titles
-from imio.mailbridge.browser.local_date import readable_time
-from imio.mailbridge.browser.message_view import name_of
+from imio.mailbridge.browser.message_summary import user_name
 from imio.mailbridge.browser.size import readable_size
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
@@ -10,19 +9,12 @@ from imio.mailbridge.inbound.destination import masked
 from imio.mailbridge.inbound.reasons import reason_texts
 from imio.mailbridge.outbox.visibility import is_manager
 from imio.mailbridge.ports.directory import IDirectory
+from imio.mailbridge.settings.clock import readable_time
 from Products.Five.browser import BrowserView
 from zExceptions import NotFound
 from zope.component.hooks import getSite
 
 
-PROOFS = {
-    "": _("nothing proves where it comes from"),
-    "gateway": _("it came from a trusted mail server"),
-    "tag": _("it came to a secret address"),
-    "arc": _("a listed mail provider sealed it (ARC)"),
-    "dkim": _("the agent's domain signed it (DKIM)"),
-    "results": _("your own mail server verified the agent's domain"),
-}
 METHODS = {
     "gateway": _("Trusted mail server"),
     "tag": _("Secret address"),
@@ -67,32 +59,32 @@ DETECTORS = {
 
 
 class Words(BrowserView):
-    """The macros that show all this; no page by itself."""
+    """The macros ``@@mailbridge-evidence``; not a page of its own."""
 
     def __call__(self):
         raise NotFound("mailbridge-evidence")
 
 
 def seen(evidence):
-    """Return what detectors saw, for people; old records have no strength."""
+    """Return what the detectors saw."""
     return [
         {
             "detector": DETECTORS.get(name, name),
             "saw": saw,
-            "strength": STRENGTHS.get(next(iter(rest), ""), ""),
+            "strength": STRENGTHS[strength],
         }
-        for name, saw, *rest in evidence
+        for name, saw, strength in evidence
     ]
 
 
 def verdicts(found):
-    """Return what verifying signatures gave, for people."""
+    """Return the verdicts on signatures and seals."""
     return [
         {
             "method": METHODS.get(each["method"], each["method"]),
             "result": RESULTS.get(each["result"], each["result"]),
             "good": each["result"] == "pass",
-            "about": _shown_address(each["about"]),
+            "about": _address(each["about"]),
             "detail": each["detail"],
         }
         for each in found
@@ -100,16 +92,16 @@ def verdicts(found):
 
 
 def facts(record):
-    """Return (label, text) of what is kept with a message."""
+    """Return label and text of each fact that is kept with a message."""
     rows = (
         (_("Received"), readable_time(record.created)),
         (_("How it came in"), titles.TRANSFER.get(record.transfer, "")),
         (_("Forwarded by"), _agent(record.transferred_by)),
         (_("Source mailbox"), record.source_mailbox),
         (_("Envelope sender"), "<>" if record.null_sender else record.envelope_sender),
-        (_("Envelope recipient"), _shown_address(record.envelope_recipient)),
+        (_("Envelope recipient"), _address(record.envelope_recipient)),
         (_("Handed over by"), record.client_address),
-        (_("Proof"), PROOFS.get(record.proof, record.proof)),
+        (_("Proof"), titles.PROOF[record.proof].sentence),
         (_("Size"), readable_size(record.size)),
         ("SHA-256", record.sha256),
     )
@@ -117,25 +109,25 @@ def facts(record):
 
 
 def _agent(address):
-    """Return the address of an agent with the name, or the address alone."""
+    """Return the name and address of an agent, or the address alone."""
     directory = IDirectory(getSite(), None)
     userid = directory.agent_userid(address) if directory is not None and address else ""
-    name = name_of(userid)
+    name = user_name(userid)
     return f"{name} <{address}>" if name and name != userid else address
 
 
-def _shown_address(address):
-    """Return an address, without its secret part for who does not manage mail."""
+def _address(address):
+    """Return an address; its secret part is only for managers of mail."""
     return address if is_manager() else masked(address)
 
 
 def history(record):
-    """Return the lines of the history, for people."""
+    """Return the lines of the history."""
     return [
         {
             "at": readable_time(line["at"]),
             "state": titles.INCOMING.get(line["state"], line["state"]),
-            "by": name_of(line["by"]),
+            "by": user_name(line["by"]),
             "text": translatable(reason_texts(line["text"])[0]) or translatable(line["text"]),
         }
         for line in record.history
@@ -143,7 +135,7 @@ def history(record):
 
 
 def decided(row, state_row):
-    """Return which rows decided, a sentence each; 0 is none."""
+    """Return a sentence for each row that decided; 0 stands for none."""
     found = []
     if row:
         found.append(_("Row ${row} of the routing decided.", mapping={"row": str(row)}))
@@ -153,10 +145,10 @@ def decided(row, state_row):
 
 
 def routes(record, item=""):
-    """Return which rows decided, of all items of a record or of the one with the uid ``item``."""
+    """Return a sentence for each row that decided on the items of a record, or on the one with the uid ``item``."""
     return [
         sentence
-        for uid, row, state_row in record.route or ()
+        for uid, row, state_row in record.route
         if item in ("", uid)
         for sentence in decided(row, state_row)
     ]

@@ -1,8 +1,12 @@
-"""What came in, and what is left to decide? The list ``@@mailbridge-inbox`` for managers of mail."""
+"""The list of incoming messages, ``@@mailbridge-inbox``, and the count of those that wait for a decision."""
 
 from collections import Counter
 from imio.mailbridge.browser import titles
-from imio.mailbridge.browser.local_date import readable_time
+from imio.mailbridge.browser.batch import batch_of
+from imio.mailbridge.browser.button_page import ButtonPage
+from imio.mailbridge.browser.review_choices import DECISIONS
+from imio.mailbridge.browser.review_choices import document_links
+from imio.mailbridge.browser.review_choices import services
 from imio.mailbridge.browser.size import readable_size
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
@@ -12,52 +16,44 @@ from imio.mailbridge.inbound.inbox import OPEN
 from imio.mailbridge.inbound.reasons import reason_texts
 from imio.mailbridge.inbound.summary import WAITING
 from imio.mailbridge.message.classification.reason import REASONS
-from plone import api
+from imio.mailbridge.settings.clock import readable_time
 from plone.app.layout.viewlets.common import ViewletBase
-from plone.app.uuid.utils import uuidToCatalogBrain
-from plone.batching import Batch
-from plone.protect import CheckAuthenticator
-from Products.Five.browser import BrowserView
 from urllib.parse import urlencode
 from zExceptions import NotFound
-from zope.component import getUtility
-from zope.schema.interfaces import IVocabularyFactory
 
 
 PAGE = 25
 MAX_AT_ONCE = 100
 #: How many records a search looks at, the newest first.
 MAX_LOOKED_AT = 5000
-ACTIONS = {
-    "replay": (review.replay, _("The message was treated again.")),
-    "accept": (review.accept, _("The message is filed as you said.")),
-    "discard": (review.discard, _("The message is discarded; its original is kept.")),
-}
 
 
-class InboxView(BrowserView):
-    """A table with filters by state, reason and text, and buttons for what is ticked; replay, accept, discard of one too."""
+class InboxView(ButtonPage):
+    """A table with filters by state, reason and text, and the decisions for one message or for all that are ticked."""
 
-    def __call__(self):
-        form = self.request.form
-        name = next((name for name in ACTIONS if name in form or form.get("bulk") == name), None)
-        if name is None:
-            return self.index()
-        if self.request.method != "POST":
-            raise NotFound(name)
-        CheckAuthenticator(self.request)
-        if name in form:
-            self._act(name, form[name])
+    buttons = DECISIONS
+
+    @property
+    def next_url(self):
+        """Return this page with the filters that are chosen."""
+        return self.here
+
+    def _pressed(self):
+        name = super()._pressed() or self.entered("bulk")
+        return name if name in self.buttons else None
+
+    def _press(self, name):
+        if name in self.request.form:
+            self._decide(name)
         else:
-            self._act_on_many(name)
-        return self.request.response.redirect(self.here)
+            self._decide_on_ticked(name)
 
-    def _act_on_many(self, name):
-        """Carry out one decision for all that is ticked; say what became of them."""
+    def _decide_on_ticked(self, name):
+        """Carry out one decision for all messages that are ticked; say what became of them."""
         ids = self.request.form.get("ids") or []
         records = _records([ids] if isinstance(ids, str) else ids[:MAX_AT_ONCE])
-        data = {"service": self._typed("service"), "reason": self._typed("discard_reason")}
-        action, refused = ACTIONS[name][0], []
+        data = {"service": self.entered("service"), "reason": self.entered("discard_reason")}
+        action, refused = DECISIONS[name][0], []
         for record in records:
             try:
                 action(record, data)
@@ -79,26 +75,18 @@ class InboxView(BrowserView):
         if not records:
             self._say(_("Tick the messages first."), "warning")
 
-    def _act(self, name, id):
-        record = next(iter(_records([id])), None)
+    def _decide(self, name):
+        record = inbox().get(self.entered(name))
         if record is None:
             raise NotFound("id")
-        action, done = ACTIONS[name]
+        action, done = DECISIONS[name]
         try:
-            action(record, {"service": self._typed("service")})
+            action(record, {"service": self.entered("service")})
         except review.NotPossible as error:
             self._say(error.message, "warning")
         else:
             filed = name == "discard" or record.state == "filed"
             self._say(done if filed else _("The message could not be filed; the list says why."))
-
-    def _typed(self, name):
-        """Return one value of the request, or an empty string for none and for several."""
-        value = self.request.form.get(name)
-        return value if isinstance(value, str) else ""
-
-    def _say(self, message, type="info"):
-        api.portal.show_message(message, self.request, type)
 
     @property
     def here(self):
@@ -110,22 +98,22 @@ class InboxView(BrowserView):
     @property
     def state(self):
         """Return the chosen state, ``open`` for all that wait for a decision, or an empty string for all."""
-        state = self._typed("state")
+        state = self.entered("state")
         return state if state == "open" or state in titles.INCOMING else ""
 
     @property
     def reason(self):
         """Return the chosen reason, or an empty string for all."""
-        reason = self._typed("reason")
+        reason = self.entered("reason")
         return reason if reason in REASONS else ""
 
     @property
     def text(self):
-        """Return what is searched for in author, subject and who forwarded."""
-        return " ".join(self._typed("text").split())[:100]
+        """Return what is searched for in author, subject and forwarder."""
+        return " ".join(self.entered("text").split())[:100]
 
     def reasons(self):
-        """Return the reasons that messages of the chosen state have, with a sentence and how many they are."""
+        """Return the reasons of the messages in the chosen state, each with a sentence and a count."""
         box = inbox()
         found = Counter(box.records[id].reason for id in self._of_state()[:MAX_LOOKED_AT])
         return [
@@ -146,19 +134,18 @@ class InboxView(BrowserView):
 
     def services(self):
         """Return uid and name of the services that a message can be given to."""
-        factory = getUtility(IVocabularyFactory, "imio.mailbridge.services")
-        return [(term.value, term.title or term.token) for term in factory(self.context)]
+        return services(self.context)
 
     def filters(self):
         """Return the states that have messages, with their counts."""
         counts = inbox().counts()
-        shown = [("", _("all"), sum(counts.values())), ("open", _("to decide"), waiting_count())]
-        shown += [
+        filters = [("", _("all"), sum(counts.values())), ("open", _("to decide"), waiting_count())]
+        filters += [
             (state, title, counts[state]) for state, title in titles.INCOMING.items() if state in counts
         ]
         return [
             {"state": state, "title": title, "count": count, "active": state == self.state}
-            for state, title, count in shown
+            for state, title, count in filters
         ]
 
     def _of_state(self):
@@ -167,12 +154,11 @@ class InboxView(BrowserView):
 
     @property
     def batch(self):
-        """Return the page of record ids that is shown, the newest first."""
+        """Return one page of record ids, newest first."""
         box, ids = inbox(), self._of_state()
         if self.reason or self.text:
             ids = [id for id in ids[:MAX_LOOKED_AT] if self._matches(box.records[id])]
-        start = self._typed("b_start")
-        return Batch(ids, PAGE, int(start) if start.isdecimal() and len(start) < 9 else 0)
+        return batch_of(ids, PAGE, self.request)
 
     def _matches(self, record):
         searched = f"{record.author} {record.subject} {record.transferred_by} {record.source_mailbox}".lower()
@@ -186,7 +172,6 @@ class InboxView(BrowserView):
         """Return what the table shows of a record."""
         record = inbox().get(id)
         sentence, remedy = reason_texts(record.reason)
-        items = [brain for brain in map(uuidToCatalogBrain, record.items) if brain is not None]
         return {
             "id": id,
             "url": f"{self.context.absolute_url()}/@@mailbridge-inbox-message?id={id}",
@@ -203,14 +188,14 @@ class InboxView(BrowserView):
             "sentence": translatable(sentence),
             "remedy": translatable(remedy),
             "error": record.error,
-            "documents": [{"url": brain.getURL() + "/view", "title": brain.Title} for brain in items],
+            "documents": document_links(record.items),
             "source": f"{self.context.absolute_url()}/@@mailbridge-source?id={id}",
             "open": record.state in OPEN,
         }
 
 
 class WaitingViewlet(ViewletBase):
-    """How many incoming messages wait for a decision, for managers of mail."""
+    """The count of incoming messages that wait for a decision, for managers of mail."""
 
     def update(self):
         """Count once."""
@@ -220,7 +205,7 @@ class WaitingViewlet(ViewletBase):
 
 
 def waiting_count():
-    """Return how many messages wait for a person."""
+    """Return how many messages wait for a decision."""
     return inbox().count(*WAITING)
 
 

@@ -1,7 +1,8 @@
-"""What became of the e-mails written from this document? A viewlet, and the fragment that it reloads itself with."""
+"""The e-mails written from a document: a viewlet, and the fragment ``@@mailbridge-messages`` that it reloads."""
 
-from imio.mailbridge.browser import message_view as shown
-from imio.mailbridge.browser.local_date import readable_time
+from imio.mailbridge.browser.message_summary import summary_of
+from imio.mailbridge.browser.message_summary import SummaryPage
+from imio.mailbridge.browser.message_summary import version_of
 from imio.mailbridge.outbox.permission import action_visible
 from imio.mailbridge.outbox.permission import check_may_send
 from imio.mailbridge.outbox.permission import may_send
@@ -11,31 +12,27 @@ from plone.uuid.interfaces import IUUID
 from Products.Five.browser import BrowserView
 
 
-class Messages(shown.Buttons, BrowserView):
+class Messages(SummaryPage, BrowserView):
     """The list as a fragment of HTML: ``@@mailbridge-messages``."""
 
     def __call__(self):
         check_may_send(self.context)
-        self.messages = [shown.message(record) for record in outbox().of_document(IUUID(self.context))]
-        self.version = shown.version(self.messages)
+        self.messages = [summary_of(record) for record in outbox().of_document(IUUID(self.context))]
+        self.version = version_of(self.messages)
         return self.index()
-
-    def time(self, moment):
-        """Return a time as a person reads it."""
-        return readable_time(moment)
 
 
 class MessagesViewlet(ViewletBase):
-    """Shows the list below the title, and a button to write."""
+    """The list below the title, and a button to write."""
 
     @property
     def available(self):
-        """Only on pages that mail can be sent from, and where there is something to show."""
+        """Tell whether the user may send from this page and there is something to show."""
         return may_send(self.context) and (self.can_send or self.has_messages)
 
     @property
     def can_send(self):
-        """Tell whether the button is shown."""
+        """Tell whether the user is offered to write an e-mail."""
         return action_visible(self.context)
 
     @property

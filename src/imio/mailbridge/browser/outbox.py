@@ -1,12 +1,18 @@
-"""What leaves, and what became of it? The outbox for managers of mail: list, message, export, the message as it left."""
+"""The outbox for managers of mail.
 
-from imio.mailbridge.browser import message_view as shown
+``@@mailbridge-outbox`` lists, ``@@mailbridge-outbox-message`` shows one message, ``@@mailbridge-outbox-source`` its bytes as they
+left, ``@@mailbridge-outbox.csv`` exports the list.
+"""
+
 from imio.mailbridge.browser import titles
-from imio.mailbridge.browser.local_date import readable_time
+from imio.mailbridge.browser.batch import batch_of
+from imio.mailbridge.browser.button_page import ButtonPage
+from imio.mailbridge.browser.message_summary import summary_of
+from imio.mailbridge.browser.message_summary import SummaryPage
 from imio.mailbridge.browser.size import readable_size
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
-from imio.mailbridge.outbox import actions as decide
+from imio.mailbridge.outbox import actions
 from imio.mailbridge.outbox.query import BadQuery
 from imio.mailbridge.outbox.query import find
 from imio.mailbridge.outbox.query import Query
@@ -14,11 +20,9 @@ from imio.mailbridge.outbox.query import read_query
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.outbox.source import source
 from imio.mailbridge.settings.clock import local_time
-from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.clock import readable_time
 from imio.mailbridge.settings.smtp import DEFAULT
 from plone import api
-from plone.batching import Batch
-from plone.protect import CheckAuthenticator
 from plone.protect.interfaces import IDisableCSRFProtection
 from Products.Five.browser import BrowserView
 from urllib.parse import urlencode
@@ -39,40 +43,37 @@ ORIGIN = {
     "copy": _("copy of an answer"),
     "check": _("check of a forwarding"),
 }
-ACTIONS = {
-    "retry": (decide.retry, _("Messages that are tried again: ${done}. Impossible for: ${not_done}.")),
-    "cancel": (decide.cancel, _("Messages that are cancelled: ${done}. Impossible for: ${not_done}.")),
-}
-#: What a spreadsheet would take for a formula.
+#: A cell that begins with one of these is a formula for a spreadsheet.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-class OutboxView(BrowserView):
-    """A table with filters, and buttons for what is ticked."""
+class OutboxView(ButtonPage):
+    """A table with filters, and buttons for the messages that are ticked."""
 
-    def __call__(self):
-        for name in ACTIONS:
-            if name in self.request.form:
-                return self._act(name)
-        return self.index()
+    #: name → the function that it calls, the message afterwards
+    buttons = {
+        "retry": (actions.retry, _("Messages that are tried again: ${done}. Impossible for: ${not_done}.")),
+        "cancel": (actions.cancel, _("Messages that are cancelled: ${done}. Impossible for: ${not_done}.")),
+    }
 
-    def _act(self, name):
-        if self.request.method != "POST":
-            raise NotFound(name)
-        CheckAuthenticator(self.request)
+    @property
+    def next_url(self):
+        """Return this page with the filters that are chosen."""
+        return f"{self.url}?{self.query_string}"
+
+    def _press(self, name):
         ids = self.request.form.get("ids") or []
         records = list(filter(None, map(outbox().get, [ids] if isinstance(ids, str) else ids)))
-        act, sentence = ACTIONS[name]
-        done = sum(map(act, records))
+        action, sentence = self.buttons[name]
+        done = sum(map(action, records))
         if records:
-            message = _(sentence, mapping={"done": str(done), "not_done": str(len(records) - done)})
-            api.portal.show_message(message, self.request, "info" if done else "warning")
+            mapping = {"done": str(done), "not_done": str(len(records) - done)}
+            self._say(_(sentence, mapping=mapping), "info" if done else "warning")
         else:
-            api.portal.show_message(_("Tick the messages first."), self.request, "warning")
-        return self.request.response.redirect(f"{self.url}?{self.query_string}")
+            self._say(_("Tick the messages first."), "warning")
 
     def update(self):
-        """Find what is shown; called by the template."""
+        """Read the query; called by the template."""
         try:
             self.query = read_query(self.request.form)
         except BadQuery:
@@ -103,18 +104,16 @@ class OutboxView(BrowserView):
         return [(state, title, counts[state]) for state, title in titles.OUTGOING.items() if state in counts]
 
     def accounts(self):
-        """Return the names of the accounts, for people too."""
-        return [(name, account_title(name)) for name in settings().accounts]
+        """Return name and title of each account."""
+        return [(name, account_title(name)) for name in self.settings.accounts]
 
     def origins(self):
-        """Return where messages come from."""
+        """Return name and title of each origin of messages."""
         return ORIGIN.items()
 
     def batch(self):
-        """Return the page of ids that is shown."""
-        start = self.request.form.get("b_start")
-        start = int(start) if isinstance(start, str) and start.isdecimal() and len(start) < 9 else 0
-        return Batch(find(self.query), PAGE, start)
+        """Return one page of ids."""
+        return batch_of(find(self.query), PAGE, self.request)
 
     def row(self, id):
         """Return what the table shows of a message."""
@@ -138,19 +137,19 @@ class OutboxView(BrowserView):
         }
 
 
-class Message(shown.Buttons, BrowserView):
-    """One message: recipients, timeline, remedies, who did what, the message as it left."""
+class Message(SummaryPage, BrowserView):
+    """One message: recipients, timeline with remedies, and the download."""
 
     def __call__(self):
         self.record = _record(self.request)
         return self.index()
 
     def message(self):
-        """Return what is shown."""
+        """Return what the page shows."""
         record = self.record
         reply_to = record.sender.reply_to
         return {
-            **shown.message(record),
+            **summary_of(record),
             "reply_to": str(reply_to) if reply_to else "",
             "envelope_sender": record.sender.envelope_sender,
             "message_id": record.message_id,
@@ -163,26 +162,22 @@ class Message(shown.Buttons, BrowserView):
             else "",
         }
 
-    def time(self, moment):
-        """Return a time as a person reads it."""
-        return readable_time(moment)
-
 
 class Source(BrowserView):
-    """The message as it left; that somebody took it is noted."""
+    """The message as it left; the download is noted in the timeline."""
 
     def __call__(self):
         record = _record(self.request)
         if record.body is None:
             raise NotFound("source")
-        alsoProvides(self.request, IDisableCSRFProtection)  # a line in the timeline is all that is written
+        alsoProvides(self.request, IDisableCSRFProtection)  # only adds a line to the timeline
         user = api.user.get_current().getId()
         record.note(None, record.state, explanation=_("The message was downloaded."), by=user)
         return source(record, self.request.response)
 
 
 class Export(OutboxView):
-    """The filtered list as CSV, as Excel in Belgium reads it."""
+    """The filtered list as CSV in the dialect of Excel in Belgium."""
 
     def __call__(self):
         self.update()
@@ -192,7 +187,7 @@ class Export(OutboxView):
         writer = csv.writer(target, delimiter=";")
         writer.writerow(
             [
-                self._say(title)
+                self._translated(title)
                 for title in (
                     _("Date"),
                     _("State"),
@@ -216,11 +211,13 @@ class Export(OutboxView):
         return target.getvalue().encode("utf-8-sig")
 
     def _cells(self, record):
-        states = {state: self._say(titles.OUTGOING[state]) for state in set(record.recipients.values())}
+        states = {
+            state: self._translated(titles.OUTGOING[state]) for state in set(record.recipients.values())
+        }
         last = record.history[-1]
         return (
             f"{local_time(record.created):%Y-%m-%d %H:%M}",
-            self._say(titles.OUTGOING[record.state]),
+            self._translated(titles.OUTGOING[record.state]),
             str(record.sender.author),
             record.userid,
             record.account,
@@ -228,20 +225,20 @@ class Export(OutboxView):
             ", ".join(f"{address} ({states[state]})" for address, state in record.recipients.items()),
             str(record.size),
             record.message_id,
-            " ".join(filter(None, (self._say(translatable(last["explanation"])), last["text"]))),
+            " ".join(filter(None, (self._translated(translatable(last["explanation"])), last["text"]))),
         )
 
-    def _say(self, message):
+    def _translated(self, message):
         return translate(message, context=self.request)
 
 
 def harmless(cell):
-    """Return a text that a spreadsheet shows and never computes."""
+    """Return a text that a spreadsheet shows and does not compute."""
     return f"'{cell}" if cell.startswith(FORMULA) else cell
 
 
 def account_title(name):
-    """Return what an account is called."""
+    """Return the title of an account."""
     return _("Default account") if name == DEFAULT else name
 
 

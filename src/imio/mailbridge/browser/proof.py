@@ -1,4 +1,4 @@
-"""How did this document come in, and is its original still what arrived? The tab ``@@mailbridge-proof`` of an incoming e-mail."""
+"""The tab ``@@mailbridge-proof`` of an incoming e-mail: how it came in, and whether its original is unchanged."""
 
 from imio.mailbridge.browser import evidence
 from imio.mailbridge.browser.readable import mail_of
@@ -14,7 +14,7 @@ import hashlib
 
 
 CHUNK = 1 << 18
-#: Of a larger message, in bytes, the digest is computed when somebody asks.
+#: The digest of a larger message, in bytes, is only computed on request.
 MAX_AT_ONCE = 5_000_000
 
 
@@ -37,7 +37,7 @@ class HasProof(BrowserView):
 
 
 class Proof(BrowserView):
-    """Every transfer that brought the document, the first one first."""
+    """Every transfer that brought the document, oldest first."""
 
     def __call__(self):
         if self.context.portal_type != names.INCOMING_EMAIL:
@@ -49,14 +49,14 @@ class Proof(BrowserView):
         return self.index()
 
     def _source(self, id):
-        """Return the whole message, which may hold letters of others too."""
+        """Return the whole message, which may also hold letters of other people."""
         record = next((record for record in self.records if record.id == id), None)
         if record is None or not self.may_download(record) or not is_readable(record.raw):
             raise NotFound("source")
         return source(record, self.request.response)
 
     def may_download(self, record):
-        """Tell whether the user may have the message as it came: with other people's mail in it only managers of mail."""
+        """Tell whether the user may download the original: with other people's mail in it only managers of mail."""
         return is_manager() or record.items == (IUUID(self.context),)
 
     @property
@@ -65,14 +65,14 @@ class Proof(BrowserView):
         return f"{self.context.absolute_url()}/@@mailbridge-proof"
 
     def verified(self, record):
-        """Return ``intact``, ``changed`` or ``lost``, or ``unknown`` of a large message before somebody asks."""
+        """Return ``intact``, ``changed`` or ``lost``; ``unknown`` for a large message until it is verified on request."""
         if record.size > MAX_AT_ONCE and "verify" not in self.request.form:
             return "unknown"
         digest = digest_of(record.raw)
         return {record.sha256: "intact", "": "lost"}.get(digest, "changed")
 
     def transfers(self):
-        """Return what is shown of each record."""
+        """Return what the tab shows of each transfer."""
         uid = IUUID(self.context)
         return [
             {

@@ -1,8 +1,12 @@
-"""How is a message shown to a person? In a sandboxed frame that fetches nothing, with its PDF and its original beside it."""
+"""Shows the message of a document in a sandboxed frame that fetches nothing, with its PDF and its original.
+
+The viewlet above the fields, ``@@mailbridge-frame``, ``@@rendition.pdf`` and ``@@mailbridge-render-again``.
+"""
 
 from Acquisition import aq_inner
 from Acquisition import aq_parent
-from imio.mailbridge.browser.size import readable_size
+from imio.mailbridge.browser.button_page import ButtonPage
+from imio.mailbridge.browser.size import name_and_size
 from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs import names
 from imio.mailbridge.iadocs import reading
@@ -15,7 +19,6 @@ from imio.mailbridge.message.rendition.html_document import CONTENT_SECURITY_POL
 from imio.mailbridge.message.rendition.html_document import document
 from plone import api
 from plone.app.layout.viewlets.common import ViewletBase
-from plone.protect import CheckAuthenticator
 from Products.Five.browser import BrowserView
 from zExceptions import NotFound
 from ZPublisher.Iterators import filestream_iterator
@@ -23,9 +26,9 @@ import zlib
 
 
 def frame(message, response):
-    """Return the document of a message's body, and set the headers that keep a browser from doing more than showing it.
+    """Return the HTML of a message's body, and set the headers that keep a browser from doing more than showing it.
 
-    It leaves compressed: Plone's transforms put theme and scripts into all HTML but that.
+    It is compressed, because Plone's transforms add theme and scripts to all other HTML.
     """
     for name, value in (
         ("Content-Type", "text/html; charset=utf-8"),
@@ -77,16 +80,22 @@ class Pdf(BrowserView):
         return filestream_iterator(made.pdf.committed(), "rb")
 
 
-class Again(BrowserView):
-    """Make the PDF anew."""
+class RequestPdf(ButtonPage):
+    """``POST @@mailbridge-render-again`` has the PDF made."""
 
-    def __call__(self):
-        if self.request.method != "POST":
-            raise NotFound("mailbridge-render-again")
-        CheckAuthenticator(self.request)
+    buttons = {"render": "_render"}
+
+    def _pressed(self):
+        return "render"
+
+    @property
+    def next_url(self):
+        """Return the page of the file."""
+        return f"{self.context.absolute_url()}/view"
+
+    def _render(self):
         request_pdf(self.context)
-        api.portal.show_message(_("The PDF will be there in a moment."), self.request)
-        return self.request.response.redirect(f"{self.context.absolute_url()}/view")
+        self._say(_("The PDF will be there in a moment."))
 
 
 class ReadableViewlet(ViewletBase):
@@ -101,7 +110,7 @@ class ReadableViewlet(ViewletBase):
         self.made = rendition(self.file) if self.file is not None else None
 
     def render(self):
-        """Show nothing where there is no message."""
+        """Return nothing where there is no message."""
         return super().render() if self.message is not None else ""
 
     def rows(self):
@@ -109,9 +118,9 @@ class ReadableViewlet(ViewletBase):
         return reading.rows(self.message, reading.labels())
 
     def attachments(self):
-        """Return name and size of each attachment, of the files beside the message: nothing is decoded for it."""
+        """Return name and size of each attachment, from the files beside the message: nothing is decoded."""
         return [
-            f"{file.file.filename} ({readable_size(file.get_size())})"
+            name_and_size(file.file.filename, file.get_size())
             for file in aq_parent(aq_inner(self.file)).objectValues()
             if file.portal_type == names.APPENDIX_FILE and file.file is not None
         ]
@@ -123,14 +132,14 @@ class ReadableViewlet(ViewletBase):
             "frame": f"{url}/@@mailbridge-frame",
             "original": f"{url}/@@download/file",
             "pdf": f"{url}/@@rendition.pdf" if self.made is not None and self.made.state == "done" else "",
-            "again": f"{url}/@@mailbridge-render-again",
+            "render": f"{url}/@@mailbridge-render-again",
         }
 
     def pdf_text(self):
-        """Return what there is to say about the PDF, or an empty string."""
+        """Return the state of the PDF in words, or an empty string when it is there."""
         return TEXTS.get(self.made.state, "") if self.made is not None else NONE_YET
 
-    def may_try_again(self):
-        """Tell whether the PDF failed and the user may have it made again."""
+    def may_request_pdf(self):
+        """Tell whether there is no PDF and the user may have it made."""
         failed = self.made is None or self.made.state in ("failed", "off")
         return failed and api.user.has_permission("Modify portal content", obj=self.file)

@@ -1,4 +1,4 @@
-"""What did the agent write? To change and send again what was taken back, or did not arrive."""
+"""Reads back what an agent wrote, so that a message that was cancelled or did not arrive can be edited and sent again."""
 
 from datetime import datetime
 from imio.mailbridge.message.address import Address
@@ -11,37 +11,37 @@ from plone.uuid.interfaces import IUUID
 from zExceptions import NotFound
 
 
-#: Whoever is in one of these states did not get the message, and the bridge does not try any more.
+#: States of a recipient who did not get the message and to whom the bridge no longer tries to send it.
 NOT_REACHED = ("failed", "bounced", "cancelled")
 
 
-def may_act(record):
+def may_decide(record):
     """Tell whether the current user decides about a message: its sender and managers of mail do."""
     return is_own(record) or is_manager()
 
 
 def can_be_edited(record):
-    """Tell whether there is something to change and to send again."""
+    """Tell whether there is something to edit and to send again."""
     return record.written is not None and bool(record.in_state(*NOT_REACHED))
 
 
-def to_edit(context, id):
+def record_to_edit(context, id):
     """Return the message ``id`` written from ``context``; errors: ``NotFound``, also where the user may not know of it."""
     record = outbox().get(id) if isinstance(id, str) else None
     if (
         record is None
         or record.document != IUUID(context)
-        or not may_act(record)
+        or not may_decide(record)
         or not can_be_edited(record)
     ):
         raise NotFound(str(id))
     return record
 
 
-def written(record):
-    """Return what was entered, as ``ISendingContext.defaults`` does; of the recipients those that it did not reach.
+def form_values(record):
+    """Return what was entered, as ``ISendingContext.defaults`` does, with the recipients that it did not reach.
 
-    Blind copies are for the eyes of who wrote them.
+    Only the sender gets the blind copies back.
     """
     data = dict(record.written.data)
     wanted = set(record.in_state(*NOT_REACHED))

@@ -1,4 +1,4 @@
-"""Who wrote this? An unknown sender becomes a contact with one form, and the document's sender."""
+"""The form ``@@mailbridge-create-contact``: an unknown sender becomes a contact and the document's sender."""
 
 from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs import names
@@ -48,14 +48,14 @@ class SenderViewlet(ViewletBase):
     """The action on a document whose sender is not among the contacts."""
 
     def update(self):
-        """Ask once."""
+        """Find the unknown sender."""
         super().update()
         self.unknown = unknown_sender(self.context) if contacts() is not None else None
         self.url = f"{self.context.absolute_url()}/@@mailbridge-create-contact"
 
 
 class CreateContact(AutoExtensibleForm, form.Form):
-    """A form with what the message says; the names are a guess."""
+    """The form, filled in from the message; the names are a guess."""
 
     schema = ISender
     ignoreContext = True  # noqa: N815 - of z3c.form
@@ -81,7 +81,7 @@ class CreateContact(AutoExtensibleForm, form.Form):
 
     @button.buttonAndHandler(_("Create the contact"), name="create")
     def handle_create(self, action):
-        """Make the person and relate the document to it."""
+        """Create the person and relate the document to it."""
         data, errors = self.extractData()
         if errors:
             self.status = self.formErrorsMessage

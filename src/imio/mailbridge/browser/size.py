@@ -1,4 +1,4 @@
-"""How large is that, for a person?"""
+"""Writes sizes in bytes for people."""
 
 from plone import api
 
@@ -14,3 +14,8 @@ def readable_size(size):
         value /= 1000
     text = f"{value:.0f}" if unit == units[0] or value >= 100 else f"{value:.1f}"
     return f"{text.replace('.', ',') if french else text} {unit}"
+
+
+def name_and_size(filename, size):
+    """Return the name of a file with its size (``permis.pdf (2,4 Mo)``)."""
+    return f"{filename} ({readable_size(size)})"

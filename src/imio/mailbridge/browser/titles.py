@@ -1,6 +1,7 @@
-"""What are states and transfers called? English msgids for people."""
+"""Titles of states, transfers and proofs, as English msgids."""
 
 from imio.mailbridge.i18n import _
+from typing import NamedTuple
 
 
 OUTGOING = {
@@ -32,6 +33,26 @@ TRANSFER = {
     "bounce": _("non-delivery report"),
     "auto-reply": _("automatic answer"),
     "receipt": _("read receipt"),
+}
+
+
+class ProofTitle(NamedTuple):
+    """What a proof is called: in a sentence about one message, and in a list."""
+
+    sentence: str
+    noun: str
+
+
+#: The settings describe them in words of their own, to choose from (``settings.trust.PROOFS``).
+PROOF = {
+    "": ProofTitle(_("nothing proves where it comes from"), _("no proof")),
+    "gateway": ProofTitle(_("it came from a trusted mail server"), _("trusted mail server")),
+    "tag": ProofTitle(_("it came to a secret address"), _("secret address")),
+    "arc": ProofTitle(_("a listed mail provider sealed it (ARC)"), _("seal of the provider")),
+    "dkim": ProofTitle(_("the agent's domain signed it (DKIM)"), _("signature of the domain")),
+    "results": ProofTitle(
+        _("your own mail server verified the agent's domain"), _("verified by your own mail server")
+    ),
 }
 #: Bootstrap's contextual colours; the word beside says the same.
 COLOUR = {

@@ -1,53 +1,34 @@
-"""How is one more SMTP account set up, changed and removed? Two forms and a page that asks back."""
+"""Add, edit and delete an SMTP account: ``@@mailbridge-account-add``, ``…-edit``, ``…-delete``."""
 
 from imio.mailbridge.controlpanel.account_fields import gaps
-from imio.mailbridge.controlpanel.navigation import Navigation
+from imio.mailbridge.controlpanel.row_form import DeletePage
 from imio.mailbridge.controlpanel.row_form import Edited
-from imio.mailbridge.controlpanel.row_form import name_in
 from imio.mailbridge.controlpanel.row_form import row_of
 from imio.mailbridge.controlpanel.row_form import RowForm
+from imio.mailbridge.controlpanel.row_form import RowPage
 from imio.mailbridge.controlpanel.row_form import rows_of
 from imio.mailbridge.delivery.accounts import rename
 from imio.mailbridge.delivery.accounts import waiting_for
 from imio.mailbridge.i18n import _
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.settings import validate
-from imio.mailbridge.settings.read import stored_settings
 from imio.mailbridge.settings.smtp import ISmtpAccountRow
-from plone import api
-from plone.protect import CheckAuthenticator
-from plone.z3cform.layout import FormWrapper
-from Products.Five.browser import BrowserView
-from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
-from urllib.parse import quote
 from zope.interface import Invalid
 
 
-def rows():
-    """Return the rows of the settings, as copies."""
-    return rows_of("smtp_accounts")
-
-
-def row_named(name):
-    """Return the row of an account; errors: ``NotFound``."""
-    return row_of("smtp_accounts", name)
-
-
-def asked_for(request):
-    """Return the name of the account in the address of the page, or an empty string."""
-    return name_in(request, "account")
+SETTING = "smtp_accounts"
 
 
 class AddForm(RowForm):
     """A new account."""
 
     label = _("Add an SMTP account")
-    setting, schema, list_page = "smtp_accounts", ISmtpAccountRow, "mailbridge-accounts"
+    setting, schema, list_page = SETTING, ISmtpAccountRow, "mailbridge-accounts"
     saved = _("The account is saved.")
 
     def problems(self, data):
-        """Yield what concerns several fields or accounts."""
-        others = [row for row in rows() if row["name"] != self.present]
+        """Yield errors that concern several fields or accounts."""
+        others = [row for row in rows_of(SETTING) if row["name"] != self.present]
         if data["name"].lower() in [row["name"].lower() for row in others]:
             yield "name", _("There is an account with this name already.")
             return
@@ -58,12 +39,12 @@ class AddForm(RowForm):
         yield from gaps(data, self.has_secret(data))
 
     def after_save(self, row):
-        """Let what waited leave by the new settings."""
+        """Let messages that waited leave with the new settings."""
         outbox().retry_held()
 
 
 class EditForm(Edited, AddForm):
-    """An account that is there."""
+    """An existing account."""
 
     parameter = "account"
 
@@ -72,58 +53,34 @@ class EditForm(Edited, AddForm):
         return _("SMTP account ${name}", mapping={"name": self.present})
 
     def keep(self, row):
-        """Write the row in its place; a new name first, so that what belongs to the account follows it."""
+        """Write the row in its place; a new name first, so that messages and secrets follow it."""
         if row["name"] != self.present:
             rename(self.present, row["name"])
-            self.replace(self.present, row_named(self.present) | {"name": row["name"]})
+            self.replace(self.present, row_of(SETTING, self.present) | {"name": row["name"]})
         self.replace(row["name"], row)
 
 
-class AccountPage(Navigation, FormWrapper):
-    """The page around a form."""
-
-    page_name = "mailbridge-accounts"
-    index = ViewPageTemplateFile("templates/form.pt")
-
-
-class AddAccount(AccountPage):
+class AddAccount(RowPage):
     """``@@mailbridge-account-add``."""
 
     form = AddForm
 
 
-class EditAccount(AccountPage):
+class EditAccount(RowPage):
     """``@@mailbridge-account-edit?account=NAME``."""
 
     form = EditForm
 
 
-class DeleteAccount(Navigation, BrowserView):
+class DeleteAccount(DeletePage):
     """``@@mailbridge-account-delete?account=NAME``: what waits, and the button."""
 
-    page_name = "mailbridge-accounts"
+    page_name, setting, parameter = AddForm.list_page, SETTING, EditForm.parameter
 
-    def __call__(self):
-        row = row_named(self.name)
-        if self.request.method != "POST":
-            return self.index()
-        CheckAuthenticator(self.request)
-        stored_settings().smtp_accounts = [each for each in rows() if each["name"] != row["name"]]
+    def after_delete(self):
+        """Let messages that waited leave by another account."""
         outbox().retry_held()
-        api.portal.show_message(
-            _("The account ${name} is deleted.", mapping={"name": row["name"]}), self.request
-        )
-        return self.request.response.redirect(self.page_url(self.page_name))
-
-    @property
-    def name(self):
-        """Return the name of the account."""
-        return asked_for(self.request)
-
-    @property
-    def url(self):
-        """Return the address of this page."""
-        return f"{self.page_url('mailbridge-account-delete')}?account={quote(self.name)}"
+        self._say(_("The account ${name} is deleted.", mapping={"name": self.name}))
 
     def waiting(self):
         """Return how many messages wait for the account."""

@@ -1,29 +1,27 @@
-"""What stands in the forms of an account beside its settings? Secrets, which are only written, and presets, which fill it in."""
+"""Fields of account forms beside the settings: secrets, which are only written, and presets, which fill the form in."""
 
 from imio.mailbridge.i18n import _
 from imio.mailbridge.settings import secrets as password
 from imio.mailbridge.settings import validate
 from imio.mailbridge.settings.presets import preset
 from imio.mailbridge.settings.presets import PRESETS
+from imio.mailbridge.settings.terms import terms
 from plone import api
 from z3c.form.interfaces import IErrorViewSnippet
 from zope import schema
 from zope.component import getMultiAdapter
 from zope.interface import Interface
 from zope.interface import Invalid
-from zope.schema.vocabulary import SimpleTerm
-from zope.schema.vocabulary import SimpleVocabulary
 
 
-KEPT = _("Is never shown again. Leave empty to keep the present one.")
-FOR_TOKENS = _(
+SECRET_HELP = _("Is never shown again. Leave empty to keep the present one.")
+TOKEN_HELP = _(
     "For OAuth 2.0. Is never shown again. Leave empty to keep the present one; it expires when the provider says."
 )
-FOR_GOOGLE = _("For OAuth 2.0 with Google. Is never shown again. Leave empty to keep the present one.")
-TO_FORGET = _("Forget the refresh token that is kept")
+GOOGLE_HELP = _("For OAuth 2.0 with Google. Is never shown again. Leave empty to keep the present one.")
 FILL_IN = _("Fill in")
-AGAIN = _("Nothing is saved yet. Enter the passwords and other secrets again: they are never shown.")
-PROVIDERS = SimpleVocabulary([SimpleTerm(each.name, each.name, each.title) for each in PRESETS])
+SECRETS_LOST = _("Nothing is saved yet. Enter the passwords and other secrets again: they are never shown.")
+PROVIDERS = terms(**{each.name: each.title for each in PRESETS})
 
 
 def _secret(title, description):
@@ -31,7 +29,7 @@ def _secret(title, description):
 
 
 class IPreset(Interface):
-    """What a form is filled in with."""
+    """The provider whose settings fill the form in."""
 
     preset = schema.Choice(
         title=_("Your mail provider"),
@@ -42,26 +40,16 @@ class IPreset(Interface):
 
 
 class ITrustPreset(Interface):
-    """How much must be proven."""
+    """Which proofs are accepted."""
 
     trust_preset = schema.Choice(
         title=_("How strict?"),
         description=_(
             "Choose and save: it sets the two fields below. Without a choice they stay as they are."
         ),
-        vocabulary=SimpleVocabulary(
-            [
-                SimpleTerm(
-                    "strict",
-                    "strict",
-                    _("Strict: secret addresses, trusted servers, signature of exactly the agent's domain"),
-                ),
-                SimpleTerm(
-                    "lenient",
-                    "lenient",
-                    _("Lenient: also seals of listed providers and what your own server verified"),
-                ),
-            ]
+        vocabulary=terms(
+            strict=_("Strict: secret addresses, trusted servers, signature of exactly the agent's domain"),
+            lenient=_("Lenient: also seals of listed providers and what your own server verified"),
         ),
         required=False,
     )
@@ -70,32 +58,34 @@ class ITrustPreset(Interface):
 class IPassword(Interface):
     """The password of the default account."""
 
-    smtp_password = _secret(_("Password"), KEPT)
+    smtp_password = _secret(_("Password"), SECRET_HELP)
 
 
 class ITokenSecrets(Interface):
     """The other secrets of the default account."""
 
-    smtp_client_secret = _secret(_("Client secret"), FOR_TOKENS)
-    smtp_refresh_token = _secret(_("Refresh token"), FOR_GOOGLE)
+    smtp_client_secret = _secret(_("Client secret"), TOKEN_HELP)
+    smtp_refresh_token = _secret(_("Refresh token"), GOOGLE_HELP)
 
 
 class IAccountSecrets(Interface):
     """The secrets of another account."""
 
-    password = _secret(_("Password"), KEPT)
-    client_secret = _secret(_("Client secret"), FOR_TOKENS)
-    refresh_token = _secret(_("Refresh token"), FOR_GOOGLE)
+    password = _secret(_("Password"), SECRET_HELP)
+    client_secret = _secret(_("Client secret"), TOKEN_HELP)
+    refresh_token = _secret(_("Refresh token"), GOOGLE_HELP)
 
 
 class IForget(Interface):
-    """Shown while a refresh token is kept: with one, the client secret alone would never be asked with."""
+    """Offered while a refresh token is kept: as long as there is one, the client secret alone is not used."""
 
-    forget_refresh_token = schema.Bool(title=TO_FORGET, default=False, required=False)
+    forget_refresh_token = schema.Bool(
+        title=_("Forget the refresh token that is kept"), default=False, required=False
+    )
 
 
 def write_secrets(data, account, prefix=""):
-    """Take the secrets out of the data of a form and keep those that were entered."""
+    """Remove the secrets from the data of a form and store those that were entered."""
     if data.pop("forget_refresh_token", False):
         password.write("", account, "refresh_token")
     for kind in password.KINDS:
@@ -104,7 +94,7 @@ def write_secrets(data, account, prefix=""):
 
 
 def gaps(values, has_secret):
-    """Yield (name, message) of what OAuth 2.0 cannot do without; ``values`` have the names of ``settings.smtp.Account``."""
+    """Yield (name, message) of what is missing for OAuth 2.0; ``values`` have the names of ``settings.smtp.Account``."""
     if values["auth"] != "oauth2":
         return
     if not values["login"]:
@@ -118,12 +108,12 @@ def gaps(values, has_secret):
 
 
 class AccountForm:
-    """Mixin of the two forms; ``setting_names`` maps a name of ``Account`` to that of the field, where they differ."""
+    """Mixin of the forms; ``setting_names`` maps a name of ``Account`` to that of the field, where they differ."""
 
     setting_names = {}
 
     def update(self):
-        """Fill the form in if asked to; show numbers as one types them (2525, not 2 525), and no secret, not even a new one."""
+        """Fill the form in from the preset; show numbers as they are typed (2525, not 2 525), and never a secret."""
         if "form.buttons.preset" in self.request.form:
             self._fill_in()
         super().update()
@@ -135,7 +125,7 @@ class AccountForm:
                 lost = lost or bool(widget.value)
                 widget.value = ""
         if lost and self.status:
-            api.portal.show_message(AGAIN, self.request, "warning")
+            api.portal.show_message(SECRETS_LOST, self.request, "warning")
 
     def _widget_managers(self):
         return [each.widgets for each in (self, *getattr(self, "groups", ())) if each.widgets]
@@ -147,7 +137,7 @@ class AccountForm:
             self.request.form[field] = [value] if name in ("security", "auth") else str(value)
 
     def preset_values(self, chosen):
-        """Return what a preset fills in."""
+        """Return the values of a preset."""
         return chosen.values
 
     def chosen_preset(self):

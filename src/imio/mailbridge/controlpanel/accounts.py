@@ -1,57 +1,41 @@
-"""Which SMTP accounts are there, and do they work? The page ``@@mailbridge-accounts``."""
+"""The page ``@@mailbridge-accounts``: the SMTP accounts, and whether they work."""
 
+from imio.mailbridge.browser.button_page import ButtonPage
 from imio.mailbridge.controlpanel.navigation import Navigation
 from imio.mailbridge.delivery.accounts import waiting_for
 from imio.mailbridge.delivery.hold import release
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
 from imio.mailbridge.outbox.record import outbox
-from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.server import AUTH
 from imio.mailbridge.settings.smtp import DEFAULT
 from imio.mailbridge.settings.smtp import SECURITY
 from imio.mailbridge.settings.smtp import SENDER_POLICY
-from plone import api
-from plone.protect import CheckAuthenticator
-from Products.Five.browser import BrowserView
 from urllib.parse import quote
-from zExceptions import NotFound
 
 
-#: How many messages are looked through for the last ones that left.
+#: How many of the newest messages are searched for the last one of each account.
 LOOK_BACK = 500
 
 
-class AccountsView(Navigation, BrowserView):
-    """A table of the accounts, the default one first, and the button that tries a stopped one again."""
+class AccountsView(Navigation, ButtonPage):
+    """A table of the accounts, the default one first, and the button that retries a stopped one."""
 
     page_name = "mailbridge-accounts"
+    buttons = {"release": "_release"}
 
-    def __call__(self):
-        name = self.request.form.get("release")
-        return self._release(name) if name is not None else self.index()
-
-    def _release(self, name):
-        if self.request.method != "POST" or not isinstance(name, str):
-            raise NotFound(self.page_name)
-        CheckAuthenticator(self.request)
-        say = api.portal.show_message
+    def _release(self):
+        name = self.entered("release")
         if outbox().hold_of(name) is None:
-            say(_("This account is not stopped."), self.request)
+            self._say(_("This account is not stopped."))
         elif release(name):
-            say(_("The account works again; what waited leaves now."), self.request)
+            self._say(_("The account works again; what waited leaves now."))
         else:
-            say(
-                _("The account still does not work. The diagnosis shows where it stops."),
-                self.request,
-                "warning",
-            )
-        return self.request.response.redirect(self.page_url(self.page_name))
+            self._say(_("The account still does not work. The diagnosis shows where it stops."), "warning")
 
     def rows(self):
-        """Return what is shown of each account."""
-        values = settings()
-        known = {DEFAULT: values.default_account} | values.accounts
+        """Return what the table shows of each account."""
+        known = {DEFAULT: self.settings.default_account} | self.settings.accounts
         last = _last_sent(known)
         return [self._row(account, last.get(account.name)) for account in known.values()]
 
@@ -87,7 +71,7 @@ class AccountsView(Navigation, BrowserView):
 
 
 def _last_sent(names):
-    """Return account name → when its server last took a message, of what left lately."""
+    """Return account name → when its server last took a message, of the newest messages."""
     box, found = outbox(), {}
     for id in box.newest_ids("sent", "replied", "bounced")[:LOOK_BACK]:
         record = box.get(id)

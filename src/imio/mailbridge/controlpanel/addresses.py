@@ -1,9 +1,10 @@
-"""Which mailbox has a secret address? The page ``@@mailbridge-addresses``: make one, copy it, revoke it.
+"""The page ``@@mailbridge-addresses``: makes and revokes secret addresses of source mailboxes.
 
-Whoever knows a secret address can make mail look as if its mailbox had passed it on. So it is made of chance, belongs to one
-mailbox, and proves nothing any more from the moment that it is revoked; what still comes for it goes to the quarantine.
+Anyone who knows a secret address can make mail look as if its mailbox had passed it on. So it is random, belongs to one mailbox,
+and proves nothing once it is revoked; mail that still comes for it goes to the quarantine.
 """
 
+from imio.mailbridge.browser.button_page import ButtonPage
 from imio.mailbridge.controlpanel.navigation import Navigation
 from imio.mailbridge.i18n import _
 from imio.mailbridge.inbound.destination import is_secret
@@ -12,21 +13,17 @@ from imio.mailbridge.inbound.inbox import is_retired
 from imio.mailbridge.inbound.inbox import RETIRED_FOR
 from imio.mailbridge.message.address import is_addr_spec
 from imio.mailbridge.message.address import without_detail
-from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.read import stored_settings
-from plone import api
-from plone.protect import CheckAuthenticator
-from Products.Five.browser import BrowserView
-from zExceptions import NotFound
 import secrets
 
 
-#: Lower case, because mail systems fold it; without what looks like something else (i, l, 1, o, 0).
+#: Lower case, because mail systems fold case; without the characters that look alike (i, l, 1, o, 0).
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 #: 99 bits.
 LENGTH = 20
-#: How many of the newest messages are looked at for when an address last brought one.
-LOOKED_AT = 500
+SETTINGS_CHANGED = _("The settings have changed; please choose again.")
+#: How many of the newest messages are searched for the last one of each address.
+LOOK_BACK = 500
 
 
 def secret_address(address):
@@ -37,74 +34,66 @@ def secret_address(address):
     return made if is_addr_spec(made) else ""
 
 
-class AddressesView(Navigation, BrowserView):
-    """A table of mailboxes for each mail-in address, and the buttons make and revoke."""
+class AddressesView(Navigation, ButtonPage):
+    """A table of source mailboxes for each mail-in address, and the buttons make and revoke."""
 
     page_name = "mailbridge-addresses"
+    buttons = {"make": "_make", "revoke": "_revoke"}
 
-    def __call__(self):
-        act = next((name for name in ("make", "revoke") if name in self.request.form), None)
-        if act is None:
-            return self.index()
-        if self.request.method != "POST":
-            raise NotFound(self.page_name)
-        CheckAuthenticator(self.request)
-        message, kind = self._make() if act == "make" else self._revoke()
-        api.portal.show_message(message, self.request, kind)
-        return self.request.response.redirect(self.page_url(self.page_name))
-
-    def _entered(self, name):
-        value = self.request.form.get(name)
-        return value.strip().lower() if isinstance(value, str) else ""
+    def entered(self, name):
+        """Return an address of the form in lower case, or an empty string."""
+        return super().entered(name).lower()
 
     def _make(self):
-        wanted, mailbox = self._entered("make"), self._entered("mailbox")
-        row = next((row for row in self._open_rows() if row.address == wanted), None)
-        if row is None or mailbox not in self._mailboxes():
-            return _("The settings have changed; please choose again."), "warning"
-        if self._secret_of(wanted, mailbox) is not None:
+        mailbox = self.entered("mailbox")
+        row = self.settings.mailin_addresses.get(self.entered("make"))
+        if row is None or is_secret(row.address) or mailbox not in self.settings.source_mailboxes:
+            self._say(SETTINGS_CHANGED, "warning")
+            return
+        if self._secret_of(row.address, mailbox) is not None:
             mapping = {"mailbox": mailbox}
-            return _(
-                "${mailbox} has a secret address already; revoke it to make a new one.", mapping=mapping
-            ), "warning"
+            self._say(
+                _("${mailbox} has a secret address already; revoke it to make a new one.", mapping=mapping),
+                "warning",
+            )
+            return
         made = secret_address(row.address)
         if not made:
             mapping = {"address": row.address}
-            return _("${address} is too long to get a secret part.", mapping=mapping), "error"
+            self._say(_("${address} is too long to get a secret part.", mapping=mapping), "error")
+            return
         new = {"address": made, "service": row.service or None, "mailbox": mailbox}
         records = stored_settings()
         records.mailin_addresses = [*records.mailin_addresses, new]
-        return _(
-            "The secret address of ${mailbox} is made. Now let the mailbox forward to it: the steps are below.",
-            mapping={"mailbox": mailbox},
-        ), "info"
+        self._say(
+            _(
+                "The secret address of ${mailbox} is made. Now let the mailbox forward to it: the steps are below.",
+                mapping={"mailbox": mailbox},
+            )
+        )
 
     def _revoke(self):
-        records, wanted = stored_settings(), self._entered("revoke")
+        records, wanted = stored_settings(), self.entered("revoke")
         rows = records.mailin_addresses or []
         left = [row for row in rows if row["address"].lower() != wanted or not is_secret(wanted)]
         if len(left) == len(rows):
-            return _("The settings have changed; please choose again."), "warning"
+            self._say(SETTINGS_CHANGED, "warning")
+            return
         records.mailin_addresses = left
-        return _(
-            "The address is revoked: it proves nothing any more. Mail that still comes for it goes to the quarantine."
-        ), "info"
+        self._say(
+            _(
+                "The address is revoked: it proves nothing any more. Mail that still comes for it goes to the quarantine."
+            )
+        )
 
-    def _open_rows(self):
-        return [row for row in settings().mailin_addresses.values() if not is_secret(row.address)]
-
-    def _secret_rows(self):
-        return [row for row in settings().mailin_addresses.values() if is_secret(row.address)]
-
-    def _mailboxes(self):
-        """Return the declared mailboxes in the order of the settings."""
-        return list(settings().source_mailboxes)
+    def _rows(self, secret):
+        return [row for row in self.settings.mailin_addresses.values() if is_secret(row.address) == secret]
 
     def _secret_of(self, address, mailbox):
         return next(
             (
                 row
-                for row in self._secret_rows()
+                for row in self._rows(secret=True)
                 if without_detail(row.address) == without_detail(address) and row.source_mailbox == mailbox
             ),
             None,
@@ -114,37 +103,37 @@ class AddressesView(Navigation, BrowserView):
 
     def counts(self):
         """Tell whether the settings let secret addresses prove anything."""
-        return "tag" in settings().proofs
+        return "tag" in self.settings.proofs
 
     def addresses(self):
         """Return each mail-in address with its mailboxes, each with its secret address or an empty string."""
         last = self._last()
-        shown = [
+        found = [
             {
                 "address": row.address,
                 "mailboxes": [
-                    self._shown(mailbox, self._secret_of(row.address, mailbox), last)
-                    for mailbox in self._mailboxes()
+                    self._entry(mailbox, self._secret_of(row.address, mailbox), last)
+                    for mailbox in self.settings.source_mailboxes
                 ],
             }
-            for row in self._open_rows()
+            for row in self._rows(secret=False)
         ]
-        listed = {each["secret"] for address in shown for each in address["mailboxes"]}
-        others = [row for row in self._secret_rows() if row.address not in listed]
+        listed = {each["secret"] for address in found for each in address["mailboxes"]}
+        others = [row for row in self._rows(secret=True) if row.address not in listed]
         if others:
-            rows = [self._shown(row.source_mailbox, row, last) for row in others]
-            shown.append({"address": "", "mailboxes": rows})
-        return shown
+            rows = [self._entry(row.source_mailbox, row, last) for row in others]
+            found.append({"address": "", "mailboxes": rows})
+        return found
 
-    def _shown(self, mailbox, row, last):
+    def _entry(self, mailbox, row, last):
         secret = row.address if row else ""
         return {"mailbox": mailbox, "secret": secret, "last": last.get(secret, "")}
 
     def _last(self):
-        """Return when each secret address last brought mail, as text, as far as the newest messages tell."""
+        """Return secret address → when it last brought mail, as text, of the newest messages."""
         box, found = inbox(), {}
-        wanted = {row.address for row in self._secret_rows()}
-        for id in box.newest_ids()[:LOOKED_AT] if wanted else ():
+        wanted = {row.address for row in self._rows(secret=True)}
+        for id in box.newest_ids()[:LOOK_BACK] if wanted else ():
             record = box.records[id]
             if record.envelope_recipient in wanted:
                 found.setdefault(record.envelope_recipient, self.time(record.created))

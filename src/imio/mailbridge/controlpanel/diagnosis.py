@@ -1,17 +1,16 @@
-"""Where does an account stop? The page ``@@mailbridge-diagnosis``: steps in plain words, and as text for the mail provider."""
+"""The page ``@@mailbridge-diagnosis``: tests an SMTP account step by step, in plain words and as text for the mail provider."""
 
+from imio.mailbridge.browser.button_page import ButtonPage
+from imio.mailbridge.controlpanel import trial_mail
 from imio.mailbridge.controlpanel.navigation import Navigation
 from imio.mailbridge.diagnosis import diagnose as diagnosis
 from imio.mailbridge.i18n import _
 from imio.mailbridge.message.address import can_be_sent_to
 from imio.mailbridge.settings.clock import local_time
-from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.validate import host as check_host
 from imio.mailbridge.store.store import now
 from imio.mailbridge.transport.imap_account import ImapAccount
 from plone import api
-from plone.protect import CheckAuthenticator
-from Products.Five.browser import BrowserView
 from zExceptions import NotFound
 from zope.i18n import translate
 from zope.interface import Invalid
@@ -27,40 +26,36 @@ VERDICTS = {
 }
 
 
-class DiagnosisView(Navigation, BrowserView):
-    """A form, and after a POST what was found."""
+class DiagnosisView(Navigation, ButtonPage):
+    """A form, and after a POST the steps that were taken."""
 
     page_name = "mailbridge-diagnosis"
+    buttons = {"run": "_run"}
     steps = ()
 
     def __call__(self):
         self.errors = []
-        self.known = settings().accounts
+        self.known = self.settings.accounts
         self.account = self.known.get(self.entered("account")) or next(iter(self.known.values()), None)
-        if "run" in self.request.form:
-            if self.request.method != "POST" or self.account is None:
-                raise NotFound(self.page_name)
-            CheckAuthenticator(self.request)
-            self._run()
-        return self.index()
-
-    def entered(self, name):
-        """Return what was entered in a field."""
-        value = self.request.form.get(name)
-        return value.strip() if isinstance(value, str) else ""
+        return super().__call__()
 
     @property
     def recipient(self):
-        """Return whom the test goes to: as entered, else the admin, else the login address."""
+        """Return the recipient of the test: as entered, else the admin, else the login address."""
         if "run" in self.request.form:
             return self.entered("recipient")
         own = api.user.get_current().getProperty("email") or ""
         return own or (self.account.login_address if self.account else "")
 
+    def _find_target(self, name):
+        if self.account is None:
+            raise NotFound(self.page_name)
+
     def _run(self):
         options = self._options()
         if not self.errors:
-            self.steps = diagnosis.diagnose(self.account, options, settings().dns_resolver or "")
+            self.steps = diagnosis.diagnose(self.account, options, self.settings.dns_resolver)
+        return self._show()
 
     def _options(self):
         for name in ("recipient", "agent"):
@@ -83,12 +78,12 @@ class DiagnosisView(Navigation, BrowserView):
             recipient=self.entered("recipient"),
             agent=self.entered("agent"),
             send=send,
-            subject=self._say(_("Test of the iA.docs mail bridge")),
-            text=self._say(_("If you can read this, iA.docs can send e-mails.")),
+            subject=self._translated(trial_mail.SUBJECT),
+            text=self._translated(trial_mail.TEXT),
             selector=self.entered("selector"),
             imap_account=self._imap_account(),
-            envelope_sender=settings().envelope_sender,
-            bounce_address=settings().bounce_address,
+            envelope_sender=self.settings.envelope_sender,
+            bounce_address=self.settings.bounce_address,
         )
 
     def _imap_account(self):
@@ -120,8 +115,8 @@ class DiagnosisView(Navigation, BrowserView):
     def _wrong(self, field, message):
         self.errors.append((field, message))
 
-    def shown(self):
-        """Return what is shown of each step."""
+    def results(self):
+        """Return what the page shows of each step."""
         for step in self.steps:
             word, colour, sign = VERDICTS[step.verdict]
             yield {
@@ -138,19 +133,22 @@ class DiagnosisView(Navigation, BrowserView):
             }
 
     def text(self):
-        """Return the whole as text, to be sent to the provider."""
+        """Return the diagnosis as text for the provider."""
         lines = [
-            self._say(_("Diagnosis of the SMTP account ${name}", mapping={"name": self.account.name})),
+            self._translated(_("Diagnosis of the SMTP account ${name}", mapping={"name": self.account.name})),
             f"{self.account.host}:{self.account.port} ({self.account.security}), {self.account.login or '-'}",
             f"{local_time(now()):%Y-%m-%d %H:%M %Z}, {socket.gethostname()}",
         ]
-        for step in self.shown():
-            lines += ["", f"[{self._say(step['word'])}] {self._say(step['title'])} ({step['seconds']})"]
-            lines += [f"  {self._say(each)}" for each in (step["sentence"], *step["notes"]) if each]
+        for step in self.results():
+            lines += [
+                "",
+                f"[{self._translated(step['word'])}] {self._translated(step['title'])} ({step['seconds']})",
+            ]
+            lines += [f"  {self._translated(each)}" for each in (step["sentence"], *step["notes"]) if each]
             if step["ask"]:
-                lines.append(f"  ? {self._say(step['ask'])}")
+                lines.append(f"  ? {self._translated(step['ask'])}")
             lines += [f"    {line}" for line in step["dialogue"].splitlines()]
         return "\n".join(lines)
 
-    def _say(self, message):
+    def _translated(self, message):
         return translate(message, context=self.request)

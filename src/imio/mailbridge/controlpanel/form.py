@@ -1,5 +1,6 @@
-"""Where does an admin set up the bridge? The control panel ``@@mailbridge-controlpanel``."""
+"""The control panel ``@@mailbridge-controlpanel``: all settings of the bridge."""
 
+from imio.mailbridge.controlpanel import trial_mail
 from imio.mailbridge.controlpanel.account_fields import AccountForm
 from imio.mailbridge.controlpanel.account_fields import FILL_IN
 from imio.mailbridge.controlpanel.account_fields import gaps
@@ -15,7 +16,6 @@ from imio.mailbridge.delivery.answers import Outcome
 from imio.mailbridge.delivery.trial import send_trial
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
-from imio.mailbridge.message.address import is_addr_spec
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.settings import secrets as password
 from imio.mailbridge.settings.interfaces import IMailbridgeSettings
@@ -37,7 +37,7 @@ import transaction
 
 
 class MailbridgeForm(AccountForm, RegistryEditForm):
-    """All settings in fieldsets, and a test mail."""
+    """The settings in fieldsets, and a test mail."""
 
     setting_names = OF_DEFAULT | {
         "login": "smtp_login",
@@ -51,12 +51,12 @@ class MailbridgeForm(AccountForm, RegistryEditForm):
 
     @property
     def kept_elsewhere(self):
-        """Return ``environment`` or ``file`` when the password does not come from this form."""
+        """Return ``environment`` or ``file`` where the password comes from there, else an empty string."""
         found = password.source()
         return found if found in ("environment", "file") else ""
 
     def notes(self):
-        """Return what the admin should know before reading on."""
+        """Yield kind and text of what the admin should know first."""
         values = self.getContent()
         if not values.smtp_host:
             yield (
@@ -87,7 +87,7 @@ class MailbridgeForm(AccountForm, RegistryEditForm):
             )
 
     def updateFields(self):
-        """Put the preset first and each secret beside what it belongs to; the password only if it is kept by this site."""
+        """Put the preset first and each secret beside what it belongs to; the password only if this site keeps it."""
         super().updateFields()
         outgoing = next(group for group in self.groups if group.__name__ == "outgoing")
         outgoing.fields = Fields(IPreset, ignoreContext=True) + outgoing.fields
@@ -106,7 +106,7 @@ class MailbridgeForm(AccountForm, RegistryEditForm):
         move(self, "smtp_refresh_token", after="oauth_scope")
 
     def extractData(self, setErrors=True):  # noqa: N803 - of z3c.form
-        """Add what OAuth 2.0 cannot do without."""
+        """Add the errors of OAuth 2.0."""
         data, errors = super().extractData(setErrors)
         if errors or not data["smtp_host"]:
             return data, errors
@@ -134,7 +134,7 @@ class MailbridgeForm(AccountForm, RegistryEditForm):
 
     @button.buttonAndHandler(_("Save"), name="save")
     def handle_save(self, action):
-        """Save and show the form again."""
+        """Save and reload the form."""
         if self.save():
             self.say(_("The settings are saved."))
             self.request.response.redirect(self.request.getURL())
@@ -142,7 +142,7 @@ class MailbridgeForm(AccountForm, RegistryEditForm):
     @button.buttonAndHandler(_("Save and send a test e-mail"), name="test")
     def handle_test(self, action):
         """Save, send a message to the admin, say what the server answered."""
-        CheckAuthenticator(self.request)  # plone.protect looks at the end, which is after the commit
+        CheckAuthenticator(self.request)  # plone.protect checks at the end, which is after the commit
         if not self.save():
             return
         transaction.commit()  # a conflict after the message is sent would send it again
@@ -152,32 +152,18 @@ class MailbridgeForm(AccountForm, RegistryEditForm):
             self.send_test()
         self.request.response.redirect(self.request.getURL())
 
-    def own_addresses(self):
-        """Yield where a test could go: to the admin, to the site's address, to the account itself."""
-        yield api.user.get_current().getProperty("email") or ""
-        yield api.portal.get_registry_record("plone.email_from_address", default="") or ""
-        yield settings().default_account.login_address
-
     def send_test(self):
         """Send the test mail and say what happened."""
-        to = next(filter(is_addr_spec, self.own_addresses()), "")
+        account = settings().default_account
+        to = trial_mail.first_address([*trial_mail.admin_addresses(), account.login_address])
         if not to:
-            self.say(
-                _("There is no address to send the test to: enter an e-mail address in your user profile."),
-                "warning",
-            )
+            self.say(trial_mail.NO_RECIPIENT, "warning")
             return
+        text = f"<p>{trial_mail.translated(trial_mail.TEXT)}</p>"
         try:
-            reply = send_trial(
-                settings().default_account,
-                to,
-                self.translated(_("Test of the iA.docs mail bridge")),
-                f"<p>{self.translated(_('If you can read this, iA.docs can send e-mails.'))}</p>",
-            )
+            reply = send_trial(account, to, trial_mail.translated(trial_mail.SUBJECT), text)
         except password.PasswordUnreadable as error:
-            self.say(
-                _("The password file cannot be read: ${problem}", mapping={"problem": str(error)}), "error"
-            )
+            self.say(trial_mail.password_unreadable(error), "error")
             return
         answer = answer_to(reply)
         mapping = {"address": to, "answer": f"{reply.code or ''} {reply.text}".strip()}
@@ -193,7 +179,7 @@ class MailbridgeForm(AccountForm, RegistryEditForm):
 
     @button.buttonAndHandler(_("Copy from Plone's mail settings"), name="copy")
     def handle_copy(self, action):
-        """Take over host, port, login and password of Plone's own mail settings."""
+        """Copy host, port, login and password of Plone's own mail settings."""
         record = api.portal.get_registry_record
         values = self.getContent()
         host = record("plone.smtp_host", default="") or ""
@@ -225,10 +211,6 @@ class MailbridgeForm(AccountForm, RegistryEditForm):
     def handle_preset(self, action):
         """Say what is still to be entered."""
         self.say_preset()
-
-    def translated(self, message):
-        """Return a message in the language of the request."""
-        return api.portal.translate(message, domain="imio.mailbridge")
 
     def say(self, message, kind="info"):
         """Show a message on the next page."""

@@ -1,14 +1,13 @@
-"""Does each source mailbox forward as it should? The page ``@@mailbridge-forwarding``: check, result, remedy."""
+"""The page ``@@mailbridge-forwarding``: checks whether each source mailbox forwards as it should."""
 
+from imio.mailbridge.browser import titles
+from imio.mailbridge.browser.button_page import ButtonPage
 from imio.mailbridge.controlpanel.navigation import Navigation
 from imio.mailbridge.i18n import _
 from imio.mailbridge.inbound.forwarding import check
 from imio.mailbridge.inbound.forwarding.outcomes import OUTCOMES
 from imio.mailbridge.inbound.forwarding.store import forwardings
-from imio.mailbridge.settings.read import settings
 from plone import api
-from plone.protect import CheckAuthenticator
-from Products.Five.browser import BrowserView
 from zExceptions import NotFound
 from zope.i18n import translate
 import datetime
@@ -23,51 +22,43 @@ FORMS = {
     "attachment": _("as an attachment"),
     "text": _("as text"),
 }
-PROOFS = {
-    "tag": _("secret address"),
-    "gateway": _("trusted mail server"),
-    "arc": _("seal of the provider"),
-    "dkim": _("signature of the domain"),
-    "results": _("verified by your own mail server"),
-    "": _("no proof"),
-}
-SHOWN = 5
+#: How many results of a mailbox the page shows.
+MAX_RESULTS = 5
 
 
-class ForwardingView(Navigation, BrowserView):
+class ForwardingView(Navigation, ButtonPage):
     """A table of the source mailboxes, and the buttons that check one and accept how it forwards."""
 
     page_name = "mailbridge-forwarding"
+    buttons = {"check": "_check", "accept": "_accept"}
 
-    def __call__(self):
-        for name, act in (("check", self._check), ("accept", self._accept)):
-            mailbox = self.request.form.get(name)
-            if mailbox is None:
-                continue
-            if self.request.method != "POST" or mailbox not in check.declared():
-                raise NotFound(self.page_name)
-            CheckAuthenticator(self.request)
-            api.portal.show_message(*act(mailbox))
-            return self.request.response.redirect(self.page_url(self.page_name))
+    def _show(self):
         if self.is_running():
             self.request.response.setHeader("Refresh", "10")
-        return self.index()
+        return super()._show()
 
-    def _check(self, mailbox):
+    def _find_target(self, name):
+        self.source_mailbox = self.entered(name)
+        if self.source_mailbox not in check.declared():
+            raise NotFound(self.page_name)
+
+    def _check(self):
         try:
-            check.start(mailbox)
+            check.start(self.source_mailbox)
         except check.CannotCheck as error:
-            return error.args[0], self.request, "warning"
-        text = _(
-            "The message to ${mailbox} is on its way. Most come back within a minute; after half an hour it counts as lost.",
-            mapping={"mailbox": mailbox},
-        )
-        return text, self.request, "info"
+            self._say(error.args[0], "warning")
+        else:
+            text = _(
+                "The message to ${mailbox} is on its way. Most come back within a minute; after half an hour it counts as lost.",
+                mapping={"mailbox": self.source_mailbox},
+            )
+            self._say(text)
 
-    def _accept(self, mailbox):
-        if not check.accept(mailbox):
-            return _("There is no good check of this mailbox."), self.request, "warning"
-        return _("This is how it is expected to arrive from now on."), self.request, "info"
+    def _accept(self):
+        if check.accept(self.source_mailbox):
+            self._say(_("This is how it is expected to arrive from now on."))
+        else:
+            self._say(_("There is no good check of this mailbox."), "warning")
 
     def is_running(self):
         """Tell whether a check has not come back yet."""
@@ -76,10 +67,10 @@ class ForwardingView(Navigation, BrowserView):
 
     def canary(self):
         """Tell whether the mailboxes are checked each week."""
-        return settings().forwarding_canary
+        return self.settings.forwarding_canary
 
     def rows(self):
-        """Return what is shown of each mailbox."""
+        """Return what the table shows of each mailbox."""
         known = forwardings()
         return [self._row(mailbox, known.get(mailbox)) for mailbox in check.declared()]
 
@@ -89,13 +80,13 @@ class ForwardingView(Navigation, BrowserView):
             "mailbox": mailbox,
             "running": self.time(about.running["begun"]) if about is not None and about.running else "",
             "result": self._result(results[0]) if results else None,
-            "earlier": [self._result(each) for each in results[1:SHOWN]],
+            "earlier": [self._result(each) for each in results[1:MAX_RESULTS]],
             "expected": self._fingerprint(about.expected) if about is not None and about.expected else "",
-            "last_mail": self._moment(about.seen[-1]) if about is not None and about.seen else "",
+            "last_mail": self._time_of(about.seen[-1]) if about is not None and about.seen else "",
             "silent": about is not None and bool(about.silent_since) and about.silent_since == about.seen[-1],
         }
 
-    def _moment(self, seconds):
+    def _time_of(self, seconds):
         return self.time(datetime.datetime.fromtimestamp(seconds, datetime.UTC))
 
     def _result(self, result):
@@ -119,9 +110,9 @@ class ForwardingView(Navigation, BrowserView):
 
     def _fingerprint(self, found):
         parts = [
-            self._say(FORMS[found["form"]]),
-            self._say(PROOFS[found["proof"]]),
-            ", ".join(found["marks"]) or self._say(_("no marks")),
+            self._translated(FORMS[found["form"]]),
+            self._translated(titles.PROOF[found["proof"]].noun),
+            ", ".join(found["marks"]) or self._translated(_("no marks")),
             found["arrived"],
         ]
         return " · ".join(filter(None, parts))
@@ -130,5 +121,5 @@ class ForwardingView(Navigation, BrowserView):
         language = (api.portal.get_current_language() or "")[:2]
         return posixpath.join(GUIDES, language if language in LANGUAGES else "en", f"{guide.file}.rst")
 
-    def _say(self, message):
+    def _translated(self, message):
         return translate(message, context=self.request)

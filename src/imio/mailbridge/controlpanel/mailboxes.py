@@ -1,223 +1,65 @@
-"""Which mailboxes does the bridge read, and need people look into them? ``@@mailbridge-mailboxes``, and forms for one of them."""
+"""The page ``@@mailbridge-mailboxes``: the mailboxes that the bridge reads by IMAP, and whether they work."""
 
-from datetime import date
-from imio.mailbridge.controlpanel.account_fields import gaps
+from imio.mailbridge.browser.button_page import ButtonPage
 from imio.mailbridge.controlpanel.navigation import Navigation
-from imio.mailbridge.controlpanel.row_form import Edited
-from imio.mailbridge.controlpanel.row_form import name_in
-from imio.mailbridge.controlpanel.row_form import row_of
-from imio.mailbridge.controlpanel.row_form import RowForm
-from imio.mailbridge.controlpanel.row_form import rows_of
 from imio.mailbridge.i18n import _
-from imio.mailbridge.inbound.destination import destination
-from imio.mailbridge.inbound.destination import UnknownRecipient
 from imio.mailbridge.inbound.imap_reading import PROBLEMS
 from imio.mailbridge.inbound.imap_reading import REMEDIES
 from imio.mailbridge.inbound.imap_reading import status_of
-from imio.mailbridge.inbound.imap_reading import wake
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.message.one_line import readable
 from imio.mailbridge.settings.imap import account_of
-from imio.mailbridge.settings.imap import IImapMailboxRow
-from imio.mailbridge.settings.imap import mailbox_of
 from imio.mailbridge.settings.imap import NEW_MAIL
 from imio.mailbridge.settings.imap import ROLE
-from imio.mailbridge.settings.imap import secrets_of
-from imio.mailbridge.settings.read import settings
-from imio.mailbridge.settings.read import stored_settings
-from imio.mailbridge.settings.secrets import read as read_secret
 from imio.mailbridge.transport.fetch_state import KEPT
 from imio.mailbridge.transport.fetch_state import LEFT
 from imio.mailbridge.transport.fetch_state import REFUSED
-from imio.mailbridge.transport.imap_account import LOGIN
-from imio.mailbridge.transport.imap_account import PORTS
 from imio.mailbridge.transport.imap_connection import CannotOpen
 from imio.mailbridge.transport.imap_connection import CONNECTION_ERRORS
 from imio.mailbridge.transport.imap_folder import selected_folder
-from plone import api
-from plone.protect import CheckAuthenticator
-from plone.z3cform.layout import FormWrapper
-from Products.Five.browser import BrowserView
-from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from urllib.parse import quote
 from zExceptions import NotFound
 
 
-SETTING = "imap_mailboxes"
 #: How many of the newest messages are counted.
 LOOK_BACK = 2000
 
 
-class AddForm(RowForm):
-    """A new mailbox."""
-
-    label = _("Add a mailbox")
-    setting, schema, list_page = SETTING, IImapMailboxRow, "mailbridge-mailboxes"
-    saved = _("The mailbox is saved. It is read once a minute from now on.")
-
-    def secrets_of(self, name):
-        """Return the name that the secrets of a mailbox are kept under."""
-        return secrets_of(name)
-
-    def preset_values(self, chosen):
-        """Return what a preset fills in."""
-        return chosen.imap
-
-    def updateWidgets(self, prefix=None):
-        """Propose to begin today: years of old mail would be filed."""
-        super().updateWidgets(prefix)
-        if not self.present and not self.request.form.get("form.widgets.since"):
-            self.widgets["since"].value = date.today().isoformat()
-
-    def after_save(self, row):
-        """Read it at once."""
-        wake(row["name"])
-
-    def problems(self, data):
-        """Yield what concerns several fields or mailboxes."""
-        others = [row for row in rows_of(SETTING) if row["name"] != self.present]
-        data.setdefault("name", self.present)
-        for field, text in (
-            ("name", _("There is a mailbox with this name already.")),
-            ("address", _("There is a mailbox with this address already.")),
-        ):
-            if data[field].lower() in [row[field].lower() for row in others]:
-                yield field, text
-                return
-        if problem := address_problem(data["role"], data["address"]):
-            yield "address", problem
-        if data["host"]:
-            yield from self._login_problems(data)
-
-    def _login_problems(self, data):
-        if not data["login"]:
-            yield "login", _("Enter the login: usually the address of the mailbox.")
-        elif data["auth"] == "oauth2":
-            yield from gaps(data, self.has_secret(data))
-        elif not data["password"] and not (self.present and read_secret(secrets_of(self.present))):
-            yield "password", _("Enter the password of the mailbox.")
-        if data["port"] == PORTS["tls"] and data["security"] == "starttls":
-            yield "security", _("Port 993 speaks TLS from the start.")
-
-
-def address_problem(role, address):
-    """Return why a mailbox cannot stand for an address, or None."""
-    values = settings()
-    if role == LOGIN:
-        return (
-            _("This is a mail-in address; choose the other role.")
-            if address.lower() in values.mailin_addresses
-            else None
-        )
-    try:
-        arrived = destination(address.lower(), values)
-    except UnknownRecipient:
-        arrived = None
-    if arrived is None or not arrived.address or arrived.login is not None:
-        return _("This is not a mail-in address: add it to the settings of incoming mail first.")
-    return None
-
-
-class EditForm(Edited, AddForm):
-    """A mailbox that is there; its name stays, what is known of the mailbox belongs to it."""
-
-    parameter = "mailbox"
-
-    @property
-    def label(self):
-        return _("Mailbox ${name}", mapping={"name": self.present})
-
-    def updateFields(self):
-        """Leave the name out."""
-        super().updateFields()
-        self.fields = self.fields.omit("name")
-
-
-class MailboxPage(Navigation, FormWrapper):
-    """The page around a form."""
-
-    page_name = "mailbridge-mailboxes"
-    index = ViewPageTemplateFile("templates/form.pt")
-
-
-class AddMailbox(MailboxPage):
-    """``@@mailbridge-mailbox-add``."""
-
-    form = AddForm
-
-
-class EditMailbox(MailboxPage):
-    """``@@mailbridge-mailbox-edit?mailbox=NAME``."""
-
-    form = EditForm
-
-
-class DeleteMailbox(Navigation, BrowserView):
-    """``@@mailbridge-mailbox-delete?mailbox=NAME``: what follows, and the button."""
-
-    page_name = "mailbridge-mailboxes"
-
-    def __call__(self):
-        row = row_of(SETTING, self.name)
-        if self.request.method != "POST":
-            return self.index()
-        CheckAuthenticator(self.request)
-        stored_settings().imap_mailboxes = [each for each in rows_of(SETTING) if each["name"] != row["name"]]
-        api.portal.show_message(
-            _("The mailbox ${name} is no longer read.", mapping={"name": row["name"]}), self.request
-        )
-        return self.request.response.redirect(self.page_url(self.page_name))
-
-    @property
-    def name(self):
-        """Return the name of the mailbox."""
-        return name_in(self.request, "mailbox")
-
-    @property
-    def url(self):
-        """Return the address of this page."""
-        return f"{self.page_url('mailbridge-mailbox-delete')}?mailbox={quote(self.name)}"
-
-
-class MailboxesView(Navigation, BrowserView):
+class MailboxesView(Navigation, ButtonPage):
     """A table of the mailboxes, and the button that tries one."""
 
     page_name = "mailbridge-mailboxes"
+    buttons = {"try": "_try"}
 
-    def __call__(self):
-        name = self.request.form.get("try")
-        return self._try(name) if name is not None else self.index()
-
-    def _try(self, name):
-        if self.request.method != "POST" or not isinstance(name, str):
+    def _try(self):
+        imap_mailbox = self.settings.imap_mailboxes.get(self.entered("try"))
+        if imap_mailbox is None:
             raise NotFound(self.page_name)
-        CheckAuthenticator(self.request)
-        message, kind = tried(row_of(SETTING, name))
-        api.portal.show_message(message, self.request, kind)
-        return self.request.response.redirect(self.page_url(self.page_name))
+        self._say(*tried(imap_mailbox))
 
     def rows(self):
-        """Return what is shown of each mailbox."""
-        counts = _counts({row["address"].lower() for row in rows_of(SETTING)})
-        return [self._row(row, counts[row["address"].lower()]) for row in rows_of(SETTING)]
+        """Return what the table shows of each mailbox."""
+        mailboxes = self.settings.imap_mailboxes.values()
+        counts = _counts({each.address for each in mailboxes})
+        return [self._row(each, counts[each.address]) for each in mailboxes]
 
-    def _row(self, row, counts):
-        about = status_of(row["name"])
+    def _row(self, imap_mailbox, counts):
+        about = status_of(imap_mailbox.name)
         problem = about.problem if about is not None else None
         words = about.counts if about is not None else {}
-        query = f"?mailbox={quote(row['name'])}"
-        is_login = row["role"] == LOGIN
+        query = f"?mailbox={quote(imap_mailbox.name)}"
+        is_login = imap_mailbox.is_login
         waiting = about.waiting if about is not None else 0
         failed = list(about.state["failed"].values()) if about is not None else []
         return {
-            "name": row["name"],
-            "address": row["address"],
-            "role": ROLE.getTerm(row["role"]).title,
+            "name": imap_mailbox.name,
+            "address": imap_mailbox.address,
+            "role": ROLE.getTerm(imap_mailbox.role).title,
             "is_login": is_login,
-            "server": f"{row['host']}:{row['port']}" if row["host"] else "",
-            "login": row["login"],
-            "new_mail": NEW_MAIL.getTerm(row["new_mail"]).title if is_login else "",
-            "copy": is_login and row["copy_to_agent"],
+            "server": f"{imap_mailbox.host}:{imap_mailbox.port}" if imap_mailbox.host else "",
+            "login": imap_mailbox.login,
+            "new_mail": NEW_MAIL.getTerm(imap_mailbox.new_mail).title if is_login else "",
+            "copy": is_login and imap_mailbox.copy_to_agent,
             "checked": self.time(about.checked) if about is not None and about.checked else "",
             "problem": problem
             and {
@@ -233,24 +75,26 @@ class MailboxesView(Navigation, BrowserView):
             "left": words.get(LEFT, 0),
             "refused": words.get(REFUSED, 0),
             "counts": counts,
-            "nobody": is_login and not (problem or waiting or failed) and self._nobody(row, words, about),
+            "nobody": is_login
+            and not (problem or waiting or failed)
+            and self._nobody(imap_mailbox, words, about),
             "edit": f"{self.page_url('mailbridge-mailbox-edit')}{query}",
             "delete": f"{self.page_url('mailbridge-mailbox-delete')}{query}",
             "inbox": f"{self.page_url('mailbridge-inbox')}?state=quarantined",
         }
 
-    def _nobody(self, row, words, about):
-        """Tell whether nobody needs to look into the login mailbox: everything in it was seen, and nothing is left there."""
-        return row["new_mail"] != "leave" and not words.get(REFUSED) and bool(about and about.checked)
+    def _nobody(self, imap_mailbox, words, about):
+        """Tell whether nobody needs to look into the login mailbox: it was read, and nothing is left in it."""
+        return imap_mailbox.new_mail != "leave" and not words.get(REFUSED) and bool(about and about.checked)
 
 
-def tried(row):
-    """Open a mailbox; return a sentence on what was seen, and its kind."""
-    wanted = account_of(mailbox_of(row))
-    if wanted is None:
+def tried(imap_mailbox):
+    """Open a mailbox; return a sentence on the outcome, and its kind."""
+    account = account_of(imap_mailbox)
+    if account is None:
         return _("Another machine reads this mailbox; there is nothing to try from here."), "info"
     try:
-        with selected_folder(wanted) as folder:
+        with selected_folder(account) as folder:
             number = len(folder.pending())
     except CannotOpen as error:
         mapping = {
@@ -269,7 +113,7 @@ def tried(row):
 
 
 def _counts(addresses):
-    """Return address → state or transfer → how many of the newest messages that came for it."""
+    """Return address → state or transfer → count, of the newest messages for each address."""
     box, found = inbox(), {address: {} for address in addresses}
     for id in box.newest_ids()[:LOOK_BACK] if addresses else ():
         record = box.records[id]

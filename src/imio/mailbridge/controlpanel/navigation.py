@@ -1,7 +1,7 @@
-"""Which pages does the control panel of the bridge have? Links at the top of each."""
+"""The pages of the control panel of the bridge, and the links between them."""
 
 from imio.mailbridge.i18n import _
-from imio.mailbridge.settings.clock import local_time
+from imio.mailbridge.settings.clock import readable_time
 from plone import api
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 
@@ -19,13 +19,14 @@ PAGES = (
 
 
 class Navigation:
-    """Mixin of the pages; ``page_name`` is the one that is shown."""
+    """Mixin of the pages; ``page_name`` is the link that is marked as current."""
 
     page_name = ""
+    time = staticmethod(readable_time)
     navigation = ViewPageTemplateFile("templates/navigation.pt")
 
     def pages(self):
-        """Return what is shown of each page."""
+        """Return a link for each page."""
         return [
             {"url": self.page_url(name), "title": title, "current": name == self.page_name}
             for name, title in PAGES
@@ -35,7 +36,7 @@ class Navigation:
         """Return the address of a page of the site."""
         return f"{api.portal.get().absolute_url()}/@@{name}"
 
-    def time(self, moment):
-        """Return an aware datetime in the time zone and notation of the site."""
-        # Without its zone: Plone would turn an aware time into that of the server's own.
-        return api.portal.get_localized_time(local_time(moment).replace(tzinfo=None), long_format=True)
+    @property
+    def url(self):
+        """Return the address of this page."""
+        return self.page_url(self.page_name)

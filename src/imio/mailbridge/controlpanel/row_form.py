@@ -1,16 +1,20 @@
-"""How is one row of a table of the settings, with its secrets, added and changed? What accounts and mailboxes share."""
+"""Forms that add, edit and delete one row of a table of the settings, with its secrets: of accounts and of mailboxes."""
 
+from imio.mailbridge.browser.button_page import ButtonPage
 from imio.mailbridge.controlpanel.account_fields import AccountForm
 from imio.mailbridge.controlpanel.account_fields import FILL_IN
 from imio.mailbridge.controlpanel.account_fields import IAccountSecrets
 from imio.mailbridge.controlpanel.account_fields import IForget
 from imio.mailbridge.controlpanel.account_fields import IPreset
 from imio.mailbridge.controlpanel.account_fields import write_secrets
+from imio.mailbridge.controlpanel.navigation import Navigation
 from imio.mailbridge.i18n import _
 from imio.mailbridge.settings import secrets as password
 from imio.mailbridge.settings.read import stored_settings
 from plone import api
 from plone.z3cform.fieldsets.utils import move
+from plone.z3cform.layout import FormWrapper
+from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from urllib.parse import quote
 from z3c.form import button
 from z3c.form import form
@@ -39,7 +43,7 @@ def name_in(request, parameter):
 
 
 class RowForm(AccountForm, form.Form):
-    """A new row of the table ``setting``, of the schema ``schema``; ``saved`` is said on ``list_page``."""
+    """Adds a row with the fields of ``schema`` to the table ``setting``; ``saved`` is the message on ``list_page``."""
 
     setting = schema = list_page = saved = None
     ignoreContext = True
@@ -58,11 +62,11 @@ class RowForm(AccountForm, form.Form):
         move(self, "refresh_token", after="oauth_scope")
 
     def secrets_of(self, name):
-        """Return the name that the secrets of a row are kept under."""
+        """Return the name under which the secrets of a row are kept."""
         return name
 
     def has_secret(self, data):
-        """Tell whether there will be what OAuth 2.0 asks a token with."""
+        """Tell whether there will be a secret to ask for an OAuth 2.0 token with."""
         kept = self.secrets_of(self.present) if self.present else ""
         return (
             data["client_secret"]
@@ -72,7 +76,7 @@ class RowForm(AccountForm, form.Form):
         )
 
     def problems(self, data):
-        """Yield (field, message) of what concerns several fields or rows."""
+        """Yield (field, message) of errors that concern several fields or rows."""
         return ()
 
     def update(self):
@@ -85,7 +89,7 @@ class RowForm(AccountForm, form.Form):
         self.actions["save"].addClass("btn-primary")
 
     def extractData(self, setErrors=True):  # noqa: N803 - of z3c.form
-        """Add what concerns several fields or rows."""
+        """Add the errors that concern several fields or rows."""
         data, errors = super().extractData(setErrors)
         return data, errors or tuple(self.complain(*problem) for problem in self.problems(data))
 
@@ -108,7 +112,7 @@ class RowForm(AccountForm, form.Form):
         setattr(stored_settings(), self.setting, [*rows_of(self.setting), row])
 
     def after_save(self, row):
-        """Do what follows from the new row."""
+        """Update what depends on the row."""
 
     @button.buttonAndHandler(_("Cancel"), name="cancel")
     def handle_cancel(self, action):
@@ -126,7 +130,7 @@ class RowForm(AccountForm, form.Form):
 
 
 class Edited:
-    """Mixin of a form for a row that is there, named by ``parameter`` in the address of the page."""
+    """Mixin of a form for an existing row, named by ``parameter`` in the address of the page."""
 
     parameter = None
     ignoreContext = False
@@ -150,3 +154,50 @@ class Edited:
         """Put ``row`` in the place of the one called ``name``."""
         rows = [row if each["name"] == name else each for each in rows_of(self.setting)]
         setattr(stored_settings(), self.setting, rows)
+
+
+class RowPage(Navigation, FormWrapper):
+    """The page around a form."""
+
+    index = ViewPageTemplateFile("templates/form.pt")
+
+    @property
+    def page_name(self):
+        return self.form.list_page
+
+
+class DeletePage(Navigation, ButtonPage):
+    """Asks for confirmation before it deletes the row named by ``parameter`` from the table ``setting``."""
+
+    setting = parameter = None
+    buttons = {"delete": "_delete"}
+
+    def __call__(self):
+        row_of(self.setting, self.name)
+        return super().__call__()
+
+    def _pressed(self):
+        return "delete" if self.request.method == "POST" else None
+
+    def _delete(self):
+        rows = [row for row in rows_of(self.setting) if row["name"] != self.name]
+        setattr(stored_settings(), self.setting, rows)
+        self.after_delete()
+
+    def after_delete(self):
+        """Update what depends on the row, and confirm the deletion."""
+
+    @property
+    def next_url(self):
+        """Return the address of the list."""
+        return self.page_url(self.page_name)
+
+    @property
+    def name(self):
+        """Return the name of the row."""
+        return name_in(self.request, self.parameter)
+
+    @property
+    def url(self):
+        """Return the address of this page."""
+        return f"{self.page_url(self.__name__)}?{self.parameter}={quote(self.name)}"

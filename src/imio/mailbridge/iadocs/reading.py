@@ -4,7 +4,7 @@ from imio.mailbridge.i18n import _
 from imio.mailbridge.message.parsing.parse import parse
 from imio.mailbridge.message.rendition.html_document import head
 from imio.mailbridge.message.rendition.html_document import Labels
-from imio.mailbridge.settings.clock import local_time
+from imio.mailbridge.settings.clock import readable_time
 from plone import api
 from zope.i18n import translate
 
@@ -37,10 +37,7 @@ def labels(language=""):
 
 def rows(message, words):
     """Return (label, text) of the header fields that a reader looks at."""
-    date = ""
-    if message.date is not None:
-        date = api.portal.get_localized_time(local_time(message.date).replace(tzinfo=None), long_format=True)
-    return head(message, words, date)
+    return head(message, words, readable_time(message.date) if message.date is not None else "")
 
 
 def files(message):

@@ -26,10 +26,10 @@ from zope.schema.interfaces import ValidationError
 import json
 
 
-#: Fields whose rows the field deserializer takes for granted.
+#: Fields that the field deserializer takes for lists of rows without a check.
 ROWS = ("mailin_addresses", "mailboxes", "smtp_accounts", "imap_mailboxes")
 
-#: Tables whose rows have secrets: setting → schema of a row, key of the secrets in JSON, name → the name they are kept by.
+#: Tables whose rows have secrets: setting → schema of a row, key of the secrets in JSON, function that names the secrets of a row.
 TABLES = {
     "smtp_accounts": (ISmtpAccountRow, "smtp_account_secrets", str),
     "imap_mailboxes": (IImapMailboxRow, "imap_mailbox_secrets", secrets_of),
@@ -40,7 +40,7 @@ SECRETS = {f"smtp_{kind}": kind for kind in password.KINDS}
 
 
 class IMailbridgeControlpanel(IControlpanel):
-    """The panel, so that its deserializer can be found."""
+    """The panel, for which the deserializer is registered."""
 
 
 @implementer(IMailbridgeControlpanel)
@@ -92,7 +92,7 @@ class SettingsFromJson(ControlpanelDeserializeFromJson):
         return self._checked(given)
 
     def _secrets_of_rows(self, data, setting):
-        """Return (name that it is kept by, kind) → value of the secrets of the rows of a table, and the errors in them."""
+        """Return (name under which it is kept, kind) → value of the secrets of the rows of a table, and the errors in them."""
         _schema, key, kept_by = TABLES[setting]
         of_rows = data.get(key) or {}
         if not isinstance(of_rows, dict) or not all(isinstance(kinds, dict) for kinds in of_rows.values()):
@@ -124,7 +124,7 @@ class SettingsFromJson(ControlpanelDeserializeFromJson):
         return {key: value for key, (_field, value) in given.items()}, errors
 
     def _row_errors(self, setting, rows):
-        """Return what is wrong in the rows of a table; each message names the row and its field in words."""
+        """Return the errors in the rows of a table; each names the row and its field in words."""
         schema, key, _kept_by = TABLES[setting]
         fields, errors = getFields(schema), []
         for row in rows:
@@ -173,7 +173,7 @@ def _problem(field, value):
 
 
 def _sentence(error):
-    """Return what a nested validation error says; a list's error hides those of its rows."""
+    """Return the message of a nested validation error: that of a list hides those of its rows."""
     inner = error.args[0] if error.args else None
     while isinstance(inner, (list, tuple)) and inner:
         error, inner = inner[0], inner[0]

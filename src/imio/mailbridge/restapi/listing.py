@@ -1,10 +1,10 @@
-"""How is a store listed? As a batch of plone.restapi, waking only the records of the page where no filter needs more."""
+"""Lists the records of a store in batches of plone.restapi, and loads only those of the batch."""
 
 from plone.restapi.batching import HypermediaBatch
 
 
 class _Lazy:
-    """A sequence over a store's records, made of their ids, so that a batch loads what it shows."""
+    """A sequence of the records with the ids ``keys``, which are loaded when they are read."""
 
     def __init__(self, store, keys):
         self._store = store

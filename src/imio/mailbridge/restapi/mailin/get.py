@@ -5,27 +5,28 @@ from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.source import source
 from imio.mailbridge.restapi.listing import batch
 from imio.mailbridge.restapi.mailin.serialize import record_json
-from imio.mailbridge.restapi.path import PathService
+from imio.mailbridge.restapi.path_service import PathService
+from imio.mailbridge.restapi.path_service import Refusal
 
 
 class MailInGet(PathService):
     """For managers of mail."""
 
     def render(self):
-        """Stream the source past the JSON renderer."""
+        """Stream the source without the JSON renderer."""
         if len(self.params) == 2 and self.params[1] == "source":
             record = inbox().get(self.params[0])
             if record is not None:
                 return source(record, self.request.response)
         return super().render()
 
-    def reply(self):
+    def answer(self):
         """Return the list or the record."""
         if not self.params:
             return self._list()
         record = inbox().get(self.params[0])
         if record is None or len(self.params) > 1:
-            return self.answer(404, _("There is no such message."))
+            raise Refusal(404, _("There is no such message."))
         return record_json(record, self.request)
 
     def _list(self):

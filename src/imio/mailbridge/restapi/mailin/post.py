@@ -12,13 +12,13 @@ from imio.mailbridge.restapi.mailin.serialize import delivery_json
 from imio.mailbridge.restapi.mailin.serialize import items_json
 from imio.mailbridge.restapi.mailin.serialize import left_json
 from imio.mailbridge.restapi.mailin.serialize import record_json
-from imio.mailbridge.restapi.path import PathService
+from imio.mailbridge.restapi.path_service import PathService
+from imio.mailbridge.restapi.path_service import Refusal
 from plone import api
 from plone.protect.interfaces import IDisableCSRFProtection
 from plone.restapi.deserializer import json_body
 from plone.restapi.exceptions import DeserializationError
 from Products.Five.browser import BrowserView
-from zope.i18n import translate
 from zope.interface import alsoProvides
 import json
 
@@ -28,44 +28,42 @@ ACTIONS = {"replay": review.replay, "accept": review.accept, "discard": review.d
 
 
 def deliver(context, request):
-    """Take a delivery; return (status, JSON). No form can send ``message/rfc822`` across sites, so no token is asked for."""
+    """Take a delivery; return (status, JSON). Errors: ``Refusal``.
+
+    No form can send ``message/rfc822`` across sites, so no token is required.
+    """
     if not getSecurityManager().checkPermission(DELIVER, context):
-        return _not_allowed(request)
+        raise _not_allowed(request)
     alsoProvides(request, IDisableCSRFProtection)
     try:
         status, record = receive(request)
     except Refused as refused:
-        return refused.status, {"message": translate(refused.message, context=request), **refused.facts}
+        raise Refusal(refused.status, refused.message, **refused.facts) from refused
     if isinstance(record, Left):
         return status, left_json(record)
     return status, delivery_json(record, items_json(record.items))
 
 
 def _not_allowed(request):
-    if api.user.is_anonymous():
-        request.response.setHeader("WWW-Authenticate", 'Basic realm="iA.docs", charset="UTF-8"')
-        return 401, {
-            "message": translate(
-                _("Log in to do this: user name or password is missing or wrong."), context=request
-            )
-        }
-    return 403, {"message": translate(_("This user may not do this."), context=request)}
+    if not api.user.is_anonymous():
+        return Refusal(403, _("This user may not do this."))
+    request.response.setHeader("WWW-Authenticate", 'Basic realm="iA.docs", charset="UTF-8"')
+    return Refusal(401, _("Log in to do this: user name or password is missing or wrong."))
 
 
 class MailInView(BrowserView):
-    """What pipes call: the same as the service, whatever Accept says."""
+    """``@@mail-in``, which pipes call: the same as the service, whatever the Accept header is."""
 
     def __call__(self):
         response = self.request.response
         response.setHeader("Content-Type", "application/json")
-        if self.request.method != "POST":
-            response.setHeader("Allow", "POST")
-            status, body = (
-                405,
-                {"message": translate(_("Only POST delivers a message."), context=self.request)},
-            )
-        else:
+        try:
+            if self.request.method != "POST":
+                response.setHeader("Allow", "POST")
+                raise Refusal(405, _("Only POST delivers a message."))
             status, body = deliver(self.context, self.request)
+        except Refusal as refusal:
+            status, body = refusal.status, refusal.body(self.request)
         response.setStatus(status, lock=True)
         return json.dumps(body)
 
@@ -73,28 +71,29 @@ class MailInView(BrowserView):
 class MailInPost(PathService):
     """Deliver, or decide on a record."""
 
-    def reply(self):
+    def answer(self):
         """Return the answer to a pipe, or the record after the decision."""
-        if not self.params:
-            status, body = deliver(self.context, self.request)
-            self.request.response.setStatus(status)
-            return body
+        if self.params:
+            return self._decide()
+        status, body = deliver(self.context, self.request)
+        self.request.response.setStatus(status)
+        return body
+
+    def _decide(self):
         if not is_manager():
-            status, body = _not_allowed(self.request)
-            self.request.response.setStatus(status)
-            return body
+            raise _not_allowed(self.request)
         record = inbox().get(self.params[0])
         if len(self.params) != 2 or record is None or self.params[1] not in ACTIONS:
-            return self.answer(404, _("There is no such message."))
+            raise Refusal(404, _("There is no such message."))
         alsoProvides(self.request, IDisableCSRFProtection)
         try:
             data = json_body(self.request)
         except DeserializationError:
             data = None
         if not isinstance(data, dict):
-            return self.answer(400, _("The body of the request is not a JSON object."))
+            raise Refusal(400, _("The body of the request is not a JSON object."))
         try:
             ACTIONS[self.params[1]](record, data)
         except review.NotPossible as error:
-            return self.answer(error.status, error.message)
+            raise Refusal(error.status, error.message) from error
         return record_json(record, self.request)

@@ -1,4 +1,4 @@
-"""Why is the body of a delivery never read as a form? The publisher would refuse a large one with words nobody understands."""
+"""Keeps the publisher from reading the body of a delivery as a form: it would refuse a large one without a clear message."""
 
 import re
 
@@ -7,9 +7,9 @@ _ENDPOINT = re.compile(r"/@@?mail-in/?$")
 
 
 def leave_body_alone(event):
-    """Hide a form's content type from the publisher (subscriber of ``IPubStart``); the endpoint then answers 415 by itself.
+    """Hide a form's content type from the publisher (subscriber of ``IPubStart``); the endpoint itself then answers 415.
 
-    curl sends ``application/x-www-form-urlencoded`` when it is told nothing else.
+    curl sends ``application/x-www-form-urlencoded`` by default.
     """
     environ = event.request.environ
     if environ.get("REQUEST_METHOD") != "POST" or not _ENDPOINT.search(environ.get("PATH_INFO", "")):

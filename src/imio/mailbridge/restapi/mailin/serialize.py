@@ -1,4 +1,4 @@
-"""How does an incoming message look in JSON?"""
+"""The JSON of an incoming message."""
 
 from imio.mailbridge.i18n import translatable
 from imio.mailbridge.inbound.reasons import reason_texts
@@ -8,7 +8,7 @@ from zope.i18n import translate
 
 
 def items_json(uids):
-    """Return the items made of a message, whoever asks (a pipe sees no content); one that was deleted is left out."""
+    """Return the items made of a message, also for a pipe, which may not view them; deleted ones are left out."""
     return content_json(filter(None, map(uuidToCatalogBrain, uids)))
 
 
@@ -23,7 +23,7 @@ def record_url(record):
 
 
 def delivery_json(record, items):
-    """Return what a pipe gets to know."""
+    """Return what a pipe may know."""
     return {
         "@id": record_url(record),
         "id": record.id,
@@ -36,7 +36,7 @@ def delivery_json(record, items):
 
 
 def left_json(left):
-    """Return what is said of a message that stays in the mailbox that it was read from."""
+    """Return the answer for a message that stays in the mailbox that it was read from."""
     return {
         "@id": record_url(left),
         "id": left.id,
@@ -49,7 +49,7 @@ def left_json(left):
 
 
 def record_json(record, request):
-    """Return what a manager gets to know."""
+    """Return what a manager of mail may know."""
     sentence, remedy = reason_texts(record.reason)
     return {
         **delivery_json(record, items_json(record.items)),
@@ -66,7 +66,7 @@ def record_json(record, request):
         "remedy": translate(translatable(remedy), context=request),
         "error": record.error,
         "evidence": [
-            dict(zip(("detector", "saw", "strength"), seen, strict=False)) for seen in record.evidence
+            dict(zip(("detector", "saw", "strength"), seen, strict=True)) for seen in record.evidence
         ],
         "proof": record.proof,
         "verdicts": list(record.verdicts),

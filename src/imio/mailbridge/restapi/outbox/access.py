@@ -1,4 +1,4 @@
-"""Who may see and change an outgoing message? Managers of mail all, others what they sent."""
+"""Decides who may see and change an outgoing message: managers of mail all, others those that they sent."""
 
 from AccessControl import Unauthorized
 from imio.mailbridge.outbox.record import outbox
@@ -8,7 +8,7 @@ from plone import api
 
 
 def visible_record(id):
-    """Return the record, or None when there is none that the current user may know of. Errors: ``Unauthorized`` (anonymous)."""
+    """Return the record, or None where there is none that the current user may see; errors: ``Unauthorized`` (anonymous)."""
     if api.user.is_anonymous():
         raise Unauthorized("Log in to see sent messages.")
     record = outbox().get(id)

@@ -11,28 +11,29 @@ from imio.mailbridge.outbox.visibility import is_manager
 from imio.mailbridge.restapi.listing import batch
 from imio.mailbridge.restapi.outbox.access import visible_record
 from imio.mailbridge.restapi.outbox.serialize import message_with_timeline
-from imio.mailbridge.restapi.path import PathService
+from imio.mailbridge.restapi.path_service import PathService
+from imio.mailbridge.restapi.path_service import Refusal
 
 
 class OutboxGet(PathService):
-    """Managers see all, others a message they sent."""
+    """Managers see all messages, others those that they sent."""
 
     def render(self):
-        """Stream the source past the JSON renderer."""
+        """Stream the source without the JSON renderer."""
         if len(self.params) == 2 and self.params[1] == "source":
             record = visible_record(self.params[0])
             if record is not None and record.body is not None:
                 return source(record, self.request.response)
         return super().render()
 
-    def reply(self):
+    def answer(self):
         """Return the list or the message."""
         if len(self.params) > 1:
-            return self.answer(404, _("There is nothing at this address."))
+            raise Refusal(404, _("There is nothing at this address."))
         if self.params:
             record = visible_record(self.params[0])
             if record is None:
-                return self.answer(404, _("There is no such message."))
+                raise Refusal(404, _("There is no such message."))
             return message_with_timeline(record, self.request)
         if not is_manager():
             raise Unauthorized("Only managers of mail see the list of all messages.")
@@ -40,5 +41,5 @@ class OutboxGet(PathService):
             keys = find(read_query(self.request.form))
         except BadQuery as bad:
             message = _("The filter ${name} cannot be understood.", mapping={"name": bad.field})
-            return self.answer(400, message)
+            raise Refusal(400, message) from bad
         return batch(self.request, outbox(), keys, lambda record: message_with_timeline(record, self.request))

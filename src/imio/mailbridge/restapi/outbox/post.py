@@ -6,7 +6,8 @@ from imio.mailbridge.outbox.actions import retry
 from imio.mailbridge.outbox.actions import send_now
 from imio.mailbridge.restapi.outbox.access import visible_record
 from imio.mailbridge.restapi.outbox.serialize import message_with_timeline
-from imio.mailbridge.restapi.path import PathService
+from imio.mailbridge.restapi.path_service import PathService
+from imio.mailbridge.restapi.path_service import Refusal
 from plone.protect.interfaces import IDisableCSRFProtection
 from zope.interface import alsoProvides
 
@@ -15,16 +16,16 @@ ACTIONS = {"retry": retry, "cancel": cancel, "send-now": send_now}
 
 
 class OutboxPost(PathService):
-    """Managers act on all, others on what they sent."""
+    """Managers act on all messages, others on those that they sent."""
 
-    def reply(self):
+    def answer(self):
         """Return the message as it is afterwards."""
         if len(self.params) != 2 or self.params[1] not in ACTIONS:
-            return self.answer(404, _("There is nothing at this address."))
+            raise Refusal(404, _("There is nothing at this address."))
         record = visible_record(self.params[0])
         if record is None:
-            return self.answer(404, _("There is no such message."))
+            raise Refusal(404, _("There is no such message."))
         alsoProvides(self.request, IDisableCSRFProtection)
         if not ACTIONS[self.params[1]](record):
-            return self.answer(409, _("No recipient of this message is in a state that allows this."))
+            raise Refusal(409, _("No recipient of this message is in a state that allows this."))
         return message_with_timeline(record, self.request)

@@ -1,4 +1,4 @@
-"""How does an outgoing message look in JSON?"""
+"""The JSON of an outgoing message."""
 
 from imio.mailbridge.i18n import translatable
 from imio.mailbridge.outbox.visibility import visible_content
@@ -18,7 +18,7 @@ def sender_fields(sender):
 
 
 def draft_json(draft):
-    """Return what ``dry_run`` answers."""
+    """Return the answer to ``dry_run``."""
     addresses = dict.fromkeys(address.addr_spec for address in (*draft.to, *draft.cc, *draft.bcc))
     return {
         "@id": None,

@@ -8,7 +8,7 @@ from plone.uuid.interfaces import IUUID
 
 
 class SendEmailGet(Service):
-    """Everyone who may send from the document sees its messages."""
+    """For everyone who may send from the document."""
 
     def reply(self):
         """Return the messages with their timelines."""

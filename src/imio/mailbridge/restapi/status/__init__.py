@@ -1,1 +1,1 @@
-"""``@mailbridge-status``: does the bridge work?"""
+"""``@mailbridge-status``: whether the bridge works."""

@@ -1,4 +1,4 @@
-"""``GET <site>/@mailbridge-status``: does the bridge work?"""
+"""``GET <site>/@mailbridge-status``: whether the bridge works."""
 
 from datetime import datetime
 from datetime import UTC
@@ -13,19 +13,19 @@ from plone.restapi.services import Service
 from zope.i18n import translate
 
 
-#: A worker notes that it lives once a minute.
+#: Seconds; the worker notes once a minute that it is alive.
 ALIVE_FOR = 180
 
 
 class StatusGet(Service):
-    """For monitoring: counts, the oldest waiting record, what stops the account."""
+    """For monitoring: the worker, counts, the oldest waiting record, what stops an account."""
 
     def reply(self):
-        """Return the status; a queue that cannot be reached is an error in it, not an exception."""
+        """Return the status; a queue that cannot be reached is one of its ``errors``, not an exception."""
         errors = []
         try:
             seen = queue.last_seen()
-        except Exception as error:  # noqa: BLE001 - whatever the queue's client raises
+        except Exception as error:  # noqa: BLE001 - the queue's client raises many kinds
             seen = None
             errors.append(f"queue: {error}")
         hold = next(iter(outbox().holds.values()), None)

@@ -1,8 +1,8 @@
-"""What is shown of an outgoing message, and what may its reader do with it?"""
+"""Summarizes an outgoing message for the current user: recipients, timeline, and the buttons that may be pressed."""
 
 from imio.mailbridge.browser import titles
 from imio.mailbridge.browser.resubmit import can_be_edited
-from imio.mailbridge.browser.resubmit import may_act
+from imio.mailbridge.browser.resubmit import may_decide
 from imio.mailbridge.delivery.answers import answer_named
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
@@ -11,17 +11,18 @@ from imio.mailbridge.outbox.states import WAITING
 from imio.mailbridge.outbox.visibility import is_manager
 from imio.mailbridge.outbox.visibility import visible_content
 from imio.mailbridge.outbox.visibility import visible_recipients
+from imio.mailbridge.settings.clock import readable_time
 from imio.mailbridge.store.store import now
 from plone import api
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 
 
-#: What may happen so soon, in seconds, is waited for by the page.
+#: The page reloads itself while something is due within this time, in seconds.
 SOON = 300
 
 FIELDS = {"to": _("To"), "cc": _("Cc"), "bcc": _("Bcc")}
 
-#: Button: name → title, states in which it is shown.
+#: Button: name → title, states of a recipient in which it is offered.
 BUTTONS = {
     "undo": (_("Undo"), ("scheduled",)),
     "send_now": (_("Send now"), ("scheduled",)),
@@ -30,8 +31,8 @@ BUTTONS = {
 }
 
 
-def message(record):
-    """Return what the current user sees of a message."""
+def summary_of(record):
+    """Return the parts of a message that the current user may see."""
     visible = visible_recipients(record)
     lines = [
         _line(line) for line in record.history if line["recipient"] is None or line["recipient"] in visible
@@ -56,13 +57,13 @@ def message(record):
     }
 
 
-def version(messages):
-    """Return a text that is another one as soon as one of the messages changed."""
+def version_of(messages):
+    """Return a text that changes whenever one of the summaries does."""
     return " ".join(f"{each['id'][:8]}.{len(each['timeline'])}.{each['state']}" for each in messages)
 
 
 def _recipient(record, address, state, lines):
-    """Return one recipient with the last line that tells of it."""
+    """Return one recipient with the last line of the timeline about it."""
     about = [
         line
         for line in lines
@@ -94,13 +95,13 @@ def _line(line):
         "explanation": translatable(line["explanation"]),
         "said": f"{line['code'] or ''} {line['text']}".strip(),
         "remedy": translatable(row.remedy) if row is not None and is_manager() else "",
-        "by": name_of(line["by"]),
-        "filed": visible_content(line.get("items", ())),
+        "by": user_name(line["by"]),
+        "filed": visible_content(line["items"]),
     }
 
 
-def name_of(userid):
-    """Return the name of a user, or the userid where there is none."""
+def user_name(userid):
+    """Return the full name of a user, or the userid where there is none."""
     user = api.user.get(userid=userid) if userid else None
     return (user is not None and user.getProperty("fullname")) or userid
 
@@ -117,7 +118,7 @@ def _is_waiting(record):
 
 
 def _buttons(record):
-    if not may_act(record):
+    if not may_decide(record):
         return []
     return [
         {"name": name, "title": title}
@@ -127,17 +128,19 @@ def _buttons(record):
 
 
 def _edit_url(record, document):
-    """Return where the message is changed and sent again, or an empty string where that cannot be."""
-    if document is None or not may_act(record) or not can_be_edited(record) or not may_send(document):
+    """Return the address where the message can be edited and sent again, or an empty string."""
+    if document is None or not may_decide(record) or not can_be_edited(record) or not may_send(document):
         return ""
     return f"{document.absolute_url()}/@@send-email?edit={record.id}"
 
 
-class Buttons:
-    """For views that show messages: ``buttons(message, back)`` gives the form with what may be done."""
+class SummaryPage:
+    """Mixin of pages that show summaries: their buttons and times."""
+
+    time = staticmethod(readable_time)
 
     _template = ViewPageTemplateFile("templates/buttons.pt")
 
-    def buttons(self, shown, back):
-        """Return HTML; ``back`` is ``document``, ``mine`` or ``outbox``, where the buttons lead back to."""
-        return self._template(shown=shown, back=back, site_url=api.portal.get().absolute_url())
+    def buttons(self, message, back):
+        """Return the HTML of a message's buttons; they lead back to ``document``, ``mine`` or ``outbox``."""
+        return self._template(message=message, back=back, site_url=api.portal.get().absolute_url())

@@ -1,20 +1,20 @@
-"""What became of my e-mails? The page ``@@my-emails``, and the count of those that were lost in the header of every page."""
+"""The page ``@@my-emails``, and the count of failed e-mails in the header of every page."""
 
 from AccessControl import Unauthorized
-from imio.mailbridge.browser import message_view as shown
 from imio.mailbridge.browser import titles
-from imio.mailbridge.browser.local_date import readable_time
+from imio.mailbridge.browser.batch import batch_of
+from imio.mailbridge.browser.message_summary import summary_of
+from imio.mailbridge.browser.message_summary import SummaryPage
 from imio.mailbridge.outbox.record import outbox
 from plone import api
 from plone.app.layout.viewlets.common import ViewletBase
-from plone.batching import Batch
 from plone.protect.interfaces import IDisableCSRFProtection
 from Products.Five.browser import BrowserView
 from zope.interface import alsoProvides
 
 
 PAGE = 25
-#: What went wrong comes first.
+#: Failures come first.
 ORDER = (
     "failed",
     "bounced",
@@ -29,8 +29,8 @@ ORDER = (
 )
 
 
-class MyEmails(shown.Buttons, BrowserView):
-    """The messages of the current user, the newest first, with a filter by state."""
+class MyEmails(SummaryPage, BrowserView):
+    """The messages of the current user, newest first, with a filter by state."""
 
     def __call__(self):
         if api.user.is_anonymous():
@@ -40,12 +40,12 @@ class MyEmails(shown.Buttons, BrowserView):
         state = self.request.form.get("state")
         self.state = state if isinstance(state, str) and state in titles.OUTGOING else ""
         if outbox().unseen_of(self.userid):
-            alsoProvides(self.request, IDisableCSRFProtection)  # that somebody looked is all that is written
+            alsoProvides(self.request, IDisableCSRFProtection)  # only notes that the user has looked
             outbox().see(self.userid)
         return self.index()
 
     def filters(self):
-        """Return the states with a count, what went wrong first; the first filter is none."""
+        """Return the states with their counts, failures first, after an entry for all states."""
         counts = {state: len(outbox().newest_ids_of_user(self.userid, state)) for state in ORDER}
         filters = [{"state": "", "title": None, "count": sum(counts.values()), "colour": "secondary"}] + [
             {"state": state, "title": titles.OUTGOING[state], "count": count, "colour": titles.colour(state)}
@@ -57,23 +57,17 @@ class MyEmails(shown.Buttons, BrowserView):
     def batch(self):
         """Return the ids of one page."""
         ids = outbox().newest_ids_of_user(self.userid, *([self.state] if self.state else []))
-        start = self.request.form.get("b_start")
-        start = int(start) if isinstance(start, str) and start.isdecimal() and len(start) < 9 else 0
-        return Batch(ids, PAGE, start)
+        return batch_of(ids, PAGE, self.request)
 
     def message(self, id):
-        """Return what is shown of a message; of its recipients what went wrong first."""
-        found = shown.message(outbox().get(id))
+        """Return the summary of a message, with the recipients that it did not reach first."""
+        found = summary_of(outbox().get(id))
         found["recipients"].sort(key=lambda each: ORDER.index(each["state"]))
         return found
 
-    def time(self, moment):
-        """Return a time as a person reads it."""
-        return readable_time(moment)
-
 
 class UnseenViewlet(ViewletBase):
-    """How many own e-mails failed or came back since the user last opened the page."""
+    """How many of the user's e-mails failed or came back since they last opened the page."""
 
     def update(self):
         """Count once."""

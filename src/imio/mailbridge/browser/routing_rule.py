@@ -1,9 +1,8 @@
-"""How is all mail like this one treated? A small form that makes a row of the routing from a message."""
+"""The form ``@@mailbridge-inbox-rule?id=``: makes a row of the routing from a message."""
 
-from imio.mailbridge.browser.quarantine import may_see
+from imio.mailbridge.browser.inbox_access import visible_record
 from imio.mailbridge.i18n import _
 from imio.mailbridge.inbound import review
-from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.inbox import OPEN
 from imio.mailbridge.inbound.process import decision_on
 from imio.mailbridge.inbound.process import read
@@ -11,31 +10,25 @@ from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.read import stored_settings
 from imio.mailbridge.settings.routing import FORWARD
 from imio.mailbridge.settings.routing import IRoutingRow
+from imio.mailbridge.settings.terms import terms
 from plone import api
 from plone.autoform.form import AutoExtensibleForm
 from plone.protect import CheckAuthenticator
 from plone.supermodel import model
 from z3c.form import button
 from z3c.form import form
-from zExceptions import NotFound
 from zope import schema
 from zope.i18n import translate
 from zope.schema import getFieldNamesInOrder
-from zope.schema.vocabulary import SimpleTerm
-from zope.schema.vocabulary import SimpleVocabulary
 import re
 
 
-def _terms(**titles):
-    return SimpleVocabulary([SimpleTerm(value, value, title) for value, title in titles.items()])
-
-
-WHOSE = _terms(author=_("Only of this address"), domain=_("Of everybody in its domain"))
-PLACE = _terms(last=_("After all other rows"), first=_("Before all other rows"))
+WHOSE = terms(author=_("Only of this address"), domain=_("Of everybody in its domain"))
+PLACE = terms(last=_("After all other rows"), first=_("Before all other rows"))
 
 
 class IRule(model.Schema):
-    """What a row is made of; the names are those of ``settings.interfaces.IRoutingRow`` where they mean the same."""
+    """The fields; names are those of ``settings.routing.IRoutingRow`` where they mean the same."""
 
     whose = schema.Choice(
         title=_("For mail"),
@@ -69,19 +62,16 @@ class IRule(model.Schema):
     )
 
 
-class Rule(AutoExtensibleForm, form.Form):
-    """``@@mailbridge-inbox-rule?id=``: filled in with what the message is."""
+class RoutingRule(AutoExtensibleForm, form.Form):
+    """The form, filled in from the message."""
 
     schema = IRule
     ignoreContext = True  # noqa: N815 - of z3c.form
     label = _("Make a rule from this message")
 
     def update(self):
-        """Find out what the message is; who may not see it is told that there is none."""
-        id = self.request.form.get("id")
-        self.record = inbox().get(id) if isinstance(id, str) else None
-        if self.record is None or not may_see(self.record):
-            raise NotFound("id")
+        """Find the message and the author that the rule is about; errors: ``NotFound``."""
+        self.record = visible_record(self.request)
         candidates = decision_on(self.record, read(self.record), settings()).candidates
         self.candidate = next((each for each in candidates if each.facts.author is not None), None)
         if self.candidate is not None:
@@ -97,22 +87,22 @@ class Rule(AutoExtensibleForm, form.Form):
 
     @property
     def description(self):
-        """Say whose mail it is, and which row decides today."""
-        said = _(
+        """Return whose mail the rule is about, and which row decides on it today."""
+        about = _(
             "For mail like that of ${author}. The rule is a row of the routing: it can be changed and removed in the settings.",
             mapping={"author": self.candidate.facts.author.addr_spec},
         )
         row = self.candidate.route.row
         if not row:
-            return said
+            return about
         decides = _(
             "Row ${row} of the routing decides about it now: only a rule before that row changes anything.",
             mapping={"row": str(row)},
         )
-        return " ".join(translate(text, context=self.request) for text in (said, decides))
+        return " ".join(translate(text, context=self.request) for text in (about, decides))
 
     def updateFields(self):  # noqa: N802 - of z3c.form
-        """Leave out what the message does not have."""
+        """Leave out the recipient where the message has none."""
         super().updateFields()
         if not self.record.envelope_recipient:
             self.fields = self.fields.omit("this_recipient")

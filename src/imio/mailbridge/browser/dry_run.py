@@ -1,9 +1,10 @@
-"""What would the bridge make of this message? The page ``@@mailbridge-dry-run``: a file in, a report out, and test cases."""
+"""The page ``@@mailbridge-dry-run``: reports what the bridge would do with a message file, and runs the test cases."""
 
 from imio.mailbridge.browser import evidence
 from imio.mailbridge.browser import titles
-from imio.mailbridge.browser.local_date import readable_time
-from imio.mailbridge.browser.message_view import name_of
+from imio.mailbridge.browser.button_page import ButtonPage
+from imio.mailbridge.browser.message_summary import user_name
+from imio.mailbridge.browser.size import name_and_size
 from imio.mailbridge.browser.size import readable_size
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
@@ -14,26 +15,23 @@ from imio.mailbridge.inbound.envelope import Envelope
 from imio.mailbridge.inbound.reasons import reason_texts
 from imio.mailbridge.message.rendition.html_document import body
 from imio.mailbridge.message.rendition.html_document import document
-from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.clock import readable_time
 from imio.mailbridge.settings.routing import IRoutingRow
 from imio.mailbridge.settings.routing import IStateRow
 from plone import api
 from plone.app.uuid.utils import uuidToCatalogBrain
-from plone.protect import CheckAuthenticator
-from Products.Five.browser import BrowserView
-from zExceptions import NotFound
 import base64
 import hashlib
 import time
 import zlib
 
 
-#: The page sends the message back, compressed and encoded, when it is kept; Zope takes 1 MiB of form fields.
+#: The page holds the message, compressed and encoded, and sends it back to keep it; Zope takes 1 MiB of form fields.
 MAX_ENCODED = 900_000
 MAX_KEPT = 20_000_000
-#: A larger text is not shown in the page.
+#: A larger text is left out of the page.
 MAX_PREVIEW = 2_000_000
-#: Running all cases ends after this, in seconds: each of them may wait for DNS.
+#: Running the cases stops after this time, in seconds: each of them may wait for DNS.
 RUN_TIME = 60
 
 STATES = {
@@ -49,7 +47,7 @@ FIELDS = {
     "assigned_user": _("Assigned agent"),
     "reply_to": _("Answers"),
 }
-#: What a test case compares, for people.
+#: What a test case compares.
 COMPARED = {
     "state": _("It would be"),
     "transfer": _("How it came in"),
@@ -64,59 +62,51 @@ COMPARED = {
 }
 
 
-class DryRunView(BrowserView):
-    """The page: a file, its envelope, what came of it, and the test cases."""
+class DryRunView(ButtonPage):
+    """A file and its envelope, the report on it, and the test cases."""
 
-    shown = None
+    buttons = {"examine": "_examine", "keep": "_keep", "delete": "_delete"}
+    report = None
     problem = ""
-
-    def __call__(self):
-        form = self.request.form
-        act = next((name for name in ("examine", "keep", "delete") if name in form), None)
-        if act is None:
-            return self.index()
-        if self.request.method != "POST":
-            raise NotFound("mailbridge-dry-run")
-        CheckAuthenticator(self.request)
-        return getattr(self, f"_{act}")()
 
     @property
     def url(self):
         """Return the address of this page."""
         return f"{self.context.absolute_url()}/@@mailbridge-dry-run"
 
-    def _entered(self, name):
-        value = self.request.form.get(name)
-        return " ".join(value.split()) if isinstance(value, str) else ""
+    def entered(self, name):
+        """Return one text of the form in one line, or an empty string."""
+        return " ".join(super().entered(name).split())
 
     def envelope(self):
-        """Return the envelope that was typed in."""
+        """Return the envelope that was entered."""
         recipient, sender, client = (
-            self._entered(name)[:320].lower() for name in ("recipient", "sender", "client")
+            self.entered(name)[:320].lower() for name in ("recipient", "sender", "client")
         )
         return Envelope(recipient.strip("<>"), sender.strip("<>"), client, sender == "<>")
 
     def recipients(self):
         """Return the mail-in addresses, to choose from."""
-        return list(settings().mailin_addresses)
+        return list(self.settings.mailin_addresses)
 
     def _examine(self):
         upload = self.request.form.get("file")
-        limit = settings().max_size
+        limit = self.settings.max_size
         raw = upload.read(limit + 1) if hasattr(upload, "read") else b""
         if not raw:
             self.problem = _("Choose a file first: a message saved as .eml or .msg.")
         elif len(raw) > limit:
             self.problem = _("The message is larger than ${limit} bytes.", mapping={"limit": limit})
         else:
-            self._show(raw, self.envelope(), " ".join(str(getattr(upload, "filename", "")).split()))
-        return self.index()
+            name = " ".join(str(getattr(upload, "filename", "")).split())
+            self.report = self._report(raw, self.envelope(), name)
+        return self._show()
 
-    def _show(self, raw, envelope, name):
+    def _report(self, raw, envelope, name):
         run = dry_run(raw, envelope)
         sentence, remedy = reason_texts(run.reason)
         encoded = base64.urlsafe_b64encode(zlib.compress(raw)).decode()
-        self.shown = {
+        return {
             "name": name[:200],
             "size": readable_size(len(raw)),
             "sha256": hashlib.sha256(raw).hexdigest(),
@@ -124,7 +114,7 @@ class DryRunView(BrowserView):
             "state": STATES[run.state],
             "sentence": translatable(sentence),
             "remedy": translatable(remedy),
-            "proof": evidence.PROOFS[run.decision.proof.value if run.decision.proof else ""],
+            "proof": titles.PROOF[run.decision.proof.value if run.decision.proof else ""].sentence,
             "seen": evidence.seen(run.decision.found.evidence),
             "verdicts": evidence.verdicts(run.decision.verdicts),
             "messages": [self._message(outcome) for outcome in run.outcomes],
@@ -149,7 +139,7 @@ class DryRunView(BrowserView):
             "route": evidence.decided(chosen.row, chosen.state_row) or [_("No row of the routing decided.")],
             "why_not": [self._why_not(_("Routing"), IRoutingRow, *each) for each in chosen.why_not]
             + [self._why_not(_("States"), IStateRow, *each) for each in chosen.state_why_not],
-            "files": [f"{file.filename} ({readable_size(file.size)})" for file in original.attachments],
+            "files": [name_and_size(file.filename, file.size) for file in original.attachments],
             "preview": preview if len(preview) <= MAX_PREVIEW else "",
         }
 
@@ -162,7 +152,7 @@ class DryRunView(BrowserView):
 
     def _readable(self, name, value):
         if name in ("assigned_user", "user"):
-            return name_of(value)
+            return user_name(value)
         if isinstance(value, list | tuple):
             return ", ".join(each.Title() for each in value)
         brain = uuidToCatalogBrain(value) if isinstance(value, str) and len(value) == 32 else None
@@ -171,7 +161,7 @@ class DryRunView(BrowserView):
     # test cases
 
     def cases(self):
-        """Return the test cases; with ``run`` in the request also what each would give today."""
+        """Return the test cases; with ``run`` in the request also how the result of each differs today."""
         end = time.monotonic() + RUN_TIME
         run = "run" in self.request.form
         return [self._case(id, case, run and time.monotonic() < end) for id, case in cases.cases()]
@@ -209,28 +199,27 @@ class DryRunView(BrowserView):
     def _keep(self):
         raw = self._sent_back()
         if not raw:
-            api.portal.show_message(_("The message could not be kept."), self.request, "error")
+            self._say(_("The message could not be kept."), "error")
+            return
+        try:
+            cases.keep(self.entered("name")[:200], raw, self.envelope())
+        except cases.TooMany:
+            mapping = {"count": str(cases.MAX_CASES)}
+            self._say(
+                _("There are ${count} test cases already: delete some first.", mapping=mapping), "warning"
+            )
         else:
-            try:
-                cases.keep(self._entered("name")[:200], raw, self.envelope())
-            except cases.TooMany:
-                mapping = {"count": str(cases.MAX_CASES)}
-                text = _("There are ${count} test cases already: delete some first.", mapping=mapping)
-                api.portal.show_message(text, self.request, "warning")
-            else:
-                api.portal.show_message(_("The message is kept as a test case."), self.request)
-        return self.request.response.redirect(self.url)
+            self._say(_("The message is kept as a test case."))
 
     def _sent_back(self):
-        """Return the bytes of the message that the page sends back, or none when they are damaged or too many."""
+        """Return the bytes of the message that the page sends back; none when they are damaged or too many."""
         try:
-            packed = base64.b64decode(self._entered("kept"), altchars=b"-_", validate=True)
+            packed = base64.b64decode(self.entered("kept"), altchars=b"-_", validate=True)
             raw = zlib.decompressobj().decompress(packed, MAX_KEPT + 1)
         except (ValueError, zlib.error):
             return b""
         return raw if len(raw) <= MAX_KEPT else b""
 
     def _delete(self):
-        if cases.forget(self._entered("delete")):
-            api.portal.show_message(_("The test case is deleted."), self.request)
-        return self.request.response.redirect(self.url)
+        if cases.forget(self.entered("delete")):
+            self._say(_("The test case is deleted."))

@@ -1,0 +1,248 @@
+"""The page of one incoming message, ``@@mailbridge-inbox-message?id=``: what happened, and the decisions on it.
+
+``@@mailbridge-inbox-frame`` is the text of the message, ``@@mailbridge-source`` the bytes as they came.
+"""
+
+from AccessControl import Unauthorized
+from datetime import datetime
+from functools import cached_property
+from imio.mailbridge.browser import evidence
+from imio.mailbridge.browser import titles
+from imio.mailbridge.browser.button_page import ButtonPage
+from imio.mailbridge.browser.button_page import may
+from imio.mailbridge.browser.button_page import SET_UP
+from imio.mailbridge.browser.inbox_access import visible_record
+from imio.mailbridge.browser.readable import frame
+from imio.mailbridge.browser.review_choices import DECISIONS
+from imio.mailbridge.browser.review_choices import document_links
+from imio.mailbridge.browser.review_choices import services
+from imio.mailbridge.browser.size import name_and_size
+from imio.mailbridge.i18n import _
+from imio.mailbridge.i18n import translatable
+from imio.mailbridge.iadocs import reading
+from imio.mailbridge.inbound import review
+from imio.mailbridge.inbound.ask import ask
+from imio.mailbridge.inbound.ask import CannotAsk
+from imio.mailbridge.inbound.inbox import OPEN
+from imio.mailbridge.inbound.process import decision_on
+from imio.mailbridge.inbound.process import read
+from imio.mailbridge.inbound.reasons import reason_texts
+from imio.mailbridge.inbound.source import source
+from imio.mailbridge.message.address import is_addr_spec
+from imio.mailbridge.message.classification.gmail_confirmation import read_confirmation
+from imio.mailbridge.outbox.visibility import is_manager
+from imio.mailbridge.outbox.visibility import MANAGE
+from imio.mailbridge.settings.clock import local_time
+from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.read import stored_settings
+from plone import api
+from Products.Five.browser import BrowserView
+from zExceptions import NotFound
+import re
+
+
+class OfRecord:
+    """Mixin of views of the record named by ``id``; users who may not see it are told that there is none."""
+
+    @cached_property
+    def record(self):
+        """The record; errors: ``NotFound``, ``Unauthorized`` where a log-in may help."""
+        try:
+            return visible_record(self.request)
+        except NotFound:
+            if api.user.is_anonymous():
+                raise Unauthorized("Log in to see this message.") from None
+            raise
+
+    @cached_property
+    def parsed(self):
+        """The whole message, parsed."""
+        return read(self.record)
+
+
+class Frame(OfRecord, BrowserView):
+    """The text of the message, or of one attached to it (``part``, from 0)."""
+
+    def __call__(self):
+        message, part = self.parsed, self.request.form.get("part", "")
+        if isinstance(part, str) and part.isdecimal() and len(part) < 4:
+            candidates = decision_on(self.record, message, settings()).candidates
+            if int(part) >= len(candidates):
+                raise NotFound("part")
+            message = candidates[int(part)].original.source
+        return frame(message, self.request.response)
+
+
+class Source(OfRecord, BrowserView):
+    """The download of the bytes as they came."""
+
+    def __call__(self):
+        return source(self.record, self.request.response)
+
+
+class MessageView(OfRecord, ButtonPage):
+    """Everything about one message, and the decisions a person can take."""
+
+    buttons = {
+        "proposal": "_accept_proposal",
+        "direct": "_accept_direct",
+        "replay": "_replay",
+        "discard": "_discard",
+        "ask": "_ask",
+        "mailbox": "_declare_mailbox",
+    }
+    permissions = dict.fromkeys(("proposal", "direct", "replay", "ask"), MANAGE) | {"mailbox": SET_UP}
+
+    def _show(self):
+        self.decision = decision_on(self.record, self.parsed, self.settings)
+        return super()._show()
+
+    def _press(self, name):
+        try:
+            super()._press(name)
+        except review.NotPossible as error:
+            self._say(error.message, "warning")
+
+    @property
+    def url(self):
+        """Return the address of this page."""
+        return f"{api.portal.get().absolute_url()}/@@mailbridge-inbox-message?id={self.record.id}"
+
+    def _accept_proposal(self):
+        self._accept("proposal")
+
+    def _accept_direct(self):
+        self._accept("direct")
+
+    def _accept(self, as_):
+        action, done = DECISIONS["accept"]
+        form = self.request.form
+        action(self.record, {"as": as_} | {name: form.get(name) for name in ("sender", "date", "service")})
+        filed = self.record.state == "filed"
+        self._say(done if filed else _("The message could not be filed; the page says why."))
+
+    def _replay(self):
+        action, done = DECISIONS["replay"]
+        action(self.record, {})
+        self._say(done)
+
+    def _discard(self):
+        action, done = DECISIONS["discard"]
+        action(self.record, {"reason": self.request.form.get("reason")})
+        self._say(done)
+
+    def _ask(self):
+        try:
+            ask(self.record, self.parsed)
+        except CannotAsk as error:
+            raise review.NotPossible(400, error.args[0]) from error
+        self._say(_("The agent gets an e-mail that explains how to forward as attachment."))
+
+    def _declare_mailbox(self):
+        """Declare the source mailbox that a redirect mark names."""
+        address = self.undeclared()
+        if not address:
+            raise review.NotPossible(400, _("The message names no mailbox."))
+        records = stored_settings()
+        row = {"address": address, "service": review.service(self.request.form.get("service")) or None}
+        records.mailboxes = [*(records.mailboxes or []), row]
+        self._say(_("The mailbox is one of yours now; replay the message to apply it."))
+
+    # what the page shows
+
+    def may_decide(self):
+        """Tell whether the user is a manager of mail."""
+        return is_manager()
+
+    def may_set_up(self):
+        """Tell whether the user may change the settings."""
+        return may(SET_UP)
+
+    def is_open(self):
+        """Tell whether there is something left to review."""
+        return self.record.state in OPEN
+
+    def texts(self):
+        """Return state, reason, remedy and error in words."""
+        sentence, remedy = reason_texts(self.record.reason)
+        return {
+            "state": titles.INCOMING[self.record.state],
+            "colour": titles.colour(self.record.state),
+            "sentence": translatable(sentence),
+            "remedy": translatable(remedy),
+            "error": self.record.error,
+        }
+
+    def facts(self):
+        """Return the facts that are kept with the message."""
+        return evidence.facts(self.record)
+
+    def seen(self):
+        """Return what the detectors saw."""
+        return evidence.seen(self.record.evidence)
+
+    def verdicts(self):
+        """Return the verdicts on signatures and seals."""
+        return evidence.verdicts((*self.record.verdicts, *self.record.authenticated))
+
+    def history(self):
+        """Return the history, oldest first."""
+        return evidence.history(self.record)
+
+    def confirmation(self):
+        """Return Google's request to confirm a forwarding, or None."""
+        return read_confirmation(self.parsed)
+
+    def undeclared(self):
+        """Return the mailbox that a redirect mark names and the settings do not, or an empty string."""
+        if self.record.reason != "undeclared-mailbox":
+            return ""
+        known = {*self.settings.mailin_addresses, *self.settings.source_mailboxes}
+        found = re.findall(
+            r"[^\s<>,;:\"'()]+@[^\s<>,;:\"'()]+", " ".join(each[1] for each in self.record.evidence)
+        )
+        return next((each.lower() for each in found if is_addr_spec(each) and each.lower() not in known), "")
+
+    def may_ask(self):
+        """Tell whether the forwarding agent can be told how to forward as attachment."""
+        return self.record.reason == "inline-forward" and not self.record.source_mailbox
+
+    def proposal(self):
+        """Return the values of the form, from the first message that would be filed, or None."""
+        if not self.decision.candidates:
+            return None
+        original = self.decision.candidates[0].original
+        date = local_time(original.date) if isinstance(original.date, datetime) else None
+        return {
+            "sender": str(original.author or ""),
+            "date": date.isoformat(timespec="minutes") if date else "",
+            "subject": original.subject or "",
+            "count": len(self.decision.candidates),
+            "text": (original.text or "")[:3000] if original.message_id != original.source.message_id else "",
+        }
+
+    def parts(self):
+        """Return each message that would be filed; the message itself where none would be."""
+        found = [
+            self._part(each.original, each.original.source, f"&part={number}")
+            for number, each in enumerate(self.decision.candidates)
+        ]
+        return found or [self._part(self.parsed, self.parsed, "")]
+
+    def _part(self, message, source_message, query):
+        frame_url = f"{api.portal.get().absolute_url()}/@@mailbridge-inbox-frame?id={self.record.id}{query}"
+        return {
+            "subject": message.subject or "",
+            "author": str(message.author or ""),
+            "files": [name_and_size(file.filename, file.size) for file in message.attachments],
+            "rows": reading.rows(source_message, reading.labels()),
+            "frame": frame_url,
+        }
+
+    def documents(self):
+        """Return the documents made of it that the user may see."""
+        return document_links(self.record.items)
+
+    def services(self):
+        """Return uid and name of the services."""
+        return services(self.context)

@@ -1,0 +1,27 @@
+"""Decisions, services and links to documents, for the list and the page of incoming messages."""
+
+from imio.mailbridge.i18n import _
+from imio.mailbridge.inbound import review
+from plone.app.uuid.utils import uuidToCatalogBrain
+from zope.component import getUtility
+from zope.schema.interfaces import IVocabularyFactory
+
+
+#: Decision → the function that carries it out, the message afterwards.
+DECISIONS = {
+    "replay": (review.replay, _("The message was treated again.")),
+    "accept": (review.accept, _("The message is filed as you said.")),
+    "discard": (review.discard, _("The message is discarded; its original is kept.")),
+}
+
+
+def services(context):
+    """Return uid and name of the services that a message can be given to."""
+    factory = getUtility(IVocabularyFactory, "imio.mailbridge.services")
+    return [(term.value, term.title or term.token) for term in factory(context)]
+
+
+def document_links(uids):
+    """Return address and title of the documents that the user may see."""
+    brains = [uuidToCatalogBrain(uid) for uid in uids]
+    return [{"url": f"{brain.getURL()}/view", "title": brain.Title} for brain in brains if brain is not None]
