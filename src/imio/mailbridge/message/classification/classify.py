@@ -10,7 +10,7 @@ from dataclasses import field
 from dataclasses import replace
 from datetime import datetime
 from datetime import tzinfo
-from enum import Enum
+from enum import Enum, StrEnum
 from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.classification.answerable import bulk_marks
 from imio.mailbridge.message.classification.auto_reply import read_auto_reply
@@ -39,7 +39,7 @@ import re
 MAX_HOPS = 50
 
 
-class Transfer(str, Enum):
+class Transfer(StrEnum):
     """How a message came in."""
 
     REDIRECT = "redirect"
@@ -52,7 +52,7 @@ class Transfer(str, Enum):
     RECEIPT = "receipt"
 
 
-class Proof(str, Enum):
+class Proof(StrEnum):
     """What proves where a message comes from; determined by the caller, which knows the connection.
 
     ``GATEWAY``: the client's address is trusted; ``TAG``: the envelope recipient has a secret tag; ``ARC``: a listed sealer;

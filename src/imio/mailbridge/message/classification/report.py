@@ -4,7 +4,7 @@ Reports that are written for people only are recognised by ``bounce`` and ``auto
 """
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, StrEnum
 from imio.mailbridge.message.parsing.attachment import part_bytes
 from imio.mailbridge.message.parsing.parse import ParsedMessage
 from imio.mailbridge.message.syntax.address_list import find_address
@@ -17,7 +17,7 @@ from imio.mailbridge.message.syntax.structure import scan_header
 import re
 
 
-class ReportKind(str, Enum):
+class ReportKind(StrEnum):
     """What a report is about; the values are those of ``Transfer``."""
 
     BOUNCE = "bounce"
