@@ -10,7 +10,7 @@ from dataclasses import field
 from dataclasses import replace
 from datetime import datetime
 from datetime import tzinfo
-from enum import Enum, StrEnum
+from enum import StrEnum
 from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.classification.answerable import bulk_marks
 from imio.mailbridge.message.classification.auto_reply import read_auto_reply

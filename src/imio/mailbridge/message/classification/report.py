@@ -4,7 +4,7 @@ Reports that are written for people only are recognised by ``bounce`` and ``auto
 """
 
 from dataclasses import dataclass
-from enum import Enum, StrEnum
+from enum import StrEnum
 from imio.mailbridge.message.parsing.attachment import part_bytes
 from imio.mailbridge.message.parsing.parse import ParsedMessage
 from imio.mailbridge.message.syntax.address_list import find_address
