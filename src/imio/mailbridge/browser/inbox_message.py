@@ -133,7 +133,7 @@ class MessageView(OfRecord, ButtonPage):
 
     def _ask(self):
         try:
-            ask(self.record, self.parsed)
+            ask(self.record, self.parsed, self.settings)
         except CannotAsk as error:
             raise review.NotPossible(400, error.args[0]) from error
         self._say(_("The agent gets an e-mail that explains how to forward as attachment."))

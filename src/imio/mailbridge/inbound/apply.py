@@ -27,8 +27,8 @@ MAX_TEXT = 500
 logger = logging.getLogger(__name__)
 
 
-def apply(record, message, decision, by_person=False):
-    """Bring a record into the state of a ``Decision``, with all consequences."""
+def apply(record, message, decision, values, by_person=False):
+    """Bring a record into the state of a ``Decision`` that was made under the settings ``values``, with all consequences."""
     describe(record, message, decision)
     if record.source_mailbox and decision.proof:
         forwarding.note_arrival(record.source_mailbox, record.created)
@@ -39,9 +39,9 @@ def apply(record, message, decision, by_person=False):
         record.reason = decision.reason
         _finish(record, "quarantined", decision.reason)
         if decision.tell_forwarder and not by_person:
-            ask_to_attach(record, message, decision.proof)
+            ask_to_attach(record, message, decision.proof, values)
     else:
-        _file(record, message, decision)
+        _file(record, message, decision, values)
 
 
 def apply_check(record, message, decision, id, form):
@@ -97,7 +97,7 @@ def filing_of(candidate, decision, received):
     )
 
 
-def _file(record, message, decision):
+def _file(record, message, decision, values):
     before = transaction.savepoint(optimistic=True)
     try:
         with system_user():
@@ -115,7 +115,7 @@ def _file(record, message, decision):
     else:
         record.items = tuple(dict.fromkeys(items))
         if decision.found.answered:
-            _note_reply(record, decision)
+            _note_reply(record, decision, values)
         _finish(record, "filed")
         verify.request(record, (message, *(each.original.source for each in decision.candidates)))
 
@@ -140,9 +140,9 @@ def _file_one(record, decision, candidate):
     return uid
 
 
-def _note_reply(record, decision):
+def _note_reply(record, decision, values):
     answered, original = outbox().answered(decision.found.answered), decision.to_file[0].original
-    copied = decision.copy_answer and copy_to_agent(answered, original.source)
+    copied = decision.copy_answer and copy_to_agent(answered, original.source, values)
     record.about = reports.note_reply(answered, original.author, record.items, copied)
 
 

@@ -15,7 +15,6 @@ from imio.mailbridge.notify.notice import agent_language
 from imio.mailbridge.notify.notice import paragraphs
 from imio.mailbridge.notify.notice import send_notice
 from imio.mailbridge.ports.directory import IDirectory
-from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.store import now
 from transaction.interfaces import TransientError
 from zope.component.hooks import getSite
@@ -87,7 +86,7 @@ class CannotAsk(Exception):
     """Nobody can be written to; the argument says why (a msgid)."""
 
 
-def ask_to_attach(record, message, proof):
+def ask_to_attach(record, message, proof, values):
     """Answer the agent who forwarded as text, if that is safe; the quarantine does not depend on it."""
     if _asked_lately(record.transferred_by):
         return
@@ -95,7 +94,7 @@ def ask_to_attach(record, message, proof):
         return
     before = transaction.savepoint(optimistic=True)
     try:
-        ask(record, message)
+        ask(record, message, values)
     except TransientError:
         raise
     except CannotAsk as error:
@@ -105,9 +104,9 @@ def ask_to_attach(record, message, proof):
         logger.exception("message %s: the agent could not be told how to forward", record.id)
 
 
-def ask(record, message):
+def ask(record, message, values):
     """Send the answer now. Errors: ``CannotAsk``."""
-    to, values = record.transferred_by, settings()
+    to = record.transferred_by
     if not is_addr_spec(to) or to in values.source_mailboxes or to in values.mailin_addresses:
         raise CannotAsk(_("No agent forwarded this message."))
     if not may_be_answered(message, record.null_sender):

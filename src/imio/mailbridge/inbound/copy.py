@@ -12,7 +12,6 @@ from imio.mailbridge.message.one_line import one_line
 from imio.mailbridge.notify.notice import agent_address
 from imio.mailbridge.notify.notice import agent_addresses
 from imio.mailbridge.outbox.submit import submit_own
-from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.store import now
 from transaction.interfaces import TransientError
 import logging
@@ -28,14 +27,14 @@ VIA = "{} (iA.docs)"
 logger = logging.getLogger(__name__)
 
 
-def copy_to_agent(answered, answer):
+def copy_to_agent(answered, answer, values):
     """Send ``answer``, a parsed message, to the agent who wrote our message ``answered``; return whether that is done.
 
     In the current transaction, which files the answer: an error is logged, a conflict is raised.
     """
     before = transaction.savepoint(optimistic=True)
     try:
-        return _copy(answered, answer)
+        return _copy(answered, answer, values)
     except TransientError:
         raise
     except Exception:  # noqa: BLE001 - that the answer is filed is what counts
@@ -44,7 +43,7 @@ def copy_to_agent(answered, answer):
         return False
 
 
-def _copy(answered, answer):
+def _copy(answered, answer, values):
     to = agent_address(answered.userid) if answered.origin in WRITTEN_BY_AGENTS else ""
     has_it = {each.addr_spec.lower() for each in (*answer.to, *answer.cc, *answer.authors)}
     if (
@@ -53,7 +52,6 @@ def _copy(answered, answer):
         or has_it & {each.lower() for each in agent_addresses(answered.userid)}
     ):
         return False
-    values = settings()
     account = values.accounts.get(answered.account) or values.account_for(to)
     if account is None or not account.login_address or answer.defect:
         return False

@@ -151,7 +151,7 @@ def _apply(record, message, review, verified):
         return
     if counts and values.max_per_sender and not too_many:
         flood.count(author, record.created)
-    apply(record, message, decision, by_person=review is not None)
+    apply(record, message, decision, values, by_person=review is not None)
 
 
 def _put_off(record):
