@@ -42,6 +42,28 @@ def iadocs(demo, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def first_settings(iadocs):
+    """The settings of ``iadocs`` before any test."""
+    return iadocs.settings()
+
+
+@pytest.fixture(autouse=True)
+def leave_nothing(request):
+    """Put back the settings of ``iadocs`` that a test changed, and cancel what it left to be sent: any test may be next."""
+    if "iadocs" not in request.fixturenames:
+        yield
+        return
+    iadocs, before = request.getfixturevalue("iadocs"), request.getfixturevalue("first_settings")
+    yield
+    after = iadocs.settings()
+    if changed := {name: value for name, value in before.items() if value != after[name]}:
+        iadocs.set(**changed)
+    for state in ("scheduled", "queued", "deferred", "held"):
+        for message in iadocs.get(f"/@outbox?state={state}&b_size=500", "chef").json()["items"]:
+            iadocs.post(f"/@outbox/{message['id']}/cancel", "chef")
+
+
+@pytest.fixture(scope="session")
 def browser():
     """Debian's Chromium."""
     expect.set_options(timeout=TIMEOUT * 1000)

@@ -97,6 +97,10 @@ class Instance(Client):
         queue = connect(f"sqlite:///{self.home}/var/mailbridge-queue.sqlite")
         queue.submit(0, None, "/@@mailbridge-sweep-sites", "POST", {}, {}, "", None)
 
+    def settings(self):
+        """Return the settings, without the secrets."""
+        return self.get("/@controlpanels/mailbridge", "admin").json()["data"]
+
     def set(self, **values):
         """Change settings."""
         answer = self.request("PATCH", "/@controlpanels/mailbridge", "admin", json=values)
