@@ -63,7 +63,9 @@ def leave_nothing(request):
             iadocs.post(f"/@outbox/{message['id']}/cancel", "chef")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(
+    scope="package"
+)  # while Playwright runs, its thread cannot run coroutines, which other tests do
 def browser():
     """Debian's Chromium."""
     expect.set_options(timeout=TIMEOUT * 1000)
