@@ -63,9 +63,9 @@ def leave_nothing(request):
             iadocs.post(f"/@outbox/{message['id']}/cancel", "chef")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser():
-    """Debian's Chromium."""
+    """Debian's Chromium; not for the session: where Playwright runs, ``asyncio.run`` of other tests fails."""
     expect.set_options(timeout=TIMEOUT * 1000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(

@@ -78,11 +78,11 @@ def test_the_toml_example_can_be_used(tmp_path):
     config = tmp_path / "fetch.toml"
     config.write_text(text.replace("/etc/mailbridge/", f"{tmp_path}/"))
     found = fetch_config.read(str(config))
-    assert [(each.role, each.done, each.port) for each in found.mailboxes] == [
+    assert [(each.role, each.done, each.port) for each in found.imap_accounts] == [
         ("mail-in", "move", 993),
         ("login", "flag", 993),
     ]
-    assert found.mailboxes[1].grant is not None
+    assert found.imap_accounts[1].grant is not None
 
 
 def test_commands_exist():
