@@ -1,8 +1,8 @@
 """The server is asked once, whatever else the site writes meanwhile: real conflicts and made ones, and the real publisher."""
 
 from dataclasses import asdict
+from imio.mailbridge.controlpanel import send_as as send_as_page
 from imio.mailbridge.controlpanel.diagnosis import DiagnosisView
-from imio.mailbridge.controlpanel.send_as import SendAsView
 from imio.mailbridge.delivery import hold
 from imio.mailbridge.outbox import send_as
 from imio.mailbridge.outbox.record import KEY as OUTBOX
@@ -21,6 +21,7 @@ from tests.site.panel import SETTINGS
 from transaction._transaction import Transaction
 from ZODB.POSException import ConflictError
 from zope.annotation.interfaces import IAnnotations
+from zope.component.hooks import getSite
 import pytest
 import transaction
 
@@ -110,13 +111,13 @@ UNCLEAR = "451 4.7.1 greylisted"
 @pytest.mark.parametrize("number", [1, 2])
 @pytest.mark.parametrize("reply", [None, REFUSED, UNCLEAR])
 def test_probe_of_a_sender_whose_commit_conflicts(site, caught, conflict_at, monkeypatch, reply, number):
-    recipients = SendAsView._recipients
+    addresses = send_as_page.admin_addresses
 
-    def writing(self, account):  # what the request wrote before must not conflict either
-        self.context.touched = True
-        return recipients(self, account)
+    def writing():  # what the request wrote before must not conflict either
+        getSite().touched = True
+        return addresses()
 
-    monkeypatch.setattr(SendAsView, "_recipients", writing)
+    monkeypatch.setattr(send_as_page, "admin_addresses", writing)
     caught.answers["data"] = reply
     conflict_at(number, lambda: caught.received["data"])
     assert act(site, SEND_AS, account="default", address=AL, **{"try": "1"}).status_code == 302
