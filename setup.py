@@ -77,6 +77,7 @@ setup(
         "olefile",
         "persistent",
         "plone.api",
+        "plone.app.content",
         "plone.app.contenttypes",
         "plone.app.dexterity",
         "plone.app.layout",

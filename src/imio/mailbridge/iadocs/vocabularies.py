@@ -5,12 +5,33 @@ from imio.mailbridge.behaviors.sending import ContentSendingContext
 from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs import names
 from imio.mailbridge.ports.sending import ISendByEmail
+from plone.app.content.browser.vocabulary import PERMISSIONS
 from Products.CMFCore.utils import getToolByName
 from zope.component.hooks import getSite
 from zope.interface import provider
 from zope.schema.interfaces import IVocabularyFactory
 from zope.schema.vocabulary import SimpleTerm
 from zope.schema.vocabulary import SimpleVocabulary
+
+
+_SEND = "imio.mailbridge: Send email"
+_MANAGE = "imio.mailbridge: Manage mail"
+
+#: Who may list a vocabulary over REST and from widgets. This mapping is how Plone lets an add-on ask for more than View; values are
+#: validated without it.
+PERMISSIONS.update(
+    {
+        "imio.mailbridge.agents": _SEND,
+        "imio.mailbridge.files": _SEND,
+        "imio.mailbridge.incoming_states": _MANAGE,
+        "imio.mailbridge.mail_types": _SEND,
+        "imio.mailbridge.positions": _SEND,
+        "imio.mailbridge.route_services": _MANAGE,
+        "imio.mailbridge.route_users": _MANAGE,
+        "imio.mailbridge.send_modes": _SEND,
+        "imio.mailbridge.services": _SEND,
+    }
+)
 
 
 @provider(IVocabularyFactory)
