@@ -40,8 +40,10 @@ class _SubPath(UntrustedSubPathExpr):
 
 
 class _Path(ZopePathExpr):
-    _TRAVERSER = staticmethod(_traverse)
     SUBEXPR_FACTORY = _SubPath
+
+    def __init__(self, name: str, expression: str, engine: Any) -> None:
+        super(ZopePathExpr, self).__init__(name, expression.strip() or "nothing", engine, _traverse)
 
 
 ENGINE = createZopeEngine(_Path)
