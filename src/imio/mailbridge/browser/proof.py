@@ -1,4 +1,4 @@
-"""The tab ``@@mailbridge-proof`` of an incoming e-mail: how it came in, and whether its original is unchanged."""
+"""The tab ``@@mailbridge-proof`` of an incoming e-mail: how it came in, whether its original and its file are unchanged."""
 
 from imio.mailbridge.browser import evidence
 from imio.mailbridge.browser.readable import mail_of
@@ -64,12 +64,23 @@ class Proof(BrowserView):
         """Return the address of this tab."""
         return f"{self.context.absolute_url()}/@@mailbridge-proof"
 
-    def verified(self, record):
-        """Return ``intact``, ``changed`` or ``lost``; ``unknown`` for a large message until it is verified on request."""
-        if record.size > MAX_AT_ONCE and "verify" not in self.request.form:
+    def _verified(self, blob, size, sha256):
+        """Return ``intact``, ``changed`` or ``lost``; ``unknown`` for a large blob until it is verified on request."""
+        if size > MAX_AT_ONCE and "verify" not in self.request.form:
             return "unknown"
-        digest = digest_of(record.raw)
-        return {record.sha256: "intact", "": "lost"}.get(digest, "changed")
+        return {sha256: "intact", "": "lost"}.get(digest_of(blob), "changed")
+
+    def verified(self, record):
+        """Return whether the bytes of a record are those that arrived; see ``_verified``."""
+        return self._verified(record.raw, record.size, record.sha256)
+
+    def file_verified(self):
+        """Return whether the document's file is the message that was filed; also ``missing``, or an empty string for no record."""
+        sha256 = inbox().filed.get(IUUID(self.context), "")
+        if not sha256:
+            return ""
+        file = mail_of(self.context)
+        return self._verified(file.file, file.get_size(), sha256) if file is not None else "missing"
 
     def transfers(self):
         """Return what the tab shows of each transfer."""

@@ -3,6 +3,7 @@
 The viewlet above the fields, ``@@mailbridge-frame``, ``@@rendition.pdf`` and ``@@mailbridge-render-again``.
 """
 
+from AccessControl import Unauthorized
 from Acquisition import aq_inner
 from Acquisition import aq_parent
 from imio.mailbridge.browser.button_page import ButtonPage
@@ -55,6 +56,11 @@ def mail_of(context):
     return None
 
 
+def may_request_pdf(file):
+    """Tell whether the user may edit the document that a file stands in: nobody may edit the message itself."""
+    return api.user.has_permission("Modify portal content", obj=aq_parent(aq_inner(file)))
+
+
 class Frame(BrowserView):
     """The body of the message that this file holds."""
 
@@ -87,6 +93,10 @@ class RequestPdf(ButtonPage):
 
     def _pressed(self):
         return "render"
+
+    def _find_target(self, name):
+        if not may_request_pdf(self.context):
+            raise Unauthorized("This needs the right to edit the document.")
 
     @property
     def next_url(self):
@@ -142,4 +152,4 @@ class ReadableViewlet(ViewletBase):
     def may_request_pdf(self):
         """Tell whether there is no PDF and the user may have it made."""
         failed = self.made is None or self.made.state in ("failed", "off")
-        return failed and api.user.has_permission("Modify portal content", obj=self.file)
+        return failed and may_request_pdf(self.file)

@@ -5,6 +5,7 @@ events, each item indexed once. Permissions are not checked here, and nobody bec
 and the workflow decides who sees the document.
 """
 
+from AccessControl.Permissions import delete_objects
 from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs import names
 from imio.mailbridge.iadocs.assignment import assign
@@ -20,6 +21,7 @@ from plone.base.interfaces import IPloneSiteRoot
 from plone.dexterity.interfaces import IDexterityFTI
 from plone.dexterity.utils import createContent
 from plone.namedfile.file import NamedBlobFile
+from Products.CMFCore.permissions import ModifyPortalContent
 from Products.CMFCore.utils import getToolByName
 from z3c.relationfield import RelationValue
 from zope.component import adapter
@@ -87,6 +89,7 @@ class Filer:
                 attachment.write_to(target)
             _put(document, f"appendix-{position}", names.APPENDIX_FILE, attachment.filename, blob)
         document = _add(period, _free_id(period, f"e{number}"), document)
+        _protect(document["mail"])
         if state and not walk(document, state):
             notes = (*notes, _("The state of the route cannot be reached from the first state."))
         return document, notes
@@ -170,6 +173,12 @@ def _put(document, id, portal_type, title, blob):
     file = createContent(portal_type, title=title, file=blob)
     file.id = id
     document._setObject(id, file, set_owner=0, suppress_events=True)
+
+
+def _protect(original):
+    """Let nobody change what a citizen wrote, and only administrators delete it; after the events, in which workflows set rights."""
+    original.manage_permission(ModifyPortalContent, (), acquire=0)
+    original.manage_permission(delete_objects, ("Manager", "Site Administrator"), acquire=0)
 
 
 def _add(container, id, content):

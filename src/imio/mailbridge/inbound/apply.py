@@ -15,8 +15,10 @@ from imio.mailbridge.taskqueue.system_user import system_user
 from plone import api
 from plone.uuid.interfaces import IUUID
 from transaction.interfaces import TransientError
+from types import SimpleNamespace
 from zope.component.hooks import getSite
 from zope.i18n import translate
+import hashlib
 import logging
 import transaction
 
@@ -120,6 +122,12 @@ def _file(record, message, decision, values):
         verify.request(record, (message, *(each.original.source for each in decision.candidates)))
 
 
+def _sha256(filing):
+    digest = hashlib.sha256()
+    filing.copy_to(SimpleNamespace(write=digest.update))
+    return digest.hexdigest()
+
+
 def _file_one(record, decision, candidate):
     """File one message, or note another transfer of it; return the uid of its item."""
     filing = filing_of(candidate, decision, record.created)
@@ -132,6 +140,7 @@ def _file_one(record, decision, candidate):
         item, notes = filer.file(filing)
         uid = IUUID(item)
         duplicates.remember(original_key, uid)
+        inbox().filed[uid] = _sha256(filing)
         for note in notes:
             record.note("filed", text=str(note))
         if filing.route is not None and (filing.route.row or filing.route.state_row):
