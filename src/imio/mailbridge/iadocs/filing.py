@@ -176,7 +176,7 @@ def _put(document, id, portal_type, title, blob):
 
 
 def _protect(original):
-    """Let nobody change what a citizen wrote, and only administrators delete it; after the events, in which workflows set rights."""
+    """Let nobody change what a citizen wrote, and only administrators delete it. Called last: workflows set rights in events."""
     original.manage_permission(ModifyPortalContent, (), acquire=0)
     original.manage_permission(delete_objects, ("Manager", "Site Administrator"), acquire=0)
 
