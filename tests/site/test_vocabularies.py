@@ -95,3 +95,11 @@ def test_values_stay_valid_for_those_who_edit(site):
     assert answer.status_code == 204
     assert site.portal.unrestrictedTraverse(QUESTION[1:]).assigned_user == "agent3"
     assert 'value="agent3"' in site.get(f"{QUESTION}/edit", "agent", headers=HTML).text
+
+
+@pytest.mark.parametrize("user", [None, "gateway"])
+def test_descriptions_of_types_name_nobody(site, user):
+    for portal_type in CONTENT:
+        text = site.get(f"/@types/{portal_type}", user).text
+        assert "Fontaine" not in text
+        assert "agent3" not in text
