@@ -97,6 +97,8 @@ def test_secret_address_files_both(site, dns):
         ({}, lambda: OWN.replace(b"dmarc=pass", b"dmarc=fail") + FORWARD),
         ({}, lambda: OWN.replace(b"header.from=maville.test", b"header.from=evil.test") + FORWARD),
         ({}, lambda: OWN.replace(b"dmarc=pass", b"spf=pass") + FORWARD),
+        ({}, lambda: OWN.replace(b"mx.maville", "mx.\u202amaville".encode()) + FORWARD),
+        ({}, lambda: OWN + FORWARD.replace(b"From: Al Bert", b"From: x@evil.test")),
         # a seal of a listed provider, who sealed what another customer wrote in the agent's name
         ({}, lambda: sealed(FORWARD, verified=b"evil.test")),
         ({}, lambda: b"Subject: another\r\n" + signed(FORWARD)),

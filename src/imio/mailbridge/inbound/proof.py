@@ -22,6 +22,7 @@ from imio.mailbridge.inbound.signatures import is_signed
 from imio.mailbridge.inbound.signatures import Signatures
 from imio.mailbridge.inbound.signatures import UNSIGNED
 from imio.mailbridge.message.authentication.domain_policy import aligned
+from imio.mailbridge.message.authentication.proving_field import has_plain_author
 from imio.mailbridge.message.authentication.results import own_results
 from imio.mailbridge.message.authentication.results import sealed_results
 from imio.mailbridge.message.authentication.results import vouches
@@ -78,6 +79,8 @@ def from_signatures(
     by_agent = found.reason == "unproven-agent"
     if by_agent and len(message.authors) != 1:
         return _refused("it has several authors")
+    if by_agent and not has_plain_author(message):
+        return _refused("From can be read in several ways")
     domain = message.author.addr_spec.rpartition("@")[2].lower() if by_agent and message.author else ""
     counts, mode = settings.proofs, "s" if settings.dkim_alignment == "strict" else "r"
     seen: tuple[Verdict, ...] = ()

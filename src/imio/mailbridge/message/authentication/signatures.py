@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from dkim.util import InvalidTagValueList
 from dkim.util import parse_tag_value
 from imio.mailbridge.message.authentication.body_hash import body_hash
+from imio.mailbridge.message.authentication.proving_field import misread_field
 from imio.mailbridge.message.parsing.parse import ParsedMessage
 import dkim
 import logging
@@ -41,6 +42,10 @@ SINGLE = (
     "content-type",
     "content-transfer-encoding",
 )
+
+#: The fields of a set, which its sealer numbers (RFC 8617 §4.1).
+_ARC_FIELDS = ("arc-seal", "arc-message-signature", "arc-authentication-results")
+_INSTANCE = re.compile(rb"[\t\r\n ]*i[\t ]*=[\t ]*([1-9][0-9]?)[\t\r\n ]*;")
 
 #: dkimpy logs what is returned here as a verdict.
 _SILENT = logging.Logger("dkim", logging.CRITICAL + 1)
@@ -77,6 +82,8 @@ def ambiguity(message: ParsedMessage) -> str:
     for name in SINGLE:
         if len(message.root.values(name)) > 1:
             return f"the field {name} is there several times"
+    if name := misread_field(message):
+        return f"the field {name} holds characters that do not belong there"
     if message.root.maintype == "multipart" and message.root.parts:
         start, end = message.root.body, message.root.parts[0].start
         # Programs write a sentence there for readers that do not know MIME.
@@ -128,6 +135,8 @@ def arc_verdict(message: ParsedMessage, lookup: Lookup) -> Verdict:
         return Verdict("arc", "permerror", detail="too many seals")
     if any(_is_too_long(value) for value in (*seals, *signatures)):
         return Verdict("arc", "permerror", detail="a seal is too long")
+    if not _is_numbered(message):
+        return Verdict("arc", "fail", detail="the sets are not numbered one by one")
     sealer = ""
     try:
         sealer = _domain(max((parse_tag_value(value) for value in seals), key=lambda tags: int(tags[b"i"])))
@@ -145,6 +154,37 @@ def arc_verdict(message: ParsedMessage, lookup: Lookup) -> Verdict:
     if sealer != signer:
         return Verdict("arc", "policy", sealer, f"{signer} signed the message, {sealer} the seal")
     return Verdict("arc", "policy" if refused else "pass", sealer, refused)
+
+
+def newest_sealed_results(message: ParsedMessage) -> bytes:
+    """Return what the newest sealer verified: the field that dkimpy takes for that of the newest set, or nothing."""
+    if not _is_numbered(message):
+        return b""
+    try:
+        newest, fields = _Arc(message).sorted_arc_headers()
+    except dkim.DKIMException:
+        return b""
+    found = [
+        value
+        for number, (name, value) in fields
+        if number == newest and name.lower() == b"arc-authentication-results"
+    ]
+    return found[0].removesuffix(b"\r\n") if len(found) == 1 else b""
+
+
+def _is_numbered(message: ParsedMessage) -> bool:
+    """Tell whether each field of ARC begins with its number, and each set has one of each kind.
+
+    dkimpy takes the first ``i=`` anywhere in a field, and leaves out fields without one.
+    """
+    for name in _ARC_FIELDS:
+        values = message.root.values(name)
+        found = [match and int(match[1]) for match in map(_INSTANCE.match, values)]
+        if len(values) != len(message.root.values("arc-seal")) or set(found) != set(
+            range(1, len(values) + 1)
+        ):
+            return False
+    return True
 
 
 class _Body:
