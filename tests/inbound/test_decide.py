@@ -32,7 +32,7 @@ import pytest
 
 MESSAGES = Path(__file__).parent.parent / "messages"
 
-IN, TAG, LOGIN = "in@bridge.test", "in+h7Qm4tVx2LpZ@bridge.test", "administration@maville.test"
+IN, TAG, LOGIN = "in@bridge.test", "in+h7qm4tvx2kpzabcdefghj@bridge.test", "administration@maville.test"
 OURS = "<mailbridge.q3nT8xkJ0aWb5yZr@maville.test>"
 
 SETTINGS = Settings(

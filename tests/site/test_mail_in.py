@@ -3,6 +3,8 @@
 from datetime import timedelta
 from imio.mailbridge.iadocs.demo import PASSWORD
 from imio.mailbridge.inbound import process as processing
+from imio.mailbridge.inbound.destination import is_secret
+from imio.mailbridge.inbound.destination import masked
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.pipe import mailbridge_pipe
@@ -141,7 +143,7 @@ def test_nul_in_the_subject_is_filed_without_it(site):
 
 
 def test_secret_tag_is_a_proof_for_its_mailbox_only(site):
-    tagged = "in+h7qm4tvx2lpz@bridge.test"
+    tagged = "in+h7qm4tvx2kpzabcdefghj@bridge.test"
     stored_settings().mailboxes = [
         {"address": f"{name}@maville.test", "service": None} for name in ("info", "urbanisme")
     ]
@@ -156,12 +158,29 @@ def test_secret_tag_is_a_proof_for_its_mailbox_only(site):
     )
     guessed = {"X-Envelope-Recipient": "in+guess-guess-guess@bridge.test"}
     assert site.mail_in(redirected(), **untrusted, **guessed).json()["reason"] == "unproven-redirect"
-    stored_settings().mailin_addresses = [
-        {"address": "in+label@bridge.test", "service": None, "mailbox": None}
-    ]
-    transaction.commit()
-    short = {"X-Envelope-Recipient": "in+label@bridge.test"}
-    assert site.mail_in(redirected(), **untrusted, **short).json()["reason"] == "unproven-redirect"
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        "label",
+        "administration",
+        "service-population-et-etat-civil",
+        "urbanetcadastrecentre",  # the length and the letters of a secret part
+        "urbanetcadastrecentr2",
+        "h7qm4tvx2kpzabcdefgh",
+        "h7qm4tvx2kpzabcdefghjk",
+        "h7qm4tvx2lpzabcdefghj",
+    ],
+)
+def test_label_that_somebody_chose_is_an_address_and_no_proof(site, label):
+    address = f"in+{label}@bridge.test"
+    patched = {"mailin_addresses": [{"address": address, "service": None, "mailbox": None}]}
+    assert site.request("PATCH", "/@controlpanels/mailbridge", "admin", json=patched).status_code == 204
+    record = site.receive(redirected(), **{"X-Client-Address": "192.0.2.1", "X-Envelope-Recipient": address})
+    assert (record.reason, record.proof) == ("unproven-redirect", "")
+    assert not is_secret(address)
+    assert masked(address) == address
 
 
 def test_same_bytes_again_is_the_same_record(site):

@@ -16,7 +16,7 @@ import transaction
 
 
 UNTRUSTED = {**TRUSTED, "X-Client-Address": "203.0.113.5"}
-TAG = "in+h7Qm4tVx2LpZ@bridge.test"
+TAG = "in+h7qm4tvx2kpzabcdefghj@bridge.test"
 
 
 def proved(site, raw, **headers):

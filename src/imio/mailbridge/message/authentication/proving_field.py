@@ -1,6 +1,6 @@
 """Reads the fields that prove something exactly as their verifiers do, or not at all.
 
-For people, invisible and control characters are dropped (``syntax.header``). A proof that is read like that says what nobody verified.
+For people, invisible and control characters are dropped (``syntax.header``); a proof read like that says what nobody verified.
 """
 
 from imio.mailbridge.message.parsing.parse import ParsedMessage
