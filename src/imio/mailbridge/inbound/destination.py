@@ -19,7 +19,7 @@ import secrets
 
 
 #: Lower case, because mail systems fold case; without the characters that look alike (i, l, 1, o, 0).
-SECRET_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
+SECRET_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # noqa: S105 - the characters of all
 #: 104 bits.
 SECRET_LENGTH = 21
 

@@ -125,6 +125,15 @@ def _dkim_verdict(verifier: "_Dkim", number: int, lookup: Lookup) -> Verdict:
     return Verdict("dkim", "pass" if good else "fail", domain, "" if good else "the signature is not good")
 
 
+def signed_names(message: ParsedMessage, number: int) -> frozenset[str]:
+    """Return the names of the fields that a DKIM signature covers, in lower case; ``number`` is 0 for the topmost.
+
+    The signature is not verified here.
+    """
+    tags = parse_tag_value(message.root.values("dkim-signature")[number])
+    return frozenset(name.decode("ascii", "replace") for name in _names(tags))
+
+
 def arc_verdict(message: ParsedMessage, lookup: Lookup) -> Verdict:
     """Return the verdict on the whole chain; ``domain`` is that of the newest sealer, which also signed the message."""
     seals = message.root.values("arc-seal")
@@ -246,15 +255,18 @@ def _is_too_long(value: bytes) -> bool:
     return len(value) > MAX_FIELD or re.search(rb"\s{%d}" % MAX_SPACE, value) is not None
 
 
+def _names(tags: dict[bytes, bytes]) -> list[bytes]:
+    return [name.strip().lower() for name in tags.get(b"h", b"").split(b":")]
+
+
 def _refused(tags: dict[bytes, bytes]) -> str:
     """Return why a signature does not count even if it is valid, or an empty string."""
-    signed = [name.strip().lower() for name in tags.get(b"h", b"").split(b":")]
     expires = tags.get(b"x", b"")
     if b"sha1" in tags.get(b"a", b"").lower():
         return "sha1 is not safe any more (RFC 8301)"
     if b"l" in tags:
         return "only a part of the body is signed (l=)"
-    if b"from" not in signed:
+    if b"from" not in _names(tags):
         return "From is not signed"
     if re.fullmatch(rb"\d{1,12}", expires) and int(expires) < time.time():
         return "the signature has expired (x=)"
