@@ -12,8 +12,8 @@ proof        what it is                                        proves
 
 The settings say which of them count. A message that may read otherwise than it was verified is proven by its envelope alone. A seal
 proves an agent's forward only when the sealer verified the agent's domain, because it seals the mail of its other customers too. A
-signature proves one only when it covers Content-Type, and To or Cc with an address whose mail is ours: whoever got a signed mail of an
-agent can hand it over another time.
+signature proves one only when it covers Content-Type, and To or Cc with an address whose mail is ours: whoever got a signed mail of
+an agent can hand it over another time.
 """
 
 from dataclasses import dataclass
