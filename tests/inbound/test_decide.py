@@ -228,6 +228,23 @@ def test_agents_signature_proves_only_what_was_written_to_us(names, to, cc, proo
     assert bool(verdict["detail"]) is not proof
 
 
+@pytest.mark.parametrize(
+    ("sender", "signatures", "expected"),
+    [
+        ("al.bert@maville.test", None, (False, True, False)),
+        ("al.bert@maville.test", Signatures((DKIM,)), (True, False, False)),
+        ("al.bert@maville.test", Signatures((replace(DKIM, domain="x.test"),)), (False, False, False)),
+        ("al.bert@maville.test", Signatures((replace(DKIM, result="temperror"),)), (False, False, True)),
+        ("x@citizen.test", None, (False, False, False)),
+    ],
+)
+def test_reply_of_an_agent_asks_for_the_agents_proof(sender, signatures, expected):
+    raw = signed(citizen(**{"From": sender, "In-Reply-To": OURS, "To": IN}).as_bytes())
+    found = decision(raw, STRANGE, sent=SENT, signatures=signatures)
+    assert (found.state, found.found.transfer.value) == ("filed", "reply")
+    assert (found.author_is_proven, found.asks_signatures, found.unanswered) == expected
+
+
 @pytest.mark.parametrize("change", [{"proofs": frozenset({"tag", "gateway"})}, {"arc_sealers": frozenset()}])
 def test_signatures_that_nobody_believes_are_not_asked_about(change):
     assert not decision(SEALED, STRANGE, replace(SETTINGS, **change)).asks_signatures
