@@ -28,7 +28,7 @@ import time
 
 COUNT, AT_ONCE = 100, 4
 TOKEN = "gateway:demo-iadocs"
-SECRET = "in+h7qm4tvx2lpzabcdefgh@bridge.test"
+SECRET = "in+h7qm4tvx2kpzabcdefghj@bridge.test"
 
 _numbers = itertools.count()
 

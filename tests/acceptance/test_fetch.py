@@ -16,7 +16,7 @@ import sys
 
 pytestmark = pytest.mark.slow
 COUNT = 300
-SECRET = "in+h7qm4tvx2lpzabcdefgh@bridge.test"
+SECRET = "in+h7qm4tvx2kpzabcdefghj@bridge.test"
 CONFIG = """
 url = "{url}"
 token_file = "{home}/token"

@@ -14,6 +14,7 @@ from imio.mailbridge.inbound.signatures import stored
 from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.authentication.signatures import Verdict
 from imio.mailbridge.message.classification.classify import compile_agent_patterns
+from imio.mailbridge.message.classification.classify import Proof
 from imio.mailbridge.message.classification.reason import REASONS
 from imio.mailbridge.message.parsing.parse import parse
 from imio.mailbridge.settings.imap import ImapMailbox
@@ -32,7 +33,7 @@ import pytest
 
 MESSAGES = Path(__file__).parent.parent / "messages"
 
-IN, TAG, LOGIN = "in@bridge.test", "in+h7Qm4tVx2LpZ@bridge.test", "administration@maville.test"
+IN, TAG, LOGIN = "in@bridge.test", "in+h7qm4tvx2kpzabcdefghj@bridge.test", "administration@maville.test"
 OURS = "<mailbridge.q3nT8xkJ0aWb5yZr@maville.test>"
 
 SETTINGS = Settings(
@@ -163,7 +164,7 @@ def test_every_reason_has_its_case():
     assert set(REASONS) - covered == {"filing-error"}, "only filing itself finds that"
 
 
-def signed(raw, name="DKIM-Signature", value="v=1; d=maville.test"):
+def signed(raw, name="DKIM-Signature", value="v=1; d=maville.test; h=from:to:cc:content-type"):
     return f"{name}: {value}\n".encode() + raw
 
 
@@ -193,6 +194,55 @@ def test_signatures(raw, signatures, expected):
     found = decision(raw, STRANGE, signatures=signatures)
     proof = found.proof and found.proof.value
     assert (found.state, proof, found.asks_signatures, found.unanswered) == expected
+
+
+@pytest.mark.parametrize(
+    ("names", "to", "cc", "proof"),
+    [
+        ("from:to:cc:content-type", IN, "", True),
+        ("From : To : Content-Type", f"Al <{IN.upper()}>, x@citizen.test", "", True),
+        ("from:to:cc:content-type", "x@citizen.test", "in+label@bridge.test", True),
+        ("from:to:cc:content-type", "info@maville.test", "", True),
+        ("from:cc:content-type", "x@citizen.test", IN, True),
+        ("from:to:content-type", "x@citizen.test", IN, False),
+        ("from:to:cc:content-type", "x@citizen.test", "", False),
+        ("from:to:cc:content-type", f'"{IN}" <x@citizen.test>', "", False),
+        ("from:to:cc:content-type", "in\N{RIGHT-TO-LEFT OVERRIDE}@bridge.test", "", False),
+        ("from:content-type", IN, "", False),
+        ("from:to:cc", IN, "", False),
+        ("from:to:cc:x-content-type", IN, "", False),
+        ("", IN, "", False),
+    ],
+)
+@pytest.mark.parametrize("result", ["pass", "temperror"])
+def test_agents_signature_proves_only_what_was_written_to_us(names, to, cc, proof, result):
+    raw = FORWARD.replace(b"To: in@bridge.test", f"To: {to}\nCc: {cc}".encode())
+    signatures = Signatures((replace(DKIM, result=result),))
+    found = decision(signed(raw, value=f"v=1; d=maville.test; h={names}"), STRANGE, signatures=signatures)
+    assert (found.proof is Proof.DKIM, found.unanswered) == (
+        proof and result == "pass",
+        proof and result == "temperror",
+    )
+    (verdict,) = [each for each in found.verdicts if each["method"] == "dkim"]
+    assert verdict["result"] == (result if proof else "policy")
+    assert bool(verdict["detail"]) is not proof
+
+
+@pytest.mark.parametrize(
+    ("sender", "signatures", "expected"),
+    [
+        ("al.bert@maville.test", None, (False, True, False)),
+        ("al.bert@maville.test", Signatures((DKIM,)), (True, False, False)),
+        ("al.bert@maville.test", Signatures((replace(DKIM, domain="x.test"),)), (False, False, False)),
+        ("al.bert@maville.test", Signatures((replace(DKIM, result="temperror"),)), (False, False, True)),
+        ("x@citizen.test", None, (False, False, False)),
+    ],
+)
+def test_reply_of_an_agent_asks_for_the_agents_proof(sender, signatures, expected):
+    raw = signed(citizen(**{"From": sender, "In-Reply-To": OURS, "To": IN}).as_bytes())
+    found = decision(raw, STRANGE, sent=SENT, signatures=signatures)
+    assert (found.state, found.found.transfer.value) == ("filed", "reply")
+    assert (found.author_is_proven, found.asks_signatures, found.unanswered) == expected
 
 
 @pytest.mark.parametrize("change", [{"proofs": frozenset({"tag", "gateway"})}, {"arc_sealers": frozenset()}])

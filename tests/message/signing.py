@@ -63,7 +63,7 @@ def _key(size):
 def signed(raw=MESSAGE, domain=b"maville.test", size=2048, **options):
     """Return a message with a DKIM signature."""
     options = {
-        "include_headers": [b"from", b"subject", b"date"],
+        "include_headers": [b"from", b"subject", b"date", b"to", b"cc", b"content-type"],
         "canonicalize": (b"relaxed", b"relaxed"),
         **options,
     }

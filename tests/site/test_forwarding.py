@@ -118,7 +118,7 @@ def test_what_came_back(site, started, change, headers, outcome):
 
 
 def test_secret_address_proves_it(site, started):
-    secret = "in+h7qm4tvx2lpzabcdefgh@bridge.test"
+    secret = "in+h7qm4tvx2kpzabcdefghj@bridge.test"
     stored_settings().mailin_addresses = [
         *stored_settings().mailin_addresses,
         {"address": secret, "service": None, "mailbox": BOX},

@@ -3,6 +3,9 @@
 from datetime import timedelta
 from imio.mailbridge.iadocs.demo import PASSWORD
 from imio.mailbridge.inbound import process as processing
+from imio.mailbridge.inbound.destination import is_secret
+from imio.mailbridge.inbound.destination import masked
+from imio.mailbridge.inbound.flood import MAX_REPLIES
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.pipe import mailbridge_pipe
@@ -141,7 +144,7 @@ def test_nul_in_the_subject_is_filed_without_it(site):
 
 
 def test_secret_tag_is_a_proof_for_its_mailbox_only(site):
-    tagged = "in+h7qm4tvx2lpz@bridge.test"
+    tagged = "in+h7qm4tvx2kpzabcdefghj@bridge.test"
     stored_settings().mailboxes = [
         {"address": f"{name}@maville.test", "service": None} for name in ("info", "urbanisme")
     ]
@@ -156,12 +159,29 @@ def test_secret_tag_is_a_proof_for_its_mailbox_only(site):
     )
     guessed = {"X-Envelope-Recipient": "in+guess-guess-guess@bridge.test"}
     assert site.mail_in(redirected(), **untrusted, **guessed).json()["reason"] == "unproven-redirect"
-    stored_settings().mailin_addresses = [
-        {"address": "in+label@bridge.test", "service": None, "mailbox": None}
-    ]
-    transaction.commit()
-    short = {"X-Envelope-Recipient": "in+label@bridge.test"}
-    assert site.mail_in(redirected(), **untrusted, **short).json()["reason"] == "unproven-redirect"
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        "label",
+        "administration",
+        "service-population-et-etat-civil",
+        "urbanetcadastrecentre",  # the length and the letters of a secret part
+        "urbanetcadastrecentr2",
+        "h7qm4tvx2kpzabcdefgh",
+        "h7qm4tvx2kpzabcdefghjk",
+        "h7qm4tvx2lpzabcdefghj",
+    ],
+)
+def test_label_that_somebody_chose_is_an_address_and_no_proof(site, label):
+    address = f"in+{label}@bridge.test"
+    patched = {"mailin_addresses": [{"address": address, "service": None, "mailbox": None}]}
+    assert site.request("PATCH", "/@controlpanels/mailbridge", "admin", json=patched).status_code == 204
+    record = site.receive(redirected(), **{"X-Client-Address": "192.0.2.1", "X-Envelope-Recipient": address})
+    assert (record.reason, record.proof) == ("unproven-redirect", "")
+    assert not is_secret(address)
+    assert masked(address) == address
 
 
 def test_same_bytes_again_is_the_same_record(site):
@@ -490,6 +510,51 @@ def test_reply_is_filed_and_linked(site, sent):
         **{"In-Reply-To": message.message_id.replace("mailbridge.", "mailbridge.0"), "To": "in@bridge.test"}
     ).as_bytes()
     assert site.mail_in(forged).json()["transfer"] == "direct"
+
+
+def reply(message, name, sender, number=0):
+    fields = {"In-Reply-To": message.message_id, "To": "in@bridge.test", "Message-ID": f"<{number}@c.test>"}
+    return citizen(f"Réponse {name}", From=sender, **fields).as_bytes()
+
+
+UNTRUSTED = {"X-Client-Address": "192.0.2.1"}
+
+
+def test_replies_to_one_message_are_limited_whatever_their_names(site, sent):
+    message = sent()
+    limit = MAX_REPLIES + len(message.recipients)
+    states = [
+        site.mail_in(reply(message, number, f"x{number}@citizen.test", number), **UNTRUSTED).json()["state"]
+        for number in range(limit + 3)
+    ]
+    assert states == ["filed"] * limit + ["quarantined"] * 3
+    (record,) = {inbox().records[id].reason for id in inbox().newest_ids("quarantined")}
+    assert record == "too-many"
+    # a person who replays it is not counted, and an hour later there is room
+    id = next(iter(inbox().newest_ids("quarantined")))
+    assert site.post(f"/@mail-in/{id}/replay", "chef", json={}).json()["state"] == "filed"
+    key = f"reply:{message.id}"
+    inbox().recent[key] = tuple(time - 3601 for time in inbox().recent[key])
+    transaction.commit()
+    assert (
+        site.mail_in(reply(message, "x", "x@citizen.test", "later"), **UNTRUSTED).json()["state"] == "filed"
+    )
+
+
+@pytest.mark.parametrize(
+    ("sender", "headers", "is_related"),
+    [
+        ("al.bert@maville.test", UNTRUSTED, False),
+        ("al.bert@maville.test", {}, True),  # a trusted server handed it over
+        ("jeanne.dupont@citizen.test", UNTRUSTED, True),
+    ],
+)
+def test_reply_in_an_agents_name_needs_the_agents_proof(site, sent, sender, headers, is_related):
+    answer = site.mail_in(reply(sent(), "x", sender), **headers)
+    assert (answer.json()["state"], answer.json()["transfer"]) == ("filed", "reply")
+    (item,) = items(answer)
+    assert bool(item.sender) is is_related
+    assert sender in item.orig_sender_email
 
 
 BOUNCE = """From: MAILER-DAEMON@mx.citizen.test

@@ -25,7 +25,7 @@ import transaction
 
 
 LOGIN = "administration@maville.test"
-SECRET = "in+h7qm4tvx2lpzabcdefgh@bridge.test"
+SECRET = "in+h7qm4tvx2kpzabcdefghj@bridge.test"
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ import transaction
 
 
 UNTRUSTED = {**TRUSTED, "X-Client-Address": "203.0.113.5"}
-TAG = "in+h7Qm4tVx2LpZ@bridge.test"
+TAG = "in+h7qm4tvx2kpzabcdefghj@bridge.test"
 
 
 def proved(site, raw, **headers):
@@ -38,6 +38,9 @@ def _with_other_parts(raw):
 
 FORWARD = forwarded(citizen()).replace(b"\n", b"\r\n")
 REDIRECT = redirected().replace(b"\n", b"\r\n")
+
+
+TO_OTHER = FORWARD.replace(b"To: in@bridge.test", b"To: x@evil.test")
 
 
 def test_agents_signature_files_the_forward(site, dns):
@@ -97,12 +100,32 @@ def test_secret_address_files_both(site, dns):
         ({}, lambda: OWN.replace(b"dmarc=pass", b"dmarc=fail") + FORWARD),
         ({}, lambda: OWN.replace(b"header.from=maville.test", b"header.from=evil.test") + FORWARD),
         ({}, lambda: OWN.replace(b"dmarc=pass", b"spf=pass") + FORWARD),
+        ({}, lambda: OWN.replace(b"mx.maville", "mx.\u202amaville".encode()) + FORWARD),
+        # a signed mail of the agent to somebody else, who hands it over
+        ({}, lambda: signed(TO_OTHER)),
+        (
+            {},
+            lambda: (
+                b"Cc: in@bridge.test\r\n"
+                + signed(TO_OTHER, include_headers=[b"from", b"to", b"content-type"])
+            ),
+        ),
+        ({}, lambda: signed(FORWARD, include_headers=[b"from", b"content-type"])),
+        ({}, lambda: signed(FORWARD, include_headers=[b"from", b"to"])),
+        ({}, lambda: OWN + FORWARD.replace(b"From: Al Bert", b"From: x@evil.test")),
         # a seal of a listed provider, who sealed what another customer wrote in the agent's name
         ({}, lambda: sealed(FORWARD, verified=b"evil.test")),
         ({}, lambda: b"Subject: another\r\n" + signed(FORWARD)),
         ({}, lambda: b"From: al.bert@maville.test\r\n" + OWN + FORWARD),
         ({}, lambda: signed(FORWARD.replace(b"maville.test>", b"maville.test>, x@evil.test", 1))),
-        ({}, lambda: _with_other_parts(signed(ANSWER))),
+        (
+            {},
+            lambda: _with_other_parts(
+                signed(
+                    ANSWER.replace(b"stranger@evil.test", b"in@bridge.test"), include_headers=[b"from", b"to"]
+                )
+            ),
+        ),
     ],
 )
 def test_what_does_not_prove_an_agent(site, dns, change, raw):

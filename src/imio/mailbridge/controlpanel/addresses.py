@@ -8,19 +8,15 @@ from imio.mailbridge.browser.button_page import ButtonPage
 from imio.mailbridge.controlpanel.navigation import Navigation
 from imio.mailbridge.i18n import _
 from imio.mailbridge.inbound.destination import is_secret
+from imio.mailbridge.inbound.destination import secret_part
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.inbox import is_retired
 from imio.mailbridge.inbound.inbox import RETIRED_FOR
 from imio.mailbridge.message.address import is_addr_spec
 from imio.mailbridge.message.address import without_detail
 from imio.mailbridge.settings.read import stored_settings
-import secrets
 
 
-#: Lower case, because mail systems fold case; without the characters that look alike (i, l, 1, o, 0).
-ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
-#: 99 bits.
-LENGTH = 20
 SETTINGS_CHANGED = _("The settings have changed; please choose again.")
 #: How many of the newest messages are searched for the last one of each address.
 LOOK_BACK = 500
@@ -29,8 +25,7 @@ LOOK_BACK = 500
 def secret_address(address):
     """Return a new secret form of a mail-in address, or an empty string where its local part has no room."""
     local, _at, domain = address.rpartition("@")
-    tag = "".join(secrets.choice(ALPHABET) for _number in range(LENGTH))
-    made = f"{local}+{tag}@{domain}"
+    made = f"{local}+{secret_part()}@{domain}"
     return made if is_addr_spec(made) else ""
 
 

@@ -77,10 +77,15 @@ class Directory:
         contacts = [brain._unrestrictedGetObject() for brain in brains]
         return tuple(sorted(filter(self.is_active, contacts), key=self._rank))
 
-    def senders(self, addr_spec):
-        """Return the contacts that a mail from this address is related to: for an agent one position, otherwise all."""
+    def senders(self, addr_spec, is_proven=True):
+        """Return the contacts that a mail from this address is related to: for an agent one position, otherwise all.
+
+        No agent where the address is not proven.
+        """
         contacts = self.contacts_with_address(addr_spec)
         own = [contact for contact in contacts if self._agent_of(contact) is not None]
+        if not is_proven:
+            return tuple(contact for contact in contacts if contact not in own)
         if not own:
             return contacts
         positions = [contact for contact in own if contact.portal_type == names.HELD_POSITION]

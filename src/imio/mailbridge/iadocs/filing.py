@@ -50,7 +50,9 @@ class Filer:
         fields = {
             "title": " ".join(filing.subject.split()) or names.EMPTY_SUBJECT,
             "orig_sender_email": str(filing.author) if filing.author else None,
-            "sender": directory.senders(filing.author.addr_spec) if filing.author else (),
+            "sender": directory.senders(filing.author.addr_spec, filing.author_is_proven)
+            if filing.author
+            else (),
             "original_mail_date": local_time(filing.date).date() if filing.date else None,
             "reception_date": local_time(filing.received).replace(tzinfo=None),
             "mail_type": "email",

@@ -96,6 +96,7 @@ def filing_of(candidate, decision, received):
         media_type=original.source.media_type,
         route=None if choice.service else candidate.route,
         facts=facts,
+        author_is_proven=decision.author_is_proven or choice.sender is not None,
     )
 
 

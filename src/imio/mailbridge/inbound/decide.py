@@ -72,6 +72,7 @@ class Decision:
     ``state`` and ``reason`` (a code or empty) are those that its record gets. ``candidates`` stand for the messages of ``found``,
     one each; ``to_file`` are those that are filed. ``tell_forwarder``: the agent who forwarded it is told how to attach.
     ``copy_answer``: the agent who is answered gets a copy. ``asks_signatures``: verified signatures could still prove the message.
+    ``author_is_proven``: nothing says that somebody else wrote a reply in the name of an agent.
     ``unanswered``: DNS did not answer, so that another try may prove it. ``is_ours``: the bridge itself sent it.
     """
 
@@ -88,6 +89,7 @@ class Decision:
     copy_answer: bool = False
     asks_signatures: bool = False
     unanswered: bool = False
+    author_is_proven: bool = True
     is_ours: bool = False
 
     @property
@@ -125,6 +127,10 @@ def decide(
             proof = finding.proof
             context = replace(context, proof=proof)
             found = classify(message, context)
+    is_reply = found.transfer is Transfer.REPLY
+    if is_reply and found.reason is None and proof is None and _is_by_agent(message, context):
+        finding = from_signatures(message, replace(found, reason="unproven-agent"), settings, signatures)
+        proof = finding.proof
     candidates = _candidates(envelope, arrived, found, settings)
     is_filed_here = arrived.login is not None and arrived.login.new_mail == FILE
     if found.reason == "direct" and (is_filed_here or any(each.route.row for each in candidates)):
@@ -143,8 +149,13 @@ def decide(
         copy_answer=arrived.login is not None and arrived.login.copy_to_agent,
         asks_signatures=finding.asks,
         unanswered=finding.unanswered,
+        author_is_proven=proof is not None or not is_reply,
         is_ours=message.message_id is not None and sent.has_message_id(message.message_id),
     )
+
+
+def _is_by_agent(message: ParsedMessage, context: Context) -> bool:
+    return message.author is not None and context.is_agent(message.author.addr_spec)
 
 
 def chosen(decision: Decision, message: ParsedMessage, choice: Choice) -> Decision:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hmac import compare_digest
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.inbox import is_retired
 from imio.mailbridge.message.address import detail
@@ -13,10 +14,17 @@ from imio.mailbridge.settings.mailin import MailinAddress
 from imio.mailbridge.settings.read import Settings
 from imio.mailbridge.store.store import now
 from typing import Any
+import re
+import secrets
 
 
-#: A shorter detail part is a label that a person chose, not a secret.
-SECRET_LENGTH = 12
+#: Lower case, because mail systems fold case; without the characters that look alike (i, l, 1, o, 0).
+SECRET_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # noqa: S105 - the characters of all
+#: 104 bits.
+SECRET_LENGTH = 21
+
+#: What is generated: with two digits at least, which no words have.
+_SECRET = re.compile(rf"(?=(?:\D*\d){{2}})[{SECRET_ALPHABET}]{{{SECRET_LENGTH}}}", re.ASCII)
 
 
 class UnknownRecipient(Exception):
@@ -40,8 +48,16 @@ class Destination:
 
 
 def is_secret(address: str) -> bool:
-    """Tell whether an address has a detail part that is long enough to prove something."""
-    return len(detail(address)) >= SECRET_LENGTH
+    """Tell whether an address ends in a part that ``secret_part`` made; a label that a person chose proves nothing."""
+    return _SECRET.fullmatch(detail(address).lower().rpartition("+")[2]) is not None
+
+
+def secret_part() -> str:
+    """Return a new secret part of an address."""
+    while True:
+        made = "".join(secrets.choice(SECRET_ALPHABET) for _number in range(SECRET_LENGTH))
+        if _SECRET.fullmatch(made):
+            return made
 
 
 def masked(address: str) -> str:
@@ -59,7 +75,7 @@ def destination(envelope_recipient: str, settings: Settings) -> Destination:
             if len(candidates) == 1
             else Destination()
         )
-    if row := rows.get(envelope_recipient):
+    if row := _declared(envelope_recipient, rows):
         return Destination(
             row.address, row.service, row.source_mailbox if is_secret(envelope_recipient) else None
         )
@@ -74,6 +90,13 @@ def destination(envelope_recipient: str, settings: Settings) -> Destination:
     if is_retired(envelope_recipient) or is_retired(bare):
         return Destination()
     raise UnknownRecipient(envelope_recipient)
+
+
+def _declared(envelope_recipient: str, rows: Mapping[str, MailinAddress]) -> MailinAddress | None:
+    """Return the row of an address, or None; the time that it takes tells nothing about secret parts."""
+    wanted = envelope_recipient.encode(errors="backslashreplace")
+    found = [row for address, row in rows.items() if compare_digest(address.encode(), wanted)]
+    return found[0] if found else None
 
 
 def _bounce_destination(envelope_recipient: str, bare: str, rows: Mapping[str, MailinAddress]) -> Destination:

@@ -1,13 +1,22 @@
-"""Limits how many messages of one author are filed in an hour: more than a person writes is the sign of a loop."""
+"""Limits how many messages of one author, and how many replies to one message, are filed in an hour.
+
+More of one author than a person writes is the sign of a loop. Replies need no proof of their author, so that their number is
+limited whatever names they bear.
+"""
 
 from imio.mailbridge.inbound.inbox import inbox
 
 
 PERIOD = 3600
+#: Replies to one message in an hour, beside one of each of its recipients.
+MAX_REPLIES = 10
 
 
 def is_too_many(author, at, limit):
-    """Tell whether ``author`` (lower case) has ``limit`` messages already in the hour before ``at`` (aware); 0 is no limit."""
+    """Tell whether ``author`` has ``limit`` messages already in the hour before ``at`` (aware); 0 is no limit.
+
+    ``author`` is an address in lower case, or ``reply:`` and the id of an answered message.
+    """
     return bool(author and limit) and len(_within_an_hour(author, at)) >= limit
 
 

@@ -134,6 +134,10 @@ def _apply(record, message, review, verified):
     counts = not review and not check
     too_many = counts and flood.is_too_many(author, record.created, values.max_per_sender)
     decision = decision_on(record, message, values, NOTHING_SENT if check else None, too_many)
+    answered, limit = _answered(decision)
+    if counts and not too_many and flood.is_too_many(answered, record.created, limit):
+        too_many = True
+        decision = decision_on(record, message, values, too_many=True)
     # the DNS of the town may have been mended before a person replays an unproven message
     if not verified and (
         decision.asks_signatures
@@ -149,9 +153,18 @@ def _apply(record, message, review, verified):
     elif decision.unanswered and not review and now() < record.created + PATIENCE:
         _put_off(record)
         return
-    if counts and values.max_per_sender and not too_many:
-        flood.count(author, record.created)
+    if counts and not too_many:
+        flood.count(author if values.max_per_sender else "", record.created)
+        flood.count(answered, record.created)
     apply(record, message, decision, values, by_person=review is not None)
+
+
+def _answered(decision):
+    """Return the name under which the replies to the answered message are counted, and how many may come in an hour."""
+    if not decision.found.answered:
+        return "", 0
+    message = outbox().answered(decision.found.answered)
+    return f"reply:{message.id}", flood.MAX_REPLIES + len(message.recipients)
 
 
 def _put_off(record):

@@ -6,26 +6,33 @@ proof        what it is                                        proves
 ``tag``      the secret part of the envelope recipient         redirects, agents' forwards
 ``gateway``  the client's address is a trusted mail server     redirects, agents' forwards
 ``arc``      an unbroken chain, sealed last by a listed domain redirects, agents' forwards
-``dkim``     a signature of the agent's domain                 agents' forwards
+``dkim``     a signature of the agent's domain on mail to us   agents' forwards
 ``results``  our own mail server's word for the agent's domain agents' forwards
 ============ ================================================= ===========================
 
 The settings say which of them count. A message that may read otherwise than it was verified is proven by its envelope alone. A seal
-proves an agent's forward only when the sealer verified the agent's domain, because it seals the mail of its other customers too.
+proves an agent's forward only when the sealer verified the agent's domain, because it seals the mail of its other customers too. A
+signature proves one only when it covers Content-Type, and To or Cc with an address whose mail is ours: whoever got a signed mail of
+an agent can hand it over another time.
 """
 
 from dataclasses import dataclass
+from dataclasses import replace
 from imio.mailbridge.inbound.destination import Destination
 from imio.mailbridge.inbound.envelope import Envelope
 from imio.mailbridge.inbound.signatures import as_dict
 from imio.mailbridge.inbound.signatures import is_signed
 from imio.mailbridge.inbound.signatures import Signatures
 from imio.mailbridge.inbound.signatures import UNSIGNED
+from imio.mailbridge.message.address import without_detail
 from imio.mailbridge.message.authentication.domain_policy import aligned
+from imio.mailbridge.message.authentication.proving_field import has_plain_author
+from imio.mailbridge.message.authentication.proving_field import has_unseen
 from imio.mailbridge.message.authentication.results import own_results
 from imio.mailbridge.message.authentication.results import sealed_results
 from imio.mailbridge.message.authentication.results import vouches
 from imio.mailbridge.message.authentication.signatures import ambiguity
+from imio.mailbridge.message.authentication.signatures import signed_names
 from imio.mailbridge.message.authentication.signatures import Verdict
 from imio.mailbridge.message.classification.classify import Classification
 from imio.mailbridge.message.classification.classify import Proof
@@ -78,6 +85,8 @@ def from_signatures(
     by_agent = found.reason == "unproven-agent"
     if by_agent and len(message.authors) != 1:
         return _refused("it has several authors")
+    if by_agent and not has_plain_author(message):
+        return _refused("From can be read in several ways")
     domain = message.author.addr_spec.rpartition("@")[2].lower() if by_agent and message.author else ""
     counts, mode = settings.proofs, "s" if settings.dkim_alignment == "strict" else "r"
     seen: tuple[Verdict, ...] = ()
@@ -100,11 +109,38 @@ def from_signatures(
             proof = Proof.ARC if chain.result == "pass" else None
             unanswered = chain.result == "temperror"
     if by_dkim and proof is None:
-        seen += signatures.dkim
-        results = {each.result for each in signatures.dkim if aligned(domain, each.domain, mode)}
+        judged = tuple(
+            _judged(each, message, number, settings) for number, each in enumerate(signatures.dkim)
+        )
+        seen += judged
+        results = {each.result for each in judged if aligned(domain, each.domain, mode)}
         proof = Proof.DKIM if "pass" in results else None
         unanswered = unanswered or "temperror" in results
     return Finding(proof, tuple(map(as_dict, seen)), unanswered=proof is None and unanswered)
+
+
+def _judged(verdict: Verdict, message: ParsedMessage, number: int, settings: Settings) -> Verdict:
+    """Return the verdict on the DKIM signature ``number``: ``policy`` when the signed mail may have been meant for others."""
+    if verdict.result not in ("pass", "temperror"):
+        return verdict
+    names = signed_names(message, number)
+    if "content-type" not in names:
+        return replace(verdict, result="policy", detail="Content-Type is not signed")
+    if not any(_is_to_us(message, name, settings) for name in ("to", "cc") if name in names):
+        return replace(verdict, result="policy", detail="no address of iA.docs is in a signed To or Cc")
+    return verdict
+
+
+def _is_to_us(message: ParsedMessage, name: str, settings: Settings) -> bool:
+    if any(map(has_unseen, message.root.values(name))):
+        return False
+    ours = {
+        *map(without_detail, settings.mailin_addresses),
+        *settings.source_mailboxes,
+        *settings.login_rules,
+    }
+    found = {address.addr_spec.lower() for address in message.addresses(name)}
+    return not ours.isdisjoint(found | set(map(without_detail, found)))
 
 
 def _refused(doubt: str) -> Finding:

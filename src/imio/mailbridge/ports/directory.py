@@ -49,8 +49,8 @@ class IDirectory(Interface):
     def agent_userid(addr_spec):
         """Return the userid of the agent who has this address."""
 
-    def senders(addr_spec):
-        """Return the contacts that an item is related to as the senders of a mail from this address."""
+    def senders(addr_spec, is_proven=True):
+        """Return the contacts that an item is related to as the senders of a mail from this address; agents only if proven."""
 
     def is_agent(userid):
         """Tell whether an agent has this userid."""

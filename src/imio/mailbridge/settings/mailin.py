@@ -27,8 +27,8 @@ class IMailinAddressRow(Interface):
     address = schema.TextLine(
         title=_("Mail-in address"),
         description=_(
-            "With a long secret part after a plus sign (in+h7Qm4tVx2LpZ@maville.be) the address itself proves where the "
-            "mail comes from: give it to one mailbox only."
+            "A part after a plus sign that you write yourself (in+administration@maville.be) proves nothing. The page Secret "
+            "addresses makes those that prove where the mail comes from."
         ),
         constraint=validate.address,
     )

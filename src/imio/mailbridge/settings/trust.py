@@ -61,7 +61,8 @@ class ITrust(Interface):
     agent_patterns = schema.List(
         title=_("Addresses of agents"),
         description=_(
-            "Regular expressions, one a line; the whole address must match. .+@maville[.]be means: everybody of maville.be."
+            "Regular expressions, one a line; the whole address must match. [^@.]+[.][^@]+@maville[.]be means: first.last of "
+            "maville.be, and not noreply@ or info@, whose mail programs write."
         ),
         value_type=schema.TextLine(constraint=validate.pattern),
         default=[],

@@ -2,26 +2,32 @@
 
 The town's server must remove fields of others under its name (RFC 8601 §5). Only the topmost field under the name counts, and
 only when every server above it belongs to the same organisation. Servers quote what strangers wrote (CVE-2020-12272): a field
-that strangers could make say more than the server meant is ignored.
+that strangers could make say more than the server meant is ignored. Fields are read exactly (``proving_field``).
 """
 
 from collections.abc import Iterable
 from imio.mailbridge.message.authentication.domain_policy import aligned
 from imio.mailbridge.message.authentication.domain_policy import organizational_domain
+from imio.mailbridge.message.authentication.proving_field import plain_value
+from imio.mailbridge.message.authentication.signatures import newest_sealed_results
 from imio.mailbridge.message.authentication.signatures import Verdict
 from imio.mailbridge.message.parsing.parse import ParsedMessage
-from imio.mailbridge.message.syntax.header import unfold
 import re
 
 
 _WORD = re.compile(r'"(?:[^"\\]|\\.)*"|\\.|[^"\\();]+|.', re.DOTALL)
 _PLAIN = re.compile(r"[\w.@+-]{1,320}", re.ASCII)
 _METHOD = re.compile(
-    r"\s*([a-z0-9-]{1,30})(?:\s*/\s*\d+)?\s*=\s*([a-z]{1,20})\b(.*)", re.IGNORECASE | re.DOTALL
+    r"\s*([a-z0-9-]{1,30})(?:\s*/\s*\d+)?\s*=\s*([a-z]{1,20})(?=\s|\Z)(.*)",
+    re.IGNORECASE | re.ASCII | re.DOTALL,
 )
-_PROPERTY = re.compile(r"(?:header|smtp|policy)\.([a-z.-]{1,30})\s*=\s*@?([^\s;]{1,320})", re.IGNORECASE)
-_BY = re.compile(r"\bby\s+([A-Za-z0-9._-]{1,253})", re.IGNORECASE)
-_INSTANCE = re.compile(r"\s*i\s*=\s*(\d{1,2})\s*;(.*)", re.DOTALL)
+_PROPERTY = re.compile(
+    r"(?<=\s)(?:header|smtp|policy)\.([a-z.-]{1,30})\s*=\s*@?([^\s;]{1,320})(?=\s|\Z)",
+    re.IGNORECASE | re.ASCII,
+)
+#: The start of a Received field without its comments, in lower case.
+_BY = re.compile(r"\s*(?:from\s+\S+\s+(?:\[\S+\]\s+)?)?by\s+([a-z0-9._-]{1,253})(?=\s|\Z)", re.ASCII)
+_INSTANCE = re.compile(r"i[\t ]*=[\t ]*[1-9]\d?[\t ]*;(.*)", re.ASCII | re.DOTALL)
 #: Names under which mail is handed over inside one machine.
 _INSIDE = ("localhost", "localhost.localdomain")
 _LENGTH = 20_000
@@ -35,9 +41,8 @@ def own_results(message: ParsedMessage, authserv_id: str) -> tuple[Verdict, ...]
 
 def sealed_results(message: ParsedMessage) -> tuple[Verdict, ...]:
     """Return the verdicts of the newest sealer; they are worth as much as the chain, see ``arc_verdict``."""
-    found = [_INSTANCE.match(unfold(value)) for value in message.root.values("arc-authentication-results")]
-    newest = max((each for each in found if each), key=lambda each: int(each[1]), default=None)
-    return _verdicts(_split(newest[2])) if newest else ()
+    match = _INSTANCE.fullmatch(plain_value(newest_sealed_results(message)) or "")
+    return _verdicts(_split(match[1])) if match else ()
 
 
 def vouches(verdicts: Iterable[Verdict], domain: str, mode: str) -> bool:
@@ -57,17 +62,20 @@ def vouches(verdicts: Iterable[Verdict], domain: str, mode: str) -> bool:
 
 def _own_field(message: ParsedMessage, wanted: str) -> list[str] | None:
     for field in message.root.fields:
+        if field.name not in ("received", "authentication-results"):
+            continue
+        value = plain_value(field.value)
+        if value is None:
+            return None
+        parts = _split(value)
         if field.name == "received":
-            server = _BY.search(unfold(field.value)[:2000])
-            if server is None or not _is_ours(server[1].lower(), wanted):
+            server = _BY.match(parts[0]) if parts else None
+            if server is None or not _is_ours(server[1], wanted):
                 return None
-        elif field.name == "authentication-results":
-            value = unfold(field.value)
-            parts = _split(value)
-            if parts is None and wanted in value.lower():
-                return None
-            if parts is not None and parts[0].split()[:1] == [wanted]:
-                return parts
+        elif parts is None and wanted in value.lower():
+            return None
+        elif parts is not None and parts[0].split()[:1] == [wanted]:
+            return parts
     return None
 
 
@@ -88,6 +96,7 @@ def _split(value: str) -> list[str] | None:
             return None
         if word in "()":
             depth += 1 if word == "(" else -1
+            parts[-1] += " "  # a comment separates words
         elif depth:
             continue
         elif word == ";":
@@ -108,6 +117,9 @@ def _verdict(part: str) -> Verdict | None:
     match = _METHOD.match(part)
     if match is None:
         return None
-    properties = {name.lower(): value for name, value in _PROPERTY.findall(match[3])}
+    found = {(name.lower(), value.lower()) for name, value in _PROPERTY.findall(match[3])}
+    properties = dict(found)
     about = next((properties[name] for name in ("from", "d", "i", "mailfrom") if name in properties), "")
-    return Verdict(match[1].lower(), match[2].lower(), about.rpartition("@")[2].lower())
+    if len(properties) < len(found):
+        about = ""  # one property with several values
+    return Verdict(match[1].lower(), match[2].lower(), about.rpartition("@")[2])

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from dkim.util import InvalidTagValueList
 from dkim.util import parse_tag_value
 from imio.mailbridge.message.authentication.body_hash import body_hash
+from imio.mailbridge.message.authentication.proving_field import misread_field
 from imio.mailbridge.message.parsing.parse import ParsedMessage
 import dkim
 import logging
@@ -41,6 +42,10 @@ SINGLE = (
     "content-type",
     "content-transfer-encoding",
 )
+
+#: The fields of a set, which its sealer numbers (RFC 8617 §4.1).
+_ARC_FIELDS = ("arc-seal", "arc-message-signature", "arc-authentication-results")
+_INSTANCE = re.compile(rb"[\t\r\n ]*i[\t ]*=[\t ]*([1-9][0-9]?)[\t\r\n ]*;")
 
 #: dkimpy logs what is returned here as a verdict.
 _SILENT = logging.Logger("dkim", logging.CRITICAL + 1)
@@ -77,6 +82,8 @@ def ambiguity(message: ParsedMessage) -> str:
     for name in SINGLE:
         if len(message.root.values(name)) > 1:
             return f"the field {name} is there several times"
+    if name := misread_field(message):
+        return f"the field {name} holds characters that do not belong there"
     if message.root.maintype == "multipart" and message.root.parts:
         start, end = message.root.body, message.root.parts[0].start
         # Programs write a sentence there for readers that do not know MIME.
@@ -118,6 +125,15 @@ def _dkim_verdict(verifier: "_Dkim", number: int, lookup: Lookup) -> Verdict:
     return Verdict("dkim", "pass" if good else "fail", domain, "" if good else "the signature is not good")
 
 
+def signed_names(message: ParsedMessage, number: int) -> frozenset[str]:
+    """Return the names of the fields that a DKIM signature covers, in lower case; ``number`` is 0 for the topmost.
+
+    The signature is not verified here.
+    """
+    tags = parse_tag_value(message.root.values("dkim-signature")[number])
+    return frozenset(name.decode("ascii", "replace") for name in _names(tags))
+
+
 def arc_verdict(message: ParsedMessage, lookup: Lookup) -> Verdict:
     """Return the verdict on the whole chain; ``domain`` is that of the newest sealer, which also signed the message."""
     seals = message.root.values("arc-seal")
@@ -128,6 +144,8 @@ def arc_verdict(message: ParsedMessage, lookup: Lookup) -> Verdict:
         return Verdict("arc", "permerror", detail="too many seals")
     if any(_is_too_long(value) for value in (*seals, *signatures)):
         return Verdict("arc", "permerror", detail="a seal is too long")
+    if not _is_numbered(message):
+        return Verdict("arc", "fail", detail="the sets are not numbered one by one")
     sealer = ""
     try:
         sealer = _domain(max((parse_tag_value(value) for value in seals), key=lambda tags: int(tags[b"i"])))
@@ -145,6 +163,37 @@ def arc_verdict(message: ParsedMessage, lookup: Lookup) -> Verdict:
     if sealer != signer:
         return Verdict("arc", "policy", sealer, f"{signer} signed the message, {sealer} the seal")
     return Verdict("arc", "policy" if refused else "pass", sealer, refused)
+
+
+def newest_sealed_results(message: ParsedMessage) -> bytes:
+    """Return what the newest sealer verified: the field that dkimpy takes for that of the newest set, or nothing."""
+    if not _is_numbered(message):
+        return b""
+    try:
+        newest, fields = _Arc(message).sorted_arc_headers()
+    except dkim.DKIMException:
+        return b""
+    found = [
+        value
+        for number, (name, value) in fields
+        if number == newest and name.lower() == b"arc-authentication-results"
+    ]
+    return found[0].removesuffix(b"\r\n") if len(found) == 1 else b""
+
+
+def _is_numbered(message: ParsedMessage) -> bool:
+    """Tell whether each field of ARC begins with its number, and each set has one of each kind.
+
+    dkimpy takes the first ``i=`` anywhere in a field, and leaves out fields without one.
+    """
+    for name in _ARC_FIELDS:
+        values = message.root.values(name)
+        found = [match and int(match[1]) for match in map(_INSTANCE.match, values)]
+        if len(values) != len(message.root.values("arc-seal")) or set(found) != set(
+            range(1, len(values) + 1)
+        ):
+            return False
+    return True
 
 
 class _Body:
@@ -206,15 +255,18 @@ def _is_too_long(value: bytes) -> bool:
     return len(value) > MAX_FIELD or re.search(rb"\s{%d}" % MAX_SPACE, value) is not None
 
 
+def _names(tags: dict[bytes, bytes]) -> list[bytes]:
+    return [name.strip().lower() for name in tags.get(b"h", b"").split(b":")]
+
+
 def _refused(tags: dict[bytes, bytes]) -> str:
     """Return why a signature does not count even if it is valid, or an empty string."""
-    signed = [name.strip().lower() for name in tags.get(b"h", b"").split(b":")]
     expires = tags.get(b"x", b"")
     if b"sha1" in tags.get(b"a", b"").lower():
         return "sha1 is not safe any more (RFC 8301)"
     if b"l" in tags:
         return "only a part of the body is signed (l=)"
-    if b"from" not in signed:
+    if b"from" not in _names(tags):
         return "From is not signed"
     if re.fullmatch(rb"\d{1,12}", expires) and int(expires) < time.time():
         return "the signature has expired (x=)"

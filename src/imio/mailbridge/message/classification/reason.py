@@ -101,7 +101,7 @@ REASONS: Mapping[str, Reason] = {
     ),
     "too-many": Reason(
         _(
-            "Its author sent more messages within an hour than the settings allow. "
+            "Its author sent more messages within an hour than the settings allow, or the same message was answered too often. "
             "Programs that answer each other do this, so no document was made of what is over the limit."
         ),
         _(
