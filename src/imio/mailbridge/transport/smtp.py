@@ -215,8 +215,9 @@ class SmtpConnection:
             raise DialogueEnded(SmtpReply("mail", 554, "5.6.3 8BITMIME is not offered"))
         options += ["SMTPUTF8"] if utf8 else []
         options += ["BODY=8BITMIME"] if utf8 or eight_bit else []
-        if envelope_id and connection.has_extn("dsn"):
-            options += ["RET=HDRS", f"ENVID={envelope_id}"]
+        if connection.has_extn("dsn"):
+            options += ["RET=HDRS"]  # no report brings back a message that nobody may read
+            options += [f"ENVID={envelope_id}"] if envelope_id else []
         sender = wire_address(envelope_sender) if envelope_sender else ""
         reply = self._command("mail", connection.mail, sender, options)
         if not reply.is_positive:
