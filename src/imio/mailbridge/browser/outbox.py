@@ -214,7 +214,7 @@ class Export(OutboxView):
         response.setHeader("Content-Type", "text/csv; charset=utf-8")
         response.setHeader("Content-Disposition", 'attachment; filename="outbox.csv"')
         response.setHeader("X-Content-Type-Options", "nosniff")
-        return target.getvalue().encode("utf-8-sig")
+        return target.getvalue().encode("utf-8-sig", "replace")
 
     def _cells(self, record):
         states = {
