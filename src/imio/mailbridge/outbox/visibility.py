@@ -22,7 +22,7 @@ def is_own(record: OutgoingMessage) -> bool:
 
 
 def sees_all(record: OutgoingMessage) -> bool:
-    """Tell whether the current user sees all of a message: blind copies, and servers' words, which name where mail was passed on."""
+    """Tell whether the current user sees blind copies and the words of servers, which may name where mail was passed on to."""
     return is_own(record) or is_manager()
 
 
