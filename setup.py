@@ -72,7 +72,7 @@ setup(
         "icalendar",
         "itsdangerous",
         "markdownify",
-        "nh3",
+        "nh3>=0.3.7",  # escapes < and > in attribute values, which folding of quotes relies on
         "oauthlib>=3.3",
         "olefile",
         "persistent",

@@ -207,3 +207,9 @@ def test_file_that_is_not_what_it_said():
     cut = File("a.pdf", "application/pdf", 10, partial(BytesIO, b"123"))
     with pytest.raises(ValueError, match="not 10 bytes"):
         written(files=[cut])
+
+
+def test_name_of_a_file_with_a_lone_surrogate():
+    raw = written(files=[File("plan\ud800.pdf", "application/pdf", 1, lambda: BytesIO(b"x"))])
+    (attachment,) = message_from_bytes(raw, policy=policies.default).iter_attachments()
+    assert attachment.get_filename() == "plan .pdf"

@@ -236,6 +236,24 @@ def test_quoted_html_can_be_folded_and_stays_well_formed():
     assert html.count("<blockquote") == html.count("</blockquote>") == 3
 
 
+@pytest.mark.parametrize(
+    "inside",
+    [
+        '<p title="<blockquote>">Oui</p>',
+        '<p title="</blockquote>">Oui</p>',
+        "<p title='&lt;blockquote&gt;<b>'>Oui</p>",
+        '<a href="https://a.test/?<blockquote>">Oui</a>',
+        "<p>Oui &lt;blockquote&gt; <!-- <blockquote> --></p>",
+    ],
+)
+def test_only_an_element_is_folded(inside):
+    """Folding searches for tags in what nh3 wrote: it must escape them in attributes and text."""
+    html = shown(f"<blockquote>{inside}</blockquote>").html
+    assert html.lower().count("<blockquote") == html.count("</blockquote>") == 1
+    assert html.startswith("<details")
+    assert html.endswith("</blockquote></details>")
+
+
 def test_html_without_content_gives_way_to_the_text():
     assert "Texte seul" in body(mail("<html><body><style>x</style>&nbsp; <br></body></html>"), WORDS).html
 

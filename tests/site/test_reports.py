@@ -1,5 +1,7 @@
 """Reports and replies: matched by what nobody can guess, noted on the message, and told to its agent."""
 
+from email import message_from_bytes
+from email.policy import default
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.message.composition.verp import is_verp
 from imio.mailbridge.message.composition.verp import verp_address
@@ -8,6 +10,7 @@ from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.settings.read import stored_settings
 from plone.app.uuid.utils import uuidToObject
 from tests.mails import citizen
+from tests.site.send_email import DOCUMENT
 import pytest
 import transaction
 
@@ -283,6 +286,54 @@ def test_other_name_in_the_domain_of_the_only_recipient_is_that_recipient(sent, 
     record = sent()
     hand_over(dsn("mbx0042@citizen.test", message_id=record.message_id))
     assert dict(record.recipients) == {JEANNE: "bounced"}
+
+
+@pytest.mark.parametrize("by", ["message_id", "envelope_id", "address"])
+def test_report_of_one_recipient_cannot_mark_another(sent, hand_over, by):
+    record = sent(JEANNE, PAUL)
+    named = {"message_id": record.message_id, "envelope_id": record.id}
+    raw = dsn(PAUL, **{by: named[by]} if by in named else {}, Original_Recipient=f"rfc822; {JEANNE}")
+    hand_over(raw, record.sender.envelope_sender if by == "address" else "in@bridge.test")
+    assert dict(record.recipients) == {JEANNE: "bounced", PAUL: "sent"}
+
+
+def test_report_that_names_no_recipient_exactly_marks_none_of_several(sent, hand_over):
+    record = sent(JEANNE, PAUL)
+    hand_over(dsn("mbx0042@citizen.test"), record.sender.envelope_sender)
+    assert dict(record.recipients) == {JEANNE: "sent", PAUL: "sent"}
+    assert not notices()
+
+
+def test_words_of_a_report_are_quoted_bounded_and_one_line(sent, hand_over):
+    record = sent()
+    words = f"Your account is closed.\u2028Log in at evil.test {'now ' * 500}"
+    hand_over(dsn(message_id=record.message_id, Diagnostic_Code=f"smtp; 550 5.1.1 {words}"))
+    said = last(record)["text"]
+    assert len(said) == 300
+    assert len(said.splitlines()) == 1
+    (notice,) = notices()
+    with notice.body.open("r") as body:
+        message = message_from_bytes(body.read(), policy=default)
+    text = " ".join(message.get_body(("plain",)).get_content().split())
+    assert "A report from the recipient’s mail server says: “550 5.1.1 Your account is closed. Log" in text
+    assert text.count("now") < 100
+
+
+def test_words_of_a_report_are_for_the_sender_and_managers(site, sent, hand_over):
+    record = sent()
+    private = "jeanne.private@elsewhere.test"
+    final = dsn(private, message_id=record.message_id, Original_Recipient=f"rfc822; {JEANNE}")
+    hand_over(final.replace("no such user", f"<{private}> no such user"))
+    assert record.state == "bounced"
+    hand_over(dsn("stranger@elsewhere.test", message_id=record.message_id))
+    for user, sees in (("agent", True), ("chef", True), ("agent2", False)):
+        page = site.get(f"{DOCUMENT}/view", user, headers={"Accept": "text/html"})
+        listing = site.get(f"{DOCUMENT}/@send-email", user)
+        assert (page.status_code, listing.status_code) == (200, 200)
+        for answer in (page, listing):
+            assert "does not exist" in answer.text
+            for address in (private, "stranger@elsewhere.test"):
+                assert (address in answer.text) == sees, user
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from imio.mailbridge.transport import oauth
 from imio.mailbridge.transport.oauth import Grant
+from imio.mailbridge.transport.secret_mask import SecretMask
 from imio.mailbridge.transport.smtp_login import by_token
 from imio.mailbridge.transport.xoauth2 import log_in
 from imio.mailbridge.transport.xoauth2 import XOAuth2
@@ -117,13 +118,13 @@ class Server(smtplib.SMTP):
 def test_challenge_of_an_smtp_server(endpoint, challenge, text):
     server = Server((334, challenge), (535, b"5.7.8 no"))
     with pytest.raises(smtplib.SMTPAuthenticationError) as raised:
-        by_token("smtp:a", grant_of(endpoint))(server)
+        by_token("smtp:a", grant_of(endpoint), SecretMask())(server)
     assert (raised.value.smtp_code, raised.value.smtp_error) == (535, text)
     assert server.said == ["AUTH", ""], "an empty line after the challenge"
 
 
 def test_temporary_refusal_keeps_the_token(endpoint):
-    authenticate = by_token("smtp:a", grant_of(endpoint))
+    authenticate = by_token("smtp:a", grant_of(endpoint), SecretMask())
     with pytest.raises(smtplib.SMTPAuthenticationError):
         authenticate(Server((454, b"4.7.0 later")))
     assert authenticate(Server((235, b"2.7.0 ok"))) == (235, b"2.7.0 ok")
@@ -134,5 +135,5 @@ def test_server_that_takes_no_token_is_not_asked(endpoint):
     server = Server()
     server.esmtp_features = {"auth": "PLAIN LOGIN"}
     with pytest.raises(smtplib.SMTPNotSupportedError):
-        by_token("smtp:a", grant_of(endpoint))(server)
+        by_token("smtp:a", grant_of(endpoint), SecretMask())(server)
     assert not endpoint.asked

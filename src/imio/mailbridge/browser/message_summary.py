@@ -9,6 +9,7 @@ from imio.mailbridge.i18n import translatable
 from imio.mailbridge.outbox.permission import may_send
 from imio.mailbridge.outbox.states import WAITING
 from imio.mailbridge.outbox.visibility import is_manager
+from imio.mailbridge.outbox.visibility import sees_all
 from imio.mailbridge.outbox.visibility import visible_content
 from imio.mailbridge.outbox.visibility import visible_recipients
 from imio.mailbridge.settings.clock import readable_time
@@ -34,8 +35,11 @@ BUTTONS = {
 def summary_of(record):
     """Return the parts of a message that the current user may see."""
     visible = visible_recipients(record)
+    words = sees_all(record)
     lines = [
-        _line(line) for line in record.history if line["recipient"] is None or line["recipient"] in visible
+        _line(line, words)
+        for line in record.history
+        if line["recipient"] is None or line["recipient"] in visible
     ]
     document = next((brain.getObject() for brain in visible_content([record.document])), None)
     return {
@@ -85,7 +89,7 @@ def _recipient(record, address, state, lines):
     }
 
 
-def _line(line):
+def _line(line, words):
     row = answer_named(line["answer"]) if line["answer"] else None
     return {
         "at": line["at"],
@@ -93,7 +97,7 @@ def _line(line):
         "state": line["state"],
         "title": titles.OUTGOING[line["state"]],
         "explanation": translatable(line["explanation"]),
-        "said": f"{line['code'] or ''} {line['text']}".strip(),
+        "said": f"{line['code'] or ''} {line['text'] if words else ''}".strip(),
         "remedy": translatable(row.remedy) if row is not None and is_manager() else "",
         "by": user_name(line["by"]),
         "filed": visible_content(line["items"]),

@@ -43,6 +43,11 @@ ORIGIN = {
     "copy": _("copy of an answer"),
     "check": _("check of a forwarding"),
 }
+DELETED = _("The message itself was deleted after the time it is kept.")
+NEVER_SHOWN = _(
+    "Mail of the site is never shown, and is deleted once it has left or failed. To send it again, repeat in the site what it "
+    "came from."
+)
 #: A cell that begins with one of these is a formula for a spreadsheet.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -158,8 +163,9 @@ class Message(SummaryPage, BrowserView):
             "account": account_title(record.account),
             "size": readable_size(record.size),
             "source": f"{self.context.absolute_url()}/@@mailbridge-outbox-source?id={record.id}"
-            if record.body is not None
+            if record.is_readable
             else "",
+            "gone": NEVER_SHOWN if record.origin == "site" else DELETED,
         }
 
 
@@ -168,7 +174,7 @@ class Source(BrowserView):
 
     def __call__(self):
         record = _record(self.request)
-        if record.body is None:
+        if not record.is_readable:
             raise NotFound("source")
         alsoProvides(self.request, IDisableCSRFProtection)  # only adds a line to the timeline
         user = api.user.get_current().getId()
@@ -208,7 +214,7 @@ class Export(OutboxView):
         response.setHeader("Content-Type", "text/csv; charset=utf-8")
         response.setHeader("Content-Disposition", 'attachment; filename="outbox.csv"')
         response.setHeader("X-Content-Type-Options", "nosniff")
-        return target.getvalue().encode("utf-8-sig")
+        return target.getvalue().encode("utf-8-sig", "replace")
 
     def _cells(self, record):
         states = {

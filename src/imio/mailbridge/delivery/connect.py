@@ -2,6 +2,7 @@
 
 from imio.mailbridge.settings import secrets
 from imio.mailbridge.transport.oauth import Grant
+from imio.mailbridge.transport.secret_mask import SecretMask
 from imio.mailbridge.transport.smtp import SmtpConnection
 from imio.mailbridge.transport.smtp_login import by_password
 from imio.mailbridge.transport.smtp_login import by_token
@@ -10,9 +11,13 @@ from imio.mailbridge.transport.smtp_login import by_token
 def connection_to(account):
     """Return the ``SmtpConnection`` of an ``Account``. Errors: ``PasswordUnreadable``. Nothing is connected yet."""
     if account.auth == "oauth2":
-        return SmtpConnection(account, by_token(f"smtp:{account.name}", _grant(account)))
+        grant = _grant(account)
+        mask = SecretMask(account.login, grant.client_secret, grant.refresh_token)
+        return SmtpConnection(account, by_token(f"smtp:{account.name}", grant, mask), mask=mask)
     if account.login:
-        return SmtpConnection(account, by_password(account.login, secrets.read(account.name)))
+        password = secrets.read(account.name)
+        mask = SecretMask(account.login, password)
+        return SmtpConnection(account, by_password(account.login, password), mask=mask)
     return SmtpConnection(account)
 
 

@@ -1,15 +1,10 @@
 """Records what the bridge and a server said, as lines that anybody may see: no secret, nothing invisible, nothing endless."""
 
-from base64 import b64decode
-from base64 import b64encode
-from urllib.parse import quote
-import binascii
-import re
+from imio.mailbridge.transport.secret_mask import SecretMask
 
 
 LINES = 80
 LENGTH = 300
-MASK = "****"
 
 
 def visible(text):
@@ -20,39 +15,12 @@ def visible(text):
     )
 
 
-class Dialogue:
-    """The lines since ``take`` was last called. ``hide`` names a secret: it is masked in clear, in base64 and in a URL."""
+class Dialogue(SecretMask):
+    """The lines since ``take`` was last called, without secrets."""
 
     def __init__(self, login=""):
-        self._login = login
-        self._secrets = set()
+        super().__init__(login)
         self._lines = []
-
-    def hide(self, secret):
-        """Mask ``secret`` from now on, also in what a server says; the login is not a secret."""
-        if secret in ("", self._login):
-            return
-        login = self._login
-        plain = {secret, f"\0{login}\0{secret}", f"{login}\0{login}\0{secret}", f"{login}\0{secret}"}
-        encoded = {b64encode(text.encode("utf-8", "replace")).decode() for text in plain}
-        self._secrets |= {secret, quote(secret, safe=""), *encoded, *(text.rstrip("=") for text in encoded)}
-
-    def hide_sent(self, text):
-        """Mask what a client sends to log in, and what it encodes in base64, such as a bearer token."""
-        for word in text.split():
-            self.hide(word)
-            try:
-                inside = b64decode(word, validate=True).decode()
-            except (binascii.Error, ValueError):
-                continue
-            for part in re.split(r"[\0\x01]", inside):
-                self.hide(part.partition("Bearer ")[2] or part)
-
-    def masked(self, text):
-        """Return ``text`` without secrets."""
-        for secret in sorted(self._secrets, key=len, reverse=True):
-            text = text.replace(secret, MASK)
-        return text
 
     def client(self, text):
         """Note what the bridge said or did."""

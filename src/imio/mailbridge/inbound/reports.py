@@ -6,12 +6,16 @@ Only what nobody can guess leads to a message: its Message-ID, its ENVID, or the
 from imio.mailbridge.delivery.returned import read_failure
 from imio.mailbridge.i18n import _
 from imio.mailbridge.message.classification.report import ReportKind
+from imio.mailbridge.message.one_line import one_line
 from imio.mailbridge.notify.notice import tell_agent
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.outbox.states import TAKEN
 
 
 FAILED = ("failed",)
+
+#: Characters of a report's own words that are kept: anybody may have written them.
+LONGEST_WORDS = 300
 
 #: Other reports of mail servers (RFC 3464 §2.3.3); none of them changes a state.
 ON_THE_WAY = {
@@ -69,7 +73,7 @@ def _bounce(message, report):
                 address,
                 "bounced" if failed else message.recipients[address],
                 code=code,
-                text=text[:500],
+                text=one_line(text)[:LONGEST_WORDS],
                 explanation=row.explanation if failed else ON_THE_WAY.get(each.action, REPORTED),
                 answer=row.name if failed else "",
             )
@@ -78,7 +82,7 @@ def _bounce(message, report):
                 outbox().update(message, {address: "bounced"})
     if not any(_failing(message, each) for each in report.recipients):
         named = ", ".join(each.address for each in report.recipients if each.address)
-        message.note(None, message.state, text=named[:500], explanation=REPORTED)
+        message.note(None, message.state, text=one_line(named)[:LONGEST_WORDS], explanation=REPORTED)
     if bounced:
         tell_agent(message, "bounced")
 
@@ -95,22 +99,31 @@ def _was_taken(message, address):
 
 
 def _failing(message, reported):
-    """Return the recipients that a delivery report is about.
+    """Return the recipients that a delivery report is about: the one that it names exactly.
 
-    The only recipient when the report names none, or another address of its domain: an alias that led to another name.
+    Otherwise the only recipient when the report names none, or another address of its domain: an alias that led to another name.
     """
     named = [address for address in (reported.address, reported.final_address) if address]
+    for (
+        address
+    ) in named:  # one report is about one recipient: the address that it came to marks no second one
+        if exactly := _named(message, [address]):
+            return exactly
     domains = {address.rpartition("@")[2] for address in named}
-    found = _concerned(message, named)
     return [
         address
-        for address in found
-        if not named or address.lower() in named or address.lower().rpartition("@")[2] in domains
+        for address in _concerned(message, named)
+        if not named or address.lower().rpartition("@")[2] in domains
     ]
 
 
 def _concerned(message, addresses):
     """Return the recipients of the message with these addresses; its only recipient when none fits."""
+    only = list(message.recipients) if len(message.recipients) == 1 else []
+    return _named(message, addresses) or only
+
+
+def _named(message, addresses):
+    """Return the recipients of the message that are among ``addresses``."""
     named = {address.lower() for address in addresses if address}
-    found = [address for address in message.recipients if address.lower() in named]
-    return found or (list(message.recipients) if len(message.recipients) == 1 else [])
+    return [address for address in message.recipients if address.lower() in named]

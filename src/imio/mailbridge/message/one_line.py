@@ -4,13 +4,20 @@ import unicodedata
 
 
 def has_control(text: str) -> bool:
-    """Tell whether ``text`` holds a control character such as a line end or NUL (Unicode category Cc)."""
-    return any(unicodedata.category(char) == "Cc" for char in text)
+    """Tell whether ``text`` holds a control character such as a line end or NUL (Unicode category Cc), or a lone surrogate (Cs)."""
+    return any(unicodedata.category(char) in ("Cc", "Cs") for char in text)
 
 
 def one_line(text: str) -> str:
-    """Return ``text`` with line separators, paragraph separators and control characters replaced by spaces, and stripped."""
-    return "".join(" " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char for char in text).strip()
+    """Return ``text`` stripped, with a space for each line or paragraph separator, control character and lone surrogate."""
+    return "".join(
+        " " if unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") else char for char in text
+    ).strip()
+
+
+def is_encodable(text: str) -> bool:
+    """Tell whether ``text`` holds no lone surrogate, so that it can be written anywhere."""
+    return not any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def plain_spaces(text: str) -> str:

@@ -48,6 +48,11 @@ WHAT_TO_DO = {
     ),
     "replied": _("The answer was filed in iA.docs as incoming mail:"),
 }
+#: A report of the recipient's side may be forged: its words are quoted.
+WORDS = {
+    "failed": _("The server said: ${words}"),
+    "bounced": _("A report from the recipient’s mail server says: “${words}”"),
+}
 
 logger = logging.getLogger(__name__)
 
@@ -158,9 +163,7 @@ def _failures(record, state, say):
         line = lines[-1] if lines else {"explanation": "", "code": None, "text": ""}
         words = f"{line['code'] or ''} {line['text']}".strip()
         explained = f"{address}: {say(translatable(line['explanation']))}" if line["explanation"] else address
-        found.append(
-            (f"{explained} {say(_('The server said: ${words}'), words=words)}" if words else explained, "")
-        )
+        found.append((f"{explained} {say(WORDS[state], words=words)}" if words else explained, ""))
     return found
 
 

@@ -13,6 +13,7 @@ from imio.mailbridge.message.composition.compose import sender_headers
 from imio.mailbridge.message.composition.sender_policy import Sender
 from imio.mailbridge.message.composition.sender_policy import SenderRefused
 from imio.mailbridge.message.one_line import has_control
+from imio.mailbridge.message.one_line import is_encodable
 from imio.mailbridge.message.one_line import one_line
 from imio.mailbridge.message.syntax.address_list import typed_addresses
 from imio.mailbridge.outbox.draft import Draft
@@ -85,7 +86,7 @@ def prepare(context: Any, userid: str, data: dict[str, Any]) -> Draft:
             )
         )
     html = data.get("body") or ""
-    if not isinstance(html, str) or "\0" in html:
+    if not isinstance(html, str) or "\0" in html or not is_encodable(html):
         errors.append(("body", _("The text of the message cannot be read.")))
     sending: Any = ISendingContext(context)
     files = _files(sending, data.get("attachments"), errors)

@@ -65,7 +65,8 @@ class OutgoingMessage(Record):
     the timeline: dicts of ``at`` (aware datetime), ``recipient`` (or None for all), ``state``, ``code``, ``text``, ``explanation``
     (a msgid or an empty string), ``answer`` (name of a row of ``answers.ANSWERS``, or empty), ``by`` (the userid of the person who
     did it, or empty), ``items`` (uids of what an answer was filed as). ``site_url`` is the address under which the agent saw the
-    site. ``body`` and ``written`` are None once the retention time is over.
+    site. ``body`` and ``written`` are None once the retention time is over. Mail of the site holds secrets such as links that set a
+    password: its ``body`` is never shown, and deleted once nobody is left to send it to.
     """
 
     sender = Plain(plain_sender, read_sender)
@@ -134,6 +135,11 @@ class OutgoingMessage(Record):
     def in_state(self, *states: str) -> list[str]:
         """Return the recipients in one of ``states``."""
         return [address for address, state in self.recipients.items() if state in states]
+
+    @property
+    def is_readable(self) -> bool:
+        """Tell whether the message may be shown: its bytes are kept, and it is none of the site's, which hold secrets."""
+        return self.body is not None and self.origin != "site"
 
     @property
     def taken(self) -> int:
@@ -237,8 +243,15 @@ class Outbox(Store):
             self.waiting.insert(record.sort_key)
         elif record.sort_key in self.waiting:
             self.waiting.remove(record.sort_key)
+            if record.origin == "site":
+                self.delete_bytes(record)
         if "queued" in states.values():
             queue_delivery(record)
+
+    def delete_bytes(self, record: OutgoingMessage) -> None:
+        """Delete the bytes of a message, and what its agent entered."""
+        self.with_bytes.remove(record.sort_key)
+        record.body = record.written = None
 
     def _count_unseen(self, record: OutgoingMessage, lost: frozenset[str]) -> None:
         if lost:

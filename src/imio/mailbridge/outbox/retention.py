@@ -32,8 +32,7 @@ def _delete_bytes(keys: list[Key], before: datetime) -> int:
     for key in keys:
         record = box.get(key[1])
         if key in box.with_bytes and record.history[-1]["at"] < before and not record.in_state(*WAITING):
-            box.with_bytes.remove(key)
-            record.body = record.written = None
+            box.delete_bytes(record)
             record.note(
                 None, record.state, explanation=_("The message itself was deleted after the time it is kept.")
             )

@@ -21,9 +21,14 @@ def is_own(record: OutgoingMessage) -> bool:
     return bool(record.userid) and record.userid == api.user.get_current().getId()
 
 
+def sees_all(record: OutgoingMessage) -> bool:
+    """Tell whether the current user sees blind copies and the words of servers, which may name where mail was passed on to."""
+    return is_own(record) or is_manager()
+
+
 def visible_recipients(record: OutgoingMessage) -> dict[str, str]:
     """Return address → state, without bcc for users who may not see it."""
-    if is_own(record) or is_manager():
+    if sees_all(record):
         return dict(record.recipients)
     open_addresses = {address.addr_spec for address in (*record.to, *record.cc)}
     return {address: state for address, state in record.recipients.items() if address in open_addresses}

@@ -14,6 +14,7 @@ from imio.mailbridge.notify.plone_mail import site_mailhost
 from imio.mailbridge.outbox.submit import submit
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.secrets import PasswordUnreadable
+from imio.mailbridge.site_mail.prepare import has_reset_link
 from imio.mailbridge.site_mail.prepare import prepare_site_mail
 from imio.mailbridge.site_mail.prepare import Unusable
 from plone import api
@@ -31,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 @implementer(IBridgeMailHost)
 class BridgeMailHost(MailHost):
-    """Hands messages to the Outbox; ``immediate`` ones leave at once by the same account.
+    """Hands messages to the Outbox; ``immediate`` ones, and links that set a password, leave at once by the same account, unstored.
 
     Of Products.MailHost this keeps ``send``, which prepares a message, and replaces ``_send``. An ``immediate`` message raises what
     smtplib raises, as it does with zope.sendmail's mailer. Mail that no account of ours serves is sent by the original MailHost,
@@ -53,7 +54,7 @@ class BridgeMailHost(MailHost):
             raise MailHostError(str(error)) from error
         if draft is None:
             plones_mailhost()._send(mfrom, mto, messageText, immediate)
-        elif immediate:
+        elif immediate or has_reset_link(draft.body):
             _send_now(draft)
         else:
             submit(draft).history[0]["by"] = api.user.get_current().getId() or ""

@@ -24,6 +24,8 @@ import uuid
 
 MAX_SUBJECT = 998
 
+RESET_LINK = b"/passwordreset/"
+
 #: Header fields that the bridge writes itself, or that nobody may see.
 _OURS = ("From", "Reply-To", "Message-ID", "Bcc", "Return-Path")
 
@@ -77,6 +79,12 @@ def prepare_site_mail(author, recipients, message):
         origin="site",
         **_by_field(everyone, to, cc),
     )
+
+
+def has_reset_link(message):
+    """Tell whether a message (bytes) holds a link of Plone that sets a password."""
+    parts = message_from_bytes(message, policy=compat32).walk()
+    return any(RESET_LINK in (part.get_payload(decode=True) or b"") for part in parts)
 
 
 def _by_field(everyone, to, cc):

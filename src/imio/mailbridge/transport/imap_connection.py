@@ -12,8 +12,10 @@ from imio.mailbridge.transport.imap_account import ImapAccount
 from imio.mailbridge.transport.oauth import Grant
 from imio.mailbridge.transport.oauth import TokenRefused
 from imio.mailbridge.transport.oauth import TokenUnreachable
+from imio.mailbridge.transport.secret_mask import SecretMask
 from imio.mailbridge.transport.tls import AuthorityUnreadable
 from imio.mailbridge.transport.tls import client_context
+from imio.mailbridge.transport.xoauth2 import hide_token
 from imio.mailbridge.transport.xoauth2 import log_in
 from imio.mailbridge.transport.xoauth2 import NAME
 from imio.mailbridge.transport.xoauth2 import XOAuth2
@@ -33,16 +35,27 @@ class CannotOpen(Exception):
     def __init__(self, stage: str, text: str) -> None:
         super().__init__(text)
         self.stage = stage
-        self.text = text
+
+    @property
+    def text(self) -> str:
+        """Return why."""
+        return str(self.args[0])
 
 
 @contextmanager
 def logged_in(account: ImapAccount, timeout: SocketTimeout | None = None) -> Iterator[IMAPClient]:
-    """Yield a client that is logged in; log out at the end. Errors: ``CannotOpen``, and later ``CONNECTION_ERRORS``."""
+    """Yield a client that is logged in; log out at the end. Errors: ``CannotOpen``, and later ``CONNECTION_ERRORS``.
+
+    No error repeats a secret of the account, whatever the server says.
+    """
+    mask = account_mask(account)
     client = _connected(account, timeout or SocketTimeout(CONNECT_TIMEOUT, READ_TIMEOUT))
     try:
-        _log_in(client, account)
+        _log_in(client, account, mask)
         yield client
+    except (CannotOpen, *CONNECTION_ERRORS) as error:
+        mask.mask_error(error)
+        raise
     finally:
         with suppress(Exception):  # the connection may be gone, which the caller knows already
             client.logout()
@@ -68,10 +81,18 @@ def _connected(account: ImapAccount, timeout: SocketTimeout) -> IMAPClient:
         raise CannotOpen("connect", server_text(error)) from error
 
 
-def _log_in(client: IMAPClient, account: ImapAccount) -> None:
+def account_mask(account: ImapAccount) -> SecretMask:
+    """Return the mask of an account's lasting secrets."""
+    grant = account.grant
+    return SecretMask(
+        account.login, account.password, *((grant.client_secret, grant.refresh_token) if grant else ())
+    )
+
+
+def _log_in(client: IMAPClient, account: ImapAccount, mask: SecretMask) -> None:
     try:
         if account.grant is not None:
-            _log_in_by_token(client, account, account.grant)
+            _log_in_by_token(client, account, account.grant, mask)
         elif (account.login + account.password).isascii():
             client.login(account.login, account.password)
         else:
@@ -84,8 +105,9 @@ def _log_in(client: IMAPClient, account: ImapAccount) -> None:
         raise CannotOpen("connect", server_text(error)) from error
 
 
-def _log_in_by_token(client: IMAPClient, account: ImapAccount, grant: Grant) -> None:
+def _log_in_by_token(client: IMAPClient, account: ImapAccount, grant: Grant, mask: SecretMask) -> None:
     def show(token: str) -> None:
+        hide_token(mask, account.login, token)
         mechanism = XOAuth2(account.login, token)
         try:
             client.sasl_login(NAME, mechanism)

@@ -13,6 +13,7 @@ from imapclient.exceptions import IMAPClientError
 from imio.mailbridge.transport.fetch_state import sequence_set
 from imio.mailbridge.transport.imap_account import FLAG
 from imio.mailbridge.transport.imap_account import ImapAccount
+from imio.mailbridge.transport.imap_connection import account_mask
 from imio.mailbridge.transport.imap_connection import CannotOpen
 from imio.mailbridge.transport.imap_connection import logged_in
 from imio.mailbridge.transport.imap_connection import server_text
@@ -112,7 +113,11 @@ class Folder:
             file.close()
             raise
         except IMAPClientError as error:
-            logger.error("%s cannot be read: %s", self.describe([uid]), server_text(error))
+            logger.error(
+                "%s cannot be read: %s",
+                self.describe([uid]),
+                account_mask(self._account).masked(server_text(error)),
+            )
             file.truncate(0)
             yield uid, file
             return

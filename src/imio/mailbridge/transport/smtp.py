@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
+from dataclasses import replace
 from imio.mailbridge.message.address import needs_smtputf8
 from imio.mailbridge.message.address import wire_address
 from imio.mailbridge.message.one_line import readable
+from imio.mailbridge.transport.secret_mask import SecretMask
 from imio.mailbridge.transport.smtp_errors import DIALOGUE_ERRORS
 from imio.mailbridge.transport.smtp_errors import reply_to
 from imio.mailbridge.transport.smtp_login import Authenticate
@@ -56,7 +58,8 @@ class SmtpConnection:
     """A connection to a server. Certificates are always verified.
 
     ``authenticate`` gets the ``smtplib.SMTP`` after EHLO and TLS and logs in (see ``smtp_login``); None: no login. ``timeout``
-    bounds one command and ``deadline`` one message, in seconds (default ``TIMEOUT``, ``DEADLINE``).
+    bounds one command and ``deadline`` one message, in seconds (default ``TIMEOUT``, ``DEADLINE``). ``mask`` knows the secrets
+    that ``authenticate`` uses: no reply repeats them.
     """
 
     def __init__(
@@ -65,11 +68,13 @@ class SmtpConnection:
         authenticate: Authenticate | None = None,
         timeout: float | None = None,
         deadline: float | None = None,
+        mask: SecretMask | None = None,
     ) -> None:
         self.server = server
         self.authenticate = authenticate
         self.timeout = timeout or TIMEOUT
         self.deadline = deadline or DEADLINE
+        self._mask = mask or SecretMask()
         self._connection: smtplib.SMTP | None = None
 
     def deliver(
@@ -101,14 +106,14 @@ class SmtpConnection:
             if ended.reply.code == 421:
                 self.close()
             replies |= {recipient: ended.reply for recipient in recipients if recipient not in replies}
-        return replies
+        return {recipient: self._masked(reply) for recipient, reply in replies.items()}
 
     def probe(self) -> SmtpReply | None:
         """Connect and log in; return the ``SmtpReply`` that ended it, or None where mail could be sent."""
         try:
             self._ready()
         except DialogueEnded as ended:
-            return ended.reply
+            return self._masked(ended.reply)
         return None
 
     def close(self) -> None:
@@ -118,6 +123,9 @@ class SmtpConnection:
             with contextlib.suppress(OSError, smtplib.SMTPException):
                 connection.quit()
             connection.close()
+
+    def _masked(self, reply: SmtpReply) -> SmtpReply:
+        return replace(reply, text=self._mask.masked(reply.text))
 
     # the dialogue
 
@@ -215,8 +223,9 @@ class SmtpConnection:
             raise DialogueEnded(SmtpReply("mail", 554, "5.6.3 8BITMIME is not offered"))
         options += ["SMTPUTF8"] if utf8 else []
         options += ["BODY=8BITMIME"] if utf8 or eight_bit else []
-        if envelope_id and connection.has_extn("dsn"):
-            options += ["RET=HDRS", f"ENVID={envelope_id}"]
+        if connection.has_extn("dsn"):
+            options += ["RET=HDRS"]  # no report brings back a message that nobody may read
+            options += [f"ENVID={envelope_id}"] if envelope_id else []
         sender = wire_address(envelope_sender) if envelope_sender else ""
         reply = self._command("mail", connection.mail, sender, options)
         if not reply.is_positive:

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from imio.mailbridge.message.one_line import readable
 from imio.mailbridge.transport.oauth import Grant
+from imio.mailbridge.transport.secret_mask import SecretMask
+from imio.mailbridge.transport.xoauth2 import hide_token
 from imio.mailbridge.transport.xoauth2 import log_in
 from imio.mailbridge.transport.xoauth2 import NAME
 from imio.mailbridge.transport.xoauth2 import XOAuth2
@@ -26,15 +28,18 @@ def by_password(login: str, password: str) -> Authenticate:
     return authenticate
 
 
-def by_token(owner: str, grant: Grant) -> Authenticate:
-    """Return what logs in by XOAUTH2; no token is asked for yet. ``owner`` names the account that the token is kept for."""
+def by_token(owner: str, grant: Grant, mask: SecretMask) -> Authenticate:
+    """Return what logs in by XOAUTH2; no token is asked for yet. ``owner`` names the account that the token is kept for.
+
+    ``mask`` hides each token that is shown.
+    """
 
     def authenticate(connection: smtplib.SMTP) -> tuple[int, bytes]:
         if NAME not in connection.esmtp_features.get("auth", "").upper().split():
             raise smtplib.SMTPNotSupportedError(
                 f"{NAME} is not offered: the server takes no token on this port"
             )
-        return log_in(owner, grant, lambda token: _show(connection, grant.login, token), _is_refusal)
+        return log_in(owner, grant, lambda token: _show(connection, grant.login, token, mask), _is_refusal)
 
     return authenticate
 
@@ -43,7 +48,8 @@ def _is_refusal(error: Exception) -> bool:
     return isinstance(error, smtplib.SMTPAuthenticationError) and error.smtp_code == 535
 
 
-def _show(connection: smtplib.SMTP, login: str, token: str) -> tuple[int, bytes]:
+def _show(connection: smtplib.SMTP, login: str, token: str, mask: SecretMask) -> tuple[int, bytes]:
+    hide_token(mask, login, token)
     mechanism = XOAuth2(login, token)
     try:
         return connection.auth(NAME, mechanism)

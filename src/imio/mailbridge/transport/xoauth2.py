@@ -3,10 +3,12 @@
 Described by Google ("XOAUTH2 Mechanism") and by Microsoft ("Authenticate an IMAP, POP or SMTP connection using OAuth").
 """
 
+from base64 import b64encode
 from collections.abc import Callable
 from imio.mailbridge.message.one_line import readable
 from imio.mailbridge.transport.oauth import cached_token
 from imio.mailbridge.transport.oauth import Grant
+from imio.mailbridge.transport.secret_mask import SecretMask
 from typing import TypeVar
 
 
@@ -39,6 +41,12 @@ class XOAuth2:
     def refusal(self, answer: str) -> str:
         """Return a server's refusal together with its challenge, without the token."""
         return f"{answer} {self._challenge}".strip().replace(self._token, "***")
+
+
+def hide_token(mask: SecretMask, login: str, token: str) -> None:
+    """Mask a token and the response that carries it."""
+    mask.hide(token)
+    mask.hide(b64encode(str(XOAuth2(login, token)()).encode()).decode())
 
 
 def log_in(

@@ -21,6 +21,7 @@ from imio.mailbridge.message.address import ascii_domain
 from imio.mailbridge.message.address import wire_address
 from imio.mailbridge.message.composition.sender_policy import Sender
 from imio.mailbridge.message.one_line import has_control
+from imio.mailbridge.message.one_line import one_line
 from imio.mailbridge.message.one_line import plain_spaces
 from imio.mailbridge.message.rendition.sanitise import clean_html
 from markdownify import markdownify
@@ -133,7 +134,7 @@ def compose(
         if not subtype or maintype in ("multipart", "message"):
             maintype, subtype = "application", "octet-stream"
         # EmailMessage decodes encoded-words in a value, with any line ends in them: no name may look like one.
-        message.add_attachment(b"", maintype, subtype, filename=file.filename.replace("=?", "=_"))
+        message.add_attachment(b"", maintype, subtype, filename=one_line(file.filename).replace("=?", "=_"))
         message.get_payload()[-1].set_payload(f"{mark}\n")  # type: ignore[index,union-attr]
     head = [f"Message-ID: {message_id}\r\n".encode(), f"Date: {format_datetime(date)}\r\n".encode()]
     if _MESSAGE_ID.fullmatch(in_reply_to):

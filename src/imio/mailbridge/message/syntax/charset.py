@@ -51,7 +51,9 @@ def decode_text(content: bytes, charset: str | None = None) -> str:
     for codec in dict.fromkeys((declared, "utf-8")):
         if codec:
             try:
-                return content.decode(codec)
+                text = content.decode(codec)
+                text.encode()  # UTF-7 can hold lone surrogates, which nothing else can write
+                return text
             except (UnicodeError, LookupError, ValueError):
                 continue
     if declared == "utf-8" and _mostly_utf8(content):

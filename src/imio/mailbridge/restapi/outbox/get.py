@@ -22,7 +22,7 @@ class OutboxGet(PathService):
         """Stream the source without the JSON renderer."""
         if len(self.params) == 2 and self.params[1] == "source":
             record = visible_record(self.params[0])
-            if record is not None and record.body is not None:
+            if record is not None and record.is_readable:
                 return source(record, self.request.response)
         return super().render()
 

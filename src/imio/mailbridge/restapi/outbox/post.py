@@ -14,6 +14,8 @@ from zope.interface import alsoProvides
 
 ACTIONS = {"retry": retry, "cancel": cancel, "send-now": send_now}
 
+NOT_KEPT = _("Mail of the site is not kept. To send it again, repeat in the site what it came from.")
+
 
 class OutboxPost(PathService):
     """Managers act on all messages, others on those that they sent."""
@@ -27,5 +29,7 @@ class OutboxPost(PathService):
             raise Refusal(404, _("There is no such message."))
         alsoProvides(self.request, IDisableCSRFProtection)
         if not ACTIONS[self.params[1]](record):
+            if record.origin == "site" and record.body is None:
+                raise Refusal(409, NOT_KEPT)
             raise Refusal(409, _("No recipient of this message is in a state that allows this."))
         return message_with_timeline(record, self.request)

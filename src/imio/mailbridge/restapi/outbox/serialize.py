@@ -1,6 +1,7 @@
 """The JSON of an outgoing message."""
 
 from imio.mailbridge.i18n import translatable
+from imio.mailbridge.outbox.visibility import sees_all
 from imio.mailbridge.outbox.visibility import visible_content
 from imio.mailbridge.outbox.visibility import visible_recipients
 from imio.mailbridge.restapi.mailin.serialize import content_json
@@ -64,7 +65,7 @@ def message_with_timeline(record, request):
                 "recipient": line["recipient"],
                 "state": line["state"],
                 "code": line["code"],
-                "text": line["text"],
+                "text": line["text"] if sees_all(record) else "",
                 "explanation": translate(translatable(line["explanation"]), context=request),
                 "answer": line["answer"],
                 "by": line["by"],
