@@ -236,9 +236,13 @@ def test_trouble_at_the_endpoint_is_temporary(send, endpoint, server, monkeypatc
 
 def test_endpoint_that_is_down(send, endpoint, server):
     change(oauth_token_url="http://127.0.0.1:9/token")
+    password.write(CLIENT_SECRET, kind="client_secret")
+    transaction.commit()
     record = send()
     assert (record.state, record.history[-1]["answer"]) == ("deferred", "not-reached")
     change(oauth_token_url=endpoint.url)
+    password.write(CLIENT_SECRET, kind="client_secret")
+    transaction.commit()
     again(record)
     assert record.state == "sent"
 

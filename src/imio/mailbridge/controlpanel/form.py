@@ -2,6 +2,7 @@
 
 from imio.mailbridge.controlpanel import trial_mail
 from imio.mailbridge.controlpanel.account_fields import AccountForm
+from imio.mailbridge.controlpanel.account_fields import enter_again
 from imio.mailbridge.controlpanel.account_fields import FILL_IN
 from imio.mailbridge.controlpanel.account_fields import gaps
 from imio.mailbridge.controlpanel.account_fields import IForget
@@ -20,6 +21,8 @@ from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.settings import secrets as password
 from imio.mailbridge.settings.interfaces import IMailbridgeSettings
 from imio.mailbridge.settings.interfaces import PREFIX
+from imio.mailbridge.settings.moved_secrets import has_moved
+from imio.mailbridge.settings.moved_secrets import OWNERS
 from imio.mailbridge.settings.presets import OF_DEFAULT
 from imio.mailbridge.settings.presets import TRUST
 from imio.mailbridge.settings.read import settings
@@ -41,6 +44,7 @@ class MailbridgeForm(AccountForm, RegistryEditForm):
 
     setting_names = OF_DEFAULT | {
         "login": "smtp_login",
+        "password": "smtp_password",
         "client_secret": "smtp_client_secret",
     }
 
@@ -111,14 +115,22 @@ class MailbridgeForm(AccountForm, RegistryEditForm):
         if errors or not data["smtp_host"]:
             return data, errors
         values = {
-            name: data[self.setting_names.get(name, name)]
-            for name in ("auth", "login", "oauth_token_url", "oauth_client_id")
+            name: data[self.setting_names.get(name, name)] for name in ("auth", *OWNERS, "oauth_client_id")
         }
-        given = data["smtp_client_secret"] or data["smtp_refresh_token"]
-        kept = password.read(DEFAULT, "client_secret") or (
-            password.read(DEFAULT, "refresh_token") and not data.get("forget_refresh_token")
+        present, values["password"] = self.getContent(), data.get("smtp_password")
+        moved = has_moved(
+            {name: getattr(present, self.setting_names.get(name, name)) for name in OWNERS}, values
         )
-        return data, tuple(self.complain(*gap) for gap in gaps(values, given or kept))
+        given = data["smtp_client_secret"] or data["smtp_refresh_token"]
+        kept = not moved and (
+            password.read(DEFAULT, "client_secret")
+            or (password.read(DEFAULT, "refresh_token") and not data.get("forget_refresh_token"))
+        )
+        problems = [
+            *gaps(values, given or kept),
+            *enter_again(moved, values, password.source() == "site"),
+        ]
+        return data, tuple(self.complain(*problem) for problem in problems)
 
     def save(self):
         """Write the settings; return whether they were right."""
@@ -126,9 +138,9 @@ class MailbridgeForm(AccountForm, RegistryEditForm):
         if errors:
             self.status = self.formErrorsMessage
             return False
-        write_secrets(data, DEFAULT, "smtp_")
         data.update(TRUST.get(data.pop("trust_preset", None), {}))
-        self.applyChanges({name: value for name, value in data.items() if name != "preset"})
+        self.applyChanges({name: value for name, value in data.items() if name in IMailbridgeSettings})
+        write_secrets(data, DEFAULT, "smtp_")
         outbox().retry_held()
         return True
 

@@ -10,6 +10,7 @@ from imio.mailbridge.controlpanel.account_fields import write_secrets
 from imio.mailbridge.controlpanel.navigation import Navigation
 from imio.mailbridge.i18n import _
 from imio.mailbridge.settings import secrets as password
+from imio.mailbridge.settings.moved_secrets import has_moved
 from imio.mailbridge.settings.read import stored_settings
 from plone import api
 from plone.z3cform.fieldsets.utils import move
@@ -65,9 +66,13 @@ class RowForm(AccountForm, form.Form):
         """Return the name under which the secrets of a row are kept."""
         return name
 
+    def has_moved(self, data):
+        """Tell whether what was entered takes the row to another server or login, for which no secret is kept."""
+        return bool(self.present) and has_moved(row_of(self.setting, self.present), data)
+
     def has_secret(self, data):
         """Tell whether there will be a secret to ask for an OAuth 2.0 token with."""
-        kept = self.secrets_of(self.present) if self.present else ""
+        kept = self.secrets_of(self.present) if self.present and not self.has_moved(data) else ""
         return (
             data["client_secret"]
             or data["refresh_token"]
