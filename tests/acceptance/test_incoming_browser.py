@@ -75,7 +75,7 @@ def test_document_shows_its_message_and_asks_nobody_else(person, iadocs, tracker
 
     def made():
         agent.page.goto(f"{item['@id']}/view")
-        return agent.page.locator("a:has-text('PDF')").count()
+        return agent.page.locator(".mailbridge-readable a:text-is('PDF')").count()
 
     wait_for(made)
     with agent.page.expect_download() as download:

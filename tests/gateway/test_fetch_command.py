@@ -68,7 +68,7 @@ class Fetcher:
     def __exit__(self, *exception):
         self.process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(10)
+            self.process.wait(60)
         self.process.kill()
         self.process.wait()
 
@@ -136,9 +136,9 @@ def test_waits_by_idle_and_ends_on_sigterm(dovecot, site, fetcher):
     with fetcher() as fetch:
         for number in range(3):
             dovecot.append(raw(f"N{number}"))
-            wait_for(lambda number=number: len(site.requests) == number + 1, 20, lambda: fetch.log)
+            wait_for(lambda number=number: len(site.requests) == number + 1, what=lambda: fetch.log)
         fetch.process.terminate()
-        assert fetch.process.wait(15) == 0
+        assert fetch.process.wait(60) == 0
     assert "Traceback" not in fetch.log
     assert subjects(dovecot) == []
 
@@ -147,11 +147,11 @@ def test_site_away_and_back(dovecot, tmp_path):
     port = free_port()
     dovecot.append(raw("Un"))
     with Fetcher(tmp_path, dovecot, f"http://127.0.0.1:{port}/site") as fetch:
-        wait_for(lambda: "4.4.2" in fetch.log or "4.4.1" in fetch.log, 20, lambda: fetch.log)
+        wait_for(lambda: "4.4.2" in fetch.log or "4.4.1" in fetch.log, what=lambda: fetch.log)
         assert subjects(dovecot) == ["Un"]
         with FakeSite(port) as site:
-            wait_for(lambda: site.requests, 30, lambda: fetch.log)
-            wait_for(lambda: subjects(dovecot) == [], 10)
+            wait_for(lambda: site.requests, what=lambda: fetch.log)
+            wait_for(lambda: subjects(dovecot) == [])
     assert len(site.requests) == 1
 
 
@@ -187,7 +187,7 @@ def test_killed_while_it_works(dovecot, site, fetcher):
     seen = 0
     while seen < 40:
         with fetch:
-            wait_for(lambda seen=seen: len(site.requests) > seen + 5, 20, lambda: fetch.log)
+            wait_for(lambda seen=seen: len(site.requests) > seen + 5, what=lambda: fetch.log)
             os.kill(fetch.process.pid, signal.SIGKILL)
             fetch.process.wait()
             seen = len(site.requests)
@@ -199,18 +199,18 @@ def test_killed_while_it_works(dovecot, site, fetcher):
 def test_the_mail_server_is_restarted(dovecot, site, fetcher):
     with fetcher() as fetch:
         dovecot.append(raw("Un"))
-        wait_for(lambda: len(site.requests) == 1, 20, lambda: fetch.log)
+        wait_for(lambda: len(site.requests) == 1, what=lambda: fetch.log)
         dovecot.restart()
         dovecot.append(raw("Deux"))
-        wait_for(lambda: len(site.requests) == 2, 30, lambda: fetch.log)
+        wait_for(lambda: len(site.requests) == 2, what=lambda: fetch.log)
     assert "Traceback" not in fetch.log
 
 
 def test_two_commands_with_one_state(dovecot, site, fetcher):
     with fetcher() as fetch:
-        wait_for((fetch.folder / "state" / "test.lock").exists, 10)
+        wait_for((fetch.folder / "state" / "test.lock").exists)
         dovecot.append(raw("Un"))
-        wait_for(lambda: site.requests, 20)
+        wait_for(lambda: site.requests)
         second = fetch.run()
     assert second.returncode == 1
     assert "another mailbridge-fetch reads this mailbox" in second.stderr

@@ -269,7 +269,7 @@ def test_too_many_connections(site):
         third = Client(lmtp.port, hello=False)
         assert third.greeting.startswith("421 4.3.2")
         clients[0].close()
-        wait_for(lambda: _greeting(lmtp.port).startswith("220"), 30)
+        wait_for(lambda: _greeting(lmtp.port).startswith("220"))
         clients[1].close()
 
 
@@ -285,7 +285,7 @@ def test_size_is_announced_and_kept(site):
         else (handler.read(), handler.reply(201, ACCEPTED))
     )
     with Lmtp(site.url) as lmtp:
-        wait_for(lambda: "SIZE 5000" in Client(lmtp.port).extensions, 30)
+        wait_for(lambda: "SIZE 5000" in Client(lmtp.port).extensions)
         client = Client(lmtp.port)
         assert client.say("MAIL FROM:<a@x.test> SIZE=5001").startswith("552 5.3.4 ")
         answers = client.deliver(b"x" * 70 + b"\r\n" + b"y" * 6000 + b"\r\n", "a@x.test", "b@x.test")
@@ -309,7 +309,7 @@ def test_full_disk_is_answered_for_each_recipient(site, tmp_path):
     limited = ["/bin/sh", "-c", 'ulimit -f 3000; trap "" XFSZ; exec "$@"', "sh", *map(str, server.command)]
     process = subprocess.Popen(limited, env=environment, stderr=subprocess.DEVNULL)
     try:
-        wait_for(lambda: _tries(server.port), 20)
+        wait_for(lambda: _tries(server.port))
         client = Client(server.port)
         answers = client.deliver((b"x" * 998 + b"\r\n") * 5000, "a@x.test", "b@x.test")
         assert [answer[:9] for answer in answers] == ["452 4.3.1", "452 4.3.1"]
@@ -515,7 +515,7 @@ def test_graceful_stop(site, over):
         receiving.send(MAIL)
         busy.begin("a@x.test", "b@x.test")
         busy.send(MAIL + b".\r\n")
-        wait_for(lambda: site.requests, 30)
+        wait_for(lambda: site.requests)
         lmtp.process.terminate()
         assert idle.line().startswith("421 4.3.2")
         assert receiving.line().startswith("421 4.3.2")
@@ -533,7 +533,7 @@ def test_grace_ends(site, over):
         busy = Client(lmtp.port)
         busy.begin()
         busy.send(MAIL + b".\r\n")
-        wait_for(lambda: site.requests, 30)
+        wait_for(lambda: site.requests)
         lmtp.process.terminate()
         assert lmtp.process.wait(30) == 0
         assert busy.line() == "", "no answer: the client tries again"
@@ -550,11 +550,11 @@ def test_stop_does_not_wait_for_a_site_that_is_silent(site, lost):
             client.begin()
             site.answer = lambda handler: (handler.read(), over.wait(60))
             client.send(MAIL + b".\r\n")
-            wait_for(lambda: site.requests, 30)
+            wait_for(lambda: site.requests)
             client.close()
         lmtp.process.terminate()
         try:
-            assert lmtp.process.wait(20) == 0
+            assert lmtp.process.wait(60) == 0
         finally:
             over.set()
 
@@ -564,7 +564,7 @@ def test_killed_the_client_has_no_answer(site, over):
         client = Client(lmtp.port)
         client.begin()
         client.send(MAIL + b".\r\n")
-        wait_for(lambda: site.requests, 30)
+        wait_for(lambda: site.requests)
         os.kill(lmtp.process.pid, signal.SIGKILL)
         assert client.line() == ""
 
@@ -582,7 +582,7 @@ def test_unix_socket(site, tmp_path):
         lmtp.process.wait()
         assert path.exists()
         with lmtp:
-            wait_for(lambda: _lmtp_answers(path), 30)
+            wait_for(lambda: _lmtp_answers(path))
             lmtp.process.terminate()
             lmtp.process.wait(30)
             assert not path.exists()

@@ -72,13 +72,13 @@ def proxy(tmp_path_factory):
             )
         )
         processes.append(subprocess.Popen([binary, "-F", "-c", configuration], stderr=subprocess.DEVNULL))
-        wait_for(lambda: listens(port), 20, lambda: (folder / "dovecot.log").read_text())
+        wait_for(lambda: listens(port), what=lambda: (folder / "dovecot.log").read_text())
         return port
 
     yield start
     for process in processes:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 def test_through_dovecot(proxy, tmp_path):

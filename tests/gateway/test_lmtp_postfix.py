@@ -42,7 +42,7 @@ def send(postfix, *recipients, subject="Bonjour"):
 
 def test_through_postfix(lmtp, mail_host):
     send(mail_host, IN)
-    wait_for(lambda: "status=deferred" in mail_host.log_text(), 30, mail_host.log_text)
+    wait_for(lambda: "status=deferred" in mail_host.log_text(), what=mail_host.log_text)
     assert "bounced" not in mail_host.log_text()
 
     def answer(handler):
@@ -52,7 +52,7 @@ def test_through_postfix(lmtp, mail_host):
 
     with FakeSite(lmtp.site_port, answer) as site:
         mail_host.flush()
-        wait_for(lambda: not mail_host.queue() and site.requests, 30, mail_host.log_text)
+        wait_for(lambda: not mail_host.queue() and site.requests, what=mail_host.log_text)
         (first,) = site.requests
         assert first.headers["X-Client-Address"] == "127.0.0.1"
         assert first.headers["X-Envelope-Sender"] == SENDER
@@ -61,9 +61,9 @@ def test_through_postfix(lmtp, mail_host):
         assert first.body.startswith(b"Received: "), "no lines of a delivery agent before it"
 
         send(mail_host, IN, OTHER, NOBODY, subject="À trois")
-        wait_for(lambda: len(site.requests) >= 4, 30, mail_host.log_text)
+        wait_for(lambda: len(site.requests) >= 4, what=mail_host.log_text)
         reports = lambda: mail_host.messages(SENDER)  # noqa: E731
-        wait_for(reports, 30, mail_host.log_text)
+        wait_for(reports, what=mail_host.log_text)
         assert {request.headers["X-Envelope-Recipient"] for request in site.requests[1:]} == {
             IN,
             OTHER,
@@ -80,7 +80,7 @@ def test_long_lines_are_not_folded(lmtp, mail_host):
     line = b"x" * 5000
     with FakeSite(lmtp.site_port) as site, smtplib.SMTP("127.0.0.1", mail_host.smtp_port, timeout=30) as smtp:
         smtp.sendmail(SENDER, [IN], citizen("Long").as_bytes() + line + b"\n")
-        wait_for(lambda: site.requests, 30, mail_host.log_text)
+        wait_for(lambda: site.requests, what=mail_host.log_text)
         assert line in site.requests[0].body
 
 
@@ -91,9 +91,9 @@ def test_stopped_and_started_in_the_middle(lmtp, mail_host):
             send(mail_host, IN, subject=f"Numéro {number}")
             if number in (10, 25):
                 lmtp.process.terminate() if number == 10 else lmtp.process.kill()
-                lmtp.process.wait(20)
+                lmtp.process.wait(60)
                 lmtp.__enter__()
-        wait_for(lambda: mail_host.flush() or not mail_host.queue(), 60, mail_host.log_text)
+        wait_for(lambda: mail_host.flush() or not mail_host.queue(), what=mail_host.log_text)
         bodies = [request.body for request in site.requests]
     for number in range(40):
         assert any(citizen(f"Numéro {number}").as_bytes() in body for body in bodies), number

@@ -75,7 +75,7 @@ def test_behind_postfix(postfix_factory):
             smtp.sendmail("jeanne@citizen.test", [IN], citizen(f"Numéro {number}").as_bytes())
     with smtplib.SMTP("127.0.0.1", postfix.smtp_port, timeout=30) as smtp:
         smtp.sendmail("", ["nobody@maville.test"], citizen("Personne").as_bytes())
-    wait_for(lambda: len(list(spool.glob("new/*"))) == 21 and not postfix.queue(), 60, postfix.log_text)
+    wait_for(lambda: len(list(spool.glob("new/*"))) == 21 and not postfix.queue(), what=postfix.log_text)
     assert "status=bounced" not in postfix.log_text()
 
     def flush(url):

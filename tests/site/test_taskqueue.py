@@ -225,7 +225,7 @@ def test_redis(tmp_path):
         assert queue.huey.get(queues.HEARTBEAT, peek=True) == 1.5
     finally:
         server.terminate()
-        server.wait(10)
+        server.wait(60)
 
 
 def test_sweep_reaches_every_site_with_the_bridge(site, queue):
