@@ -125,7 +125,9 @@ def test_agents_get_the_original_from_the_proof_tab(person, iadocs):
     agent = person("agent")
     agent.page.goto(f"{item['@id']}/view")
     agent.page.click("a[href*='@@mailbridge-proof']")
-    expect(agent.page.locator("section .text-bg-success")).to_have_count(1)
+    expect(agent.page.locator("section .text-bg-success")).to_have_count(
+        2
+    )  # what arrived, and the file of the document
     with agent.page.expect_download() as download:
         agent.page.click("a[href*='source=']")
     with open(download.value.path(), "rb") as stream:

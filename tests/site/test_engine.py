@@ -263,7 +263,7 @@ def test_what_goes_over_the_wire(wire):
         "no end",
         ".",
         "rset",
-        "mail FROM:<a@b.test> SIZE=3",
+        "mail FROM:<a@b.test> SIZE=3 RET=HDRS",
         "rcpt TO:<c@d.test>",
         "DATA",
         "x",

@@ -98,10 +98,12 @@ def fetch(
                 if state.settled.get(uid) == KEPT:
                     kept.append(uid)
                 if hooks.stopped():
-                    return
+                    break
         finally:
             hooks.save()
         _mark_done(folder, account, kept)
+        if hooks.stopped():
+            return
 
 
 def _mark_done(folder: Folder, account: ImapAccount, uids: list[int]) -> None:
