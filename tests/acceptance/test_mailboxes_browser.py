@@ -87,7 +87,7 @@ def test_login_mailbox(person, iadocs, catcher, dovecot, clean):
 
     def watched():
         admin.open("/@@mailbridge-mailboxes")
-        return "Personne ne doit consulter cette boîte" in page.inner_text("tr[data-mailbox=administration]")
+        return "Inutile de consulter cette boîte" in page.inner_text("tr[data-mailbox=administration]")
 
     wait_for(watched)
     text = page.inner_text("tr[data-mailbox=administration]")
