@@ -142,9 +142,8 @@ def _is_down(replies):
 
 
 def _settle_and_claim(account, claim, replies, ids):
-    if settle(
-        account, claim.id, claim.sender, replies
-    ):  # the sender was refused, and the fallback is in place
+    has_other_sender = settle(account, claim.id, claim.sender, replies)
+    if has_other_sender:  # the fallback is in place
         return _claim(account, [claim.id])
     if outbox().hold_of(account.name) is not None:
         return None

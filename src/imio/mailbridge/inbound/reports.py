@@ -104,9 +104,8 @@ def _failing(message, reported):
     Otherwise the only recipient when the report names none, or another address of its domain: an alias that led to another name.
     """
     named = [address for address in (reported.address, reported.final_address) if address]
-    for (
-        address
-    ) in named:  # one report is about one recipient: the address that it came to marks no second one
+    # one report is about one recipient: the address that it came to marks no second one
+    for address in named:
         if exactly := _named(message, [address]):
             return exactly
     domains = {address.rpartition("@")[2] for address in named}

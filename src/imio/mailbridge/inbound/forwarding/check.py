@@ -42,8 +42,6 @@ ORIGIN = "check"
 #: How long a message may be on its way.
 PATIENCE = timedelta(minutes=30)
 CANARY_EVERY = timedelta(days=7)
-#: How long a message that comes late, or again, is still known for what it is.
-REMEMBERED = timedelta(days=30)
 #: Characters of a text that a code is looked for in.
 LOOK_AT = 20_000
 ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
