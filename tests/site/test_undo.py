@@ -265,9 +265,10 @@ def test_the_time_is_that_of_the_town(site):
 
 
 def test_undo_of_a_later_one_keeps_its_time(site):
-    record = written(site, send_at=at(days=2))
+    chosen = at(days=2)
+    record = written(site, send_at=chosen)
     act(site, "undo", record)
-    assert value(edit(site, record).text, "send_at") == at(days=2)
+    assert value(edit(site, record).text, "send_at") == chosen
     record.written.data["send_at"] = (now() - timedelta(days=1)).isoformat()
     record.written._p_changed = True
     transaction.commit()
