@@ -10,6 +10,7 @@ from imio.mailbridge.transport.fetch import envelope
 from imio.mailbridge.transport.fetch import fetch
 from imio.mailbridge.transport.fetch import grouped
 from imio.mailbridge.transport.fetch import PassHooks
+from imio.mailbridge.transport.fetch_state import Failure
 from imio.mailbridge.transport.fetch_state import FetchState
 from imio.mailbridge.transport.fetch_state import KEPT
 from imio.mailbridge.transport.fetch_state import LEFT
@@ -168,11 +169,11 @@ def test_one_that_the_site_cannot_take_keeps_no_other_waiting(dovecot, mailbox):
     taker, state = Taker(Mauvais=Deferred("500")), FetchState()
     one_pass(mailbox, state, taker)
     assert [b"Subject: Bon" in content for content in taker.taken] == [True]
-    assert [tries for tries, _at, _text in state.failed.values()] == [1]
+    assert [(failure.tries, failure.subject) for failure in state.failed.values()] == [(1, "Mauvais")]
     taker.script.clear()
     one_pass(mailbox, state, taker)
     assert len(taker.taken) == 1, "it waits"
-    state.failed = dict.fromkeys(state.failed, (1, 0.0, ""))
+    state.failed = dict.fromkeys(state.failed, Failure(1, 0.0, ""))
     one_pass(mailbox, state, taker)
     assert len(taker.taken) == 2
     assert subjects(dovecot) == []
@@ -461,10 +462,12 @@ def test_batches():
 
 
 def test_state_survives_as_plain_values():
-    state = FetchState(7, {1: KEPT, 2: KEPT, 3: KEPT, 9: LEFT, 10: REFUSED}, {12: (2, 1234.5, "500")})
+    state = FetchState(
+        7, {1: KEPT, 2: KEPT, 3: KEPT, 9: LEFT, 10: REFUSED}, {12: Failure(2, 1234.5, "500", "Permis", "Ann")}
+    )
     assert state.as_json() == {
         "uidvalidity": 7,
         "settled": {"kept": "1:3", "left": "9", "refused": "10"},
-        "failed": {"12": [2, 1234.5, "500"]},
+        "failed": {"12": [2, 1234.5, "500", "Permis", "Ann"]},
     }
     assert FetchState.from_json(state.as_json()) == state

@@ -118,6 +118,7 @@ CASES = {
         corpus("confirmation-gmail-fr"), TRUSTED, SETTINGS, SENT, {},
         ("quarantined", "forwarding-confirmation", "gateway", 0),
     ),
+    "stand-in": (corpus("stand-in-exchange-imap"), TRUSTED, SETTINGS, SENT, {}, ("quarantined", "stand-in", "gateway", 0)),
     "too complex": (
         corpus("ten-thousand-headers"), TRUSTED, SETTINGS, SENT, {}, ("quarantined", "too-complex", "gateway", 0),
     ),

@@ -1,6 +1,6 @@
 """Reports about messages: what they are about, and what only looks like one."""
 
-from imio.mailbridge.message.classification.auto_reply import CERTAIN
+from imio.mailbridge.message.classification.absence_forms import FIELDS
 from imio.mailbridge.message.classification.auto_reply import read_auto_reply
 from imio.mailbridge.message.classification.bounce import read_bounce
 from imio.mailbridge.message.classification.classify import classify
@@ -134,10 +134,8 @@ def test_receipt():
     ]
 
 
-def test_other_reports_and_signed_mail_are_none():
-    assert (
-        standard("feedback-report", "Content-Type: message/feedback-report\n\nFeedback-Type: abuse\n") is None
-    )
+def test_other_mail_is_no_standard_report():
+    assert standard("unknown", "Content-Type: text/plain\n\nx") is None
     assert read_standard_report(parse(b"From: a@b.be\nContent-Type: text/plain\n\n")) is None
 
 
@@ -224,46 +222,29 @@ def test_what_is_no_bounce(raw):
     assert read_bounce(parse(raw.encode())) is None
 
 
-@pytest.mark.parametrize(
-    "lines",
-    [
-        "Auto-Submitted: auto-replied",
-        "Auto-Submitted: AUTO-REPLIED (vacation); x=y",
-        "X-Autoreply: yes",
-        "X-Autorespond: x",
-        "X-Autoresponder: x",
-        "X-Auto-Reply-From: x@y.be",
-        "X-Autoreply-From: x@y.be",
-        "X-Mail-Autoreply: x",
-        "X-Vacation: x",
-        "Precedence: auto_reply",
-        "Delivered-To: Autoresponder",
-        "Subject: Automatic reply: hello\nX-Auto-Response-Suppress: All",
-        "Subject: Réponse automatique : bonjour\nAuto-Submitted: auto-generated",
-        "Subject: Automatisch antwoord: dag\nPrecedence: bulk",
-        "Subject: Automatische Antwort: Hallo\nReturn-Path: <>",
-        "Subject: Out of Office: x\nX-Auto-Response-Suppress: DR, OOF",
-        "Subject: Re: Absence du bureau\nPrecedence: junk",
-        "Subject: Afwezigheidsbericht\nPrecedence: bulk",
-        "Subject: Abwesenheitsnotiz\nReturn-Path: <>",
-        "Subject: Respuesta automática: hola\nX-Auto-Response-Suppress: All",
-        "Subject: Re: Fuera de la oficina\nPrecedence: bulk",
-        "Subject: Risposta automatica: ciao\nX-Auto-Response-Suppress: All",
-        "Subject: Fuori sede: ciao\nReturn-Path: <>",
-        "Subject: Resposta automática: olá\nX-Auto-Response-Suppress: All",
-        "Subject: Ausência temporária\nPrecedence: junk",
-    ],
-)
-def test_auto_reply(lines):
-    raw = f"{lines}\nFrom: Away@example.org\nReferences: <first@x> {OURS}\n\n"
-    report = read_auto_reply(parse(raw.encode()))
+@pytest.mark.parametrize("form", FIELDS, ids=lambda form: form.name)
+def test_field_of_an_automatic_answer(form):
+    raw = "{}: {}\nFrom: Away@example.org\nReferences: <first@x> {}\n\n"
+    report = read_auto_reply(parse(raw.format(form.where, form.example, OURS).encode()))
     assert (report.kind, report.message_id) == (ReportKind.AUTO_REPLY, OURS)
     assert [recipient.address for recipient in report.recipients] == ["away@example.org"]
+    assert read_auto_reply(parse(raw.format(form.where, form.near_miss, OURS).encode())) is None
 
 
-def test_every_certain_field_is_tested():
-    marks = test_auto_reply.pytestmark[0].args[1]
-    assert {name for name, _accepts in CERTAIN} <= {line.partition(":")[0].lower() for line in marks}
+@pytest.mark.parametrize(
+    ("lines", "null_sender"),
+    [
+        (f"Subject: Absence du bureau\nIn-Reply-To: {OURS}", False),
+        (f"Subject: Automatic reply: hello\nReferences: {OURS}", False),
+        ("Subject: Automatic reply: hello\nReturn-Path: <>", False),
+        ("Subject: Réponse automatique\N{NO-BREAK SPACE}: bonjour", True),
+        ("Subject: =?utf-8?q?R=C3=A9ponse_automatique=C2=A0=3A_bonjour?=", True),
+        ("Subject: Re: Out of office", True),
+    ],
+)
+def test_subject_of_an_automatic_answer_and_a_second_witness(lines, null_sender):
+    report = read_auto_reply(parse(f"{lines}\nFrom: away@example.org\n\n".encode()), null_sender)
+    assert report.kind is ReportKind.AUTO_REPLY
 
 
 @pytest.mark.parametrize(
@@ -271,14 +252,40 @@ def test_every_certain_field_is_tested():
     [
         "Auto-Submitted: auto-generated",
         "Auto-Submitted: no\nSubject: Out of office",
+        "Auto-Submitted: auto-generated\nSubject: Réponse automatique : bonjour",
         "X-Auto-Response-Suppress: All",
+        "X-Auto-Response-Suppress: All\nSubject: Automatic reply: hello",
+        "Precedence: bulk\nSubject: Automatisch antwoord: dag",
+        "X-Loop: x@example.org\nSubject: Out of office",
         "Precedence: bulk\nSubject: Newsletter",
         "Subject: Out of office",
-        "Subject: Re: my absence\nX-Auto-Response-Suppress: All",
-        "Subject: Certificat pour l'absence\nPrecedence: bulk",
         "Subject: Risposta automatica",
         "X-Autoreply: no",
+        # a person answers the absence message of an agent
+        f"Subject: RE: Réponse automatique : Permis\nIn-Reply-To: {OURS}",
+        # the witness is there, the subject only begins so
+        f"Subject: Absence de ma fille vendredi\nIn-Reply-To: {OURS}",
+        "Subject: Certificat pour l'absence\nReturn-Path: <>",
+        f"Subject: Vacation request for the hall\nReferences: {OURS}",
     ],
 )
 def test_what_is_no_auto_reply(lines):
     assert read_auto_reply(parse(f"{lines}\nFrom: a@example.org\n\n".encode())) is None
+
+
+COMPLAINT = (
+    "Content-Type: message/feedback-report\n\nFeedback-Type: Abuse\nVersion: 1\n"
+    "Original-Rcpt-To: <Jeanne@citizen.test>\n",
+    f"Content-Type: message/rfc822\n\nFrom: a@maville.be\nMessage-ID: {OURS}\n\nx",
+)
+
+
+def test_complaint():
+    report = standard("feedback-report", *COMPLAINT)
+    assert (report.kind, report.message_id) == (ReportKind.COMPLAINT, OURS)
+    assert [(each.address, each.action) for each in report.recipients] == [("jeanne@citizen.test", "abuse")]
+
+
+def test_complaint_whose_message_is_hidden():
+    report = standard("feedback-report", COMPLAINT[0])
+    assert (report.kind, report.message_id) == (ReportKind.COMPLAINT, None)

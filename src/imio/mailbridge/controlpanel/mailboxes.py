@@ -3,6 +3,7 @@
 from imio.mailbridge.browser.button_page import ButtonPage
 from imio.mailbridge.controlpanel.navigation import Navigation
 from imio.mailbridge.i18n import _
+from imio.mailbridge.i18n import translatable
 from imio.mailbridge.inbound.imap_reading import PROBLEMS
 from imio.mailbridge.inbound.imap_reading import REMEDIES
 from imio.mailbridge.inbound.imap_reading import status_of
@@ -11,6 +12,7 @@ from imio.mailbridge.message.one_line import readable
 from imio.mailbridge.settings.imap import account_of
 from imio.mailbridge.settings.imap import NEW_MAIL
 from imio.mailbridge.settings.imap import ROLE
+from imio.mailbridge.transport.fetch_state import FetchState
 from imio.mailbridge.transport.fetch_state import KEPT
 from imio.mailbridge.transport.fetch_state import LEFT
 from imio.mailbridge.transport.fetch_state import REFUSED
@@ -23,6 +25,8 @@ from zExceptions import NotFound
 
 #: How many of the newest messages are counted.
 LOOK_BACK = 2000
+#: How many of the messages that could not be filed are named.
+NAMED = 10
 
 
 class MailboxesView(Navigation, ButtonPage):
@@ -50,7 +54,7 @@ class MailboxesView(Navigation, ButtonPage):
         query = f"?mailbox={quote(imap_mailbox.name)}"
         is_login = imap_mailbox.is_login
         waiting = about.waiting if about is not None else 0
-        failed = list(about.state["failed"].values()) if about is not None else []
+        failed = list(FetchState.from_json(about.state).failed.values()) if about is not None else []
         return {
             "name": imap_mailbox.name,
             "address": imap_mailbox.address,
@@ -70,7 +74,10 @@ class MailboxesView(Navigation, ButtonPage):
             },
             "waiting": waiting,
             "failed": len(failed),
-            "failed_text": failed[0][2] if failed else "",
+            "failures": [
+                {"text": translatable(each.text), "subject": each.subject, "author": each.author}
+                for each in failed[:NAMED]
+            ],
             "kept": words.get(KEPT, 0),
             "left": words.get(LEFT, 0),
             "refused": words.get(REFUSED, 0),

@@ -35,7 +35,7 @@ def apply(record, message, decision, values, by_person=False):
     if record.source_mailbox and decision.proof:
         forwarding.note_arrival(record.source_mailbox, record.created)
     if decision.state == "recorded":
-        record.about = reports.note_report(decision.found.report, decision.arrived.about)
+        _note_reports(record, decision)
         _finish(record, "recorded")
     elif decision.state == "quarantined":
         record.reason = decision.reason
@@ -82,7 +82,8 @@ def describe(record, message, decision):
 def filing_of(candidate, decision, received):
     """Return the ``Filing`` of one candidate of a decision; ``received`` is aware."""
     original, facts, choice = candidate.original, candidate.facts, decision.choice
-    answered = decision.found.answered
+    answered = original.answered and outbox().answered(original.answered)
+    is_answer = answered and reports.who_answered(answered, original) is not None
     return Filing(
         copy_to=original.source.copy_to,
         author=choice.sender or original.author,
@@ -91,7 +92,7 @@ def filing_of(candidate, decision, received):
         received=received,
         service=choice.service or facts.service,
         transferred_by=facts.transferred_by if facts.forward == "agent" else "",
-        reply_to=outbox().answered(answered).document if answered else "",
+        reply_to=answered.document if is_answer else "",
         attachments=original.attachments,
         media_type=original.source.media_type,
         route=None if choice.service else candidate.route,
@@ -117,8 +118,10 @@ def _file(record, message, decision, values):
         fail(record, error)
     else:
         record.items = tuple(dict.fromkeys(items))
-        if decision.found.answered:
-            _note_reply(record, decision, values)
+        for candidate, item in zip(decision.to_file, items, strict=True):
+            if candidate.original.answered:
+                _note_reply(record, decision, candidate.original, item, values)
+        _note_reports(record, decision)
         _finish(record, "filed")
         verify.request(record, (message, *(each.original.source for each in decision.candidates)))
 
@@ -150,10 +153,15 @@ def _file_one(record, decision, candidate):
     return uid
 
 
-def _note_reply(record, decision, values):
-    answered, original = outbox().answered(decision.found.answered), decision.to_file[0].original
+def _note_reply(record, decision, original, item, values):
+    answered = outbox().answered(original.answered)
     copied = decision.copy_answer and copy_to_agent(answered, original.source, values)
-    record.about = reports.note_reply(answered, original.author, record.items, copied)
+    record.about = reports.note_reply(answered, original, (item,), copied)
+
+
+def _note_reports(record, decision):
+    for report in decision.found.reports:
+        record.about = reports.note_report(report, decision.arrived.about)
 
 
 def _finish(record, state, text=""):

@@ -121,11 +121,23 @@ def decide(
     proof, verdicts = from_envelope(envelope, arrived, settings)
     context = _context(envelope, arrived, settings, sent, proof, too_many)
     found, finding = classify(message, context), NOTHING
-    if found.reason in UNPROVEN:
-        finding = from_signatures(message, found, settings, signatures)
+    if found.is_to_colleagues:
+        finding = from_signatures(message, replace(found, reason="unproven-agent"), settings, signatures)
         if finding.proof is not None:
-            proof = finding.proof
-            context = replace(context, proof=proof)
+            proof = proof or finding.proof
+            context = replace(context, proof=proof, author_is_proven=True)
+            found = classify(message, context)
+    if found.reason in UNPROVEN and not finding.asks:
+        earlier, finding = finding, from_signatures(message, found, settings, signatures)
+        finding = replace(
+            finding,
+            verdicts=earlier.verdicts + finding.verdicts,
+            unanswered=earlier.unanswered or finding.unanswered,
+        )
+        if finding.proof is not None:
+            proof = proof or finding.proof
+            by_author = found.reason == "unproven-agent"
+            context = replace(context, proof=proof, author_is_proven=by_author)
             found = classify(message, context)
     is_reply = found.transfer is Transfer.REPLY
     if is_reply and found.reason is None and proof is None and _is_by_agent(message, context):
@@ -174,7 +186,7 @@ def chosen(decision: Decision, message: ParsedMessage, choice: Choice) -> Decisi
 
 
 def _state(arrived: Destination, found: Classification) -> tuple[str, str]:
-    if found.report is not None and found.reason is None:
+    if found.reports and not found.messages and found.reason is None:
         return "recorded", ""
     if found.reason is not None or not arrived.address:
         return "quarantined", found.reason or "no-recipient"
@@ -184,7 +196,7 @@ def _state(arrived: Destination, found: Classification) -> tuple[str, str]:
 def _as_it_came(decision: Decision, message: ParsedMessage) -> Candidate:
     """Return the whole message as a candidate, whatever is attached to it."""
     first = decision.candidates[0].facts if decision.candidates else None
-    original = original_message(message)
+    original = replace(original_message(message), answered=decision.found.answered)
     facts = Facts(
         forward="direct",
         transferred_by="",
@@ -228,7 +240,9 @@ def _candidates(
     transferred_by = found.transferred_by.addr_spec.lower() if found.transferred_by else ""
     source_mailbox = found.source_mailbox or ""
     is_agent = transferred_by and transferred_by not in settings.source_mailboxes
-    forward = {Transfer.DIRECT: "direct", Transfer.REPLY: "reply"}.get(found.transfer)
+    # an answer that an agent hands in is routed like his other forwards
+    alone = {Transfer.DIRECT: "direct", Transfer.REPLY: "reply"}.get(found.transfer)
+    forward = None if transferred_by else alone
     candidates = []
     for original in found.messages:
         facts = Facts(

@@ -1,4 +1,4 @@
-"""Notes bounces, receipts, absence messages and replies on the outgoing message that they are about, and tells its agent.
+"""Notes bounces, receipts, absence messages, reactions and replies on the outgoing message that they are about, and tells its agent.
 
 Only what nobody can guess leads to a message: its Message-ID, its ENVID, or the signed address that its error reports go to.
 """
@@ -6,6 +6,7 @@ Only what nobody can guess leads to a message: its Message-ID, its ENVID, or the
 from imio.mailbridge.delivery.returned import read_failure
 from imio.mailbridge.i18n import _
 from imio.mailbridge.message.classification.report import ReportKind
+from imio.mailbridge.message.classification.subject_prefix import is_answer
 from imio.mailbridge.message.one_line import one_line
 from imio.mailbridge.notify.notice import tell_agent
 from imio.mailbridge.outbox.record import outbox
@@ -24,6 +25,17 @@ ON_THE_WAY = {
     "relayed": _("The message was passed on to a mail server that reports no further."),
     "expanded": _("The message was passed on to the members of a list."),
 }
+#: What else a report says, by its kind; none changes a state.
+SAID = {
+    ReportKind.AUTO_REPLY: _("The recipient's mailbox answered by itself."),
+    ReportKind.RECEIPT: _("The recipient's mail program sent a receipt."),
+    ReportKind.COMPLAINT: _(
+        "The recipient's mail provider reports that the message was marked as unwanted. "
+        "Ask before you write to this address again."
+    ),
+    ReportKind.REACTION: _("The recipient reacted to the message with an emoji, and wrote nothing."),
+}
+PASSED_ON = _("Somebody who is not a recipient passed the message on to us; this was filed.")
 REPORTED = _("A mail server on the way reported about the delivery.")
 
 
@@ -36,30 +48,41 @@ def note_report(report, about=""):
     if report.kind is ReportKind.BOUNCE:
         _bounce(message, report)
     else:
-        explanation = {
-            ReportKind.AUTO_REPLY: _("The recipient's mailbox answered by itself."),
-            ReportKind.RECEIPT: _("The recipient's mail program sent a receipt."),
-        }[report.kind]
-        for address in _concerned(message, [each.address for each in report.recipients]) or [None]:
+        addresses = [each.address for each in report.recipients]
+        is_reaction = report.kind is ReportKind.REACTION
+        for address in (_named if is_reaction else _concerned)(message, addresses) or [None]:
             state = message.recipients[address] if address else message.state
-            message.note(address, state, explanation=explanation)
+            message.note(address, state, text=report.words, explanation=SAID[report.kind])
     return message.id
 
 
-def note_reply(message, author, items, copied=False):
-    """Note that ``author`` answered our ``message``, which was filed as ``items`` (uids); return its id.
+def who_answered(message, original):
+    """Return the recipients of ``message`` who answered it by ``original``; None where somebody else only passed it on.
 
-    ``copied``: the agent gets the answer itself, so that no notice is needed.
+    An answer (``RE:``) from an unknown address is that of the only recipient, of several it is nobody's.
     """
-    box = outbox()
-    addresses = _concerned(message, [author.addr_spec] if author else [])
-    for address in addresses or [None]:
+    author = original.author.addr_spec if original.author else ""
+    if named := _named(message, [author]):
+        return named
+    return _only(message) if is_answer(original.subject or "") else None
+
+
+def note_reply(message, original, items, copied=False):
+    """Note that ``original``, which was filed as ``items`` (uids), answers our ``message`` or passes it on; return its id.
+
+    ``copied``: the agent gets it itself, so that no notice is needed.
+    """
+    box, author = outbox(), str(original.author or "")
+    addresses = who_answered(message, original)
+    if addresses is None:
+        message.note(None, message.state, text=one_line(author), explanation=PASSED_ON, items=items)
+    for address in () if addresses is None else addresses or [None]:
         message.note(address, "replied", explanation=_("An answer came in and was filed."), items=items)
-    box.update(message, {address: "replied" for address in addresses if _was_taken(message, address)})
+    box.update(message, {address: "replied" for address in addresses or () if _was_taken(message, address)})
     if copied:
         message.note(None, message.state, explanation=_("A copy of the answer goes to the agent."))
     else:
-        tell_agent(message, "replied", str(author or ""))
+        tell_agent(message, "passed-on" if addresses is None else "replied", author, items)
     return message.id
 
 
@@ -118,8 +141,12 @@ def _failing(message, reported):
 
 def _concerned(message, addresses):
     """Return the recipients of the message with these addresses; its only recipient when none fits."""
-    only = list(message.recipients) if len(message.recipients) == 1 else []
-    return _named(message, addresses) or only
+    return _named(message, addresses) or _only(message)
+
+
+def _only(message):
+    """Return the only recipient of the message, or none."""
+    return list(message.recipients) if len(message.recipients) == 1 else []
 
 
 def _named(message, addresses):

@@ -91,6 +91,7 @@ def _context(options: Namespace) -> Context:
         source_mailboxes=frozenset(address.strip().lower() for address in options.mailbox),
         proof=Proof.GATEWAY if options.trusted else None,
         sent_by_us=lambda message_id: _bare_id(message_id) in sent,
+        own_addresses=frozenset(address.strip().lower() for address in options.recipient),
     )
 
 
@@ -125,7 +126,7 @@ def _parser() -> ArgumentParser:
         metavar="ADDRESS",
         action="append",
         default=[],
-        help="an address that the bridge files mail for; it changes nothing here, because a file has no envelope",
+        help="an address that the bridge files mail for: mail that names it came to it directly",
     )
     parser.add_argument(
         "--sent",

@@ -33,11 +33,15 @@ SUBJECTS = {
     "failed": _("Not sent: ${subject}"),
     "bounced": _("Came back: ${subject}"),
     "replied": _("Answered: ${subject}"),
+    "passed-on": _("Passed on: ${subject}"),
 }
 FIRST_SENTENCES = {
     "failed": _("Your message “${subject}” could not be sent to everybody."),
     "bounced": _("Your message “${subject}” was sent, but it came back."),
     "replied": _("Your message “${subject}” was answered by ${author}."),
+    "passed-on": _(
+        "Your message “${subject}” was passed on by ${author}, who is not one of its recipients. They have not answered it."
+    ),
 }
 WHAT_TO_DO = {
     "failed": _(
@@ -47,6 +51,7 @@ WHAT_TO_DO = {
         "These recipients did not get your message. Check their addresses, or reach them another way."
     ),
     "replied": _("The answer was filed in iA.docs as incoming mail:"),
+    "passed-on": _("It was filed in iA.docs as incoming mail:"),
 }
 #: A report of the recipient's side may be forged: its words are quoted.
 WORDS = {
@@ -57,8 +62,10 @@ WORDS = {
 logger = logging.getLogger(__name__)
 
 
-def tell_agent(record, kind, author=""):
-    """Tell the agent of a message that it ``failed``, ``bounced`` or was ``replied`` to by ``author``; once for each ``kind``.
+def tell_agent(record, kind, author="", items=()):
+    """Tell the agent of a message that it ``failed``, ``bounced``, was ``replied`` to or ``passed-on`` by ``author``; once for each ``kind``.
+
+    ``items`` are the uids of what was filed.
 
     In the current transaction, which has more important things to write: an error is only logged, a conflict is raised.
     """
@@ -71,7 +78,7 @@ def tell_agent(record, kind, author=""):
         account = values.accounts.get(record.account) or values.account_for(address)
         if not address or account is None:
             return
-        subject, html = _text(record, kind, author, language)
+        subject, html = _text(record, kind, author, items, language)
         send_notice(account, account.login_address or record.sender.author.addr_spec, address, subject, html)
     except TransientError:
         raise
@@ -134,15 +141,14 @@ def _item(item):
     return f'<li><a href="{escape(url)}">{escape(text)}</a></li>' if url else f"<li>{escape(text)}</li>"
 
 
-def _text(record, kind, author, language):
+def _text(record, kind, author, items, language):
     """Return the subject and the HTML of a notice."""
 
     def say(msgid, **mapping):
         return translate(_(msgid, mapping=mapping), target_language=language)
 
-    if kind == "replied":
-        uids = dict.fromkeys(uid for line in record.history for uid in line["items"])
-        details = [say(WHAT_TO_DO[kind]), _links(record, uids)]
+    if kind in ("replied", "passed-on"):
+        details = [say(WHAT_TO_DO[kind]), _links(record, items)]
     else:
         details = [_failures(record, kind, say), say(WHAT_TO_DO[kind])]
     document = _links(record, [record.document])

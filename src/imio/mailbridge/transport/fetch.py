@@ -19,7 +19,11 @@ from imapclient.exceptions import IMAPClientAbortError
 from imapclient.exceptions import IMAPClientError
 from imio.mailbridge.message.address import is_addr_spec
 from imio.mailbridge.message.address import without_detail
+from imio.mailbridge.message.classification.stand_in import read_stand_in
+from imio.mailbridge.message.one_line import one_line
 from imio.mailbridge.message.one_line import readable
+from imio.mailbridge.message.parsing.parse import parse
+from imio.mailbridge.message.parsing.parse import ParsedMessage
 from imio.mailbridge.message.syntax.address_list import header_addresses
 from imio.mailbridge.transport.fetch_state import FetchState
 from imio.mailbridge.transport.fetch_state import KEPT
@@ -40,6 +44,15 @@ MAX_FAILURES_IN_A_ROW = 3
 HEAD = 1 << 16
 
 logger = logging.getLogger(__name__)
+
+
+def _(text: str) -> str:
+    return text
+
+
+#: Why a message cannot be read (msgids): the server says so or sends nothing, or sends something else in its place.
+UNREADABLE = _("The mail server cannot read this message.")
+STAND_IN = _("The mail server cannot read this message and hands over a notice in its place.")
 
 
 class Deferred(Exception):
@@ -94,7 +107,12 @@ def fetch(
         try:
             for uid, message in folder.read(sizes):
                 with message:
-                    failures = _hand_over(account, state, deliver, hooks, uid, message, failures)
+                    if problem := _unreadable(folder, uid, message):
+                        logger.warning("%s: %s: %s", folder.describe([uid]), *problem[:2])
+                        state.fail(uid, *problem)
+                        _count(hooks, "failed")
+                    else:
+                        failures = _hand_over(account, state, deliver, hooks, uid, message, failures)
                 if state.settled.get(uid) == KEPT:
                     kept.append(uid)
                 if hooks.stopped():
@@ -104,6 +122,21 @@ def fetch(
         _mark_done(folder, account, kept)
         if hooks.stopped():
             return
+
+
+def _unreadable(folder: Folder, uid: int, message: BinaryIO) -> tuple[str, str, str] | None:
+    """Return why the mail server cannot hand over a message, its subject and its author; None where it can."""
+    beginning = message.read(HEAD)
+    message.seek(0)
+    if not beginning:
+        return UNREADABLE, *folder.named(uid)
+    stand_in = read_stand_in(parse(beginning))
+    return (STAND_IN, stand_in.subject, stand_in.author) if stand_in else None
+
+
+def _naming(message: ParsedMessage) -> tuple[str, str]:
+    """Return subject and author of a message."""
+    return one_line(message.subject or ""), one_line(message.header("from") or "")
 
 
 def _mark_done(folder: Folder, account: ImapAccount, uids: list[int]) -> None:
@@ -125,17 +158,14 @@ def _hand_over(
     failures: int,
 ) -> int:
     """Hand over one message; return how many in a row could not be handed over so far. Errors: ``Deferred``."""
-    if not message.read(1):
-        state.fail(uid, "the mail server cannot read this message")
-        _count(hooks, "failed")
-        return failures
     try:
         outcome = deliver(message, envelope(message, account))
     except Deferred as error:
         if error.affects_all:
             raise
         logger.warning("%s: UID %s stays in the mailbox for now: %s", account.name, uid, readable(error))
-        state.fail(uid, readable(error))
+        message.seek(0)
+        state.fail(uid, readable(error), *_naming(parse(message.read(HEAD))))
         _count(hooks, "failed")
         if failures + 1 == MAX_FAILURES_IN_A_ROW:
             raise

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from dataclasses import field
 from itertools import groupby
 from typing import Any
+from typing import NamedTuple
 import time
 
 
@@ -15,13 +16,26 @@ OUTCOMES = (KEPT, LEFT, REFUSED)
 FIRST_WAIT, LONGEST_WAIT = 60, 3600
 
 
+class Failure(NamedTuple):
+    """Why a message could not be handed over: ``text`` is a sentence on one line, ``not_before`` in seconds since the epoch.
+
+    ``subject`` and ``author`` are those of the message in the mailbox, as far as they are known.
+    """
+
+    tries: int
+    not_before: float
+    text: str
+    subject: str = ""
+    author: str = ""
+
+
 @dataclass
 class FetchState:
-    """``settled`` maps a UID to its outcome, ``failed`` to (tries, not before, text), the time in seconds since the epoch."""
+    """``settled`` maps a UID to its outcome, ``failed`` to why it could not be handed over so far."""
 
     uidvalidity: int = 0
     settled: dict[int, str] = field(default_factory=dict)
-    failed: dict[int, tuple[int, float, str]] = field(default_factory=dict)
+    failed: dict[int, Failure] = field(default_factory=dict)
 
     def is_reset_by(self, uidvalidity: int) -> bool:
         """Forget everything when the UIDs mean other messages than before; tell whether anything could be forgotten."""
@@ -35,7 +49,7 @@ class FetchState:
         here, now = set(present), time.time()
         self.settled = {uid: outcome for uid, outcome in self.settled.items() if uid in here}
         self.failed = {uid: failure for uid, failure in self.failed.items() if uid in here}
-        waits = {uid for uid, (_tries, at, _text) in self.failed.items() if at > now}
+        waits = {uid for uid, failure in self.failed.items() if failure.not_before > now}
         return sorted(here - self.settled.keys() - waits)
 
     def settle(self, uid: int, outcome: str) -> None:
@@ -43,11 +57,12 @@ class FetchState:
         self.settled[uid] = outcome
         self.failed.pop(uid, None)
 
-    def fail(self, uid: int, text: str) -> None:
+    def fail(self, uid: int, text: str, subject: str = "", author: str = "") -> None:
         """Note that a message could not be handed over; it is tried again later."""
-        tries = self.failed.get(uid, (0, 0.0, ""))[0] + 1
+        tries = self.failed[uid].tries + 1 if uid in self.failed else 1
         wait = min(FIRST_WAIT * 2 ** min(tries - 1, 10), LONGEST_WAIT)
-        self.failed[uid] = (tries, time.time() + wait, text[:500])
+        words = (each[:500] for each in (text, subject, author))
+        self.failed[uid] = Failure(tries, time.time() + wait, *words)
 
     def as_json(self) -> dict[str, Any]:
         """Return the state as plain values, for ``from_json``."""
@@ -68,7 +83,8 @@ class FetchState:
             for uid in uids_in(text)
         }
         failed = {
-            int(uid): (int(tries), float(at), str(text)) for uid, (tries, at, text) in data["failed"].items()
+            int(uid): Failure(int(tries), float(at), str(text), str(subject), str(author))
+            for uid, (tries, at, text, subject, author) in data["failed"].items()
         }
         return cls(int(data["uidvalidity"]), settled, failed)
 

@@ -3,6 +3,7 @@
 Nothing here sets ``\\Seen``: for the people who look into the mailbox a message stays as new as it was.
 """
 
+from collections.abc import Container
 from collections.abc import Iterable
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,8 @@ from contextlib import suppress
 from imapclient import IMAPClient
 from imapclient.exceptions import IMAPClientAbortError
 from imapclient.exceptions import IMAPClientError
+from imio.mailbridge.message.syntax.header import decode
+from imio.mailbridge.message.syntax.structure import scan_header
 from imio.mailbridge.transport.fetch_state import sequence_set
 from imio.mailbridge.transport.imap_account import FLAG
 from imio.mailbridge.transport.imap_account import ImapAccount
@@ -30,6 +33,8 @@ import time
 KEYWORD = "$MailbridgeDone"
 #: A longer message is read in pieces of this many bytes.
 PIECE = 1 << 20
+#: What a message is named by that cannot be read.
+NAMING = "BODY.PEEK[HEADER.FIELDS (SUBJECT FROM)]"
 #: Messages that are searched at once: imaplib takes no line above 1 MB.
 PART = 50_000
 #: Seconds of IDLE before it is renewed: servers end it after 30 minutes, address translation often after 10.
@@ -81,14 +86,21 @@ class Folder:
         return [[f"{start}:{start + PART - 1}"] for start in starts[:-1]] + [[f"{starts[-1]}:*"]]
 
     def sizes(self, uids: list[int]) -> dict[int, int]:
-        """Return UID → size in bytes, as the server says; without those that are gone."""
+        """Return UID → size in bytes, as the server says; 0 where it does not say; without those that are gone."""
         found = self._client.fetch(uids, ["RFC822.SIZE"]) if uids else {}
-        return {uid: int(found[uid][b"RFC822.SIZE"]) for uid in uids if b"RFC822.SIZE" in found.get(uid, {})}
+        known = {uid: int(found[uid][b"RFC822.SIZE"]) for uid in uids if b"RFC822.SIZE" in found.get(uid, {})}
+        return {uid: known.get(uid, 0) for uid in self._present(uids, known)}
+
+    def _present(self, uids: list[int], known: Container[int]) -> list[int]:
+        """Return those of ``uids`` that are ``known`` or, as a new search says, not gone."""
+        doubted = [uid for uid in uids if uid not in known]
+        here = set(self._client.search(["UID", sequence_set(doubted)])) if doubted else set()
+        return [uid for uid in uids if uid in known or uid in here]
 
     def read(self, sizes: dict[int, int]) -> Iterator[tuple[int, BinaryIO]]:
         """Yield UID and message, as a file to be closed, of messages whose sizes are known.
 
-        Without those that are gone; a message that the server cannot read is an empty file.
+        Without those that are gone; a message that the server cannot read, or answers OK for without data, is an empty file.
         """
         small = [uid for uid, size in sizes.items() if size <= PIECE]
         try:
@@ -102,6 +114,8 @@ class Folder:
                 yield from self._in_pieces(uid)
             elif content := found.pop(uid, {}).get(b"BODY[]"):
                 yield uid, io.BytesIO(content)
+            elif self._present([uid], ()):
+                yield uid, io.BytesIO()
 
     def _in_pieces(self, uid: int) -> Iterator[tuple[int, BinaryIO]]:
         file, start = TemporaryFile(), 0  # noqa: SIM115 - closed by the caller
@@ -121,8 +135,8 @@ class Folder:
             file.truncate(0)
             yield uid, file
             return
-        if not start:
-            file.close()  # it is gone
+        if not start and not self._present([uid], ()):
+            file.close()
             return
         file.seek(0)
         yield uid, file
@@ -130,6 +144,19 @@ class Folder:
     def _piece(self, uid: int, start: int) -> bytes:
         answer = self._client.fetch([uid], [f"BODY.PEEK[]<{start}.{PIECE}>"]).get(uid, {})
         return answer.get(f"BODY[]<{start}>".encode()) or b""
+
+    def named(self, uid: int) -> tuple[str, str]:
+        """Return subject and author of a message that cannot be read, as the server knows them; empty where it does not."""
+        try:
+            answer = self._client.fetch([uid], [NAMING]).get(uid, {})
+        except IMAPClientAbortError:
+            raise
+        except IMAPClientError:
+            return "", ""
+        fields = next((value for key, value in answer.items() if key.startswith(b"BODY[HEADER")), None) or b""
+        header = scan_header(fields + b"\r\n")
+        subject, author = (decode(next(iter(header.values(name)), b"")) for name in ("subject", "from"))
+        return subject, author
 
     def mark_done(self, uids: Iterable[int]) -> None:
         """Move the messages to the folder for done ones, or mark them, as the account is set."""

@@ -28,15 +28,15 @@ def bulk_marks(message: ParsedMessage) -> tuple[tuple[str, str], ...]:
     return tuple(marks)
 
 
+def is_no_reply(addr_spec: str) -> bool:
+    """Tell whether an address says that nobody reads what comes to it."""
+    return _NO_REPLY.fullmatch(addr_spec.rpartition("@")[0]) is not None
+
+
 def may_be_answered(message: ParsedMessage, null_sender: bool = False) -> bool:
     """Tell whether an automatic answer to the author is allowed."""
     author = message.author
-    if (
-        message.defect
-        or author is None
-        or null_sender
-        or _NO_REPLY.fullmatch(author.addr_spec.rpartition("@")[0])
-    ):
+    if message.defect or author is None or null_sender or is_no_reply(author.addr_spec):
         return False
     submitted = (message.header("auto-submitted") or "no").partition(";")[0].strip().lower()
     suppressed = (message.header("x-auto-response-suppress") or "").lower()

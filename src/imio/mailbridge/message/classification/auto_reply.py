@@ -1,6 +1,16 @@
-"""Recognises automatic answers (RFC 3834), above all absence messages."""
+"""Recognises automatic answers (RFC 3834), above all absence messages.
 
-from collections.abc import Callable
+A field that only they have is enough. A subject such as "Absence du bureau" is not: it must be the whole subject, and a second
+witness must say that the message answers another one, or that it has no sender. Fields that ask for no automatic answer
+(X-Auto-Response-Suppress, Precedence) and ``auto-generated`` say nothing: any program writes them.
+"""
+
+from imio.mailbridge.message.classification.absence_forms import FIELDS
+from imio.mailbridge.message.classification.absence_forms import SUBJECTS
+from imio.mailbridge.message.classification.absence_forms import TAILS
+from imio.mailbridge.message.classification.absence_forms import UNTIL
+from imio.mailbridge.message.classification.form import any_of
+from imio.mailbridge.message.classification.form import fold
 from imio.mailbridge.message.classification.report import answered_message_id
 from imio.mailbridge.message.classification.report import Report
 from imio.mailbridge.message.classification.report import ReportedRecipient
@@ -9,87 +19,63 @@ from imio.mailbridge.message.parsing.parse import ParsedMessage
 import re
 
 
-#: How the subject of an automatic answer begins: English, French, Dutch, German, Spanish, Italian, Portuguese.
-SUBJECTS = (
-    r"auto(?:matic|mated|-)?[ :-]?\s?(?:reply|response|antwort|antwoord)",
-    r"autoreply",
-    r"out of (?:the )?office",
-    r"ooo\b",
-    r"on leave",
-    r"vacation\b",
-    r"réponse automatique",
-    r"abs(?:ence|ent) du bureau",
-    r"(?:message d['’])?absence\b",
-    r"en congé",
-    r"automatische? (?:antwoord|antwort|beantwoording)",
-    r"afwezig",
-    r"niet aanwezig",
-    r"buiten kantoor",
-    r"abwesen(?:d|heit)",
-    r"(?:contesta|respuesta|resposta|risposta) autom[áa]tica",
-    r"fuera de (?:la )?oficina",
-    r"(?:mensaje de )?ausencia\b",
-    r"fuori (?:dall['’])?(?:ufficio|sede)",
-    r"(?:messaggio di )?assenza\b",
-    r"fora do escritório",
-    r"(?:mensagem de )?ausência\b",
+_FIELDS = tuple((name, any_of(FIELDS, name)) for name in dict.fromkeys(form.where for form in FIELDS))
+_SUBJECT = re.compile(
+    rf"(?:{any_of(SUBJECTS, 'subject').pattern})(?:{fold(TAILS)}|{fold(UNTIL)})?[\s.!]*"
+    rf"|(?:{any_of(SUBJECTS, 'subject-alone').pattern})(?:{fold(UNTIL)})?[\s.!]*",
+    re.DOTALL,
 )
-_SUBJECT = re.compile(rf"\s*(?:(?:re|aw|sv|antw)\s*:\s*)?(?:{'|'.join(SUBJECTS)})", re.IGNORECASE)
+#: A person who answers an absence message leaves its subject behind this.
+_ANSWERED = re.compile(r"\s*(?:re|aw|sv|antw|odp|ynt|vs)\s*:\s*")
 
 
-def _present(value: str) -> bool:
-    return bool(value.strip()) and value.strip().lower() not in ("no", "false", "0", "none")
-
-
-def _auto_replied(value: str) -> bool:
-    return value.strip().lower().startswith("auto-replied")
-
-
-def _not_no(value: str) -> bool:
-    return value.strip().lower().startswith("auto-")
-
-
-#: Fields that only automatic answers have: one is enough.
-CERTAIN: tuple[tuple[str, Callable[[str], bool]], ...] = (
-    ("auto-submitted", _auto_replied),
-    ("x-autoreply", _present),
-    ("x-autorespond", _present),
-    ("x-autoresponder", _present),
-    ("x-auto-reply-from", _present),
-    ("x-autoreply-from", _present),
-    ("x-mail-autoreply", _present),
-    ("x-vacation", _present),
-    ("precedence", lambda value: value.strip().lower() in ("auto_reply", "auto-reply")),
-    ("delivered-to", lambda value: value.strip().lower() == "autoresponder"),
-)
-#: Fields that make a subject such as "Out of office" credible.
-SUPPORTING: tuple[tuple[str, Callable[[str], bool]], ...] = (
-    ("auto-submitted", _not_no),
-    ("x-auto-response-suppress", _present),
-    ("precedence", lambda value: value.strip().lower() in ("bulk", "junk")),
-    ("return-path", lambda value: value.strip() == "<>"),
-    ("x-loop", _present),
-    ("x-ms-exchange-generated-message-source", _present),
-)
-
-
-def read_auto_reply(message: ParsedMessage) -> Report | None:
-    """Return the report of an automatic answer, or None; ``auto-generated`` alone does not make one."""
+def read_auto_reply(
+    message: ParsedMessage, null_sender: bool = False, by_field: bool = False
+) -> Report | None:
+    """Return the report of an automatic answer, or None; ``by_field``: no subject makes it one."""
     if message.defect is not None:
         return None
-    evidence = _first(message, CERTAIN)
-    if evidence is None and _SUBJECT.match(message.subject or ""):
-        evidence = _first(message, SUPPORTING)
-    if evidence is None:
-        return None
-    recipients = tuple(ReportedRecipient(author.addr_spec.lower()) for author in message.authors[:1])
-    return Report(ReportKind.AUTO_REPLY, answered_message_id(message), recipients, (evidence,))
-
-
-def _first(
-    message: ParsedMessage, table: tuple[tuple[str, Callable[[str], bool]], ...]
-) -> tuple[str, str] | None:
-    return next(
-        ((name, value) for name, accepts in table for value in message.headers(name) if accepts(value)),
-        None,
+    evidence = _field(message) or (
+        () if by_field else _subject(message, null_sender or has_null_path(message))
     )
+    return auto_reply(message, evidence) if evidence else None
+
+
+def auto_reply(message: ParsedMessage, evidence: tuple[tuple[str, str], ...]) -> Report:
+    """Return the report of a message that is an automatic answer for the reasons in ``evidence``."""
+    recipients = tuple(ReportedRecipient(author.addr_spec.lower()) for author in message.authors[:1])
+    return Report(ReportKind.AUTO_REPLY, answered_message_id(message), recipients, evidence)
+
+
+def says_absent(subject: str) -> bool:
+    """Tell whether a subject as a whole is that of an automatic answer."""
+    return _SUBJECT.fullmatch(fold(subject).strip()) is not None
+
+
+def has_null_path(message: ParsedMessage) -> bool:
+    """Tell whether a server noted that the envelope had no sender."""
+    return any(value.strip() == "<>" for value in message.headers("return-path"))
+
+
+def _field(message: ParsedMessage) -> tuple[tuple[str, str], ...]:
+    return next(
+        (
+            ((name, value),)
+            for name, pattern in _FIELDS
+            for value in message.headers(name)
+            if pattern.fullmatch(fold(value).strip())
+        ),
+        (),
+    )
+
+
+def _subject(message: ParsedMessage, null_sender: bool) -> tuple[tuple[str, str], ...]:
+    subject = message.subject or ""
+    if null_sender:
+        subject = _ANSWERED.sub("", fold(subject), count=1)
+        witness = ("return-path", "<>")
+    elif answered := answered_message_id(message):
+        witness = ("in-reply-to", answered)
+    else:
+        return ()
+    return (("subject", message.subject or ""), witness) if says_absent(subject) else ()

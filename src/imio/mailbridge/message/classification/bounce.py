@@ -1,113 +1,40 @@
 """Recognises bounces of mail servers that do not write standard reports, and the recipients that they name.
 
 Two kinds of evidence are required together: the origin (a mail daemon, an empty envelope sender, a field that only bounces
-have) and the words (a subject or a sentence that servers write).
+have) and the words (a subject or a sentence that servers write). Where the origin is weak, subject and sentence must both be there,
+or a sentence and the message that came back. ``bounce_forms`` holds the words.
 """
 
 from collections.abc import Callable
 from dataclasses import replace
+from imio.mailbridge.message.classification.answerable import is_no_reply
+from imio.mailbridge.message.classification.bounce_forms import FORMS
+from imio.mailbridge.message.classification.form import any_of
+from imio.mailbridge.message.classification.form import fold
 from imio.mailbridge.message.classification.report import answered_message_id
 from imio.mailbridge.message.classification.report import Report
 from imio.mailbridge.message.classification.report import ReportedRecipient
 from imio.mailbridge.message.classification.report import ReportKind
+from imio.mailbridge.message.classification.report import returned_headers
 from imio.mailbridge.message.classification.report import returned_message_id
 from imio.mailbridge.message.parsing.html_text import html_lines
 from imio.mailbridge.message.parsing.parse import ParsedMessage
+from imio.mailbridge.message.syntax.address_list import header_addresses
 from imio.mailbridge.message.syntax.header import clean
+from imio.mailbridge.message.syntax.header import unfold
+from imio.mailbridge.message.syntax.structure import Part
 import re
 
 
-_DAEMON = re.compile(
-    r"(?:mailer[-_.]?daemon|mail[-_.]?daemon|postmaster|post[-_.]?office|mail[-_.]?system|mmdf|mdaemon|uucp|smtpd|daemon"
-    r"|microsoftexchange[0-9a-f]+|antispam|mailadm(?:in)?|internet-?mail|bounce(?:s|d)?|ndr|mail[-_.]?delivery.*|mta[-_]?admin)",
-    re.IGNORECASE,
-)
-#: This author writes nothing but bounces.
-_CERTAIN = re.compile(r"(?:.*<)?mailer[-_.]?daemon\b", re.IGNORECASE)
-#: What the subjects of bounces contain.
-SUBJECTS = (
-    r"mail delivery (?:failed|failure|error|problem|subsystem)",
-    r"delivery (?:status notification|failure|failed|report|notification|error|problem|unsuccessful)",
-    r"delivery has (?:failed|been delayed)",
-    r"un-?deliver(?:able|ed)",
-    r"returned (?:mail|to sender|message)",
-    r"failure notice",
-    r"non[- ]?deliver(?:y|able)",
-    r"mail (?:system )?(?:error|failure)",
-    r"warning: (?:could not send|message)",
-    r"(?:could not|couldn'?t|cannot) (?:be )?deliver(?:ed)?",
-    r"unable to deliver",
-    r"failed mail",
-    r"message (?:delivery|not delivered|status)",
-    r"message (?:was |is )?rejected",
-    r"non remis",
-    r"non distribu",
-    r"échec de (?:la )?(?:remise|distribution|livraison)",
-    r"notification d['’]échec",
-    r"remise différée",
-    r"niet (?:te bezorgen|bestelbaar|afgeleverd)",
-    r"onbestelbaar",
-    r"kan niet worden bezorgd",
-    r"unzustellbar",
-    r"nicht zugestellt",
-    r"zustellung (?:fehlgeschlagen|nicht)",
-    r"fehlgeschlagen",
-    r"no se (?:puede|pudo|ha podido) entregar",
-    r"no entreg(?:able|ado)",
-    r"error (?:de|en la) entrega",
-    r"(?:mancato|mancata) (?:recapito|consegna)",
-    r"(?:recapito|consegna) non riuscit[oa]",
-    r"non (?:recapitabile|recapitato|consegnato)",
-    r"não (?:é|foi) possível entregar",
-    r"não entreg(?:ue|ável)",
-    r"falha (?:na|de) entrega",
-)
-#: What the texts of bounces contain.
-SENTENCES = (
-    r"hi\. this is the",
-    r"i'm afraid i wasn't able to deliver",
-    r"created automatically by (?:the )?mail (?:delivery )?(?:software|system)",
-    r"(?:could not|couldn'?t|cannot) be delivered",
-    r"not (?:yet )?been delivered",
-    r"was not delivered",
-    r"unable to deliver",
-    r"un-?deliver(?:able|ed)",
-    r"delivery (?:has |to the following recipients? )?failed",
-    r"permanent(?: fatal)? errors?",
-    r"transient non-fatal errors",
-    r"(?:user unknown|unknown user|no such user)",
-    r"mailbox (?:is )?(?:full|unavailable|not found|unknown)",
-    r"did not reach the following recipient",
-    r"failed to (?:deliver|reach)",
-    r"returned to sender",
-    r"message was rejected",
-    r"following address(?:es)? (?:had|failed|is|are)",
-    r"failed addresses follow",
-    r"recipients? address(?:es)? (?:rejected|unknown)",
-    r"address(?:es)? not found",
-    r"(?:over quota|quota exceeded)",
-    r"n['’]a pas pu être (?:remis|livré|distribué|délivré)",
-    r"nicht zugestellt werden",
-    r"konnte nicht zugestellt",
-    r"k[ao]n niet (?:worden )?(?:bezorgd|afgeleverd)",
-    r"no (?:se )?(?:puede|pudo|ha podido) (?:ser )?entreg(?:ar|ado)",
-    r"(?:non è stato possibile (?:recapitare|consegnare)|non (?:può|ha potuto) essere (?:recapitato|consegnato))",
-    r"não (?:pôde|pode) ser entregue",
-    r"não (?:foi|é) possível entregar",
-)
-_SUBJECT = re.compile("|".join(SUBJECTS), re.IGNORECASE)
-_SENTENCE = re.compile("|".join(SENTENCES), re.IGNORECASE)
-_DELAYED = re.compile(
-    r"delayed|warning: (?:could not send|message)|has not yet been delivered|will (?:be retried|retry|keep trying|continue to)"
-    r"|do not need to resend|still being retried|remise différée|vertraagd|verzögert|retrasad[oa]|ritardat[oa]|atrasad[oa]",
-    re.IGNORECASE,
-)
-#: A line where the returned message begins: the addresses below it did not fail.
-_RETURNED = re.compile(
-    r"^[ \t>|]*(?:-{2,50}.{0,60}(?:copy of (?:the|your) (?:original )?message|(?:original|unsent|returned) message|below this line"
-    r"|message (?:header|text)|message d['’]origine|included).{0,60}|(?:received|return-path|message-id)\s?:.*)$",
-    re.IGNORECASE | re.MULTILINE,
-)
+_AUTHOR = any_of(FORMS, "author")
+_CERTAIN = any_of(FORMS, "certain-author")
+_SUBJECT = any_of(FORMS, "subject")
+_SENTENCE = any_of(FORMS, "text")
+_DELAYED = any_of(FORMS, "delayed")
+_RETURNED = re.compile(rf"^[ \t>|]*(?:{any_of(FORMS, 'returned').pattern})$", re.MULTILINE)
+_TO_LINE = re.compile(r"^[ \t>|]*To\s?:\s?(.{1,990})$", re.IGNORECASE | re.MULTILINE)
+#: How an attached message is described that came back.
+_ORIGINAL = re.compile(r"original|undelivered|returned")
 _MESSAGE_ID_LINE = re.compile(
     r"^[ \t>|]*Message-ID\s?:\s{0,4}[>|]?\s{0,4}(<[^<>\s]{1,990}>)", re.IGNORECASE | re.MULTILINE
 )
@@ -121,43 +48,51 @@ _QUEUE_HOST = re.compile(r"^(?:mailer-daemon|postmaster|mail-daemon)@", re.IGNOR
 _MAX_TEXT = 200_000
 
 
-def read_bounce(message: ParsedMessage) -> Report | None:
+def read_bounce(
+    message: ParsedMessage,
+    null_sender: bool = False,
+    sent_by_us: Callable[[str], bool] = lambda message_id: False,
+) -> Report | None:
     """Return the report of a bounce, or None when ``message`` is not one."""
     if message.defect is not None:
         return None
     failed = message.header("x-failed-recipients") or ""
-    origin = _origin(message, failed)
+    origin, is_strong = _origin(message, failed, null_sender)
     if not origin:
         return None
-    text = _text(message)
-    said = _said(message, text, alone=origin[0][0] == "return-path")
-    if not said and not _CERTAIN.match(origin[0][1]):
+    text, parts = _text(message), _parts(message)
+    said = _said(message, text)
+    if not is_strong and not _is_enough(origin, said, lambda: _returns_whole(message, parts, sent_by_us)):
         return None
-    parts = [part for part in message.root.walk() if part is not message.root]
+    is_certain = _is_certain(message)
+    if not said and not is_certain:
+        return None
     message_id = (
         returned_message_id(message, parts)
         or _quoted_message_id(message, text)
         or answered_message_id(message)
     )
-    recipients = _recipients(message, failed, text)
+    recipients = _recipients(message, text)
     # A postmaster also writes about the mail system: a bounce names the message that came back, or its recipient.
-    if not recipients and message_id is None and not _CERTAIN.match(origin[0][1]):
+    if not recipients and message_id is None and not is_certain:
         return None
-    return Report(ReportKind.BOUNCE, message_id, recipients, (*origin, *said))
+    return Report(ReportKind.BOUNCE, message_id, recipients, (origin, *said))
 
 
 def read_bounce_of(message: ParsedMessage, sent_by_us: Callable[[str], bool]) -> Report | None:
     """Return the bounce of an unknown server, or None: its words are those of a bounce and it returns a message of ours."""
-    text = _text(message)
-    said = _said(message, text, alone=True)
-    if message.defect is not None or not said:
+    # the subject first: this is asked of every message, and most have none
+    if message.defect is not None or not _SUBJECT.search(fold(message.subject or "")):
         return None
-    parts = [part for part in message.root.walk() if part is not message.root]
-    message_id = returned_message_id(message, parts) or _quoted_message_id(message, text)
+    text = _text(message)
+    said = _said(message, text)
+    if len(said) < 2:
+        return None
+    message_id = returned_message_id(message, _parts(message)) or _quoted_message_id(message, text)
     if message_id is None or not sent_by_us(message_id):
         return None
     evidence = (("returned-message", message_id), *said)
-    return Report(ReportKind.BOUNCE, message_id, _recipients(message, "", text), evidence)
+    return Report(ReportKind.BOUNCE, message_id, _recipients(message, text), evidence)
 
 
 def read_returned(message: ParsedMessage) -> Report:
@@ -168,45 +103,81 @@ def read_returned(message: ParsedMessage) -> Report:
     """
     recipients = tuple(
         each if _FAILURE.search(each.diagnostic or "") else replace(each, action=None)
-        for each in _recipients(message, message.header("x-failed-recipients") or "", _text(message))
+        for each in _recipients(message, _text(message))
     )
     return Report(ReportKind.BOUNCE, None, recipients, (("bounce-address", "<>"),))
 
 
 def name_recipients(report: Report, message: ParsedMessage) -> Report:
-    """Return ``report`` with the recipients that only its text names (Yahoo's reports have no machine-readable fields)."""
+    """Return ``report`` with the recipients that only its text names (Yahoo's reports have no machine-readable fields).
+
+    Where the text names none either, it is the only one that the returned message was written to.
+    """
     if report.recipients or report.kind is not ReportKind.BOUNCE:
         return report
-    return replace(
-        report, recipients=_recipients(message, message.header("x-failed-recipients") or "", _text(message))
-    )
+    text = _text(message)
+    return replace(report, recipients=_recipients(message, text, lambda: _only_addressee(message, text)))
 
 
-def _origin(message: ParsedMessage, failed: str) -> tuple[tuple[str, str], ...]:
+def _origin(message: ParsedMessage, failed: str, null_sender: bool) -> tuple[tuple[str, str] | None, bool]:
+    """Return the sign that a mail server wrote the message, or None, and whether people never have it."""
     if failed:
-        return (("x-failed-recipients", failed),)
+        return ("x-failed-recipients", failed), True
     author = message.author
-    if author is not None and _DAEMON.fullmatch(author.addr_spec.rpartition("@")[0]):
-        return (("from", author.addr_spec),)
-    if author is None and re.search(
-        r"mailer-daemon|postmaster|mail delivery", message.header("from") or "", re.IGNORECASE
-    ):
-        return (("from", message.header("from") or ""),)
-    if any(value.strip() == "<>" for value in message.headers("return-path")):
-        return (("return-path", "<>"),)
-    return ()
+    if any(_AUTHOR.fullmatch(name) or _CERTAIN.fullmatch(name) for name in _author_names(message)):
+        return ("from", str(author or message.header("from") or "")), True
+    if null_sender or any(value.strip() == "<>" for value in message.headers("return-path")):
+        return ("return-path", "<>"), False
+    if author is not None and is_no_reply(author.addr_spec):
+        return ("from", author.addr_spec), False
+    return None, False
 
 
-def _said(message: ParsedMessage, text: str, alone: bool) -> tuple[tuple[str, str], ...]:
-    subject = _SUBJECT.search(message.subject or "")
-    sentence = _SENTENCE.search(text[:20_000])
-    # Absence messages have a null sender too: when it is the only origin, both subject and text must match.
-    if alone and not (subject and sentence):
-        return ()
-    found = [("subject", subject[0])] if subject else []
-    if sentence:
-        found.append(("text", clean(sentence[0])))
-    return tuple(found)
+def _author_names(message: ParsedMessage) -> tuple[str, ...]:
+    """Return the local part and the display name of the author, or all of From where it has no address."""
+    author = message.author
+    names = (
+        re.split("[<>]", message.header("from") or "")
+        if author is None
+        else [author.addr_spec.rpartition("@")[0], author.display_name]
+    )
+    return tuple(filter(None, (fold(name).strip(" \"'") for name in names)))
+
+
+def _is_certain(message: ParsedMessage) -> bool:
+    """Tell whether the author writes nothing but bounces."""
+    return any(_CERTAIN.fullmatch(name) for name in _author_names(message))
+
+
+def _is_enough(
+    origin: tuple[str, str], said: tuple[tuple[str, str], ...], returns_whole: Callable[[], bool]
+) -> bool:
+    """Tell whether the words make up for a weak origin; absence messages have a null sender too, shops a no-reply address."""
+    places = {place for place, _words in said}
+    both = origin[0] == "return-path" and places == {"subject", "text"}
+    return both or ("text" in places and returns_whole())
+
+
+def _returns_whole(message: ParsedMessage, parts: list[Part], sent_by_us: Callable[[str], bool]) -> bool:
+    """Tell whether an attached message is said to be the one that came back, or is ours."""
+    attached = [part for part in parts if part.is_message]
+    if any(_ORIGINAL.search(fold(part.first("content-description"))) for part in attached):
+        return True
+    found = returned_message_id(message, attached)
+    return found is not None and sent_by_us(found)
+
+
+def _said(message: ParsedMessage, text: str) -> tuple[tuple[str, str], ...]:
+    """Return the words of a bounce in the subject and in the text."""
+    places = (
+        ("subject", _SUBJECT.search(fold(message.subject or ""))),
+        ("text", _SENTENCE.search(fold(text[:20_000]))),
+    )
+    return tuple((place, clean(found[0])) for place, found in places if found)
+
+
+def _parts(message: ParsedMessage) -> list[Part]:
+    return [part for part in message.root.walk() if part is not message.root]
 
 
 def _text(message: ParsedMessage) -> str:
@@ -221,20 +192,41 @@ def _quoted_message_id(message: ParsedMessage, text: str) -> str | None:
     return next((match[1] for match in _MESSAGE_ID_LINE.finditer(text) if match[1] != own), None)
 
 
-def _recipients(message: ParsedMessage, failed: str, text: str) -> tuple[ReportedRecipient, ...]:
-    returned = _RETURNED.search(text)
-    said = text[: returned.start()] if returned else text
-    said = said[:20_000]
-    known = _ADDRESS.findall(failed)
+def _before_returned(text: str) -> tuple[str, str]:
+    """Return the words of the server, and the returned message below them."""
+    found = _RETURNED.search(folded := fold(text))
+    if found is None:
+        return text, ""
+    lines = text.split("\n")
+    said = folded.count("\n", 0, found.start())
+    return "\n".join(lines[:said]), "\n".join(lines[said:])
+
+
+def _only_addressee(message: ParsedMessage, text: str) -> str:
+    """Return the address that the returned message, attached or quoted, was written to; empty when there are more, or none."""
+    values = [
+        unfold(value)
+        for header in returned_headers(message, _parts(message))
+        for value in header.values("to")
+    ] or _TO_LINE.findall(_before_returned(text)[1])
+    found = {each.addr_spec.lower() for value in values for each in header_addresses(value)}
+    return next(iter(found)) if len(found) == 1 else ""
+
+
+def _recipients(
+    message: ParsedMessage, text: str, otherwise: Callable[[], str] = lambda: ""
+) -> tuple[ReportedRecipient, ...]:
+    """Return the recipients that the message names, else the address that ``otherwise`` returns."""
+    said = _before_returned(text)[0][:20_000]
     own = {address.addr_spec.lower() for address in (*message.authors, *message.to, *message.cc)}
-    found = known or [
+    found = _ADDRESS.findall(message.header("x-failed-recipients") or "") or [
         address
         for address in _ADDRESS.findall(said)
         if address.lower() not in own and not _QUEUE_HOST.match(address)
     ]
-    delayed = bool(_DELAYED.search(message.subject or "") or _DELAYED.search(said))
+    delayed = bool(_DELAYED.search(fold(message.subject or "")) or _DELAYED.search(fold(said)))
     statuses = _STATUS.findall(said)
-    distinct = list(dict.fromkeys(address.strip("'").lower() for address in found))[:50]
+    distinct = dict.fromkeys(address.strip("'").lower() for address in found or filter(None, [otherwise()]))
     return tuple(
         ReportedRecipient(
             address,
@@ -242,7 +234,7 @@ def _recipients(message: ParsedMessage, failed: str, text: str) -> tuple[Reporte
             _status(said, address, statuses),
             diagnostic=_words(said, address),
         )
-        for address in distinct
+        for address in list(distinct)[:50]
     )
 
 

@@ -1,10 +1,11 @@
 """Decides how a message came in, whether it may be filed, and what would be filed.
 
-Of seven cases the first that matches wins, in the order of ``_CASES``. ``transfer`` names the form, proven or not; ``reason``
+The first of ``_CASES`` that matches wins. ``transfer`` names the form, proven or not; ``reason``
 is why nothing may be filed without a person's decision (a code of ``reason.REASONS``), None when it may.
 """
 
 from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from dataclasses import field
 from dataclasses import replace
@@ -12,7 +13,10 @@ from datetime import datetime
 from datetime import tzinfo
 from enum import StrEnum
 from imio.mailbridge.message.address import Address
+from imio.mailbridge.message.address import without_detail
 from imio.mailbridge.message.classification.answerable import bulk_marks
+from imio.mailbridge.message.classification.auto_reply import auto_reply
+from imio.mailbridge.message.classification.auto_reply import has_null_path
 from imio.mailbridge.message.classification.auto_reply import read_auto_reply
 from imio.mailbridge.message.classification.bounce import name_recipients
 from imio.mailbridge.message.classification.bounce import read_bounce
@@ -22,11 +26,15 @@ from imio.mailbridge.message.classification.client import client_of
 from imio.mailbridge.message.classification.gmail_confirmation import read_confirmation
 from imio.mailbridge.message.classification.inline_forward import Proposal
 from imio.mailbridge.message.classification.inline_forward import read_inline_forward
+from imio.mailbridge.message.classification.reaction import read_reaction
+from imio.mailbridge.message.classification.redirect import Mark
 from imio.mailbridge.message.classification.redirect import redirect_marks
 from imio.mailbridge.message.classification.redirect import redirect_traces
 from imio.mailbridge.message.classification.redirect import rewritten_author
 from imio.mailbridge.message.classification.report import read_standard_report
 from imio.mailbridge.message.classification.report import Report
+from imio.mailbridge.message.classification.report import ReportKind
+from imio.mailbridge.message.classification.stand_in import read_stand_in
 from imio.mailbridge.message.parsing.attached_messages import attached_messages
 from imio.mailbridge.message.parsing.attachment import Attachment
 from imio.mailbridge.message.parsing.parse import ParsedMessage
@@ -50,6 +58,16 @@ class Transfer(StrEnum):
     BOUNCE = "bounce"
     AUTO_REPLY = "auto-reply"
     RECEIPT = "receipt"
+
+
+#: A complaint (RFC 5965) is to us what a receipt is: what the recipient made of our mail.
+_TRANSFER_OF = {
+    ReportKind.BOUNCE: Transfer.BOUNCE,
+    ReportKind.RECEIPT: Transfer.RECEIPT,
+    ReportKind.COMPLAINT: Transfer.RECEIPT,
+    ReportKind.AUTO_REPLY: Transfer.AUTO_REPLY,
+    ReportKind.REACTION: Transfer.REPLY,
+}
 
 
 class Proof(StrEnum):
@@ -84,7 +102,7 @@ class Context:
     unguessable part, ``sent_with_id`` for an ENVID of ours; ``about`` is the id of the message of ours whose signed bounce
     address is the envelope recipient, or empty; ``null_sender``: the envelope had no sender; ``too_many``: the author sent more
     than a person would. ``inline_forward`` is ``quarantine`` or ``file-proposal``. ``zone`` is the time zone of the town, for a
-    date in a forwarded text that names none; UTC if None.
+    date in a forwarded text that names none; UTC if None. ``author_is_proven``: a verified signature says that the author wrote it.
     """
 
     agent_patterns: tuple[re.Pattern[str], ...] = ()
@@ -100,6 +118,7 @@ class Context:
     accept_direct: bool = False
     inline_forward: str = "quarantine"
     zone: tzinfo | None = None
+    author_is_proven: bool = False
 
     def is_agent(self, addr_spec: str) -> bool:
         """Tell whether one of the patterns matches the whole address, in any case."""
@@ -115,7 +134,7 @@ class OriginalMessage:
     """A message to file, of which a document is made.
 
     ``source`` is the message whose bytes ``raw`` returns: the original, or for an inline forward, which has none, the whole
-    message. ``html`` is not safe to show.
+    message. ``html`` is not safe to show. ``answered`` is the Message-ID of ours that it answers, or None.
     """
 
     author: Address | None
@@ -126,6 +145,7 @@ class OriginalMessage:
     source: ParsedMessage
     text: str | None
     html: str | None
+    answered: str | None = None
 
     @property
     def raw(self) -> bytes | mmap:
@@ -135,16 +155,29 @@ class OriginalMessage:
 
 @dataclass(frozen=True)
 class Classification:
-    """The result (see the module); ``answered`` is the Message-ID of ours that a reply names."""
+    """The result (see the module): messages to file, and reports on messages of ours to note.
+
+    ``is_to_colleagues``: it would be a forward by the agent who is its author, if only that were proven.
+    """
 
     transfer: Transfer
     reason: str | None = None
     transferred_by: Address | None = None
     source_mailbox: str | None = None
     messages: tuple[OriginalMessage, ...] = ()
-    report: Report | None = None
-    answered: str | None = None
+    reports: tuple[Report, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+    is_to_colleagues: bool = False
+
+    @property
+    def report(self) -> Report | None:
+        """Return the first report."""
+        return next(iter(self.reports), None)
+
+    @property
+    def answered(self) -> str | None:
+        """Return the first Message-ID of ours that a message to file answers."""
+        return next((each.answered for each in self.messages if each.answered), None)
 
 
 def classify(message: ParsedMessage, context: Context) -> Classification:
@@ -177,21 +210,49 @@ def compile_agent_patterns(patterns: tuple[str, ...] | list[str]) -> tuple[re.Pa
 
 
 def _report(message: ParsedMessage, context: Context) -> Classification | None:
-    report = read_standard_report(message) or read_bounce(message) or read_auto_reply(message)
-    if report is None and not _is_transferrer(message, context):
+    is_transferrer = _is_transferrer(message, context)
+    hands_over = is_transferrer and bool(attached_messages(message))
+    report = (
+        read_standard_report(message)
+        or read_bounce(message, context.null_sender, context.sent_by_us)
+        or read_auto_reply(message, context.null_sender, by_field=hands_over)
+    )
+    if report is None and not is_transferrer:
         report = read_bounce_of(message, context.sent_by_us)
-    if report is None and context.about and context.null_sender:
-        report = read_returned(message)
+    if report is None and not hands_over:
+        report = _without_sender(message, context)
     if report is None:
         return None
     report = name_recipients(report, message)
+    if report.kind is ReportKind.AUTO_REPLY and (answered := _answered(message, context)):
+        report = replace(report, message_id=answered)
     return Classification(
-        Transfer(report.kind.value),
+        _TRANSFER_OF[report.kind],
         None if _is_about_ours(report, context) else "unmatched-report",
         source_mailbox=_redirecting_source_mailbox(message, context),
-        report=report,
-        evidence=tuple(Evidence(name, saw, "strong") for name, saw in report.evidence),
+        reports=(report,),
+        evidence=_seen(report),
     )
+
+
+def _without_sender(message: ParsedMessage, context: Context) -> Report | None:
+    """Return the report in a message with a null envelope sender that is about a message of ours: no person writes such."""
+    returned = read_returned(message) if context.about and context.null_sender else None
+    answered = _answered(message, context)
+    failed = returned is not None and any(each.action for each in returned.recipients)
+    if answered and not failed and (context.null_sender or has_null_path(message)):
+        return auto_reply(message, (("return-path", "<>"), ("in-reply-to", answered)))
+    return returned
+
+
+def _seen(report: Report) -> tuple[Evidence, ...]:
+    return tuple(Evidence(name, saw, "strong") for name, saw in report.evidence)
+
+
+def _answered(message: ParsedMessage, context: Context) -> str | None:
+    """Return the Message-ID of ours that a message answers, or None."""
+    named = (*message.in_reply_to, *reversed(message.references))
+    return next((found for found in named if context.sent_by_us(found)), None)
 
 
 def _is_about_ours(report: Report, context: Context) -> bool:
@@ -203,28 +264,42 @@ def _is_about_ours(report: Report, context: Context) -> bool:
 
 
 def _forward(message: ParsedMessage, context: Context) -> Classification | None:
-    if not _is_transferrer(message, context):
+    if not _is_transferrer(message, context) or _is_to_colleagues(message, context):
         return None
     attached = attached_messages(message)
     if not attached:
         return None
-    originals = tuple(original_message(found.message) for found in attached)
-    defect = next((found.message.defect for found in attached if found.message.defect), None)
+    found = tuple(_handed_in(each.message, context) for each in attached)
+    originals = tuple(original for each in found for original in each.messages)
+    defect = next((each.message.defect for each in attached if each.message.defect), None)
+    transfers = {each.transfer for each in found}
     return Classification(
-        Transfer.FORWARD,
-        _loop(message, context) or _unproven_agent(context) or defect or _encrypted(originals),
+        transfers.pop() if len(transfers) == 1 else Transfer.FORWARD,
+        _loop(message, context) or _unproven_agent(message, context) or defect or _encrypted(originals),
         transferred_by=message.author,
         source_mailbox=_source_mailbox_of(message.author, context),
         messages=originals,
+        reports=tuple(report for each in found for report in each.reports),
         evidence=(
             _transferrer(message.author, context),
-            *(Evidence("attached", found.form, "strong") for found in attached),
+            *(Evidence("attached", each.form, "strong") for each in attached),
+            *(evidence for each in found for evidence in each.evidence),
         ),
     )
 
 
+def _handed_in(message: ParsedMessage, context: Context) -> Classification:
+    """Return what an attached message is: an answer to or a report on a message of ours, or a message to file."""
+    inner = replace(context, null_sender=False, about="", tag_mailbox=None)
+    for case in (_report, _reply):
+        found = case(message, inner)
+        if found is not None and found.reason != "unmatched-report":
+            return found
+    return Classification(Transfer.FORWARD, messages=(original_message(message),))
+
+
 def _inline_forward(message: ParsedMessage, context: Context) -> Classification | None:
-    if not _is_transferrer(message, context):
+    if not _is_transferrer(message, context) or _is_to_colleagues(message, context):
         return None
     proposal = read_inline_forward(message, context.zone)
     evidence: tuple[Evidence, ...] = (_transferrer(message.author, context),)
@@ -246,7 +321,7 @@ def _inline_forward(message: ParsedMessage, context: Context) -> Classification 
     )
     return Classification(
         Transfer.INLINE_FORWARD,
-        _loop(message, context) or (_unproven_agent(context) if filed else "inline-forward"),
+        _loop(message, context) or (_unproven_agent(message, context) if filed else "inline-forward"),
         transferred_by=message.author,
         source_mailbox=_source_mailbox_of(message.author, context),
         messages=messages,
@@ -255,27 +330,24 @@ def _inline_forward(message: ParsedMessage, context: Context) -> Classification 
 
 
 def _reply(message: ParsedMessage, context: Context) -> Classification | None:
-    answered = next(
-        (
-            found
-            for found in (*message.in_reply_to, *reversed(message.references))
-            if context.sent_by_us(found)
-        ),
-        None,
-    )
+    answered = _answered(message, context)
     if answered is None:
         return None
-    source_mailbox, marks = (
-        _redirecting_source_mailbox(message, context),
-        _redirect_evidence(message, context),
+    reaction, original = (
+        read_reaction(message, answered),
+        replace(original_message(message), answered=answered),
     )
     return Classification(
         Transfer.REPLY,
-        _loop(message, context) or _encrypted((original_message(message),)),
-        source_mailbox=source_mailbox,
-        messages=(original_message(message),),
-        answered=answered,
-        evidence=(Evidence("reply", answered, "proof"), *marks),
+        _loop(message, context) or _encrypted((original,)),
+        source_mailbox=_redirecting_source_mailbox(message, context),
+        messages=() if reaction else (original,),
+        reports=(reaction,) if reaction else (),
+        evidence=(
+            Evidence("reply", answered, "proof"),
+            *(_seen(reaction) if reaction else ()),
+            *_redirect_evidence(message, context),
+        ),
     )
 
 
@@ -299,7 +371,12 @@ def _redirect(message: ParsedMessage, context: Context) -> Classification | None
         source_mailbox=source_mailbox,
         messages=(original,),
         evidence=seen,
+        is_to_colleagues=_is_to_colleagues(message, context) and _looks_forwarded(message, context),
     )
+
+
+def _looks_forwarded(message: ParsedMessage, context: Context) -> bool:
+    return bool(attached_messages(message)) or read_inline_forward(message, context.zone) is not None
 
 
 def _confirmation(message: ParsedMessage, context: Context) -> Classification | None:
@@ -315,6 +392,19 @@ def _confirmation(message: ParsedMessage, context: Context) -> Classification | 
     )
 
 
+def _stand_in(message: ParsedMessage, context: Context) -> Classification | None:
+    # What a server says in place of a message that it cannot read is no message to us.
+    hidden = read_stand_in(message)
+    if hidden is None:
+        return None
+    return Classification(
+        Transfer.DIRECT,
+        "stand-in",
+        messages=(original_message(message),),
+        evidence=(Evidence("stand-in", f"{hidden.author}: {hidden.subject}"[:200], "strong"),),
+    )
+
+
 def _direct(message: ParsedMessage, context: Context) -> Classification:
     original = original_message(message)
     reason = _encrypted((original,)) if context.accept_direct else "direct"
@@ -322,6 +412,7 @@ def _direct(message: ParsedMessage, context: Context) -> Classification:
 
 
 _CASES: tuple[Callable[[ParsedMessage, Context], Classification | None], ...] = (
+    _stand_in,
     _confirmation,
     _report,
     _forward,
@@ -380,8 +471,38 @@ def _source_mailbox_of(author: Address | None, context: Context) -> str | None:
     )
 
 
-def _unproven_agent(context: Context) -> str | None:
-    return None if context.proof is not None else "unproven-agent"
+def _is_to_colleagues(message: ParsedMessage, context: Context) -> bool:
+    """Tell whether an agent wrote to the source mailbox that passed the message on, and nothing proves that it was the agent.
+
+    Anybody can write to a source mailbox, in an agent's name too: that it passed the message on proves nothing about the author.
+    """
+    mailbox = _passed_on_for(message, context)
+    if mailbox is None:
+        return False
+    addressees = {address.addr_spec.lower() for address in (*message.to, *message.cc)}
+    if mailbox not in addressees:
+        return False
+    # without a mark, a copy that came straight to the mail-in address looks the same
+    bare = {*addressees, *map(without_detail, addressees)}
+    return bool(_marked_mailbox(message, context)) or context.own_addresses.isdisjoint(bare)
+
+
+def _passed_on_for(message: ParsedMessage, context: Context) -> str | None:
+    """Return the source mailbox that passed on what an agent wrote; None where it is the agent's own, or the author is proven."""
+    author = message.author.addr_spec.lower() if message.author else ""
+    if (
+        not context.is_agent(author)
+        or context.author_is_proven
+        or context.proof in (Proof.DKIM, Proof.RESULTS)
+    ):
+        return None
+    mailbox = _redirecting_source_mailbox(message, context)
+    return mailbox if mailbox != author else None
+
+
+def _unproven_agent(message: ParsedMessage, context: Context) -> str | None:
+    through_mailbox = _marked_mailbox(message, context) and _passed_on_for(message, context)
+    return "unproven-agent" if context.proof is None or through_mailbox else None
 
 
 def _encrypted(originals: tuple[OriginalMessage, ...]) -> str | None:
@@ -418,5 +539,14 @@ def _redirecting_source_mailbox(message: ParsedMessage, context: Context) -> str
     marks = [mark for mark in redirect_marks(message) if mark.detector.names_mailbox]
     if not marks:
         marks = list(redirect_traces(message, context.source_mailboxes))
+    return _declared(marks, context)
+
+
+def _marked_mailbox(message: ParsedMessage, context: Context) -> str | None:
+    """Return the declared source mailbox that a mark or the tag names, not only To and the like."""
+    return context.tag_mailbox or _declared(redirect_marks(message), context)
+
+
+def _declared(marks: Iterable[Mark], context: Context) -> str | None:
     named = (address for mark in marks for address in mark.addresses)
     return next((address for address in named if address in context.source_mailboxes), None)

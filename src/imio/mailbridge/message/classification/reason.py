@@ -85,8 +85,9 @@ REASONS: Mapping[str, Reason] = {
             "message that the mail bridge sent. It was kept so that nothing is lost."
         ),
         _(
-            "Usually it can be discarded. If it answers a letter of a colleague, send it on to him or her. If there are "
-            "many, someone may be sending mail in your name: tell whoever runs the mail server."
+            "Usually it can be discarded. If it answers a letter of a colleague, send it on to him or her. If it brings a "
+            "document, such as the acknowledgement of an administration, accept it. If there are many, someone may be "
+            "sending mail in your name: tell whoever runs the mail server."
         ),
     ),
     "loop": Reason(
@@ -116,6 +117,16 @@ REASONS: Mapping[str, Reason] = {
         _(
             "If the mailbox is one of yours, follow the link below or give its code to whoever set up the forwarding. "
             "If you do not know the mailbox, discard the message."
+        ),
+    ),
+    "stand-in": Reason(
+        _(
+            "The mail server could not read a message in its mailbox and handed over this notice in its place. "
+            "The message itself is still in the mailbox; no document was made."
+        ),
+        _(
+            "Open the mailbox in Outlook, look for the message that the notice names, and forward it as an attachment. "
+            "Then discard the notice."
         ),
     ),
     "too-complex": Reason(

@@ -7,22 +7,12 @@ from collections.abc import Callable
 from collections.abc import Iterable
 from dataclasses import dataclass
 from imio.mailbridge.message.address import Address
+from imio.mailbridge.message.classification.redirect_forms import Detector
+from imio.mailbridge.message.classification.redirect_forms import MARKS
+from imio.mailbridge.message.classification.redirect_forms import TRACES
 from imio.mailbridge.message.parsing.parse import ParsedMessage
 from imio.mailbridge.message.syntax.address_list import header_addresses
 from imio.mailbridge.message.syntax.header import unfold
-
-
-@dataclass(frozen=True)
-class Detector:
-    """How a mark is read: ``addresses`` returns the addresses, in lower case, that a value of the field ``header`` names.
-
-    ``names_mailbox`` is False for marks that say that a server passed the message on, but not for which mailbox.
-    """
-
-    name: str
-    header: str
-    addresses: Callable[[str], tuple[str, ...]]
-    names_mailbox: bool = True
 
 
 @dataclass(frozen=True)
@@ -64,41 +54,19 @@ def _group(value: str) -> tuple[str, ...]:
     return _before_semicolon(value.strip().removeprefix("list "))
 
 
-#: What each server writes when it passes a message on.
-MARKS: tuple[Detector, ...] = (
-    Detector("gmail-forwarded-for", "x-forwarded-for", _words),
-    Detector("gmail-envelope", "return-path", _caf),
-    Detector("workspace-routing", "x-gm-original-to", _addresses),
-    Detector("exchange-inbox-rule", "x-ms-exchange-inbox-rules-loop", _before_semicolon),
-    Detector("exchange-mailbox-forwarding", "x-ms-exchange-forwardingloop", _before_semicolon),
-    Detector("zimbra-forwarded", "x-zimbra-forwarded", _addresses),
-    Detector("sieve-redirected-from", "x-sieve-redirected-from", _addresses),
-    Detector("resent-from", "resent-from", _addresses),
-    Detector("gmail-forwarded-to", "x-forwarded-to", _none, names_mailbox=False),
-    Detector("exchange-external-forward", "x-ld-processed", _none, names_mailbox=False),
-)
-
-#: Not marks of a redirect, but a declared source mailbox in them tells where the message was.
-TRACES: tuple[Detector, ...] = (
-    Detector("delivered-to", "delivered-to", _addresses),
-    Detector("x-original-to", "x-original-to", _addresses),
-    Detector("envelope-to", "envelope-to", _addresses),
-    Detector("x-envelope-to", "x-envelope-to", _addresses),
-    Detector("x-delivered-to", "x-delivered-to", _addresses),
-    Detector("x-loop", "x-loop", _addresses),
-    Detector("google-group", "mailing-list", _group),
-    Detector("to", "to", _addresses),
-    Detector("cc", "cc", _addresses),
-)
+_READINGS: dict[str, Callable[[str], tuple[str, ...]]] = {
+    "addresses": _addresses,
+    "words": _words,
+    "before semicolon": _before_semicolon,
+    "caf": _caf,
+    "group": _group,
+    "nobody": _none,
+}
 
 
 def redirect_marks(message: ParsedMessage) -> tuple[Mark, ...]:
     """Return the marks in ``message`` in the order of the table, topmost field first."""
-    return tuple(
-        mark
-        for mark in _read(message, MARKS)
-        if (mark.addresses or not mark.detector.names_mailbox) and _counts(mark)
-    )
+    return tuple(mark for mark in _read(message, MARKS) if _counts(mark))
 
 
 def redirect_traces(message: ParsedMessage, source_mailboxes: Iterable[str]) -> tuple[Mark, ...]:
@@ -124,12 +92,14 @@ def rewritten_author(message: ParsedMessage, source_mailboxes: Iterable[str]) ->
 
 
 def _counts(mark: Mark) -> bool:
-    # X-LD-Processed is on all mail of Microsoft 365; ExtFwd in it is the mark.
-    return mark.detector.header != "x-ld-processed" or "extfwd" in mark.value.lower()
+    detector = mark.detector
+    if detector.names_mailbox:
+        return bool(mark.addresses)
+    return detector.says in mark.value.lower()
 
 
 def _read(message: ParsedMessage, detectors: Iterable[Detector]) -> Iterable[Mark]:
     for detector in detectors:
         for raw_value in message.root.values(detector.header):
             value = unfold(raw_value)
-            yield Mark(detector, value, detector.addresses(value))
+            yield Mark(detector, value, _READINGS[detector.reading](value))

@@ -1,8 +1,9 @@
-"""Reads standard delivery reports (RFC 3464) and receipts (RFC 8098), and defines what every report says.
+"""Reads standard delivery reports (RFC 3464), receipts (RFC 8098) and complaints (RFC 5965), and defines what every report says.
 
 Reports that are written for people only are recognised by ``bounce`` and ``auto_reply``, from several pieces of evidence.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from imio.mailbridge.message.parsing.attachment import part_bytes
@@ -18,11 +19,13 @@ import re
 
 
 class ReportKind(StrEnum):
-    """What a report is about; the values are those of ``Transfer``."""
+    """What a report is about."""
 
     BOUNCE = "bounce"
     RECEIPT = "receipt"
     AUTO_REPLY = "auto-reply"
+    COMPLAINT = "complaint"
+    REACTION = "reaction"
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class ReportedRecipient:
 
     ``address`` is the one that the sender wrote, if the report names it (Original-Recipient); ``final_address`` the one that
     the message was passed on to, if different; ``action`` as in RFC 3464 §2.3.3, for a receipt its disposition type
-    (RFC 8098 §3.2.6.2); ``status`` an enhanced status code (RFC 3463).
+    (RFC 8098 §3.2.6.2), for a complaint its Feedback-Type (RFC 5965 §3.1); ``status`` an enhanced status code (RFC 3463).
     """
 
     address: str | None
@@ -45,7 +48,8 @@ class ReportedRecipient:
 class Report:
     """A report: ``message_id`` is that of the reported message, with angle brackets, or None; ``evidence`` is for people.
 
-    ``envelope_id`` is the ENVID that the sender gave (Original-Envelope-Id, RFC 3464 §2.2.1), or None.
+    ``envelope_id`` is the ENVID that the sender gave (Original-Envelope-Id, RFC 3464 §2.2.1), or None. ``words`` is the emoji of a
+    reaction.
     """
 
     kind: ReportKind
@@ -53,10 +57,12 @@ class Report:
     recipients: tuple[ReportedRecipient, ...]
     evidence: tuple[tuple[str, str], ...]
     envelope_id: str | None = None
+    words: str = ""
 
 
 DELIVERY_STATUS = ("message/delivery-status", "message/global-delivery-status")
 DISPOSITION = ("message/disposition-notification", "message/global-disposition-notification")
+FEEDBACK = "message/feedback-report"
 RETURNED_HEADERS = (
     "text/rfc822-headers",
     "text/rfc822-header",
@@ -81,22 +87,28 @@ def read_standard_report(message: ParsedMessage) -> Report | None:
     dispositions = [part for part in parts if part.content_type in DISPOSITION]
     if dispositions or "disposition-notification" in declared:
         return _receipt(message, parts, dispositions)
+    feedback = [part for part in parts if part.content_type == FEEDBACK]
+    if feedback or "feedback-report" in declared:
+        return _complaint(message, parts, feedback)
     statuses = [part for part in parts if part.content_type in DELIVERY_STATUS]
     if statuses or "delivery-status" in declared:
         return _delivery_report(message, parts, statuses)
     return None
 
 
-def returned_message_id(message: ParsedMessage, parts: list[Part]) -> str | None:
-    """Return the Message-ID of the message or header that a report returns, or None."""
+def returned_headers(message: ParsedMessage, parts: list[Part]) -> Iterator[Part]:
+    """Yield the header of each message that a report returns, with or without its body."""
     for part in parts:
         if part.is_message and part.parts:
-            inner = part.parts[0]
+            yield part.parts[0]
         elif part.is_message or part.content_type in RETURNED_HEADERS:
-            inner = scan_header(part_bytes(message.raw, part)[:200_000])
-        else:
-            continue
-        for value in inner.values("message-id"):
+            yield scan_header(part_bytes(message.raw, part)[:200_000])
+
+
+def returned_message_id(message: ParsedMessage, parts: list[Part]) -> str | None:
+    """Return the Message-ID of the message or header that a report returns, or None."""
+    for header in returned_headers(message, parts):
+        for value in header.values("message-id"):
             if ids := parse_message_ids(value):
                 return ids[0]
     return None
@@ -152,6 +164,18 @@ def _receipt(message: ParsedMessage, parts: list[Part], dispositions: list[Part]
     )
     evidence = (("multipart/report", "disposition-notification"),)
     return Report(ReportKind.RECEIPT, message_id, tuple(recipients), evidence)
+
+
+def _complaint(message: ParsedMessage, parts: list[Part], feedback: list[Part]) -> Report:
+    """Return the complaint of a provider whose customer called our mail unwanted."""
+    group = next((group for part in feedback for group in _groups(message, part)), {})
+    kind = group.get("feedback-type", "").strip().lower() or None
+    address = _recipient_address(group, "original-rcpt-to")
+    envelope_id = group.get("original-envelope-id", "").strip() or None
+    recipients = (ReportedRecipient(address, kind),) if address else ()
+    evidence = (("multipart/report", "feedback-report"),)
+    message_id = returned_message_id(message, parts)
+    return Report(ReportKind.COMPLAINT, message_id, recipients, evidence, envelope_id)
 
 
 def _groups(message: ParsedMessage, part: Part) -> list[dict[str, str]]:

@@ -1,0 +1,32 @@
+"""Defines a row of the tables of wording that programs use, and how such rows are matched: in any case, with or without accents."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+import re
+import unicodedata
+
+
+class Form(NamedTuple):
+    """One wording. ``where`` is where it stands (a header field, or as its table says), ``pattern`` a regular expression.
+
+    ``example`` is a text that the pattern accepts, ``near_miss`` one that no row of the same place accepts; tests hold both.
+    """
+
+    name: str
+    where: str
+    pattern: str
+    example: str
+    near_miss: str
+
+
+def fold(text: str) -> str:
+    """Return a text without case, accents and typographic apostrophes."""
+    if text.isascii():
+        return text.lower()
+    decomposed = unicodedata.normalize("NFKD", text.replace("’", "'"))
+    return "".join(char for char in decomposed if not unicodedata.combining(char)).casefold()
+
+
+def any_of(forms: Iterable[Form], where: str) -> re.Pattern[str]:
+    """Return the pattern that matches folded text where one of the rows of a place matches."""
+    return re.compile("|".join(f"(?:{fold(form.pattern)})" for form in forms if form.where == where))
