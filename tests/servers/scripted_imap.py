@@ -13,8 +13,8 @@ NO, NOTHING, WITHOUT, NIL, EMPTY = "no", "nothing", "without", "nil", "empty"
 class ScriptedImap:
     """A server on ``port`` with TLS, for any login; use it in ``with``.
 
-    ``messages`` maps a UID to the bytes of a message or one of the words above, ``headers`` to the fields that it knows of it all the
-    same. ``without_size`` holds the UIDs whose size it does not say, ``moved`` those that a client has moved or marked.
+    ``messages`` maps a UID to the bytes of a message or one of the words above, ``headers`` to the fields that it knows of it.
+    ``without_size`` holds the UIDs whose size it does not say, ``moved`` those that a client has moved or marked.
     """
 
     def __init__(self, certificates):

@@ -7,6 +7,7 @@ from imio.mailbridge.settings.imap import account_of
 from imio.mailbridge.settings.imap import secrets_of
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.read import stored_settings
+from imio.mailbridge.transport.fetch_state import Failure
 from imio.mailbridge.transport.fetch_state import FetchState
 from lxml import html
 from tests.servers.dovecot import Dovecot
@@ -209,10 +210,15 @@ def test_nobody_needs_to_look(site, declared):
     assert not says()
     assert "NO <b>" in page(site, PAGE)
     about.problem = None
-    about.state = FetchState(1, {}, {7: (3, 0.0, "OSError: No space left")}).as_json()
+    about.state = FetchState(
+        1, {}, {7: Failure(3, 0.0, "OSError: No space left", "Véranda", "Ann <a@b.test>")}
+    ).as_json()
     transaction.commit()
     assert not says(), "one message cannot be filed"
-    assert "OSError: No space left" in page(site, PAGE)
+    shown = page(site, PAGE)
+    assert "OSError: No space left" in shown
+    assert "Véranda" in shown
+    assert "Ann &lt;a@b.test&gt;" in shown
     about.state = FetchState().as_json()
     transaction.commit()
     assert says()

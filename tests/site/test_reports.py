@@ -167,8 +167,8 @@ def test_what_is_no_failure_changes_no_state(sent, hand_over, action):
 
 def test_unknown_language_at_the_address_of_a_message(sent, hand_over):
     raw = (
-        f"From: posta@citizen.test\nSubject: Mesaj iletilemedi\n\nMesajiniz iletilemedi:\n\n"
-        f"<{JEANNE}>\n550 5.1.1 Kullanici bulunamadi\n"
+        f"From: posta@citizen.test\nSubject: Viesti palautettiin\n\nViesti palautettiin:\n\n"
+        f"<{JEANNE}>\n550 5.1.1 tuntematon\n"
     )
     record, one = sent(), sent()
     assert hand_over(raw, record.sender.envelope_sender).json()["transfer"] == "bounce"

@@ -1,4 +1,4 @@
-"""Notes bounces, receipts, absence messages, reactions and replies on the outgoing message that they are about, and tells its agent.
+"""Notes reports, reactions and replies on the outgoing message that they are about, and tells its agent.
 
 Only what nobody can guess leads to a message: its Message-ID, its ENVID, or the signed address that its error reports go to.
 """

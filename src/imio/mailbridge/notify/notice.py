@@ -63,7 +63,7 @@ logger = logging.getLogger(__name__)
 
 
 def tell_agent(record, kind, author="", items=()):
-    """Tell the agent of a message that it ``failed``, ``bounced``, was ``replied`` to or ``passed-on`` by ``author``; once for each ``kind``.
+    """Tell the agent of a message that it ``failed``, ``bounced``, was ``replied`` or ``passed-on`` by ``author``; each once.
 
     ``items`` are the uids of what was filed.
 

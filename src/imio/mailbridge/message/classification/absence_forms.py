@@ -37,14 +37,16 @@ SUBJECTS: tuple[Form, ...] = (
     Form(
         "english: out of office",
         "subject",
-        r"(?:auto:? )?(?:[^:]{1,60} (?:is|am) |i'm )?(?:currently )?(?:out[ -]of[ -](?:(?:the|my)[ -])?office|ooo)(?:[ :-]+auto-?(?:reply|response))?",
+        r"(?:auto:? )?(?:[^:]{1,60} (?:is|am) |i'm )?(?:currently )?(?:out[ -]of[ -](?:(?:the|my)[ -])?office"
+        r"|ooo)(?:[ :-]+auto-?(?:reply|response))?",
         "AUTO: Ann Example is out of the office (returning 7/12)",
         "Out of office space to rent",
     ),
     Form(
         "english: on leave",
         "subject",
-        r"(?:i am |i'm |currently )?(?:on (?:annual |parental |maternity )?leave|on (?:vacation|holidays?))|vacation(?: (?:reply|message|notice))?",
+        r"(?:i am |i'm |currently )?(?:on (?:annual |parental |maternity )?leave|on (?:vacation|holidays?))"
+        r"|vacation(?: (?:reply|message|notice))?",
         "On leave until 7 December",
         "Vacation request for the hall",
     ),
@@ -95,7 +97,8 @@ SUBJECTS: tuple[Form, ...] = (
     Form(
         "german: abwesend",
         "subject",
-        r"(?:ich bin )?(?:abwesend|nicht im büro|außer haus|im urlaub)|abwesenheit(?:s(?:notiz|meldung|nachricht|assistent))?",
+        r"(?:ich bin )?(?:abwesend|nicht im büro|außer haus|im urlaub)|abwesenheit(?:s(?:notiz|meldung"
+        r"|nachricht|assistent))?",
         "Abwesenheitsnotiz: Antrag",
         "Abwesenheit meiner Tochter am Freitag",
     ),
@@ -127,7 +130,8 @@ SUBJECTS: tuple[Form, ...] = (
         "polish",
         "subject",
         r"(?:odpowiedź automatyczna|automatyczna odpowiedź|autoodpowiedź|autoresponder)"
-        r"|(?:jestem )?(?:poza biurem|nieobecn[ya] w (?:biurze|pracy))|nieobecność(?: w (?:biurze|pracy))?|na urlopie",
+        r"|(?:jestem )?(?:poza biurem|nieobecn[ya] w (?:biurze|pracy))|nieobecność(?: w (?:biurze|pracy))?"
+        r"|na urlopie",
         "Odpowiedź automatyczna: pozwolenie",
         "Nieobecność córki w piątek",
     ),
@@ -156,14 +160,16 @@ SUBJECTS: tuple[Form, ...] = (
     Form(
         "ukrainian",
         "subject",
-        r"автоматична відповідь|автовідповідь|(?:я )?(?:поза офісом|не в офісі|відсутн(?:ій|я)(?: в офісі| на роботі)?)|у відпустці",
+        r"автоматична відповідь|автовідповідь|(?:я )?(?:поза офісом|не в офісі|відсутн(?:ій|я)(?: в офісі"
+        r"| на роботі)?)|у відпустці",
         "Автоматична відповідь: дозвіл",
         "Автоматична відповідь банкомата не працює",
     ),
     Form(
         "bulgarian",
         "subject",
-        r"автоматичен отговор|(?:аз съм )?извън (?:офиса|службата)|(?:отсъствие|отсъствам) от (?:офиса|работа)|в отпуск",
+        r"автоматичен отговор|(?:аз съм )?извън (?:офиса|службата)|(?:отсъствие|отсъствам) от (?:офиса"
+        r"|работа)|в отпуск",
         "Автоматичен отговор: разрешително",
         "Отсъствие на дъщеря ми в петък",
     ),

@@ -29,15 +29,11 @@ _SUBJECT = re.compile(
 _ANSWERED = re.compile(r"\s*(?:re|aw|sv|antw|odp|ynt|vs)\s*:\s*")
 
 
-def read_auto_reply(
-    message: ParsedMessage, null_sender: bool = False, by_field: bool = False
-) -> Report | None:
-    """Return the report of an automatic answer, or None; ``by_field``: no subject makes it one."""
+def read_auto_reply(message: ParsedMessage, null_sender: bool = False) -> Report | None:
+    """Return the report of an automatic answer, or None; its first evidence is ``subject`` where no field says so."""
     if message.defect is not None:
         return None
-    evidence = _field(message) or (
-        () if by_field else _subject(message, null_sender or has_null_path(message))
-    )
+    evidence = _field(message) or _subject(message, null_sender or has_null_path(message))
     return auto_reply(message, evidence) if evidence else None
 
 

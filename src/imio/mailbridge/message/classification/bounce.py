@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from imio.mailbridge.message.classification.answerable import is_no_reply
 from imio.mailbridge.message.classification.bounce_forms import FORMS
+from imio.mailbridge.message.classification.form import alternatives
 from imio.mailbridge.message.classification.form import any_of
 from imio.mailbridge.message.classification.form import fold
 from imio.mailbridge.message.classification.report import answered_message_id
@@ -31,7 +32,7 @@ _CERTAIN = any_of(FORMS, "certain-author")
 _SUBJECT = any_of(FORMS, "subject")
 _SENTENCE = any_of(FORMS, "text")
 _DELAYED = any_of(FORMS, "delayed")
-_RETURNED = re.compile(rf"^[ \t>|]*(?:{any_of(FORMS, 'returned').pattern})$", re.MULTILINE)
+_RETURNED = re.compile(rf"^[ \t>|]*(?:{alternatives(FORMS, 'returned')})$", re.MULTILINE)
 _TO_LINE = re.compile(r"^[ \t>|]*To\s?:\s?(.{1,990})$", re.IGNORECASE | re.MULTILINE)
 #: How an attached message is described that came back.
 _ORIGINAL = re.compile(r"original|undelivered|returned")

@@ -1,8 +1,8 @@
 """The table of what bounces without a standard report say: who writes them, and the words of their subjects and texts.
 
 A new server or language is one more row. ``where`` is ``author`` (the whole local part, or the whole display name, of From),
-``certain-author`` (one who writes nothing else), ``subject`` and ``text`` (somewhere in them), ``delayed`` (in either: the message is
-still being tried), ``returned`` (the whole line in the text under which the returned message begins).
+``certain-author`` (one who writes nothing else), ``subject`` and ``text`` (somewhere in them), ``delayed`` (in either: the message
+is still being tried), ``returned`` (the whole line in the text under which the returned message begins).
 """
 
 from imio.mailbridge.message.classification.form import Form
@@ -98,7 +98,8 @@ FORMS: tuple[Form, ...] = (
     Form(
         "french",
         "subject",
-        r"non remis|non distribu|échec de (?:la )?(?:remise|distribution|livraison)|notification d'échec|remise différée",
+        r"non remis|non distribu|échec de (?:la )?(?:remise|distribution|livraison)|notification d'échec"
+        r"|remise différée",
         "Échec de remise : Permis",
         "Échec de la réunion",
     ),
@@ -126,7 +127,8 @@ FORMS: tuple[Form, ...] = (
     Form(
         "italian",
         "subject",
-        r"(?:mancato|mancata) (?:recapito|consegna)|(?:recapito|consegna) non riuscit[oa]|non (?:recapitabile|recapitato|consegnato)",
+        r"(?:mancato|mancata) (?:recapito|consegna)|(?:recapito|consegna) non riuscit[oa]|non (?:recapitabile"
+        r"|recapitato|consegnato)",
         "Recapito non riuscito: permesso",
         "Consegna riuscita",
     ),
@@ -204,14 +206,16 @@ FORMS: tuple[Form, ...] = (
     Form(
         "not delivered",
         "text",
-        r"(?:could not|couldn'?t|cannot) be delivered|(?:not (?:yet )?been|was not) delivered|unable to deliver|un-?deliver(?:able|ed)",
+        r"(?:could not|couldn'?t|cannot) be delivered|(?:not (?:yet )?been|was not) delivered"
+        r"|unable to deliver|un-?deliver(?:able|ed)",
         "Your message could not be delivered",
         "Your parcel was delivered",
     ),
     Form(
         "delivery failed",
         "text",
-        r"delivery (?:has |to the following recipients? )?failed|failed to (?:deliver|reach)|did not reach the following recipient",
+        r"delivery (?:has |to the following recipients? )?failed|failed to (?:deliver|reach)"
+        r"|did not reach the following recipient",
         "Delivery has failed to these recipients",
         "Delivery to the town hall",
     ),
@@ -225,7 +229,8 @@ FORMS: tuple[Form, ...] = (
     Form(
         "unknown user",
         "text",
-        r"user unknown|unknown user|no such user|invalid user address|address(?:es)? not found|recipients? address(?:es)? (?:rejected|unknown)",
+        r"user unknown|unknown user|no such user|invalid user address|address(?:es)? not found"
+        r"|recipients? address(?:es)? (?:rejected|unknown)",
         "550 No such user here",
         "The user is known",
     ),
@@ -281,7 +286,8 @@ FORMS: tuple[Form, ...] = (
     Form(
         "italian",
         "text",
-        r"non è stato possibile (?:recapitare|consegnare)|non (?:può|ha potuto) essere (?:recapitato|consegnato)",
+        r"non è stato possibile (?:recapitare|consegnare)|non (?:può|ha potuto) essere (?:recapitato"
+        r"|consegnato)",
         "Non è stato possibile recapitare il messaggio",
         "È stato possibile recapitare",
     ),
@@ -332,7 +338,8 @@ FORMS: tuple[Form, ...] = (
     Form(
         "english",
         "delayed",
-        r"delayed|warning: (?:could not send|message)|has not yet been delivered|will (?:be retried|retry|keep trying|continue to)|do not need to resend|still being retried",
+        r"delayed|warning: (?:could not send|message)|has not yet been delivered|will (?:be retried|retry"
+        r"|keep trying|continue to)|do not need to resend|still being retried",
         "Warning: message delayed 4 hours",
         "Undelivered Mail Returned to Sender",
     ),
@@ -351,7 +358,8 @@ FORMS: tuple[Form, ...] = (
     Form(
         "dashes",
         "returned",
-        r"-{2,50}.{0,60}(?:copy of (?:the|your) (?:original )?message|(?:original|unsent|returned) message|below this line|message (?:header|text)|message d'origine|included).{0,60}",
+        r"-{2,50}.{0,60}(?:copy of (?:the|your) (?:original )?message|(?:original|unsent|returned) message"
+        r"|below this line|message (?:header|text)|message d'origine|included).{0,60}",
         "   ----- Unsent message follows -----",
         "Unsent message",
     ),

@@ -210,18 +210,14 @@ def compile_agent_patterns(patterns: tuple[str, ...] | list[str]) -> tuple[re.Pa
 
 
 def _report(message: ParsedMessage, context: Context) -> Classification | None:
-    is_transferrer = _is_transferrer(message, context)
-    hands_over = is_transferrer and bool(attached_messages(message))
     report = (
         read_standard_report(message)
         or read_bounce(message, context.null_sender, context.sent_by_us)
-        or read_auto_reply(message, context.null_sender, by_field=hands_over)
+        or read_auto_reply(message, context.null_sender)
+        or read_bounce_of(message, context.sent_by_us)
+        or _without_sender(message, context)
     )
-    if report is None and not is_transferrer:
-        report = read_bounce_of(message, context.sent_by_us)
-    if report is None and not hands_over:
-        report = _without_sender(message, context)
-    if report is None:
+    if report is None or _is_hidden_forward(report, message, context):
         return None
     report = name_recipients(report, message)
     if report.kind is ReportKind.AUTO_REPLY and (answered := _answered(message, context)):
@@ -233,6 +229,14 @@ def _report(message: ParsedMessage, context: Context) -> Classification | None:
         reports=(report,),
         evidence=_seen(report),
     )
+
+
+def _is_hidden_forward(report: Report, message: ParsedMessage, context: Context) -> bool:
+    """Tell whether an agent passes on what the report was read from: what he forwards says the same words."""
+    seen = report.evidence[0][0]
+    if seen not in ("subject", "return-path", "returned-message") or not _is_transferrer(message, context):
+        return False
+    return seen == "returned-message" or bool(attached_messages(message))
 
 
 def _without_sender(message: ParsedMessage, context: Context) -> Report | None:

@@ -27,6 +27,11 @@ def fold(text: str) -> str:
     return "".join(char for char in decomposed if not unicodedata.combining(char)).casefold()
 
 
+def alternatives(forms: Iterable[Form], where: str) -> str:
+    """Return a regular expression that matches folded text where one of the rows of a place matches."""
+    return "|".join(f"(?:{fold(form.pattern)})" for form in forms if form.where == where)
+
+
 def any_of(forms: Iterable[Form], where: str) -> re.Pattern[str]:
-    """Return the pattern that matches folded text where one of the rows of a place matches."""
-    return re.compile("|".join(f"(?:{fold(form.pattern)})" for form in forms if form.where == where))
+    """Return ``alternatives``, compiled."""
+    return re.compile(alternatives(forms, where))

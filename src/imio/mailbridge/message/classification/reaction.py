@@ -1,5 +1,6 @@
 """Recognises reactions: an emoji in answer to a message (RFC 9078, and the forms of Gmail and Outlook)."""
 
+from imio.mailbridge.message.classification.form import alternatives
 from imio.mailbridge.message.classification.form import any_of
 from imio.mailbridge.message.classification.form import fold
 from imio.mailbridge.message.classification.reaction_forms import PARTS
@@ -16,7 +17,7 @@ import re
 
 
 _TYPE, _DISPOSITION = any_of(PARTS, "content-type"), any_of(PARTS, "content-disposition")
-_SENTENCE = re.compile(rf"(?:{any_of(SENTENCES, 'text').pattern})\s?[:.]?")
+_SENTENCE = re.compile(rf"(?:{alternatives(SENTENCES, 'text')})\s?[:.]?")
 #: Where the quoted message begins.
 _QUOTE = re.compile(r"(?:>|[-_=]{3,}|[^\W\d_]{2,14}\s?:\s).*")
 _MAX_PART, _MAX_TEXT, _MAX_EMOJI = 10_000, 20_000, 20

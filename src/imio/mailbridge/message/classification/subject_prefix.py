@@ -1,13 +1,13 @@
 """Tells an answer from a mail that was passed on by what a mail program put before its subject."""
 
-from imio.mailbridge.message.classification.form import any_of
+from imio.mailbridge.message.classification.form import alternatives
 from imio.mailbridge.message.classification.form import fold
 from imio.mailbridge.message.classification.subject_prefix_forms import FORMS
 import re
 
 
 _PREFIX = re.compile(
-    rf"\s*(?:\[[^\[\]]{{1,40}}\]\s*)?(?:(?P<reply>{any_of(FORMS, 'reply').pattern})|{any_of(FORMS, 'forward').pattern})"
+    rf"\s*(?:\[[^\[\]]{{1,40}}\]\s*)?(?:(?P<reply>{alternatives(FORMS, 'reply')})|{alternatives(FORMS, 'forward')})"
     r"\s*(?:[\[(]\d+[\])])?\s*[:：]"
 )
 

@@ -21,12 +21,20 @@ FORMS: tuple[Form, ...] = (
     Form("ukrainian, bulgarian", "reply", r"відп|отг|отн|на", "Отг: разрешително", "Отпуск: разрешително"),
     Form("english", "forward", r"fwd?", "Fwd: Permis", "Forward planning: Permis"),
     Form("french", "forward", r"tr|transf?(?:éré)?", "TR: Permis", "Travaux: Permis"),
-    Form("dutch", "forward", r"doorst|doorgest(?:uurd)?|dg", "Doorst: Vergunning", "Doorstroming: vergunning"),
+    Form(
+        "dutch", "forward", r"doorst|doorgest(?:uurd)?|dg", "Doorst: Vergunning", "Doorstroming: vergunning"
+    ),
     Form("german", "forward", r"wg|wtr?lt", "WG: Antrag", "WG-Zimmer: Antrag"),
     Form("italian", "forward", r"i|inoltro|inoltrat[oa]", "I: permesso", "Informazione: permesso"),
-    Form("spanish, portuguese", "forward", r"rv|reenv(?:iado)?|enc|encaminhad[ao]", "RV: permiso", "Reunión: permiso"),
+    Form(
+        "spanish, portuguese",
+        "forward",
+        r"rv|reenv(?:iado)?|enc|encaminhad[ao]",
+        "RV: permiso",
+        "Reunión: permiso",
+    ),
     Form("polish", "forward", r"pd", "PD: pozwolenie", "Podanie: pozwolenie"),
     Form("turkish", "forward", r"[iı]lt", "İLT: ruhsat", "İlan: ruhsat"),
     Form("arabic", "forward", r"إعادة توجيه|تحويل", "إعادة توجيه: رخصة", "رخصة: تحويل"),
     Form("ukrainian, bulgarian", "forward", r"пер|переслано|препр", "Пер: дозвіл", "Перевезення: дозвіл"),
-)  # fmt: skip
+)

@@ -1,0 +1,219 @@
+"""What comes in becomes a document, a note on our message or a question to a person, by what it is."""
+
+from imio.mailbridge.inbound.inbox import inbox
+from imio.mailbridge.inbound.reports import PASSED_ON
+from imio.mailbridge.inbound.reports import SAID
+from imio.mailbridge.message.classification.report import ReportKind
+from imio.mailbridge.outbox.record import outbox
+from pathlib import Path
+from plone.app.uuid.utils import uuidToObject
+from tests.mails import forwarded
+from tests.mails import TRUSTED
+import email
+import pytest
+import transaction
+
+
+MESSAGES = Path(__file__).parent.parent / "messages"
+OURS = "<mailbridge.q3nT8xkJ0aWb5yZr@maville.be>"
+CITIZEN = "citizen@citizen.test"
+
+
+@pytest.fixture
+def hand_over(site):
+    """Hand over a message of tests/messages about one of ours, through the trusted mail host; return its record."""
+
+    def hand_over(name, about=None, sender=CITIZEN, **replaced):
+        raw = name if isinstance(name, bytes) else (MESSAGES / f"{name}.eml").read_bytes()
+        for old, new in {
+            OURS: about.message_id if about else OURS,
+            "contact@maville.be": "info@maville.test",
+            "maville.be": "maville.test",
+            "citoyen.example": "citizen.test",
+            **replaced,
+        }.items():
+            raw = raw.replace(old.encode(), new.encode())
+        answer = site.mail_in(raw, **TRUSTED, **{"X-Envelope-Sender": sender})
+        transaction.begin()
+        return inbox().get(answer.json()["id"])
+
+    return hand_over
+
+
+def documents(record):
+    return [uuidToObject(uid, unrestricted=True) for uid in record.items]
+
+
+def answers(document):
+    return [relation.to_object.Title() for relation in document.reply_to or ()]
+
+
+def notices():
+    """Return the kinds of the notices in the Outbox, by their subjects."""
+    box = outbox()
+    return [box.get(id).subject for id in box.newest_ids() if box.get(id).origin == "notice"]
+
+
+def test_answer_that_an_agent_hands_in(sent, hand_over):
+    ours = sent(CITIZEN)
+    record = hand_over("reply-handed-in-by-an-agent", ours)
+    assert (record.transfer, record.state, record.transferred_by) == (
+        "reply",
+        "filed",
+        "al.bert@maville.test",
+    )
+    (document,) = documents(record)
+    assert answers(document) == [uuidToObject(ours.document, unrestricted=True).Title()]
+    assert dict(ours.recipients) == {CITIZEN: "replied"}
+    assert ours.told == ("replied",)
+
+
+@pytest.mark.parametrize(
+    ("name", "transfer", "state"),
+    [
+        ("bounce-handed-in-by-an-agent", "bounce", "bounced"),
+        ("auto-reply-handed-in-by-an-agent", "auto-reply", "sent"),
+    ],
+)
+def test_report_that_an_agent_hands_in(sent, hand_over, name, transfer, state):
+    ours = sent(CITIZEN)
+    record = hand_over(name, ours)
+    assert (record.transfer, record.state, record.items) == (transfer, "recorded", ())
+    assert (record.transferred_by, record.about) == ("al.bert@maville.test", ours.id)
+    assert dict(ours.recipients) == {CITIZEN: state}
+
+
+def test_answer_bounce_and_letter_in_one_forward(sent, hand_over):
+    ours = sent(CITIZEN, "gone@citizen.test")
+    record = hand_over("forward-of-an-answer-and-a-bounce-and-a-letter", ours)
+    assert (record.transfer, record.state) == ("forward", "filed")
+    assert [bool(answers(document)) for document in documents(record)] == [True, False]
+    assert dict(ours.recipients) == {CITIZEN: "replied", "gone@citizen.test": "bounced"}
+
+
+def test_report_on_nothing_of_ours_that_an_agent_hands_in_is_a_document(hand_over):
+    record = hand_over("near-miss-bounce-of-others-handed-in-by-an-agent")
+    assert (record.transfer, record.state, len(record.items)) == ("forward", "filed", 1)
+
+
+def test_forward_of_an_unproven_agent_changes_no_state(sent, site):
+    ours = sent(CITIZEN)
+    inner = email.message_from_string(f"From: {CITIZEN}\nSubject: RE: x\nIn-Reply-To: {ours.message_id}\n\nx")
+    answer = site.mail_in(forwarded(inner), **{**TRUSTED, "X-Client-Address": "203.0.113.9"})
+    assert answer.json()["reason"] == "unproven-agent"
+    assert dict(ours.recipients) == {CITIZEN: "sent"}
+
+
+@pytest.mark.parametrize(
+    ("name", "sender"),
+    [
+        ("auto-reply-without-marks-in-reply-to-ours", CITIZEN),
+        ("auto-reply-without-marks-in-reply-to-ours", "<>"),
+        ("near-miss-person-answers-an-absence-message", "<>"),
+    ],
+)
+def test_absence_message_without_marks(sent, hand_over, name, sender):
+    ours = sent(CITIZEN)
+    record = hand_over(name, ours, sender)
+    assert (record.transfer, record.state, record.items) == ("auto-reply", "recorded", ())
+    assert (dict(ours.recipients), ours.told) == ({CITIZEN: "sent"}, ())
+    assert ours.history[-1]["explanation"] == SAID[ReportKind.AUTO_REPLY]
+
+
+def test_person_who_answers_an_absence_message(sent, hand_over):
+    ours = sent(CITIZEN)
+    record = hand_over("near-miss-person-answers-an-absence-message", ours)
+    assert (record.transfer, record.state) == ("reply", "filed")
+    assert dict(ours.recipients) == {CITIZEN: "replied"}
+
+
+def test_ordinary_mail_whose_subject_begins_with_absence(hand_over):
+    assert hand_over("near-miss-citizen-whose-subject-begins-with-absence").state == "filed"
+    record = hand_over("near-miss-forward-whose-subject-begins-with-absence")
+    assert (record.transfer, record.state, record.author) == ("forward", "filed", "p@citizen.test")
+
+
+def test_mail_that_somebody_else_passes_on(sent, hand_over):
+    ours = sent(CITIZEN)
+    record = hand_over("reply-that-a-neighbour-passes-on", ours, "voisin@voisin.example")
+    (document,) = documents(record)
+    assert (record.state, answers(document)) == ("filed", [])
+    assert (dict(ours.recipients), ours.told) == ({CITIZEN: "sent"}, ("passed-on",))
+    line = ours.history[-1]
+    assert (line["explanation"], line["items"]) == (PASSED_ON, record.items)
+    assert "voisin@voisin.example" in line["text"]
+    assert notices() == [f"Passed on: {ours.subject}"]
+
+
+@pytest.mark.parametrize(
+    ("to", "states"),
+    [
+        ((CITIZEN,), {CITIZEN: "replied"}),
+        ((CITIZEN, "x@citizen.test"), {CITIZEN: "sent", "x@citizen.test": "sent"}),
+    ],
+)
+def test_answer_from_another_address(sent, hand_over, to, states):
+    ours = sent(*to)
+    hand_over("reply-that-a-neighbour-passes-on", ours, **{"Subject: TR:": "Subject: RE:"})
+    assert (dict(ours.recipients), ours.told) == (states, ("replied",))
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("reaction-gmail", "👍"), ("reaction-rfc-9078", "👍"), ("reaction-outlook", "")]
+)
+def test_reaction(sent, hand_over, name, words):
+    ours = sent(CITIZEN)
+    record = hand_over(name, ours)
+    assert (record.transfer, record.state, record.items) == ("reply", "recorded", ())
+    line = ours.history[-1]
+    assert (line["recipient"], line["text"], line["explanation"]) == (
+        CITIZEN,
+        words,
+        SAID[ReportKind.REACTION],
+    )
+    assert (dict(ours.recipients), ours.told) == ({CITIZEN: "sent"}, ())
+
+
+def test_complaint(sent, hand_over):
+    ours = sent("jeanne@citizen.test")
+    record = hand_over("complaint-feedback-report", ours)
+    assert (record.state, record.items, record.about) == ("recorded", (), ours.id)
+    assert ours.history[-1]["explanation"] == SAID[ReportKind.COMPLAINT]
+    assert dict(ours.recipients) == {"jeanne@citizen.test": "sent"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "redirect-agent-writes-to-the-mailbox-as-text",
+        "redirect-agent-writes-to-the-mailbox-with-a-message-attached",
+        "forged-agent-through-a-mailbox",
+    ],
+)
+def test_agent_who_writes_to_a_mailbox_is_not_taught_and_not_assigned(hand_over, name):
+    record = hand_over(name)
+    assert (record.transfer, record.state, record.transferred_by) == ("redirect", "filed", "")
+    assert record.source_mailbox == "info@maville.test"
+    (document,) = documents(record)
+    assert "@maville.test" in document.orig_sender_email
+    assert document.assigned_user is None
+    assert notices() == []
+
+
+def test_forged_agent_whose_mail_does_not_name_the_mailbox(hand_over):
+    record = hand_over("forged-agent-through-a-mailbox-that-to-does-not-name")
+    assert (record.state, record.reason) == ("quarantined", "unproven-agent")
+
+
+def test_notice_in_place_of_a_message(hand_over):
+    record = hand_over("stand-in-exchange-imap")
+    assert (record.state, record.reason, record.items) == ("quarantined", "stand-in", ())
+
+
+def test_acknowledgement_with_a_file_can_be_accepted(site, hand_over):
+    record = hand_over("auto-reply-acknowledgement-with-a-file")
+    assert (record.state, record.reason) == ("quarantined", "unmatched-report")
+    assert site.post(f"/@mail-in/{record.id}/accept", "chef", json={"as": "direct"}).status_code == 200
+    transaction.begin()
+    assert record.state == "filed", (record.state, record.reason, record.error)
+    assert [document.Title() for document in documents(record)] == ["Accuse dossier F1"]
