@@ -160,7 +160,8 @@ def _note_reply(record, decision, original, item, values):
 
 
 def _note_reports(record, decision):
-    for report in decision.found.reports:
+    unmatched = decision.found.reason == "unmatched-report"  # a person filed it as a letter
+    for report in () if unmatched else decision.found.reports:
         record.about = reports.note_report(report, decision.arrived.about)
 
 
