@@ -17,10 +17,12 @@ from imio.mailbridge.iadocs.rendition import outline_of
 from imio.mailbridge.iadocs.rendition import rendition
 from imio.mailbridge.iadocs.rendition import request as request_pdf
 from imio.mailbridge.iadocs.rendition import TEXTS
+from imio.mailbridge.message.syntax.filename import message_filename
 from itertools import chain
 from plone import api
 from plone.app.layout.viewlets.common import ViewletBase
 from Products.Five.browser import BrowserView
+from urllib.parse import quote
 from zExceptions import NotFound
 from zope.interface import implementer
 from ZPublisher.Iterators import filestream_iterator
@@ -89,7 +91,9 @@ class Pdf(BrowserView):
             raise NotFound("rendition.pdf")
         response = self.request.response
         response.setHeader("Content-Type", "application/pdf")
-        response.setHeader("Content-Disposition", 'attachment; filename="message.pdf"')
+        message = reading.read(self.context)
+        name = message_filename(message.subject if message is not None else None, ".pdf")
+        response.setHeader("Content-Disposition", f"attachment; filename*=UTF-8''{quote(name)}")
         response.setHeader("X-Content-Type-Options", "nosniff")
         response.setHeader("Content-Length", str(made.size))
         return filestream_iterator(made.pdf.committed(), "rb")
