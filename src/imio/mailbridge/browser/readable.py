@@ -98,6 +98,9 @@ class RequestPdf(ButtonPage):
         if not may_request_pdf(self.context):
             raise Unauthorized("This needs the right to edit the document.")
 
+    def _give_back(self):
+        return self.request.response.redirect(self.next_url)
+
     @property
     def next_url(self):
         """Return the page of the file."""

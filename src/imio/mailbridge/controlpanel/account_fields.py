@@ -1,5 +1,6 @@
 """Fields of account forms beside the settings: secrets, which are only written, and presets, which fill the form in."""
 
+from imio.mailbridge.browser.form_token import TokenForm
 from imio.mailbridge.i18n import _
 from imio.mailbridge.settings import secrets as password
 from imio.mailbridge.settings import validate
@@ -114,7 +115,7 @@ def gaps(values, has_secret):
         yield "client_secret", _("OAuth 2.0 needs the client secret of the application, or a refresh token.")
 
 
-class AccountForm:
+class AccountForm(TokenForm):
     """Mixin of the forms; ``setting_names`` maps a name of ``Account`` to that of the field, where they differ."""
 
     setting_names = {}

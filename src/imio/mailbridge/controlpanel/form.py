@@ -30,7 +30,6 @@ from imio.mailbridge.settings.smtp import DEFAULT
 from plone import api
 from plone.app.registry.browser.controlpanel import ControlPanelFormWrapper
 from plone.app.registry.browser.controlpanel import RegistryEditForm
-from plone.protect import CheckAuthenticator
 from plone.z3cform.fieldsets.utils import move
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from z3c.form import button
@@ -154,7 +153,6 @@ class MailbridgeForm(AccountForm, RegistryEditForm):
     @button.buttonAndHandler(_("Save and send a test e-mail"), name="test")
     def handle_test(self, action):
         """Save, send a message to the admin, say what the server answered."""
-        CheckAuthenticator(self.request)  # plone.protect checks at the end, which is after the commit
         if not self.save():
             return
         transaction.commit()  # a conflict after the message is sent would send it again

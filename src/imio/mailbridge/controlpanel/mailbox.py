@@ -41,7 +41,7 @@ class AddForm(RowForm):
     def updateWidgets(self, prefix=None):
         """Propose today as the first day: otherwise years of old mail would be filed."""
         super().updateWidgets(prefix)
-        if not self.present and not self.request.form.get("form.widgets.since"):
+        if not self.present and "form.widgets.since" not in self.request.form:
             self.widgets["since"].value = date.today().isoformat()
 
     def after_save(self, row):
