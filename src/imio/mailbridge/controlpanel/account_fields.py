@@ -22,7 +22,6 @@ TOKEN_HELP = _(
 GOOGLE_HELP = _("For OAuth 2.0 with Google. Is never shown again. Leave empty to keep the present one.")
 FILL_IN = _("Fill in")
 SECRETS_LOST = _("Nothing is saved yet. Enter the passwords and other secrets again: they are never shown.")
-ENTER_AGAIN = _("The server, its encryption or the login is another one: enter the password again.")
 PROVIDERS = terms(**{each.name: each.title for each in PRESETS})
 
 
@@ -84,12 +83,6 @@ class IForget(Interface):
     forget_refresh_token = schema.Bool(
         title=_("Forget the refresh token that is kept"), default=False, required=False
     )
-
-
-def enter_again(moved, values, kept):
-    """Yield (name, message) where an account has moved and its password, which is kept for the old server, is not entered again."""
-    if moved and kept and values["auth"] != "oauth2" and values["login"] and not values["password"]:
-        yield "password", ENTER_AGAIN
 
 
 def write_secrets(data, account, prefix=""):
