@@ -15,11 +15,13 @@ from imio.mailbridge.iadocs.rendition import NONE_YET
 from imio.mailbridge.iadocs.rendition import rendition
 from imio.mailbridge.iadocs.rendition import request as request_pdf
 from imio.mailbridge.iadocs.rendition import TEXTS
+from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.message.rendition.html_document import body
 from imio.mailbridge.message.rendition.html_document import CONTENT_SECURITY_POLICY
 from imio.mailbridge.message.rendition.html_document import document
 from plone import api
 from plone.app.layout.viewlets.common import ViewletBase
+from plone.uuid.interfaces import IUUID
 from Products.Five.browser import BrowserView
 from zExceptions import NotFound
 from ZPublisher.Iterators import filestream_iterator
@@ -111,6 +113,12 @@ class RequestPdf(ButtonPage):
         self._say(_("The PDF will be there in a moment."))
 
 
+def _is_unproven(document):
+    """Tell whether a document was made of a message that nothing proves to be of the agent in whose name it is."""
+    first = next(iter(inbox().transfers(IUUID(document))), None)
+    return first is not None and any(each[0] == "unproven-author" for each in first.evidence)
+
+
 class ReadableViewlet(ViewletBase):
     """The message of a document, above its fields."""
 
@@ -120,6 +128,7 @@ class ReadableViewlet(ViewletBase):
         kinds = (names.MAIN_FILE, names.INCOMING_EMAIL)
         self.file = mail_of(self.context) if getattr(self.context, "portal_type", "") in kinds else None
         self.message = reading.read(self.file) if self.file is not None else None
+        self.unproven = self.message is not None and _is_unproven(aq_parent(aq_inner(self.file)))
         self.made = rendition(self.file) if self.file is not None else None
 
     def render(self):

@@ -35,7 +35,8 @@ def apply(record, message, decision, values, by_person=False):
     if record.source_mailbox and decision.proof:
         forwarding.note_arrival(record.source_mailbox, record.created)
     if decision.state == "recorded":
-        record.about = reports.note_report(decision.found.report, decision.arrived.about)
+        senders = (*(each.addr_spec for each in message.authors), record.envelope_sender)
+        record.about = reports.note_report(decision.found.report, decision.arrived.about, senders)
         _finish(record, "recorded")
     elif decision.state == "quarantined":
         record.reason = decision.reason
@@ -152,8 +153,9 @@ def _file_one(record, decision, candidate):
 
 def _note_reply(record, decision, values):
     answered, original = outbox().answered(decision.found.answered), decision.to_file[0].original
-    copied = decision.copy_answer and copy_to_agent(answered, original.source, values)
-    record.about = reports.note_reply(answered, original.author, record.items, copied)
+    is_proven = all(each.detector != "unproven-author" for each in decision.found.evidence)
+    copied = decision.copy_answer and is_proven and copy_to_agent(answered, original.source, values)
+    record.about = reports.note_reply(answered, original.author, record.items, copied, is_proven)
 
 
 def _finish(record, state, text=""):

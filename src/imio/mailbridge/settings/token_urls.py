@@ -1,4 +1,4 @@
-"""Refuses a token endpoint that may not be asked, whoever writes it: the registry itself does not call the constraint of a field."""
+"""Refuses a token endpoint that may not be asked, whoever writes it: the registry itself calls no constraint of a field."""
 
 from imio.mailbridge.settings import validate
 from imio.mailbridge.settings.moved_secrets import TABLES
