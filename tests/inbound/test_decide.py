@@ -285,6 +285,19 @@ def test_author_who_is_not_proven_is_evidence(headers, signatures, says, by_agen
     assert seen == ([sender] if says and by_agent else [])
 
 
+def test_seal_of_a_redirect_stays_beside_the_signature_of_its_author():
+    raw = signed(redirected(From="al.bert@maville.test"), "ARC-Seal", "i=1; d=provider.test")
+    raw = signed(raw)
+    found = decision(raw, STRANGE, signatures=Signatures((DKIM,), ARC))
+    assert (found.proof, found.author_is_proven) == (Proof.ARC, True)
+    assert [each["method"] for each in found.verdicts] == ["gateway", "arc", "dkim"]
+    own = signed(raw, "Authentication-Results", "mx.maville.test; dmarc=pass header.from=maville.test")
+    values = replace(SETTINGS, proofs=SETTINGS.proofs | {"results"}, authserv_id="mx.maville.test")
+    found = decision(own, STRANGE, values, signatures=Signatures((DKIM,), ARC))
+    assert (found.proof, found.author_is_proven) == (Proof.ARC, True)
+    assert [each["method"] for each in found.verdicts] == ["gateway", "arc", "dmarc"]
+
+
 def test_author_that_a_group_rewrote_is_not_proven_by_the_group():
     group = {"From": "Al via Info <info@maville.test>", "X-Original-From": "Al <al.bert@maville.test>"}
     group["Mailing-List"] = "list info@maville.test; contact info+owners@maville.test"

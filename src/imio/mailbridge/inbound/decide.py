@@ -137,9 +137,10 @@ def decide(
     author_proof, author = None if found.transfer is Transfer.REDIRECT else proof, _agent(found, context)
     if author is not None and author_proof is None:
         if author == message.author and found.reason is None:
+            earlier = finding.verdicts
             finding = from_signatures(message, replace(found, reason="unproven-agent"), settings, signatures)
-            author_proof = finding.proof
-            proof = proof or finding.proof
+            author_proof, verdicts = finding.proof, verdicts + earlier
+            proof = proof or author_proof
         if author_proof is None:
             evidence = Evidence("unproven-author", author.addr_spec, "note")
             found = replace(found, evidence=(*found.evidence, evidence))
@@ -147,7 +148,7 @@ def decide(
         arrived,
         found,
         proof,
-        verdicts + finding.verdicts,
+        verdicts + tuple(each for each in finding.verdicts if each not in verdicts),
         candidates,
         state,
         reason,
