@@ -15,6 +15,7 @@ from imio.mailbridge.iadocs.rendition import NONE_YET
 from imio.mailbridge.iadocs.rendition import rendition
 from imio.mailbridge.iadocs.rendition import request as request_pdf
 from imio.mailbridge.iadocs.rendition import TEXTS
+from imio.mailbridge.inbound.decide import UNPROVEN_AUTHOR
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.message.rendition.html_document import body
 from imio.mailbridge.message.rendition.html_document import CONTENT_SECURITY_POLICY
@@ -116,7 +117,7 @@ class RequestPdf(ButtonPage):
 def _is_unproven(document):
     """Tell whether a document was made of a message that nothing proves to be of the agent in whose name it is."""
     first = next(iter(inbox().transfers(IUUID(document))), None)
-    return first is not None and any(each[0] == "unproven-author" for each in first.evidence)
+    return first is not None and any(each[0] == UNPROVEN_AUTHOR for each in first.evidence)
 
 
 class ReadableViewlet(ViewletBase):

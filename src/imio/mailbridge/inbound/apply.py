@@ -5,6 +5,7 @@ from imio.mailbridge.inbound import reports
 from imio.mailbridge.inbound import verify
 from imio.mailbridge.inbound.ask import ask_to_attach
 from imio.mailbridge.inbound.copy import copy_to_agent
+from imio.mailbridge.inbound.decide import UNPROVEN_AUTHOR
 from imio.mailbridge.inbound.forwarding import check as forwarding
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.outbox.record import outbox
@@ -153,7 +154,7 @@ def _file_one(record, decision, candidate):
 
 def _note_reply(record, decision, values):
     answered, original = outbox().answered(decision.found.answered), decision.to_file[0].original
-    is_proven = all(each.detector != "unproven-author" for each in decision.found.evidence)
+    is_proven = all(each.detector != UNPROVEN_AUTHOR for each in decision.found.evidence)
     copied = decision.copy_answer and is_proven and copy_to_agent(answered, original.source, values)
     record.about = reports.note_reply(answered, original.author, record.items, copied, is_proven)
 

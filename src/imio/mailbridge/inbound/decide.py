@@ -43,6 +43,9 @@ class Sent:
     has_id: Callable[[str], bool] = lambda envelope_id: False
 
 
+#: Evidence that nothing proves the agent in whose name a message is written.
+UNPROVEN_AUTHOR = "unproven-author"
+
 #: A message of a forwarding check is classified as if a citizen had sent it.
 NOTHING_SENT = Sent()
 
@@ -142,7 +145,7 @@ def decide(
             author_proof, verdicts = finding.proof, verdicts + earlier
             proof = proof or author_proof
         if author_proof is None:
-            evidence = Evidence("unproven-author", author.addr_spec, "note")
+            evidence = Evidence(UNPROVEN_AUTHOR, author.addr_spec, "note")
             found = replace(found, evidence=(*found.evidence, evidence))
     return Decision(
         arrived,
