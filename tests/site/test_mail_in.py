@@ -529,7 +529,7 @@ def test_replies_to_one_message_are_limited_whatever_their_names(site, sent):
     ]
     assert states == ["filed"] * limit + ["quarantined"] * 3
     (record,) = {inbox().records[id].reason for id in inbox().newest_ids("quarantined")}
-    assert record == "too-many"
+    assert record == "too-many-replies"
     # a person who replays it is not counted, and an hour later there is room
     id = next(iter(inbox().newest_ids("quarantined")))
     assert site.post(f"/@mail-in/{id}/replay", "chef", json={}).json()["state"] == "filed"

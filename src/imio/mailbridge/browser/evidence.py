@@ -49,6 +49,8 @@ DETECTORS = {
     "auto-submitted": _("Sent by a program"),
     "client": _("Written with"),
     "too-many": _("Many messages of one author"),
+    "too-many-replies": _("Many answers to one e-mail"),
+    "unproven-author": _("In the name of an agent, not proven"),
     "gmail-confirmation": _("Google asks for a confirmation"),
     "to": _("Addressed to a source mailbox (To)"),
     "cc": _("Addressed to a source mailbox (Cc)"),

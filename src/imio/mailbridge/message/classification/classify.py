@@ -82,9 +82,9 @@ class Context:
     ``source_mailboxes`` and ``own_addresses`` (the mail-in addresses) are in lower case; ``tag_mailbox`` is the only source
     mailbox that knows the tag of the envelope recipient; ``sent_by_us`` is True only for a Message-ID of ours with its
     unguessable part, ``sent_with_id`` for an ENVID of ours; ``about`` is the id of the message of ours whose signed bounce
-    address is the envelope recipient, or empty; ``null_sender``: the envelope had no sender; ``too_many``: the author sent more
-    than a person would. ``inline_forward`` is ``quarantine`` or ``file-proposal``. ``zone`` is the time zone of the town, for a
-    date in a forwarded text that names none; UTC if None.
+    address is the envelope recipient, or empty; ``null_sender``: the envelope had no sender; ``too_many`` is the reason
+    of what is over a limit, or empty. ``inline_forward`` is ``quarantine`` or ``file-proposal``. ``zone`` is the time zone of the
+    town, for a date in a forwarded text that names none; UTC if None.
     """
 
     agent_patterns: tuple[re.Pattern[str], ...] = ()
@@ -96,7 +96,7 @@ class Context:
     about: str = ""
     null_sender: bool = False
     own_addresses: frozenset[str] = frozenset()
-    too_many: bool = False
+    too_many: str = ""
     accept_direct: bool = False
     inline_forward: str = "quarantine"
     zone: tzinfo | None = None
@@ -165,7 +165,7 @@ def notes(message: ParsedMessage, context: Context) -> tuple[Evidence, ...]:
     if (value := message.header("auto-submitted")) and value.lower() != "no":
         found.append(Evidence("auto-submitted", value[:200], "note"))
     if context.too_many:
-        found.append(Evidence("too-many", message.author.addr_spec if message.author else "", "strong"))
+        found.append(Evidence(context.too_many, message.author.addr_spec if message.author else "", "strong"))
     if client := client_of(message):
         found.append(Evidence("client", client, "note"))
     return tuple(found)
@@ -394,7 +394,7 @@ def _loop(message: ParsedMessage, context: Context) -> str | None:
         return "loop"
     if any(value.lower() in context.own_addresses for value in message.headers("x-loop")):
         return "loop"
-    return "too-many" if context.too_many else None
+    return context.too_many or None
 
 
 def _redirect_evidence(message: ParsedMessage, context: Context) -> tuple[Evidence, ...]:
