@@ -280,7 +280,7 @@ def test_dots_at_the_edge_of_blocks(cut):
         ours, theirs = socket.socketpair()
         with ours, theirs:
             connection = mailer.SmtpConnection(None)
-            connection._connection = type("C", (), {"sock": ours})
+            connection._connection = type("C", (), {"sock": ours, "file": None})
             connection._stream(message)
             sent = theirs.recv(1000)
         assert sent == b"a\r\n..b\r\n...c\r\n..\r\n.\r\n"

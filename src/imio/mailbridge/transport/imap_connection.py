@@ -146,10 +146,10 @@ class _Client(IMAPClient):  # type: ignore[misc]
             else _Bounded(end, account.host, account.port, timeout=timeout.connect)
         )
         tls = account.security == "tls"
-        super().__init__(account.host, account.port, ssl=tls, ssl_context=context, timeout=timeout)  # type: ignore[no-untyped-call]
+        super().__init__(account.host, account.port, ssl=tls, ssl_context=context, timeout=timeout)
 
     def _create_IMAP4(self) -> imaplib.IMAP4:  # noqa: N802 - of IMAPClient
-        return self._make()
+        return self._make()  # type: ignore[no-untyped-call]
 
 
 class _Bounded(imaplib.IMAP4):

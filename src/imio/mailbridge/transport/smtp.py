@@ -274,7 +274,7 @@ class SmtpConnection:
                 send(b".")
             send(block.replace(b"\r\n.", b"\r\n.."))
             fresh = block.endswith(b"\r\n")
-        if _has_spoken(self._socket):  # before the end: whatever it says, the message is not taken
+        if _has_spoken(self._smtp):  # before the end: whatever it says, the message is not taken
             raise OSError("the server answered before the message had ended")
         send(b".\r\n" if fresh else b"\r\n.\r\n")
 
@@ -295,14 +295,9 @@ class SmtpConnection:
                 self.close()
             raise DialogueEnded(reply) from error
         if code // 100 not in ((4, 5) if expected else (2, 4, 5)) and code != expected:
+            self._smtp.close()  # without QUIT: nothing that it says can be trusted to be an answer
             self.close()
-            said = readable(text)
-            raise DialogueEnded(
-                reply_to(
-                    stage,
-                    OSError(f"the server gave an answer that is none here: {max(code, 0) or ''} {said}"),
-                )
-            )
+            raise DialogueEnded(reply_to(stage, smtplib.SMTPResponseException(code, text)))
         return SmtpReply(stage, code, readable(text))
 
 
@@ -311,7 +306,7 @@ class _Bounded(smtplib.SMTP):
 
     def putcmd(self, cmd: str, args: str = "") -> None:
         """Say a command, unless the server has said something that nobody asked for: it would be taken for the answer."""
-        if self.file is not None and self.sock is not None and (self.file.has_more or _has_spoken(self.sock)):
+        if _has_spoken(self):
             self.close()
             raise smtplib.SMTPServerDisconnected("the server said more than it was asked")
         super().putcmd(cmd, args)
@@ -329,11 +324,14 @@ class _BoundedTls(_Bounded, smtplib.SMTP_SSL):
     """The same over TLS from the start."""
 
 
-def _has_spoken(sock: socket.socket) -> bool:
-    """Tell whether something waits to be read on a socket, or its end."""
+def _has_spoken(connection: smtplib.SMTP) -> bool:
+    """Tell whether the server has said something that was not read, or hung up."""
+    file, sock = connection.file, connection.sock
+    if file is None or sock is None:  # nothing was read since the connection, or TLS, began
+        return False
     waiting = select.poll()
     waiting.register(sock, select.POLLIN)
-    return bool(waiting.poll(0)) or (isinstance(sock, ssl.SSLSocket) and sock.pending() > 0)
+    return bool(file.has_more or waiting.poll(0) or (isinstance(sock, ssl.SSLSocket) and sock.pending()))
 
 
 def _xtext(text: str) -> str:
