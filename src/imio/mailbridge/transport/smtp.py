@@ -62,8 +62,8 @@ class SmtpConnection:
     """A connection to a server. Certificates are always verified.
 
     ``authenticate`` gets the ``smtplib.SMTP`` after EHLO and TLS and logs in (see ``smtp_login``); None: no login. ``timeout``
-    bounds one command and ``deadline`` one message with its connection, in seconds (default ``TIMEOUT``, ``DEADLINE``). ``mask`` knows the secrets
-    that ``authenticate`` uses: no reply repeats them.
+    bounds one command and ``deadline`` one message with its connection, in seconds (default ``TIMEOUT``, ``DEADLINE``). ``mask``
+    knows the secrets that ``authenticate`` uses: no reply repeats them.
     """
 
     def __init__(
@@ -191,7 +191,7 @@ class SmtpConnection:
 
     @contextlib.contextmanager
     def _bounded(self) -> Iterator[None]:
-        """End the dialogue of one message at the deadline, also against a server that sends a byte now and then."""
+        """End connection and dialogue of one message at the deadline, also against a server that sends a byte now and then."""
 
         def end() -> None:
             with contextlib.suppress(OSError, smtplib.SMTPException):
