@@ -21,6 +21,7 @@ from huey import MemoryHuey
 from huey.consumer import Consumer
 from huey.registry import Message
 from huey.serializer import Serializer
+from imapclient import IMAPClient
 from io import BytesIO
 from OFS.interfaces import ICopySource
 from OFS.interfaces import IObjectManager
@@ -41,6 +42,7 @@ import base64
 import dkim
 import dkim.util
 import functools
+import imaplib
 import importlib
 import inspect
 import json
@@ -519,6 +521,70 @@ def test_a_context_without_verification():
     context = ssl._create_unverified_context()
     assert context.verify_mode is ssl.CERT_NONE
     assert not context.check_hostname
+
+
+@part(
+    "IMAPClient",
+    "IMAPClient._create_IMAP4",
+    "the connection under it reads within bounds",
+    "transport/imap_connection.py",
+)
+@part(
+    "Python",
+    "imaplib.IMAP4.send, read and readline, state, untagged_responses",
+    "each answer has its time and its bytes, and none is left from before STARTTLS",
+    "transport/imap_connection.py",
+)
+def test_imap_talks_by_the_methods_that_bounds_replace():
+    lines = [b"* OK hello\r\n", b"* CAPABILITY IMAP4rev1\r\n", b"* OK {5}\r\n", b"literal", b"\r\n", b""]
+    said = []
+
+    class Scripted(imaplib.IMAP4):
+        def open(self, host="", port=0, timeout=None):
+            self.sock = self.file = None
+
+        def shutdown(self):
+            pass
+
+        def send(self, data):
+            said.append(self.state)
+
+        def readline(self):
+            line = lines.pop(0)
+            return line or self.tagpre + b"0 OK done\r\n"
+
+        def read(self, size):
+            assert size == 5
+            return lines.pop(0)
+
+    class Client(IMAPClient):
+        def _create_IMAP4(self):
+            self.made = Scripted()
+            return self.made
+
+        def _set_read_timeout(self):
+            pass
+
+    client = Client("localhost")
+    assert said == ["NONAUTH"]
+    assert client.made.untagged_responses["OK"][-2:] == [(b"{5}", b"literal"), b""]
+
+
+@part(
+    "Python",
+    "smtplib.SMTP.file and getreply",
+    "each answer has its time and its bytes",
+    "transport/smtp.py",
+)
+def test_smtp_reads_by_the_lines_of_its_file():
+    class Lines:
+        def readline(self, limit):
+            assert limit > 8000
+            return b"250 ok\r\n"
+
+    session = smtplib.SMTP()
+    session.file = Lines()
+    assert session.getreply() == (250, b"ok")
 
 
 # the list is whole

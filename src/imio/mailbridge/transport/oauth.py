@@ -7,6 +7,7 @@ With a refresh token (Google) the provider is asked by the grant of RFC 6749 §6
 from contextlib import suppress
 from dataclasses import dataclass
 from imio.mailbridge.message.one_line import readable
+from imio.mailbridge.transport.bounded import bounded
 from oauthlib.oauth2 import BackendApplicationClient
 from oauthlib.oauth2 import OAuth2Error
 from oauthlib.oauth2 import WebApplicationClient
@@ -22,7 +23,7 @@ import threading
 import time
 
 
-#: Seconds that the token endpoint may be silent, and that its whole answer may take.
+#: Seconds that the token endpoint may be silent, and that the body of its answer may take; all of it has twice as many.
 TIMEOUT = 20
 
 #: The longest answer of a token endpoint, in bytes.
@@ -31,6 +32,8 @@ LARGEST = 64 * 1024
 #: Seconds before its end at which a token is no longer used, and the life of one that names no end.
 MARGIN = 60
 UNKNOWN_LIFE = 300
+#: Seconds after which a token is asked for anew, whatever life it has.
+LONGEST_LIFE = 24 * 3600
 
 #: The provider's own troubles among the errors of RFC 6749 §5.2.
 TEMPORARY = ("server_error", "temporarily_unavailable")
@@ -174,12 +177,12 @@ def request_token(grant: Grant) -> tuple[str, float]:
     if not may_be_asked(grant.url):
         raise TokenRefused(400, "the token endpoint is not a public https address")
     try:
-        status, content = _post(grant)
+        status, content = bounded(lambda: _post(grant), 2 * TIMEOUT)
     except (requests.RequestException, OSError, UnicodeError) as error:
         raise TokenUnreachable(grant.hide(f"token endpoint: {error}")) from error
     try:
         answer = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         answer = None
     if not isinstance(answer, dict):
         answer = {}
@@ -191,14 +194,17 @@ def request_token(grant: Grant) -> tuple[str, float]:
         raise TokenRefused(status if status >= 300 else 400, grant.hide(text))
     try:
         token = BackendApplicationClient(grant.client_id).parse_request_body_response(content)
-    except (OAuth2Error, ValueError, TypeError) as error:
+    except (OAuth2Error, ArithmeticError, RecursionError, ValueError, TypeError) as error:
         raise TokenUnreachable(
             f"token endpoint: {grant.hide(str(error)) or 'no token in its answer'}"
         ) from error
     value = token.get("access_token")
     if not isinstance(value, str) or not value.isascii() or not value.isprintable() or not value:
         raise TokenUnreachable("token endpoint: no token in its answer")
-    return value, token.get("expires_in") or UNKNOWN_LIFE
+    life = token.get("expires_in") or UNKNOWN_LIFE
+    if not isinstance(life, (int, float)) or not 0 < life < float("inf"):
+        life = UNKNOWN_LIFE
+    return value, min(life, LONGEST_LIFE)
 
 
 def _post(grant: Grant) -> tuple[int, str]:
