@@ -4,7 +4,7 @@ from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
 from datetime import UTC
-from imio.mailbridge.message.classification.written_date import parse_written_date
+from imio.mailbridge.message.syntax.written_date import parse_written_date
 import pytest
 
 
