@@ -160,10 +160,7 @@ def classify(message: ParsedMessage, context: Context) -> Classification:
             break
     else:
         found = _direct(message, context)
-    doubts = tuple(
-        Evidence(doubt.code, doubt.saw, "note") for original in found.messages for doubt in original.doubts
-    )
-    return replace(found, evidence=(*found.evidence, *notes(message, context), *doubts))
+    return replace(found, evidence=(*found.evidence, *notes(message, context), *_doubts(message, found)))
 
 
 def notes(message: ParsedMessage, context: Context) -> tuple[Evidence, ...]:
@@ -176,6 +173,14 @@ def notes(message: ParsedMessage, context: Context) -> tuple[Evidence, ...]:
     if client := client_of(message):
         found.append(Evidence("client", client, "note"))
     return tuple(found)
+
+
+def _doubts(message: ParsedMessage, found: Classification) -> tuple[Evidence, ...]:
+    """Return what is doubtful about the messages that would be filed; where the end of ``message`` is missing, theirs may be."""
+    doubts = [doubt for original in found.messages for doubt in original.doubts]
+    if found.messages and message.is_truncated:
+        doubts.append(Doubt("truncated"))
+    return tuple(Evidence(doubt.code, doubt.saw, "note") for doubt in dict.fromkeys(doubts))
 
 
 def compile_agent_patterns(patterns: tuple[str, ...] | list[str]) -> tuple[re.Pattern[str], ...]:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Language:
-    """What mail programs write in one language.
+    """What mail programs write in one language; ``;`` stands between words of one kind.
 
-    ``labels`` holds the labels of the header block by field, ``;`` between them, ``prefixes`` and ``replies`` what stands before the subject
-    of a forward and of a reply. ``markers`` announce a forward, between dashes or before a colon; where one ends in ``{}`` a name
-    follows. ``originals`` stand between dashes above the original in replies too. ``wrote`` is the line above a quote: ``{}`` stands
-    for any name, address or date.
+    ``labels`` holds the labels of the header block by field, ``prefixes`` and ``replies`` what stands before the subject of a
+    forward and of a reply. ``markers`` announce a forward, between dashes or before a colon; where one ends in ``{}`` a name
+    follows. ``originals`` stand between dashes above the original in replies too. ``wrote`` is the line above a quote: ``{}``
+    stands for any name, address or date.
     """
 
     code: str
@@ -41,7 +41,8 @@ LANGUAGES = (
     ),
     Language(
         "fr", "French",
-        _labels("De;Expéditeur", "Date;Envoyé;Envoyée;Envoyé le;Envoyé à;Date d'envoi", "À;Pour;Destinataire;Destinataires", "Objet;Sujet",
+        _labels("De;Expéditeur", "Date;Envoyé;Envoyée;Envoyé le;Envoyé à;Date d'envoi", "À;Pour;Destinataire;Destinataires",
+                "Objet;Sujet",
                 "Cc;Cci;Copie;Copie à"),
         "tr;trans;transf", "re;rép",
         ("message transféré", "mail transféré", "courriel transféré", "message transmis", "message réexpédié", "courriel réexpédié",
@@ -54,7 +55,8 @@ LANGUAGES = (
         "nl", "Dutch",
         _labels("Van;Afzender", "Datum;Verzonden;Verzonden op;Verstuurd", "Aan;Ontvanger", "Onderwerp", "Cc;Kopie"),
         "doorst;doorgest;doorgestuurd", "antw;antwoord;betr",
-        ("doorgestuurd bericht", "doorgestuurde e-mail", "doorgestuurde mail", "doorgestuurd e-mailbericht", "begin doorgestuurd bericht",
+        ("doorgestuurd bericht", "doorgestuurde e-mail", "doorgestuurde mail", "doorgestuurd e-mailbericht",
+         "begin doorgestuurd bericht",
          "doorgestuurd door {}"),
         ("oorspronkelijk bericht", "oorspronkelijke bericht", "oorspronkelijke e-mail", "origineel bericht"),
         ("op {} schreef {}", "{} schreef", "{} schreef op {}", "op {} geschreven"),
@@ -86,7 +88,8 @@ LANGUAGES = (
     ),
     Language(
         "pt", "Portuguese",
-        _labels("De;Remetente", "Data;Enviado;Enviada;Enviada em;Enviado em;Enviados", "Para;Destinatário", "Assunto", "Cc;Cco;Cópia"),
+        _labels("De;Remetente", "Data;Enviado;Enviada;Enviada em;Enviado em;Enviados", "Para;Destinatário", "Assunto",
+                "Cc;Cco;Cópia"),
         "enc;tf;reenc", "res",
         ("mensagem encaminhada", "mensagem reencaminhada", "início da mensagem encaminhada", "início da mensagem reencaminhada",
          "a iniciar mensagem reencaminhada", "a iniciar mensagem encaminhada", "encaminhado por {}", "reenviado por {}"),
@@ -98,7 +101,8 @@ LANGUAGES = (
         _labels("Od;Nadawca", "Data;Wysłano;Wysłane;Wysłana", "Do;Adresat;Odbiorca", "Temat", "DW;UDW;Kopia"),
         "pd", "odp",
         ("przekazana wiadomość", "wiadomość przekazana", "przesłana dalej wiadomość", "treść przekazanej wiadomości",
-         "początek przekazanej wiadomości", "początek przekazywanej wiadomości", "wiadomość przekazana dalej", "przekazane przez {}"),
+         "początek przekazanej wiadomości", "początek przekazywanej wiadomości", "wiadomość przekazana dalej",
+         "przekazane przez {}"),
         ("wiadomość oryginalna", "oryginalna wiadomość"),
         ("w dniu {} pisze", "{} napisał(a)", "{} napisał", "wiadomość napisana przez {}"),
     ),
@@ -113,7 +117,8 @@ LANGUAGES = (
     ),
     Language(
         "tr", "Turkish",
-        _labels("Gönderen;Kimden", "Tarih;Gönderildi;Gönderme tarihi;Gönderim tarihi;Gönderilme tarihi", "Kime;Alıcı", "Konu", "Bilgi;Cc"),
+        _labels("Gönderen;Kimden", "Tarih;Gönderildi;Gönderme tarihi;Gönderim tarihi;Gönderilme tarihi", "Kime;Alıcı", "Konu",
+                "Bilgi;Cc"),
         "ilt", "ynt;yanıt",
         ("iletilen mesaj", "iletilmiş mesaj", "yönlendirilmiş ileti", "yönlendirilen mesaj",
          "yönlendirilmiş mesaj", "iletilen ileti", "iletilen mesajın başlangıcı"),
@@ -122,9 +127,11 @@ LANGUAGES = (
     ),
     Language(
         "ar", "Arabic",
-        _labels("من;المرسل", "التاريخ;تاريخ;تاريخ الإرسال;تم الإرسال;أرسل;أُرسلت", "إلى;الى;المستلم", "الموضوع;الموضع", "نسخة;نسخة إلى;Cc"),
+        _labels("من;المرسل", "التاريخ;تاريخ;تاريخ الإرسال;تم الإرسال;أرسل;أُرسلت", "إلى;الى;المستلم", "الموضوع;الموضع",
+                "نسخة;نسخة إلى;Cc"),
         "إعادة توجيه;إعادة-توجيه;تحويل", "رد;الرد",
-        ("رسالة معاد توجيهها", "الرسالة المعاد توجيهها", "رسالة مُعاد توجيهها", "رسالة محولة", "رسالة تم تحويلها", "بداية الرسالة المعاد توجيهها",
+        ("رسالة معاد توجيهها", "الرسالة المعاد توجيهها", "رسالة مُعاد توجيهها", "رسالة محولة", "رسالة تم تحويلها",
+         "بداية الرسالة المعاد توجيهها",
          "بداية رسالة معاد توجيهها", "بدء الرسالة المعاد توجيهها"),
         ("الرسالة الأصلية", "رسالة أصلية"),
         ("في {} كتب {}", "{} كتب", "كتب {}", "في {} تمت كتابة ما يلي بواسطة {}", "بتاريخ {} كتب {}"),
@@ -134,7 +141,8 @@ LANGUAGES = (
         _labels("Від;Відправник", "Дата;Надіслано;Відправлено", "Кому;До;Отримувач", "Тема", "Копія;Cc"),
         "пер;переслати", "відп;на",
         ("переслане повідомлення", "перенаправлене повідомлення", "переадресоване повідомлення", "пересланий лист",
-         "початок переадресованого повідомлення", "початок листа, що пересилається", "початок пересланого повідомлення", "переслано {}"),
+         "початок переадресованого повідомлення", "початок листа, що пересилається", "початок пересланого повідомлення",
+         "переслано {}"),
         ("вихідне повідомлення", "оригінальне повідомлення", "початкове повідомлення"),
         ("{} пише", "{} написав", "{} написала", "{} написав(-ла)", "{} пише(-те)"),
     ),
@@ -142,7 +150,8 @@ LANGUAGES = (
         "bg", "Bulgarian",
         _labels("От;Подател", "Дата;Изпратено", "До;Получател", "Относно;Тема", "Копие;Cc"),
         "пр;препр", "отг;отн",
-        ("препратено съобщение", "препратено писмо", "начало на препратеното съобщение", "начало на препратено съобщение", "препратено от {}"),
+        ("препратено съобщение", "препратено писмо", "начало на препратеното съобщение", "начало на препратено съобщение",
+         "препратено от {}"),
         ("оригинално съобщение", "първоначално съобщение"),
         ("{} написа", "{} пише"),
     ),
@@ -168,7 +177,8 @@ LANGUAGES = (
         "da", "Danish",
         _labels("Fra;Afsender", "Dato;Sendt", "Til;Modtager", "Emne", "Kopi;Cc"),
         "vs", "sv",
-        ("videresendt meddelelse", "videresendt besked", "videresendt mail", "start på videresendt besked", "start på videresendt meddelelse",
+        ("videresendt meddelelse", "videresendt besked", "videresendt mail", "start på videresendt besked",
+         "start på videresendt meddelelse",
          "videresendt af {}"),
         ("oprindelig meddelelse", "original meddelelse", "oprindelig besked"),
         ("den {} skrev {}", "{} skrev"),

@@ -107,7 +107,8 @@ def _wrote_phrases() -> re.Pattern[str]:
 def _labels_inside() -> tuple[re.Pattern[str], ...]:
     """Return, by language, the pattern of a label in the middle of a line, as it is written."""
     by_language = (";".join(language.labels.values()).split(";") for language in LANGUAGES)
-    return tuple(re.compile(rf"\s?((?:{'|'.join(map(re.escape, labels))})\s?:\s)") for labels in by_language)
+    words = ("|".join(map(re.escape, labels)).replace("Cc", "C[Cc]") for labels in by_language)
+    return tuple(re.compile(rf"\s?((?:{each})\s?:\s)") for each in words)
 
 
 def read_inline_forward(message: ParsedMessage, zone: tzinfo | None = None) -> Proposal | None:

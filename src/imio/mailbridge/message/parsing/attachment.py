@@ -78,10 +78,8 @@ class InlineImage:
 
 def attachment(raw: bytes | mmap, part: Part) -> Attachment:
     """Return ``part`` as an attachment; a message without a name is named after its subject."""
-    if part.is_message and not part.filename:
-        filename = message_filename(_subject(raw, part))
-    else:
-        filename = part_filename(raw, part)
+    unnamed = part.is_message and not part.filename
+    filename = message_filename(_subject(raw, part)) if unnamed else part_filename(raw, part)
     return Attachment(filename, part.content_type, content_of(raw, part), lambda: _chunks(raw, part))
 
 

@@ -91,7 +91,7 @@ class _Entry:
         match = _ADDR.search(phrase[:_MAX_SEARCHED])
         if match is None:
             return None
-        rest = " ".join((phrase[: match.start()] + phrase[match.end() :]).replace("[]", "").split())
+        rest = " ".join((phrase[: match.start()] + phrase[match.end() :]).split()).strip("[] ")
         return Address(clean(decode_words(rest)), match[0])
 
 
@@ -107,7 +107,8 @@ def _parse(text: str) -> list[Address]:
             before.append("".join(entry.phrase).strip())  # "Dupont, Jean <…>" without quotation marks
             entry = _Entry()
             return
-        if entry.angle is not None and 0 < len(before) <= _MAX_PIECES:
+        named = entry.angle is not None or len("".join(entry.phrase).split()) > 1
+        if named and 0 < len(before) <= _MAX_PIECES:
             entry.phrase.insert(0, "".join(f"{piece}, " for piece in before if piece))
         before.clear()
         phrase = "".join(entry.phrase)

@@ -50,6 +50,7 @@ _NOT_FOR_MAIL = {
     "mbcs",
     "oem",
 }
+_MAX_LINES = 20_000
 #: Charsets whose octets below 128 are not always ASCII, so that no line can be read by itself.
 _NOT_BY_LINE = ("utf-16", "utf-32", "utf-7", "iso2022", "hz")
 _EAST_ASIAN = ("gb", "big5", "euc", "cp932", "cp949", "cp950", "johab", "shift")
@@ -101,8 +102,17 @@ def read_text(content: bytes, charset: str | None = None) -> Decoded:
         return Decoded(text, declared != "utf-8")
     if not in_utf8 and not _EVIDENT.search(content) and (text := _strict(content, declared)) is not None:
         return Decoded(text, False)
-    lines = [_line(line, declared) for line in content.splitlines(keepends=True)]
+    lines = [_line(line, declared) for line in _lines(content)]
     return Decoded("".join(line.text for line in lines), any(line.guessed for line in lines))
+
+
+def _lines(content: bytes) -> list[bytes]:
+    """Return the lines of ``content``; of a text with more lines than anyone writes, several at once."""
+    lines = content.splitlines(keepends=True)
+    together = 1 + len(lines) // _MAX_LINES
+    if together == 1:
+        return lines
+    return [b"".join(lines[first : first + together]) for first in range(0, len(lines), together)]
 
 
 def _line(line: bytes, declared: str | None) -> Decoded:

@@ -10,7 +10,7 @@ MAX_LENGTH = 150
 _MAX_SUBJECT = 120
 _NOT_IN_NAMES = re.compile(r'[\\/:*?"<>|]+')
 _DRIVE = re.compile(r"^[A-Za-z]:")
-_EXTENSION = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,4}")
+_EXTENSION = re.compile(r"\.(?:[A-Za-z][A-Za-z0-9]{0,4}|[a-z]{6,8})")
 _TYPES = {
     "application/pdf": ".pdf",
     "application/x-pdf": ".pdf",
@@ -97,8 +97,8 @@ _SIGNATURES = (
 def safe_filename(name: str, content_type: str = "", beginning: bytes = b"") -> str:
     """Return the last part of the path ``name``, shortened to ``MAX_LENGTH`` characters but with its extension.
 
-    Where it has no extension it gets that of ``content_type``, or else of what its ``beginning`` is. Where nothing usable is left it is
-    called ``attachment``.
+    Where it has no extension it gets that of ``content_type``, or else of what its ``beginning`` is. Where nothing usable is
+    left it is called ``attachment``.
     """
     path = clean(name).replace("\\", "/").rstrip("/ ").rpartition("/")[2]
     base = _valid(_DRIVE.sub("", path)).rstrip(". ")

@@ -30,6 +30,7 @@ _USUAL = {"text": "text/plain", "multipart": "multipart/mixed"}
 #: Lines in a row that are no fields, in the middle of a header.
 _MAX_DAMAGE = 3
 _MAX_SHOWN = 200
+_WORDS_AND_COLON = re.compile(rb"[^:\n]{1,60}:\s")
 _LINE = re.compile(rb"[^\n]{0,998}(?:\n|\Z)")
 
 #: Media types that hold a message (RFC 2046 §5.2.1, RFC 6532 §3.7).
@@ -66,7 +67,7 @@ class Header:
 class Part:
     """A message or body part: header in ``raw[start:body]``, content in ``raw[body:end]``.
 
-    ``is_closed`` is False when it is a multipart without its last delimiter, or ends in one. ``damage`` as in ``Header``.
+    ``is_closed`` is False when it is a multipart without its last delimiter. ``damage`` as in ``Header``.
     """
 
     fields: tuple[Field, ...]
@@ -97,14 +98,11 @@ class Part:
     @cached_property
     def content_type(self) -> str:
         """Return the media type in lower case; without one, the default for the place of the part."""
-        declared = self._type.value.partition("(")[0].replace('"', "")
-        value = "".join(declared.split())
-        if _MEDIA_TYPE.fullmatch(value):
-            return value
-        if match := _MEDIA_TYPE.match(declared.strip()):
+        value = self._type.value.partition("(")[0].strip('" ')
+        first, slash, second = (half.strip() for half in value.partition("/"))
+        if match := _MEDIA_TYPE.match(first + slash + second):
             return match[0]
-        unknown = "application/octet-stream" if value else self.default_type
-        return _USUAL.get(value.partition("/")[0], unknown)
+        return _USUAL.get(first, "application/octet-stream" if value else self.default_type)
 
     @property
     def maintype(self) -> str:
@@ -215,7 +213,7 @@ def _read_header(raw: bytes | mmap, start: int, end: int, limits: Limits, going_
             break
         line = raw[position:next_field]
         damage = damage if damage is not None else unfold(line[:_MAX_SHOWN])
-        if fields:  # a continuation that lost its indentation
+        if fields and not _WORDS_AND_COLON.match(line):  # a continuation that lost its indentation
             fields[-1] = Field(fields[-1].name, fields[-1].value + b"\n " + line.rstrip())
         below, position = _read_fields(raw, next_field, limit, limits.header_fields - len(fields))
         fields += (field for field in below if field.name in _BELOW_DAMAGE)
@@ -238,7 +236,8 @@ def _read_fields(raw: bytes | mmap, position: int, limit: int, most: int) -> tup
 def _next_field(raw: bytes | mmap, position: int, limit: int, wanted: frozenset[str]) -> int:
     """Return where the header goes on after a few lines that are no fields; ``position`` where it does not.
 
-    It goes on with a field that is ``wanted``, because it is not there yet: a text without an empty line before it may quote a header.
+    It goes on with a field that is ``wanted``, because it is not there yet: a text without an empty line before it may quote a
+    header.
     """
     start = position
     for _ in range(_MAX_DAMAGE):

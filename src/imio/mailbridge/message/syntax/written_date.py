@@ -39,7 +39,7 @@ _DE = re.compile(rf"\b(\d{{1,2}}) (?:de|di) ({_WORD})\.?(?: del?)? (\d{{4}})\b")
 _ASCTIME = re.compile(rf"\b({_WORD}) (\d{{1,2}}) (\d\d?:\d\d(?::\d\d)?) ((?:[a-z]{{2,5}} )?)(\d{{4}})\b")
 _ISO_TIME = re.compile(r"\b(\d{4}-\d{2}-\d{2})t(\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?)")
 _RFC5322 = re.compile(
-    r"\s*(?:[a-z]{2,9}\.?\s?,?\s{0,9})?(\d{1,2})[ -](jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}[ -](\d{2,4}),?\s{1,9}"
+    r"(?:[a-z]{2,9}\.? ?,? ?)?(\d{1,2})[ -](jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}[ -](\d{2,4}),? "
     r"(?=\d{1,2}[:.]\d{2})"
 )
 _NAMED = re.compile(rf"\b(\d{{1,2}})(?:er|st|nd|rd|th|e|ο)?[.,]?[ -]({_WORD})[.,]?[ -](\d{{4}})\b")
@@ -47,10 +47,11 @@ _AMERICAN = re.compile(rf"\b({_WORD})\.? (\d{{1,2}})(?:st|nd|rd|th)?,? (\d{{4}})
 _YEAR_FIRST = re.compile(rf"\b(\d{{4}})\. ({_WORD})\.? (\d{{1,2}})\b")
 _ISO = re.compile(r"\b(\d{4})[-./]\s?(\d{1,2})[-./]\s?(\d{1,2})(?!\d)")
 _NUMBERS = re.compile(r"\b(\d{1,2})[/.-]\s?(\d{1,2})[/.-]\s?(\d{4}|\d{2})\b")
-_AFTER_NOON = [_letters(after) for _before, after in HALF_DAYS]
+_BEFORE_NOON = "|".join(_letters(before) for before, _after in HALF_DAYS)
+_AFTER_NOON = "|".join(_letters(after) for _before, after in HALF_DAYS)
 _TIME = re.compile(
     r"\b(\d{1,2})(?:[:.]|\s?h\s?)(\d{2})(?:[:.](\d{2}))?(?:[.,]\d{1,9})?"
-    rf"(?:\s?(?:(?P<before>{'|'.join(_letters(before) for before, _after in HALF_DAYS)})|(?P<after>{'|'.join(_AFTER_NOON)}))(?!\w)\.?)?"
+    rf"(?:\s?(?:(?P<before>{_BEFORE_NOON})|(?P<after>{_AFTER_NOON}))(?!\w)\.?)?"
 )
 _OFFSET = re.compile(r"(?:^|[\s(])(?:(?:utc|gmt)\s?)?([+\-\u2212])(\d{1,2})(?:[:.]?(\d{2}))?(?!\d)")
 _ZONE = re.compile(
