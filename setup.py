@@ -98,6 +98,7 @@ setup(
         "plone.registry",
         "plone.restapi",
         "plone.supermodel",
+        "plone.transformchain",
         "plone.uuid",
         "plone.z3cform",
         "publicsuffixlist",

@@ -11,6 +11,7 @@ from imio.mailbridge.message.outlook.tnef import read_tnef
 from imio.mailbridge.message.outlook.tnef import SIGNATURE
 from imio.mailbridge.message.parsing.attached_messages import attached_messages
 from imio.mailbridge.message.parsing.parse import parse
+from imio.mailbridge.message.rendition.prepare import outline_and_html
 from imio.mailbridge.message.syntax.limits import TooComplex
 from io import BytesIO
 from tests.message.compound_file import msg
@@ -546,7 +547,7 @@ def test_invitation_is_kept_with_its_summary():
         f"--b\nContent-Type: text/calendar; charset=utf-8\n\n{CALENDAR}--b--\n"
     )
     message = parse(raw.encode())
-    (invitation,) = message.invitations
+    (invitation,) = outline_and_html(message)[0].invitations
     assert (invitation.summary, invitation.place, invitation.method) == (
         "Réunion",
         "Maison communale",
@@ -562,7 +563,7 @@ def test_calendar_file_is_read_once_beside_the_same_part():
         f"--b\nContent-Type: text/calendar; charset=utf-8\n\n{CALENDAR}"
         f"--b\nContent-Type: application/octet-stream; name=invite.ics\n\n{CALENDAR}--b--\n"
     )
-    assert [each.summary for each in parse(raw.encode()).invitations] == ["Réunion"]
+    assert [each.summary for each in outline_and_html(parse(raw.encode()))[0].invitations] == ["Réunion"]
 
 
 @pytest.mark.parametrize(
@@ -577,7 +578,7 @@ def test_calendar_file_is_read_once_beside_the_same_part():
 )
 def test_damaged_calendar_says_nothing_or_less(text):
     raw = f"From: a@citizen.test\nContent-Type: text/calendar\n\n{text}".encode()
-    assert len(parse(raw).invitations) <= 1
+    assert len(outline_and_html(parse(raw))[0].invitations) <= 1
 
 
 def test_crafted_links_and_fonts_of_rtf_cost_no_time():

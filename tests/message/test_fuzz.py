@@ -7,8 +7,7 @@ from imio.mailbridge.message.classification.classify import Proof
 from imio.mailbridge.message.explain import explain
 from imio.mailbridge.message.parsing.digest import content_digest
 from imio.mailbridge.message.parsing.parse import parse
-from imio.mailbridge.message.rendition.html_document import body
-from imio.mailbridge.message.rendition.html_document import Labels
+from imio.mailbridge.message.rendition.prepare import outline_and_html
 from pathlib import Path
 import json
 import random
@@ -67,8 +66,7 @@ def read(raw):
     found = classify(message, CONTEXT)
     for original in found.messages:
         content_digest(original.source)
-        body(original.source, Labels())
-        original.source.invitations  # noqa: B018 - reads them
+        outline_and_html(original.source)
     json.dumps(explain("x", raw, CONTEXT, evidence=True)).encode("ascii")
 
 

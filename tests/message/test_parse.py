@@ -364,7 +364,7 @@ Content-ID: <one@x>
 Content-Type: application/octet-stream; name=two.png
 Content-Location: logo.png
 
-2
+GIF89a
 --r
 Content-Type: image/png; name=three.png
 Content-ID: <three@x>

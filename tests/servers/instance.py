@@ -41,6 +41,11 @@ class Instance(Client):
         path = self.home / "var/log/instance.log"
         return path.read_text() if path.exists() else ""
 
+    @property
+    def process_id(self):
+        """Return the id of the running process."""
+        return self._process.pid
+
     def make(self, smtp_port=9):
         """Create the demo site; its mail goes to ``smtp_port``."""
         command = [

@@ -3,12 +3,17 @@
 from email.message import EmailMessage
 from imio.mailbridge.iadocs import rendition as renditions
 from imio.mailbridge.inbound.inbox import inbox
-from imio.mailbridge.message.rendition import pdf
+from imio.mailbridge.message.rendition.confined import LimitExceeded
+from imio.mailbridge.message.rendition.confined import Unfinished
+from imio.mailbridge.store.store import now
+from imio.mailbridge.taskqueue.queue import get_queue
+from imio.mailbridge.taskqueue.queue import RENDITIONS
 from plone import api
 from plone.app.uuid.utils import uuidToObject
 from plone.uuid.interfaces import IUUID
 from tests.mails import redirected
 from tests.mails import TRUSTED
+from transaction import TransactionManager
 from ZODB.POSException import ConflictError
 import pytest
 import transaction
@@ -61,13 +66,35 @@ def test_frame_is_locked(site, filed):
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Referrer-Policy"] == "no-referrer"
     assert "private" in answer.headers["Cache-Control"]
-    assert "Bonjour <b>é</b>" in answer.text
     assert "<script" not in answer.text
     assert "track.test" not in answer.text
-    assert (
-        "Une image ou un autre contenu d’internet" in answer.text
-        or "One image or other content" in answer.text
-    )
+
+
+def frame(site, filed):
+    answer = site.get(f"{filed.absolute_url()}/mail/@@mailbridge-frame", "agent", headers=HTML)
+    assert answer.headers["Content-Length"] == str(len(answer.content))
+    return answer.text
+
+
+def render(site, filed):
+    site.task("@@mailbridge-render", uid=IUUID(filed["mail"]))
+    return renditions.rendition(filed["mail"])
+
+
+def test_text_is_shown_at_once_and_its_layout_once_it_is_prepared(site, filed):
+    before = frame(site, filed)
+    assert "Bonjour en texte" in before
+    assert "layout and images are being prepared" in before
+    render(site, filed)
+    after = frame(site, filed)
+    assert "Bonjour <b>é</b>" in after
+    assert "<title>Véranda</title>" in after
+    assert "One image or other content from the internet was left out." in after
+    assert "prepared" not in after
+    for page in (before, after):
+        assert "<script" not in page
+        assert "track.test" not in page
+        assert "plone" not in page, "no theme, nothing that Plone adds"
 
 
 @pytest.mark.parametrize("user", [None, "gateway"])
@@ -87,11 +114,11 @@ def test_frame_of_what_is_no_message_is_not_found(site, filed):
 def test_pdf_waits_and_is_made_by_the_task(site, filed):
     mail = filed["mail"]
     assert renditions.rendition(mail).state == "waiting"
-    assert list(renditions.waiting()) == [IUUID(mail)]
+    assert renditions.waiting() == [IUUID(mail)]
     assert site.get(f"{mail.absolute_url()}/@@rendition.pdf", "agent", headers=HTML).status_code == 404
     site.task("@@mailbridge-render", uid=IUUID(mail))
     made = renditions.rendition(mail)
-    assert (made.state, made.error, list(renditions.waiting())) == ("done", "", [])
+    assert (made.state, made.error, renditions.waiting()) == ("done", "", [])
     answer = site.get(f"{mail.absolute_url()}/@@rendition.pdf", "agent", headers=HTML)
     assert answer.content.startswith(b"%PDF-1.7")
     assert len(answer.content) == made.size
@@ -102,13 +129,11 @@ def test_pdf_waits_and_is_made_by_the_task(site, filed):
 def test_pdf_that_fails_leaves_the_message_and_can_be_made_again(site, filed, monkeypatch):
     mail = filed["mail"]
     with monkeypatch.context() as context:
-        context.setattr(
-            renditions.pdf, "render", lambda html: (_ for _ in ()).throw(pdf.RenderingError("no font"))
-        )
-        site.task("@@mailbridge-render", uid=IUUID(mail))
-    made = renditions.rendition(mail)
-    assert (made.state, made.error, list(renditions.waiting())) == ("failed", "no font", [])
+        context.setattr(renditions.pdf, "render", lambda source, target: raise_(LimitExceeded("memory")))
+        made = render(site, filed)
+    assert (made.state, made.error, renditions.waiting()) == ("failed", "memory", [])
     assert mail.file.data.startswith(b"From: Jeanne")
+    assert "Bonjour <b>é</b>" in frame(site, filed)
     page = site.get(f"{filed.absolute_url()}/view", "admin", headers=HTML).text
     assert "@@mailbridge-render-again" in page
     assert "@@rendition.pdf" not in page
@@ -117,41 +142,125 @@ def test_pdf_that_fails_leaves_the_message_and_can_be_made_again(site, filed, mo
     assert site.post(url, "admin", headers=HTML).status_code == 403, "without a token"
     renditions.request(mail)
     transaction.commit()
-    site.task("@@mailbridge-render", uid=IUUID(mail))
-    assert renditions.rendition(mail).state == "done"
+    assert render(site, filed).state == "done"
 
 
-def test_message_that_kills_the_worker_is_not_tried_for_ever(site, filed):
+def raise_(error):
+    raise error
+
+
+def test_layout_that_is_too_much_for_the_renderer_gives_a_pdf_of_the_text(site, filed, monkeypatch):
+    given = []
+
+    def renderer(source, target):
+        source.seek(0)
+        given.append(source.read().decode())
+        if len(given) == 1:
+            raise LimitExceeded("processor time")
+        return target.write(b"%PDF-1.7")
+
+    monkeypatch.setattr(renditions.pdf, "render", renderer)
+    made = render(site, filed)
+    assert (made.state, made.size, len(given)) == ("done", 8, 2)
+    assert "Bonjour <b>é</b>" in given[0]
+    assert "Bonjour en texte" in given[1]
+    assert "too complex or too long" in given[1]
+    assert "Bonjour <b>é</b>" in frame(site, filed), "a browser shows the layout"
+
+
+def test_message_that_ends_the_worker_is_not_tried_for_ever(site, filed, monkeypatch):
     mail = filed["mail"]
-    renditions.rendition(mail).tries = renditions.TRIES
-    transaction.commit()
-    site.task("@@mailbridge-render", uid=IUUID(mail))
-    assert renditions.rendition(mail).state == "failed"
-    assert "stopped several times" in renditions.rendition(mail).error
+    plain = []
+
+    def killed(file, html, plain_):
+        plain.append(plain_)
+        raise SystemExit
+
+    with monkeypatch.context() as context:
+        context.setattr(renditions, "_prepare", lambda file, html, plain: killed(file, html, plain))
+        for tries in (1, 2, 3):
+            with pytest.raises(SystemExit):
+                render(site, filed)
+            made = renditions.rendition(mail)
+            assert (made.state, made.tries) == ("waiting", tries)
+            render(site, filed)
+            assert made.tries == tries, "another worker is at it"
+            made.leased_until = now()
+            transaction.commit()
+    assert plain == [False, False, True]
+    made = render(site, filed)
+    assert (made.state, made.error) == ("failed", "the worker ended several times")
+    assert renditions.waiting() == []
+    assert "Bonjour en texte" in frame(site, filed)
+
+
+def test_busy_machine_is_not_the_fault_of_the_message(site, filed, monkeypatch):
+    with monkeypatch.context() as context:
+        context.setattr(renditions, "_prepare", lambda *args, **kw: raise_(Unfinished("time")))
+        for _number in range(5):
+            made = render(site, filed)
+            assert (made.state, made.tries, made.leased_until) == ("waiting", 0, None)
+    assert render(site, filed).state == "done"
 
 
 def test_conflict_renders_nothing_twice(site, filed, monkeypatch):
-    keep, conflicts, rendered = renditions._keep, iter([ConflictError(), ConflictError()]), []
+    keep, conflicts, rendered = renditions._keep_pdf, iter([ConflictError(), ConflictError()]), []
 
     def conflicting(*args):
         keep(*args)
         if (error := next(conflicts, None)) is not None:
             raise error
 
-    monkeypatch.setattr(renditions, "_keep", conflicting)
-    monkeypatch.setattr(renditions.pdf, "render", lambda html: rendered.append(html) or b"%PDF-1.7")
-    site.task("@@mailbridge-render", uid=IUUID(filed["mail"]))
-    made = renditions.rendition(filed["mail"])
+    def renderer(source, target):
+        rendered.append(source)
+        return target.write(b"%PDF-1.7")
+
+    monkeypatch.setattr(renditions, "_keep_pdf", conflicting)
+    monkeypatch.setattr(renditions.pdf, "render", renderer)
+    made = render(site, filed)
     assert (made.state, made.tries, len(rendered)) == ("done", 1, 1)
+    with made.pdf.open() as stream:
+        assert stream.read() == b"%PDF-1.7"
 
 
-def test_without_renderer_nothing_waits(site, monkeypatch):
+def test_result_of_a_lease_that_ended_is_thrown_away(site, filed, monkeypatch):
+    """Somebody asked for a new rendition while an old one was being made."""
+    mail = filed["mail"]
+
+    def renderer(source, target):
+        renditions.request(mail)
+        transaction.commit()
+        return target.write(b"%PDF-1.7")
+
+    monkeypatch.setattr(renditions.pdf, "render", renderer)
+    made = render(site, filed)
+    assert (made.state, made.pdf, renditions.waiting()) == ("waiting", None, [IUUID(mail)])
+
+
+def test_filing_and_rendering_at_once_do_not_conflict(site, filed):
+    """One connection takes the last file out of what waits, another puts one in."""
+    database = site.portal._p_jar.db()
+    other = database.open(transaction_manager := TransactionManager())
+    try:
+        waiting = other.get(renditions._waiting()._p_oid)
+        waiting.insert("another")
+        renditions._leave(IUUID(filed["mail"]))
+        transaction.commit()
+        transaction_manager.commit()
+    finally:
+        other.close()
+    transaction.begin()
+    assert renditions.waiting() == ["another"]
+
+
+def test_without_renderer_the_message_is_shown_and_nothing_waits(site, monkeypatch):
     monkeypatch.setattr(renditions.pdf, "is_available", lambda: False)
     answer = site.post("/@@mail-in", "gateway", data=redirected(), headers=TRUSTED)
     item = uuidToObject(inbox().get(answer.json()["id"]).items[0], unrestricted=True)
-    assert renditions.rendition(item["mail"]).state == "off"
-    assert not list(renditions.waiting())
+    assert render(site, item).state == "off"
+    assert not renditions.waiting()
     assert site.get(f"{item.absolute_url()}/view", "agent", headers=HTML).status_code == 200
+    assert "prepared" not in frame(site, item)
 
 
 def test_deleted_document_leaves_nothing_waiting(site, filed):
@@ -160,11 +269,21 @@ def test_deleted_document_leaves_nothing_waiting(site, filed):
         api.content.delete(filed, check_linkintegrity=False)
     transaction.commit()
     site.task("@@mailbridge-render", uid=uid)
-    assert not list(renditions.waiting())
+    assert not renditions.waiting()
 
 
-def test_sweep_finds_what_waits(site, filed, monkeypatch):
-    woken = []
+def test_sweep_queues_what_waits_and_has_no_task(site, filed, monkeypatch):
+    uid, woken = IUUID(filed["mail"]), []
     monkeypatch.setattr(renditions, "wake", woken.append)
+    queue = get_queue(RENDITIONS)
+    queue.huey.flush()
+    queue.submit(0, "id", "/plone/@@mailbridge-render", "POST", {"uid": "of another"}, {}, "", None)
     site.task("@@mailbridge-sweep-renditions")
-    assert woken == [IUUID(filed["mail"])]
+    assert woken == [], "the queue is not empty: its tasks are not lost"
+    queue.huey.flush()
+    site.task("@@mailbridge-sweep-renditions")
+    assert woken == [uid]
+    renditions.rendition(filed["mail"]).leased_until = now() + renditions.LEASE
+    transaction.commit()
+    site.task("@@mailbridge-sweep-renditions")
+    assert woken == [uid], "a worker is at it"

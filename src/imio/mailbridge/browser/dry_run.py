@@ -4,17 +4,15 @@ from imio.mailbridge.browser import evidence
 from imio.mailbridge.browser import titles
 from imio.mailbridge.browser.button_page import ButtonPage
 from imio.mailbridge.browser.message_summary import user_name
+from imio.mailbridge.browser.preview import preview
 from imio.mailbridge.browser.size import name_and_size
 from imio.mailbridge.browser.size import readable_size
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
-from imio.mailbridge.iadocs import reading
 from imio.mailbridge.inbound import cases
 from imio.mailbridge.inbound.dry_run import dry_run
 from imio.mailbridge.inbound.envelope import Envelope
 from imio.mailbridge.inbound.reasons import reason_texts
-from imio.mailbridge.message.rendition.html_document import body
-from imio.mailbridge.message.rendition.html_document import document
 from imio.mailbridge.settings.clock import readable_time
 from imio.mailbridge.settings.routing import IRoutingRow
 from imio.mailbridge.settings.routing import IStateRow
@@ -124,9 +122,8 @@ class DryRunView(ButtonPage):
 
     def _message(self, outcome):
         original, chosen = outcome.candidate.original, outcome.candidate.route
+        shown = preview(original.source)
         known = uuidToCatalogBrain(outcome.known_item) if outcome.known_item else None
-        words = reading.labels()
-        preview = document(body(original.source, words), words)
         return {
             "subject": original.subject or "",
             "fields": [
@@ -140,7 +137,7 @@ class DryRunView(ButtonPage):
             "why_not": [self._why_not(_("Routing"), IRoutingRow, *each) for each in chosen.why_not]
             + [self._why_not(_("States"), IStateRow, *each) for each in chosen.state_why_not],
             "files": [name_and_size(file.filename, file.size) for file in original.attachments],
-            "preview": preview if len(preview) <= MAX_PREVIEW else "",
+            "preview": shown.decode() if len(shown) <= MAX_PREVIEW else "",
         }
 
     def _why_not(self, what, schema, row, field):

@@ -12,7 +12,8 @@ from imio.mailbridge.browser.button_page import ButtonPage
 from imio.mailbridge.browser.button_page import may
 from imio.mailbridge.browser.button_page import SET_UP
 from imio.mailbridge.browser.inbox_access import visible_record
-from imio.mailbridge.browser.readable import frame
+from imio.mailbridge.browser.preview import lock
+from imio.mailbridge.browser.preview import preview
 from imio.mailbridge.browser.review_choices import DECISIONS
 from imio.mailbridge.browser.review_choices import document_links
 from imio.mailbridge.browser.review_choices import services
@@ -70,7 +71,8 @@ class Frame(OfRecord, BrowserView):
             if int(part) >= len(candidates):
                 raise NotFound("part")
             message = candidates[int(part)].original.source
-        return frame(message, self.request.response)
+        lock(self.request, max_age=300)
+        return preview(message)
 
 
 class Source(OfRecord, BrowserView):

@@ -7,42 +7,43 @@ from AccessControl import Unauthorized
 from Acquisition import aq_inner
 from Acquisition import aq_parent
 from imio.mailbridge.browser.button_page import ButtonPage
+from imio.mailbridge.browser.preview import lock
 from imio.mailbridge.browser.size import name_and_size
 from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs import names
 from imio.mailbridge.iadocs import reading
 from imio.mailbridge.iadocs.rendition import NONE_YET
+from imio.mailbridge.iadocs.rendition import outline_of
 from imio.mailbridge.iadocs.rendition import rendition
 from imio.mailbridge.iadocs.rendition import request as request_pdf
 from imio.mailbridge.iadocs.rendition import TEXTS
-from imio.mailbridge.message.rendition.html_document import body
-from imio.mailbridge.message.rendition.html_document import CONTENT_SECURITY_POLICY
-from imio.mailbridge.message.rendition.html_document import document
+from itertools import chain
 from plone import api
 from plone.app.layout.viewlets.common import ViewletBase
 from Products.Five.browser import BrowserView
 from zExceptions import NotFound
+from zope.interface import implementer
 from ZPublisher.Iterators import filestream_iterator
-import zlib
+from ZPublisher.Iterators import IStreamIterator
+import os
 
 
-def frame(message, response):
-    """Return the HTML of a message's body, and set the headers that keep a browser from doing more than showing it.
+@implementer(IStreamIterator)
+class _Stream:
+    """Bytes around those of a file, read piece by piece after the database connection is closed."""
 
-    It is compressed, because Plone's transforms add theme and scripts to all other HTML.
-    """
-    for name, value in (
-        ("Content-Type", "text/html; charset=utf-8"),
-        ("Content-Encoding", "deflate"),
-        ("Content-Security-Policy", CONTENT_SECURITY_POLICY),
-        ("X-Content-Type-Options", "nosniff"),
-        ("Referrer-Policy", "no-referrer"),
-        ("Cross-Origin-Resource-Policy", "same-origin"),
-        ("Cache-Control", "private, max-age=300"),
-    ):
-        response.setHeader(name, value)
-    words = reading.labels()
-    return zlib.compress(document(body(message, words), words).encode("utf-8", "replace"))
+    def __init__(self, first, path, last):
+        self._length = len(first) + os.path.getsize(path) + len(last)
+        self._pieces = chain((first,), filestream_iterator(path, "rb"), (last,))
+
+    def __len__(self):
+        return self._length
+
+    def __iter__(self):
+        return self._pieces
+
+    def __next__(self):
+        return next(self._pieces)
 
 
 def mail_of(context):
@@ -68,7 +69,15 @@ class Frame(BrowserView):
         message = reading.read(self.context)
         if message is None:
             raise NotFound("mailbridge-frame")
-        return frame(message, self.request.response)
+        made = rendition(self.context)
+        outline = outline_of(made)
+        lock(self.request, max_age=300 if outline is not None else 0)
+        if outline is None:
+            return reading.text_alone(message, made is not None and made.state == "waiting")
+        first, last = reading.around(message, outline)
+        stream = _Stream(first, made.html.committed(), last)
+        self.request.response.setHeader("Content-Length", str(len(stream)))
+        return stream
 
 
 class Pdf(BrowserView):

@@ -21,6 +21,7 @@ from imio.mailbridge.store.store import existing_store
 from imio.mailbridge.store.store import now
 from imio.mailbridge.store.store import site_store
 from imio.mailbridge.taskqueue import add
+from imio.mailbridge.taskqueue.queue import NETWORK
 from imio.mailbridge.transport.fetch import Deferred
 from imio.mailbridge.transport.fetch import fetch
 from imio.mailbridge.transport.fetch import PassHooks
@@ -135,7 +136,12 @@ def wake(name):
 
 
 def _queue(name):
-    add("/".join(getSite().getPhysicalPath()) + "/@@mailbridge-fetch", "POST", params={"name": name})
+    add(
+        "/".join(getSite().getPhysicalPath()) + "/@@mailbridge-fetch",
+        "POST",
+        params={"name": name},
+        queue=NETWORK,
+    )
 
 
 def read_mailbox(name):

@@ -17,6 +17,7 @@ from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.blobs import is_readable
 from imio.mailbridge.store.commit import committed
 from imio.mailbridge.taskqueue import add
+from imio.mailbridge.taskqueue.queue import NETWORK
 from imio.mailbridge.transport.txt_lookup import TxtLookup
 from Products.Five.browser import BrowserView
 from zope.component.hooks import getSite
@@ -38,7 +39,12 @@ def request(record, messages):
 
 def wake(id):
     """Queue the task for after the commit."""
-    add("/".join(getSite().getPhysicalPath()) + "/@@mailbridge-verify", "POST", params={"id": id})
+    add(
+        "/".join(getSite().getPhysicalPath()) + "/@@mailbridge-verify",
+        "POST",
+        params={"id": id},
+        queue=NETWORK,
+    )
 
 
 def sweep():

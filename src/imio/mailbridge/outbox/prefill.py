@@ -1,6 +1,7 @@
 """What a form puts into a new e-mail of an agent beforehand: the signature and the blind copies of the settings."""
 
 from imio.mailbridge.message.rendition.sanitise import clean_html
+from imio.mailbridge.message.syntax.limits import TooComplex
 from imio.mailbridge.ports.directory import Identity
 from imio.mailbridge.settings.read import Settings
 from imio.mailbridge.settings.signature import render
@@ -15,7 +16,13 @@ def signature(identity: Identity, values: Settings) -> str:
     """Return the clean HTML of the signature of an identity: that of its record, else that of the settings, or nothing."""
     template = values.signature
     html = identity.signature if identity.signature.strip() else template and _rendered(template, identity)
-    return clean_html(html).strip()
+    try:
+        return clean_html(html).strip()
+    except TooComplex:
+        logger.warning(
+            "the signature of %s is too complex; e-mails begin without one", identity.address.addr_spec
+        )
+        return ""
 
 
 def bcc(identity: Identity, values: Settings) -> list[str]:

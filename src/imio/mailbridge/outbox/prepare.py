@@ -16,6 +16,7 @@ from imio.mailbridge.message.one_line import has_control
 from imio.mailbridge.message.one_line import is_encodable
 from imio.mailbridge.message.one_line import one_line
 from imio.mailbridge.message.syntax.address_list import typed_addresses
+from imio.mailbridge.message.syntax.limits import TooComplex
 from imio.mailbridge.outbox.draft import Draft
 from imio.mailbridge.outbox.sender import identities
 from imio.mailbridge.outbox.sender import sender_for
@@ -99,19 +100,22 @@ def prepare(context: Any, userid: str, data: dict[str, Any]) -> Draft:
     new_message_id = message_id(
         secrets.token_hex(16), (account.login_address or sender.author.addr_spec).rpartition("@")[2]
     )
-    body = compose(
-        message_id=new_message_id,
-        date=send_at or now(),
-        to=recipients["to"],
-        cc=recipients["cc"],
-        subject=one_line(subject),
-        html=html,
-        files=[
-            File(file.filename, file.content_type, file.size, partial(sending.open, file.uid))
-            for file in files
-        ],
-        in_reply_to=sending.reply_to_message_id,
-    )
+    try:
+        body = compose(
+            message_id=new_message_id,
+            date=send_at or now(),
+            to=recipients["to"],
+            cc=recipients["cc"],
+            subject=one_line(subject),
+            html=html,
+            files=[
+                File(file.filename, file.content_type, file.size, partial(sending.open, file.uid))
+                for file in files
+            ],
+            in_reply_to=sending.reply_to_message_id,
+        )
+    except TooComplex:
+        raise Invalid([("body", TOO_COMPLEX)]) from None
     return Draft(
         id=new_id,
         userid=userid,
@@ -130,6 +134,11 @@ def prepare(context: Any, userid: str, data: dict[str, Any]) -> Draft:
         cc=recipients["cc"],
         bcc=recipients["bcc"],
     )
+
+
+TOO_COMPLEX = _(
+    "The layout of this text is too complex to be sent. Paste it without its formatting, or attach it as a file."
+)
 
 
 def _send_at(text: Any, undo_seconds: int, errors: Errors) -> datetime | None:

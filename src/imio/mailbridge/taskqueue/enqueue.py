@@ -26,7 +26,7 @@ def add(
     that no worker reads. A queue that cannot be reached after the commit is logged, never raised: the commit is done, and the
     sweep finds the record.
     """
-    if queue != queues.NAME:
+    if queue not in queues.WORKERS:
         raise ValueError(f"no worker reads the queue {queue!r}")
     if not url.startswith("/"):
         raise ValueError("the URL of a task is a path from the Zope root")
@@ -34,15 +34,15 @@ def add(
     user = getSecurityManager().getUser()
     userid = user.getId() if user is not None else None
     args = (task_id, url, method, params or {}, headers or {}, payload or "", userid)
-    transaction.get().addAfterCommitHook(_enqueue, args=(delay, *args))
+    transaction.get().addAfterCommitHook(_enqueue, args=(queue, delay, *args))
     return task_id
 
 
-def _enqueue(committed, delay, *args):
+def _enqueue(committed, queue, delay, *args):
     if not committed:
         return
     try:
-        queues.get_queue().submit(delay, *args)
+        queues.get_queue(queue).submit(delay, *args)
     except Exception:  # noqa: BLE001 - whatever the queue's client raises
         logger.exception(
             "task %s for %s could not be queued; the sweep will find its record", args[0], args[1]

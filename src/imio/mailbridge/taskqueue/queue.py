@@ -1,4 +1,7 @@
-"""The queue of a process: one huey instance, chosen by ``MAILBRIDGE_QUEUE_URL``."""
+"""The queues of a process, each a huey instance at ``MAILBRIDGE_QUEUE_URL`` with worker threads of its own.
+
+Sending, filing and reports never wait behind what is slow: DNS, mailboxes and renditions.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +22,12 @@ import time
 
 
 NAME = "default"
+#: Verification of signatures by DNS, and passes over mailboxes.
+NETWORK = "network"
+#: What readers are shown of messages, and PDFs.
+RENDITIONS = "renditions"
+#: How many threads of a worker serve each queue.
+WORKERS = {NAME: 2, NETWORK: 1, RENDITIONS: 1}
 URL = "MAILBRIDGE_QUEUE_URL"
 KEY = "MAILBRIDGE_QUEUE_KEY"
 HEARTBEAT = "heartbeat"
@@ -61,14 +70,14 @@ class Queue:
     submit: Callable
 
 
-def connect(url, key=None):
-    """Return the ``Queue`` at ``url``; ``key`` (bytes) signs the tasks. Errors: ``QueueNotConfigured``."""
+def connect(url, key=None, name=NAME):
+    """Return the ``Queue`` called ``name`` at ``url``; ``key`` (bytes) signs the tasks. Errors: ``QueueNotConfigured``."""
     scheme = url.partition(":")[0]
     if scheme == "sqlite":
         path = Path(url.removeprefix("sqlite:///"))
         path.parent.mkdir(parents=True, exist_ok=True)
         serializer = SignedJSONSerializer(key or _key_beside(path))
-        huey = SqliteHuey(NAME, filename=str(path), results=False, serializer=serializer)
+        huey = SqliteHuey(name, filename=str(path), results=False, serializer=serializer)
     elif scheme in ("redis", "rediss", "postgresql"):
         if not key:
             raise QueueNotConfigured(
@@ -76,12 +85,13 @@ def connect(url, key=None):
             )
         serializer = SignedJSONSerializer(key)
         if scheme == "postgresql":
-            huey = PostgresHuey(NAME, dsn=url, results=False, serializer=serializer)
+            huey = PostgresHuey(name, dsn=url, results=False, serializer=serializer)
         else:
-            huey = RedisHuey(f"mailbridge-{NAME}", url=url, results=False, serializer=serializer)
+            huey = RedisHuey(f"mailbridge-{name}", url=url, results=False, serializer=serializer)
     else:
         raise QueueNotConfigured(f"{URL} must start with sqlite:///, redis:// or postgresql://")
-    huey.periodic_task(crontab(minute="*"), name="sweep")(_sweep)
+    if name == NAME:
+        huey.periodic_task(crontab(minute="*"), name="sweep")(_sweep)
     task = huey.task(name="publish")(publish)
     return Queue(huey, lambda delay, *args: task.schedule(args, delay=delay) if delay else task(*args))
 
@@ -92,10 +102,10 @@ def _sweep():
 
 
 @cache
-def get_queue():
-    """Return the queue of this process."""
+def get_queue(name=NAME):
+    """Return a queue of this process."""
     key = os.environ.get(KEY, "")
-    return connect(queue_url(), key.encode() or None)
+    return connect(queue_url(), key.encode() or None, name)
 
 
 def beat():

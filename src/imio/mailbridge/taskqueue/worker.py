@@ -23,8 +23,18 @@ class EmbeddedConsumer(Consumer):
         pass
 
 
-def _options():
-    return {"workers": 2, "max_delay": 0.5, "scheduler_interval": 1}
+#: Seconds that a worker process waits at its end for a slow task; the sweep finds the record of one that was not done.
+SHUTDOWN = 30
+
+
+def _consumer(kind, name):
+    return kind(
+        queues.get_queue(name).huey,
+        workers=queues.WORKERS[name],
+        max_delay=0.5,
+        scheduler_interval=1,
+        shutdown_timeout=SHUTDOWN,
+    )
 
 
 def start_embedded(event):
@@ -33,13 +43,14 @@ def start_embedded(event):
         logger.info("no worker in this instance (%s=off)", WORKER)
         return
     try:
-        consumer = EmbeddedConsumer(queues.get_queue().huey, **_options())
+        consumers = [_consumer(EmbeddedConsumer, name) for name in queues.WORKERS]
     except Exception:  # noqa: BLE001 - iA.docs must start even when the queue is down
         logger.exception("the worker of the mail bridge cannot start; mail is kept, but not sent or filed")
         return
     queues.beat()
-    consumer.start()
-    atexit.register(consumer.stop)
+    for consumer in consumers:
+        consumer.start()
+        atexit.register(consumer.stop)
 
 
 def main(argv=None):
@@ -61,8 +72,13 @@ def main(argv=None):
             "mailbridge-worker: another process has this database; a worker beside instances needs ZEO or RelStorage"
         )
     try:
-        huey = queues.get_queue().huey
+        others = [_consumer(EmbeddedConsumer, name) for name in queues.WORKERS if name != queues.NAME]
+        consumer = _consumer(Consumer, queues.NAME)
     except queues.QueueNotConfigured as error:
         sys.exit(f"mailbridge-worker: {error}")
     queues.beat()
-    Consumer(huey, **_options()).run()
+    for other in others:
+        other.start()
+    consumer.run()
+    for other in others:
+        other.stop(graceful=True)

@@ -1,6 +1,7 @@
 """Sorts the parts of a message into its text, the images shown in it, and what a person would call attachments."""
 
 from dataclasses import dataclass
+from imio.mailbridge.message.parsing.shown_image import is_shown
 from imio.mailbridge.message.syntax.charset import Decoded
 from imio.mailbridge.message.syntax.charset import read_text
 from imio.mailbridge.message.syntax.structure import Part
@@ -12,6 +13,8 @@ import re
 
 #: Octets of all plain text together, and of all HTML; a book has one million.
 MAX_TEXT = 8_000_000
+#: Bytes of all images in the text together, still encoded; those beyond are attachments.
+MAX_IMAGES = 28_000_000
 
 _CID = re.compile(r"cid:([^\s\"'<>)]{1,250})", re.IGNORECASE)
 _IMAGE_NAME = re.compile(r".*\.(?:png|jpe?g|gif|bmp|webp|svg|tiff?)", re.IGNORECASE)
@@ -56,9 +59,16 @@ def sort_parts(raw: bytes | mmap, root: Part) -> Sorted:
     text, html = _in_bounds(text, others), _in_bounds(html, others)
     source = "\n".join(read_part(raw, part).text for part in html)
     cids = frozenset(unquote(match[1]).lower() for match in _CID.finditer(source))
-    inline = tuple(part for part in others if source and _is_image(part) and _is_shown(part, source, cids))
-    inside = {id(part) for part in inline}
-    return Sorted(tuple(text), tuple(html), inline, tuple(part for part in others if id(part) not in inside))
+    inline: list[Part] = []
+    attached: list[Part] = []
+    left = MAX_IMAGES
+    for part in others:
+        if source and _is_image(part) and _is_named(part, source, cids) and is_shown(raw, part):
+            left -= part.end - part.body
+            (inline if left >= 0 else attached).append(part)
+        else:
+            attached.append(part)
+    return Sorted(tuple(text), tuple(html), tuple(inline), tuple(attached))
 
 
 def read_part(raw: bytes | mmap, part: Part) -> Decoded:
@@ -140,7 +150,7 @@ def _is_image(part: Part) -> bool:
     return part.content_type == "application/octet-stream" and bool(_IMAGE_NAME.fullmatch(part.filename))
 
 
-def _is_shown(part: Part, html: str, cids: frozenset[str]) -> bool:
+def _is_named(part: Part, html: str, cids: frozenset[str]) -> bool:
     if content_id(part).lower() in cids:
         return True
     location = part.first("content-location")

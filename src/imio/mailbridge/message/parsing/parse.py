@@ -24,13 +24,14 @@ from imio.mailbridge.message.parsing.attachment import content_of
 from imio.mailbridge.message.parsing.attachment import InlineImage
 from imio.mailbridge.message.parsing.attachment import part_bytes
 from imio.mailbridge.message.parsing.attachment import part_filename
+from imio.mailbridge.message.parsing.bodies import Body
+from imio.mailbridge.message.parsing.bodies import read_bodies
+from imio.mailbridge.message.parsing.bodies import Text
 from imio.mailbridge.message.parsing.disposition import content_id
 from imio.mailbridge.message.parsing.disposition import is_calendar
 from imio.mailbridge.message.parsing.disposition import read_part
 from imio.mailbridge.message.parsing.disposition import sort_parts
 from imio.mailbridge.message.parsing.disposition import Sorted
-from imio.mailbridge.message.parsing.invitation import Invitation
-from imio.mailbridge.message.parsing.invitation import read_invitations
 from imio.mailbridge.message.parsing.opaque_signature import signed_content
 from imio.mailbridge.message.syntax import structure
 from imio.mailbridge.message.syntax.address_list import header_addresses
@@ -53,6 +54,7 @@ from imio.mailbridge.message.syntax.written_date import ReadDate
 from io import BufferedReader
 from io import BytesIO
 from io import RawIOBase
+from itertools import islice
 from mmap import ACCESS_READ
 from mmap import mmap
 from shutil import copyfileobj
@@ -278,15 +280,7 @@ class ParsedMessage:
     def _plain(self) -> tuple[str | None, tuple[Attachment, ...]]:
         """Return the text without the uuencoded files in it, and those files."""
         found = self._text(self._sorted.text)
-        if found is None:
-            return None, ()
-        if is_rtf(found[:64].encode("ascii", "replace")):
-            return text_of(found.encode("cp1252", "replace")) or found, ()
-        left, files = uuencoded_files(found)
-        return left, tuple(
-            Attachment(safe_filename(name, type_by_name(name)), type_by_name(name), _constant(content))
-            for name, content in files
-        )
+        return (None, ()) if found is None else _without_files(found)
 
     @cached_property
     def _packed(self) -> tuple[tuple[Part, OutlookItem], ...]:
@@ -331,16 +325,35 @@ class ParsedMessage:
         )
 
     @cached_property
-    def invitations(self) -> tuple[Invitation, ...]:
-        """Return the appointments in calendar parts."""
+    def body(self) -> Body:
+        """Return the texts of the message in their order and forms, without the uuencoded files in them."""
+        root = self.content[1]
+        plain, html = ({id(part) for part in parts} for parts in (self._sorted.text, self._sorted.html))
+        if not plain and not html:
+            return tuple(Text(text, text is self.html) for text in (self.html or self.text,) if text)
+
+        def text_of(part: Part) -> Text | None:
+            if id(part) in html:
+                return Text(self._bodies[part].text, True)
+            return Text(_without_files(self._bodies[part].text)[0], False) if id(part) in plain else None
+
+        return read_bodies(root, text_of)
+
+    @property
+    def body_size(self) -> int:
+        """Return how many bytes hold the texts, still encoded."""
+        return sum(part.end - part.body for part in (*self._sorted.text, *self._sorted.html))
+
+    @property
+    def calendars(self) -> tuple[str, ...]:
+        """Return the first calendars of the message, unread."""
+        if self.defect is not None:
+            return ()
         raw = self.content[0]
-        parts = [
-            part
-            for part in self.content[1].walk()
-            if is_calendar(part) and part.end - part.body < _MAX_CALENDAR
-        ]
-        found = (each for part in parts[:5] for each in read_invitations(read_part(raw, part).text))
-        return tuple(dict.fromkeys(found)) if self.defect is None else ()
+        parts = (part for part in self.content[1].walk() if is_calendar(part))
+        return tuple(
+            read_part(raw, part).text for part in islice(parts, 5) if part.end - part.body < _MAX_CALENDAR
+        )
 
     @cached_property
     def inline_images(self) -> tuple[InlineImage, ...]:
@@ -370,6 +383,17 @@ class ParsedMessage:
         if text.startswith("-----BEGIN PGP MESSAGE-----") and not self.html:
             return True
         return not text and not self.html and any(_is_enveloped(self.raw, part) for part in self.root.walk())
+
+
+def _without_files(text: str) -> tuple[str, tuple[Attachment, ...]]:
+    """Return a text without the uuencoded files in it, and those files; RTF becomes text."""
+    if is_rtf(text[:64].encode("ascii", "replace")):
+        return text_of(text.encode("cp1252", "replace")) or text, ()
+    left, files = uuencoded_files(text)
+    return left, tuple(
+        Attachment(safe_filename(name, type_by_name(name)), type_by_name(name), _constant(content))
+        for name, content in files
+    )
 
 
 class _Mapped(RawIOBase):

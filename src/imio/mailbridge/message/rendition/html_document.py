@@ -1,17 +1,12 @@
-"""Renders a message as one HTML document that holds all it needs and fetches nothing.
+"""Puts what was prepared of a message into one HTML document that holds all it needs and fetches nothing.
 
 The same document is shown by browsers in a sandboxed frame and converted to PDF.
 """
 
-from base64 import b64encode
 from collections.abc import Iterable
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from html import escape
-from imio.mailbridge.message.parsing.invitation import Invitation
 from imio.mailbridge.message.parsing.parse import ParsedMessage
-from imio.mailbridge.message.rendition.sanitise import clean_message_html
 import re
 
 
@@ -19,17 +14,6 @@ import re
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'"
 CONTENT_SECURITY_POLICY = (
     f"{_POLICY}; frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
-)
-MAX_TEXT = 2_000_000
-MAX_IMAGES = 20_000_000
-_IMAGES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
-_MAGIC = ((b"\x89PNG", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"GIF8", "image/gif"))
-_URL = re.compile(r"(https?://[^\s<>\"'`]{3,2000}[^\s<>\"'`.,;:!?)\]}»])")
-_BLOCKQUOTE = re.compile(r"<(/?)blockquote\b[^>]*>", re.IGNORECASE)
-_INTRODUCES = re.compile(
-    r"\s*(?:-{2,}\s?(?:message d.origine|original message|oorspronkelijk bericht|ursprüngliche nachricht)\s?-{2,}"
-    r"|(?:le|on|op|am)\b.{4,200}\b(?:a écrit|wrote|schreef|schrieb)\b.{0,100}:)\s*",
-    re.IGNORECASE,
 )
 _STYLE = """
 body { font: 11pt/1.45 "DejaVu Sans", "Liberation Sans", Arial, sans-serif; color: #212529; margin: 0; overflow-wrap: anywhere; }
@@ -47,65 +31,35 @@ p.note { background: #fff3cd; border: 1px solid #ffe69c; padding: .4em .6em; mar
 code { font-size: 8pt; color: #495057; }
 @page { size: A4; margin: 18mm; @bottom-right { content: counter(page) " / " counter(pages); font-size: 8pt; } }
 """
+END = "</body></html>"
 
 
 @dataclass(frozen=True)
 class Labels:
-    """The words of the document in the reader's language; ``blocked``, for two or more, contains ``%d``."""
+    """The words of the header fields and of folded quotes in the reader's language."""
 
     author: str = "From"
+    reply_to: str = "Reply to"
     to: str = "To"
     cc: str = "Cc"
     date: str = "Date"
     subject: str = "Subject"
     attachments: str = "Attachments"
     quoted: str = "Quoted text"
-    blocked: str = "%d remote contents were left out."
-    blocked_one: str = "One remote content was left out."
-    empty: str = "This message has no text."
     language: str = "en"
-
-
-@dataclass(frozen=True)
-class Body:
-    """The text of a message as harmless HTML; ``blocked`` counts the remote contents that were left out."""
-
-    html: str
-    blocked: int
-
-
-def body(message: ParsedMessage, labels: Labels) -> Body:
-    """Return what the author wrote, as HTML if there is any, below the invitations of the message."""
-    written = _written(message, labels)
-    invited = "".join(
-        f'<p class="invitation"><strong>{escape(each.summary)}</strong> {escape(_when(each))} {escape(each.place)}</p>'
-        for each in message.invitations
-    )
-    return Body(invited + written.html, written.blocked)
-
-
-def _when(invitation: Invitation) -> str:
-    return (
-        invitation.start.isoformat(" ")[:16]
-        if isinstance(invitation.start, datetime)
-        else str(invitation.start or "")
-    )
-
-
-def _written(message: ParsedMessage, labels: Labels) -> Body:
-    if message.html and message.html.strip():
-        cleaned, blocked = clean_message_html(message.html[:MAX_TEXT], _images(message))
-        if re.sub(r"<(?!img)[^>]*>|\s|&nbsp;", "", cleaned):
-            return Body(_fold_html(cleaned, labels), blocked)
-    if message.text and message.text.strip():
-        return Body(f'<div class="text">{_fold_text(message.text[:MAX_TEXT], labels)}</div>', 0)
-    return Body(f"<p><em>{escape(labels.empty)}</em></p>", 0)
 
 
 def head(message: ParsedMessage, labels: Labels, date: str) -> tuple[tuple[str, str], ...]:
     """Return (label, text) of the header fields that readers look at; the caller formats ``date``."""
+    authors = message.authors
+    reply_to = [
+        address
+        for address in message.addresses("reply-to")[:100]
+        if address.addr_spec.lower() not in {author.addr_spec.lower() for author in authors}
+    ]
     rows = (
-        (labels.author, ", ".join(map(str, message.authors))),
+        (labels.author, ", ".join(map(str, authors[:100]))),
+        (labels.reply_to, ", ".join(map(str, reply_to))),
         (labels.to, ", ".join(map(str, message.to[:100]))),
         (labels.cc, ", ".join(map(str, message.cc[:100]))),
         (labels.date, date),
@@ -114,10 +68,18 @@ def head(message: ParsedMessage, labels: Labels, date: str) -> tuple[tuple[str, 
     return tuple((label, text) for label, text in rows if text)
 
 
-def document(
-    content: Body, labels: Labels, rows: Iterable[tuple[str, str]] = (), files: Iterable[str] = ()
+def beginning(
+    labels: Labels,
+    title: str,
+    rows: Iterable[tuple[str, str]] = (),
+    files: Iterable[str] = (),
+    notes: Iterable[str] = (),
+    invitations: Iterable[tuple[str, str]] = (),
 ) -> str:
-    """Return the whole document; ``files`` holds a line for each attachment."""
+    """Return the document up to where the text of the message begins; ``END`` follows that text.
+
+    ``rows`` are (label, text), ``files`` holds a line for each attachment, ``invitations`` are (text in bold, text after it).
+    """
     lines = "".join(
         f"<tr><th scope='row'>{escape(label)}</th><td>{escape(text)}</td></tr>" for label, text in rows
     )
@@ -127,74 +89,17 @@ def document(
     return (
         f'<!DOCTYPE html>\n<html lang="{escape(labels.language)}"><head><meta charset="utf-8"/>'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}"/>'
-        f'<meta name="referrer" content="no-referrer"/><title>{escape(labels.subject)}</title><style>{_STYLE}</style></head><body>'
+        f'<meta name="referrer" content="no-referrer"/><title>{escape(title)}</title>'
+        f"<style>{_STYLE}details.quote > summary::before {{ content: {_css_string(labels.quoted)}; }}</style></head><body>"
         + (f"<table class='head'>{lines}</table>" if lines else "")
-        + (f'<p class="note">{escape(_left_out(content.blocked, labels))}</p>' if content.blocked else "")
-        + content.html
-        + "</body></html>"
+        + "".join(f'<p class="note">{escape(note)}</p>' for note in notes)
+        + "".join(
+            f'<p class="invitation"><strong>{escape(strong)}</strong> {escape(rest)}</p>'
+            for strong, rest in invitations
+        )
     )
 
 
-def _left_out(count: int, labels: Labels) -> str:
-    return labels.blocked_one if count == 1 else labels.blocked % count
-
-
-def _images(message: ParsedMessage) -> Mapping[str, str]:
-    found: dict[str, str] = {}
-    size = 0
-    for image in message.inline_images:
-        content = image.content()
-        kind = image.content_type if image.content_type in _IMAGES else ""
-        kind = next((known for magic, known in _MAGIC if content.startswith(magic)), kind)
-        size += len(content)
-        if kind and size <= MAX_IMAGES:
-            uri = f"data:{kind};base64,{b64encode(content).decode()}"
-            for name in (image.cid, image.location):
-                if name:
-                    found.setdefault(name.lower(), uri)
-    return found
-
-
-def _fold_html(html: str, labels: Labels) -> str:
-    """Put each outermost quote into an element that opens on a click."""
-    pieces, depth, last = [], 0, 0
-    for match in _BLOCKQUOTE.finditer(html):
-        opening = not match[1]
-        if opening and depth == 0:
-            pieces += [html[last : match.start()], _opening(labels)]
-            last = match.start()
-        depth += 1 if opening else -1
-        if not opening and depth == 0:
-            pieces += [html[last : match.end()], "</details>"]
-            last = match.end()
-    return "".join((*pieces, html[last:]))
-
-
-def _fold_text(text: str, labels: Labels) -> str:
-    blocks: list[tuple[bool, list[str]]] = []
-    below = False
-    for line in text.split("\n"):
-        below = below or (bool(blocks) and bool(_INTRODUCES.fullmatch(line[:400])))
-        quoted = below or line.startswith(">")
-        if not blocks or blocks[-1][0] != quoted:
-            blocks.append((quoted, []))
-        blocks[-1][1].append(line)
-    folded = []
-    for quoted, lines in blocks:
-        html = "\n".join(_linked(line) for line in lines)
-        folded.append(f"{_opening(labels)}{html}</details>" if quoted and len(lines) > 2 else html + "\n")
-    return "".join(folded).rstrip("\n")
-
-
-def _opening(labels: Labels) -> str:
-    return f'<details class="quote"><summary>{escape(labels.quoted)}</summary>'
-
-
-def _linked(line: str) -> str:
-    pieces = _URL.split(line)
-    return "".join(
-        f'<a href="{escape(piece)}" rel="noopener noreferrer nofollow" target="_blank">{escape(piece)}</a>'
-        if number % 2
-        else escape(piece)
-        for number, piece in enumerate(pieces)
-    )
+def _css_string(text: str) -> str:
+    """Return a string of CSS (CSS Syntax §4.3.5); what is neither letter, digit nor blank is escaped, for HTML as well."""
+    return '"' + re.sub(r"[^\w ]", lambda match: f"\\{ord(match[0]):x} ", text) + '"'

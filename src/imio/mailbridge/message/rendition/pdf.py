@@ -1,25 +1,20 @@
-"""Converts an HTML document to PDF/A with WeasyPrint, in a process of its own that is ended when it takes too long.
+"""Converts an HTML document to PDF/A with WeasyPrint, in a child with limits.
 
 The renderer has no network: it loads nothing but ``data:`` URIs, whatever the document names. Run as a program, this module
 reads HTML on standard input and writes the PDF to standard output.
 """
 
+from imio.mailbridge.message.rendition import confined
 from importlib.util import find_spec
-from pathlib import Path
-import os
-import resource
-import subprocess
+from os import SEEK_END
+from typing import BinaryIO
 import sys
 
 
-#: Seconds and bytes of memory that one document may take.
-TIME = 60
-MEMORY = 2 << 30
+BOUNDS = confined.Bounds(processor=30, memory=768 << 20, output=100 << 20)
+#: Seconds that the child may take: a busy machine takes many for one of processor time.
+SECONDS = 600
 VARIANT = "pdf/a-3u"
-
-
-class RenderingError(Exception):
-    """No PDF was made; the argument is the reason."""
 
 
 def is_available() -> bool:
@@ -27,37 +22,21 @@ def is_available() -> bool:
     return find_spec("weasyprint") is not None
 
 
-def render(html: str, seconds: int = TIME) -> bytes:
-    """Return the PDF of a document. Errors: ``RenderingError``."""
-    environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
-    environment["PYTHONPATH"] = os.pathsep.join(
-        filter(None, sys.path)
-    )  # a buildout's eggs are known to this process only
-    try:
-        done = subprocess.run(  # noqa: S603 - this module itself
-            [sys.executable, "-P", Path(__file__)],
-            input=html.encode("utf-8", "replace"),
-            capture_output=True,
-            timeout=seconds,
-            env=environment,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise RenderingError(f"it took more than {seconds} s") from error
-    except OSError as error:
-        raise RenderingError(str(error)) from error
-    if done.returncode or not done.stdout.startswith(b"%PDF-"):
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise RenderingError(
-            (said[-1] if said else f"the renderer ended with status {done.returncode}")[:300]
-        )
-    return done.stdout
+def render(source: BinaryIO, target: BinaryIO) -> int:
+    """Write the PDF of the document in ``source`` to ``target``, both real files; return its size in bytes.
+
+    Errors: ``confined.LimitExceeded``, ``confined.ProgramFailed``, ``confined.Unfinished``.
+    """
+    confined.run(__file__, source, target, SECONDS)
+    target.seek(0)
+    if target.read(5) != b"%PDF-":
+        raise confined.ProgramFailed("the renderer wrote no PDF")
+    return target.seek(0, SEEK_END)
 
 
 def main() -> None:
     """Render the HTML on standard input."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (TIME, TIME + 5))
+    confined.confine(BOUNDS)
     from weasyprint import HTML
     from weasyprint.urls import URLFetcher
     import logging
@@ -66,7 +45,7 @@ def main() -> None:
     fetcher = URLFetcher(allowed_protocols=("data",), allow_redirects=False)
     text = sys.stdin.buffer.read().decode("utf-8")
     written = HTML(string=text, url_fetcher=fetcher, base_url=None).write_pdf(pdf_variant=VARIANT)
-    sys.stdout.buffer.write(written)
+    confined.write(written)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,22 @@
-"""Cleans HTML that is sent or shown, with nh3: no script, style sheet, form or event handler passes."""
+"""Cleans HTML that is sent or shown, with nh3: no script, style sheet, form or event handler passes.
 
-from collections.abc import Mapping
+Run as a program, this module cleans the HTML on standard input as ``clean_html`` does.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from imio.mailbridge.message.rendition import confined
+from imio.mailbridge.message.rendition.complexity import check_html
+from imio.mailbridge.message.rendition.complexity import WRITTEN
+from imio.mailbridge.message.syntax.limits import TooComplex
+from tempfile import TemporaryFile
 from urllib.parse import parse_qsl
 from urllib.parse import unquote
 from urllib.parse import urlencode
 from urllib.parse import urlsplit
 import nh3
 import re
+import sys
 
 
 _TAGS = nh3.ALLOWED_TAGS - {"map", "area"}
@@ -22,8 +32,31 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
     return value
 
 
+#: Characters of HTML that are cleaned within a second, whatever they are; more of them are cleaned in a child.
+_SMALL = 20_000
+_BOUNDS = confined.Bounds(processor=5, memory=512 << 20, output=60 << 20)
+_SECONDS = 60
+
+
 def clean_html(html: str) -> str:
-    """Return ``html`` with harmless elements and attributes only; ``data:`` URIs are kept for raster images alone."""
+    """Return ``html`` with harmless elements and attributes only; ``data:`` URIs are kept for raster images alone.
+
+    Errors: ``TooComplex`` for what no person writes.
+    """
+    check_html(html, WRITTEN)
+    if len(html) <= _SMALL:
+        return _clean(html)
+    with TemporaryFile() as source, TemporaryFile() as target:
+        source.write(html.encode("utf-8", "replace"))
+        try:
+            confined.run(__file__, source, target, _SECONDS)
+        except (confined.ProgramFailed, confined.Unfinished) as error:
+            raise TooComplex(str(error)) from error
+        target.seek(0)
+        return target.read().decode("utf-8")
+
+
+def _clean(html: str) -> str:
     return nh3.clean(
         html,
         tags=_TAGS,
@@ -74,13 +107,22 @@ _REMOTE = re.compile(r"\s*(?:https?:|ftp:|//|\\\\)", re.IGNORECASE)
 _STYLE_URL = re.compile(r"url\s*\(|@import|image-set|expression|\\", re.IGNORECASE)
 
 
-def clean_message_html(html: str, images: Mapping[str, str]) -> tuple[str, int]:
-    """Return the HTML of a mail made safe to show, and how many remote contents were left out.
+@dataclass(frozen=True)
+class Cleaned:
+    """Harmless HTML; ``blocked`` counts the remote contents that were left out, ``missing`` the images of the message."""
 
-    Nothing in it fetches anything: ``images`` maps Content-IDs and Content-Locations, in lower case, to ``data:`` URIs; all
-    other images are removed. Links are kept without tracking parameters.
+    html: str
+    blocked: int
+    missing: int
+
+
+def clean_message_html(html: str, find_image: Callable[[str], str | None]) -> Cleaned:
+    """Return the HTML of a mail made safe to show.
+
+    Nothing in it fetches anything: ``find_image`` returns the ``data:`` URI for a Content-ID or Content-Location in lower case;
+    all other images are removed. Links are kept without tracking parameters.
     """
-    blocked = 0
+    blocked = missing = 0
 
     def attribute(tag: str, name: str, value: str) -> str | None:
         nonlocal blocked
@@ -99,16 +141,16 @@ def clean_message_html(html: str, images: Mapping[str, str]) -> tuple[str, int]:
         return value if name not in ("cite", "src", "longdesc") else None
 
     def image(value: str) -> str | None:
-        nonlocal blocked
-        wanted = value.strip()
-        if wanted.lower().startswith("cid:"):
-            return images.get(unquote(wanted[4:]).lower())
-        if wanted.lower() in images:
-            return images[wanted.lower()]
+        nonlocal blocked, missing
         if value.startswith(_IMAGE_DATA):
             return value
-        blocked += 1
-        return None
+        wanted = value.strip().lower()
+        is_part = wanted.startswith("cid:")
+        found = find_image(unquote(wanted[4:]) if is_part else wanted)
+        if found is None:
+            missing += is_part
+            blocked += not is_part
+        return found
 
     cleaned = nh3.clean(
         html,
@@ -120,7 +162,7 @@ def clean_message_html(html: str, images: Mapping[str, str]) -> tuple[str, int]:
         link_rel="noopener noreferrer nofollow",
         set_tag_attribute_values={"a": {"target": "_blank"}},
     )
-    return cleaned, blocked
+    return Cleaned(cleaned, blocked, missing)
 
 
 def without_tracking(url: str) -> str:
@@ -132,3 +174,13 @@ def without_tracking(url: str) -> str:
         return url if len(kept) == len(query) else parts._replace(query=urlencode(kept)).geturl()
     except ValueError:
         return url
+
+
+def main() -> None:
+    """Clean the HTML on standard input."""
+    confined.confine(_BOUNDS)
+    confined.write(_clean(sys.stdin.buffer.read().decode("utf-8")).encode())
+
+
+if __name__ == "__main__":
+    main()
