@@ -4,6 +4,7 @@ The first introduction of another message in the body decides: the marker of a f
 line above a quote ("Le … a écrit :"), which makes it a reply. The words and forms are in ``forward_words``.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from dataclasses import replace
 from datetime import datetime
@@ -34,40 +35,31 @@ class Proposal:
     doubts: tuple[Doubt, ...] = ()
 
 
-def _prefix(words: str) -> re.Pattern[str]:
-    known = "|".join(re.escape(fold(word)) for word in words.split(";"))
+def _folded(words: Iterable[str]) -> list[str]:
+    """Return words of the table as ``fold`` leaves them; all at once, because there are many."""
+    return fold(";".join(words)).split(";")
+
+
+def _prefix(words: Iterable[str]) -> re.Pattern[str]:
+    known = "|".join(map(re.escape, _folded(words)))
     return re.compile(rf"\s*(?:\[[^\[\]]{{1,40}}\]\s*)?(?:{known})\s?(?:\[\d+\])?\s?:\s?")
 
 
-def _phrase(template: str) -> str:
-    return ".{2,200}".join(re.escape(fold(words)) for words in template.split("{}"))
-
-
-_FORWARD_PREFIX = _prefix(";".join(language.prefixes for language in LANGUAGES))
-_REPLY_PREFIX = _prefix(";".join(language.replies for language in LANGUAGES))
-_MARKERS = frozenset(
-    fold(marker) for language in LANGUAGES for marker in language.markers if "{}" not in marker
-)
-_MARKERS_BY = tuple(
-    fold(marker.partition("{}")[0]) + " "
-    for language in LANGUAGES
-    for marker in language.markers
-    if "{}" in marker
-)
-_ORIGINALS = frozenset(fold(marker) for language in LANGUAGES for marker in language.originals)
-#: One of these words is in every line above a quote.
-_VERBS = re.compile(
-    "|".join(
-        re.escape(max(map(fold, template.split("{}")), key=len))
-        for language in LANGUAGES
-        for template in language.wrote
-    )
+_FORWARD_PREFIX = _prefix(language.prefixes for language in LANGUAGES)
+_REPLY_PREFIX = _prefix(language.replies for language in LANGUAGES)
+_ALL_MARKERS = _folded(marker for language in LANGUAGES for marker in language.markers)
+_MARKERS = frozenset(marker for marker in _ALL_MARKERS if "{}" not in marker)
+_MARKERS_BY = tuple(marker.partition("{}")[0] for marker in _ALL_MARKERS if "{}" in marker)
+_ORIGINALS = frozenset(_folded(marker for language in LANGUAGES for marker in language.originals))
+#: What stands above a quote, each with the longest of its words.
+_WROTE = tuple(
+    (max(template.split("{}"), key=len).strip(), template)
+    for template in _folded(template for language in LANGUAGES for template in language.wrote)
 )
 _FIELD_OF = {
-    fold(label): field
-    for language in LANGUAGES
-    for field, labels in language.labels.items()
-    for label in labels.split(";")
+    label: field
+    for field in LANGUAGES[0].labels
+    for label in _folded(language.labels[field] for language in LANGUAGES)
 }
 _LABEL = re.compile(r"[*_ ]{0,4}([^\W\d_][^:*<>@]{0,30}?)[*_ ]{0,4}:(?:[*_]{1,4}(?=\s|$))?\s*(.*)", re.DOTALL)
 #: A label that no row knows begins with a letter that is not small.
@@ -94,21 +86,16 @@ _MAX_BETWEEN = 8
 _WIDTH = 72
 
 
-# What only few messages need is compiled when it is needed.
+@cache
+def _compiled(template: str) -> re.Pattern[str]:
+    return re.compile(re.escape(template).replace(r"\{\}", ".{2,200}") + r"\s?:?")
 
 
 @cache
-def _wrote_phrases() -> re.Pattern[str]:
-    phrases = "|".join(_phrase(template) for language in LANGUAGES for template in language.wrote)
-    return re.compile(rf"(?:{phrases})\s?:?")
-
-
-@cache
-def _labels_inside() -> tuple[re.Pattern[str], ...]:
-    """Return, by language, the pattern of a label in the middle of a line, as it is written."""
-    by_language = (";".join(language.labels.values()).split(";") for language in LANGUAGES)
-    words = ("|".join(map(re.escape, labels)).replace("Cc", "C[Cc]") for labels in by_language)
-    return tuple(re.compile(rf"\s?((?:{each})\s?:\s)") for each in words)
+def _label_inside(labels: str) -> re.Pattern[str]:
+    """Return the pattern of one of the labels in the middle of a line, as it is written."""
+    words = "|".join(map(re.escape, labels.split(";"))).replace("Cc", "C[Cc]")
+    return re.compile(rf"\s?((?:{words})\s?:\s)")
 
 
 def read_inline_forward(message: ParsedMessage, zone: tzinfo | None = None) -> Proposal | None:
@@ -237,20 +224,23 @@ def _split_line(line: str) -> list[str]:
     if line.count(":") < _FEWEST_FIELDS:
         return []
     best: list[str] = []
-    for label in _labels_inside():
-        pieces: list[str] = []
-        position = 0
-        for match in label.finditer(line):
-            pieces.append(line[position : match.start()])
-            position = match.start(1)
-            if (
-                _FIELD_OF[fold(match[1].rstrip(" :"))] == "subject"
-            ):  # the last one; what follows is the subject
-                break
-        pieces.append(line[position:])
-        if not pieces[0].strip() and len(pieces) > max(_FEWEST_FIELDS, len(best)):
-            best = pieces
-    return best[1:]
+    first = line.partition(":")[0].strip()
+    for language in LANGUAGES:
+        labels = ";".join(language.labels.values())
+        pieces = _pieces(line, labels) if f";{first};" in f";{labels};" else []
+        best = max(best, pieces, key=len)
+    return best if len(best) >= _FEWEST_FIELDS else []
+
+
+def _pieces(line: str, labels: str) -> list[str]:
+    pieces: list[str] = []
+    position = 0
+    for match in _label_inside(labels).finditer(line):
+        pieces.append(line[position : match.start()])
+        position = match.start(1)
+        if _FIELD_OF[fold(match[1].rstrip(" :"))] == "subject":
+            break  # the last one; what follows is the subject
+    return [*pieces[1:], line[position:]]
 
 
 def _quoted_end(lines: list[str], start: int) -> int:
@@ -283,7 +273,7 @@ def _introduction(lines: list[str], number: int, text: str) -> str:
 
 def _wrote(text: str) -> bool:
     plain = fold(text)
-    return _VERBS.search(plain) is not None and _wrote_phrases().fullmatch(plain) is not None
+    return any(verb in plain and _compiled(template).fullmatch(plain) for verb, template in _WROTE)
 
 
 def _block(lines: list[str]) -> _Block | None:

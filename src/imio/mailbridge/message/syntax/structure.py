@@ -6,7 +6,6 @@ it copies, gives no offsets, and takes seconds over what ``limits`` refuses.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from dataclasses import replace
 from functools import cached_property
 from imio.mailbridge.message.syntax.filename import whole_name
 from imio.mailbridge.message.syntax.header import unfold
@@ -118,7 +117,7 @@ class Part:
         """Return ``inline``, ``attachment``, another word of Content-Disposition, or an empty string."""
         return self._disposition.value.split("(")[0].strip()
 
-    @property
+    @cached_property
     def filename(self) -> str:
         """Return the declared name as it is, which is not safe to use."""
         return whole_name(self._disposition.get("filename"), self._type.get("name"))
@@ -198,7 +197,9 @@ def _scan(
     elif part.is_message and part.encoding not in ("base64", "quoted-printable"):
         start_inside = _skip_leading(raw, body, end)
         inner = (_scan(raw, start_inside, end, budget, depth + 1, "text/plain", _OF_A_MESSAGE),)
-    return replace(part, parts=inner, is_closed=is_closed) if inner else part
+    if not inner:
+        return part
+    return Part(fields, start, body, end, inner, default_type, is_closed, header.damage)
 
 
 def _read_header(raw: bytes | mmap, start: int, end: int, limits: Limits, going_on: frozenset[str]) -> Header:
