@@ -7,6 +7,7 @@ from imio.mailbridge.message.classification.inline_forward import read_inline_fo
 from imio.mailbridge.message.parsing.parse import parse
 from imio.mailbridge.message.syntax.calendar_words import MONTHS
 from imio.mailbridge.message.syntax.fold import fold
+from pathlib import Path
 from zoneinfo import ZoneInfo
 import pytest
 
@@ -312,6 +313,17 @@ def test_no_word_means_two_things():
         for kind in ("prefixes", "replies"):
             for word in getattr(language, kind).split(";"):
                 assert subjects.setdefault(fold(word), kind) == kind, word
+
+
+def test_documentation_names_each_language_and_form():
+    page = (Path(__file__).parents[2] / "docs" / "incoming.rst").read_text("utf-8")
+    section = page.partition("Forwards as text\n")[2].partition("What was guessed\n")[0]
+    languages = " ".join(section.partition("Languages: ")[2].partition(".")[0].split())
+    assert languages == ", ".join(language.name for language in LANGUAGES)
+    for form in FORMS:
+        prefix = "wanted" if form.needs_prefix else "not wanted"
+        row = f"``{form.name}`` {form.programs} ``{form.looks_like}`` {prefix}"
+        assert row in [" ".join(line.split()) for line in section.splitlines()]
 
 
 def test_languages_of_the_tables_are_the_same():
