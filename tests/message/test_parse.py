@@ -86,6 +86,10 @@ def test_subject(line, expected):
                 Address("", "c@example.org"),
             ],
         ),
+        (
+            "=?utf-8?Q?J=C3=A9_=3Ca=40example.org=3E?=, B <b@example.org>",
+            [Address("Jé", "a@example.org"), Address("B", "b@example.org")],
+        ),
         ("root, a@example.org", [Address("", "a@example.org")]),
         ("Jean Dupont [a@example.org]", [Address("Jean Dupont", "a@example.org")]),
         ("Jean[a@example.org]", [Address("Jean", "a@example.org")]),

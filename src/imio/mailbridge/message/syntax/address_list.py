@@ -103,7 +103,7 @@ def _parse(text: str) -> list[Address]:
 
     def flush(separator: str = "") -> None:
         nonlocal entry
-        if separator == "," and entry.angle is None and "@" not in "".join(entry.phrase):
+        if separator == "," and entry.angle is None and "@" not in decode_words("".join(entry.phrase)):
             before.append("".join(entry.phrase).strip())  # "Dupont, Jean <…>" without quotation marks
             entry = _Entry()
             return
