@@ -27,6 +27,7 @@ from tests.mails import citizen
 from tests.mails import forwarded
 from tests.mails import redirected
 from tests.mails import TEXT_FORWARD
+from zoneinfo import ZoneInfo
 import ipaddress
 import pytest
 
@@ -389,6 +390,16 @@ def test_choice_of_a_person():
     )
     (as_it_came,) = chosen(undecided, message, Choice(as_="direct")).to_file
     assert (as_it_came.original.subject, as_it_came.facts.forward) == ("TR: à classer", "direct")
+
+
+def test_date_without_a_zone_is_in_that_of_the_town_where_a_person_files_as_it_came():
+    message = parse(b"From: x@y.test\nDate: 8 Jul 2026 09:12\nSubject: x\n\nx")
+    found = chosen(
+        decide(message, STRANGE, SETTINGS, SENT), message, Choice(as_="direct"), ZoneInfo("Europe/Lisbon")
+    )
+    (candidate,) = found.to_file
+    assert candidate.original.date.isoformat() == "2026-07-08T09:12:00+01:00"
+    assert candidate.facts.date == candidate.original.date
 
 
 def test_choice_where_nothing_was_found():

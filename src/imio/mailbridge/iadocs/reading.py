@@ -11,6 +11,7 @@ from imio.mailbridge.message.rendition.html_document import Labels
 from imio.mailbridge.message.rendition.written import written_plainly
 from imio.mailbridge.settings.clock import local_time
 from imio.mailbridge.settings.clock import readable_time
+from imio.mailbridge.settings.clock import site_zone
 from plone import api
 from zope.i18n import translate
 
@@ -144,7 +145,8 @@ def _title(message, words):
 
 def rows(message, words):
     """Return (label, text) of the header fields that a reader looks at."""
-    return head(message, words, readable_time(message.date) if message.date is not None else "")
+    date = message.date_in(site_zone())
+    return head(message, words, readable_time(date) if date is not None else "")
 
 
 def files(message):

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import replace
 from datetime import datetime
+from datetime import tzinfo
 from imio.mailbridge.inbound.destination import Destination
 from imio.mailbridge.inbound.destination import destination
 from imio.mailbridge.inbound.destination import UnknownRecipient
@@ -177,10 +178,15 @@ def _agent(found: Classification, context: Context) -> Address | None:
     return author if author is not None and context.is_agent(author.addr_spec) else None
 
 
-def chosen(decision: Decision, message: ParsedMessage, choice: Choice) -> Decision:
-    """Return the decision of a person: the messages that were found are filed, or the message as it came."""
+def chosen(
+    decision: Decision, message: ParsedMessage, choice: Choice, zone: tzinfo | None = None
+) -> Decision:
+    """Return the decision of a person: the messages that were found are filed, or the message as it came.
+
+    ``zone`` is that of the town, for a date that names none.
+    """
     as_found = choice.as_ == "proposal" and decision.candidates
-    to_file = decision.candidates if as_found else (_as_it_came(decision, message),)
+    to_file = decision.candidates if as_found else (_as_it_came(decision, message, zone),)
     return replace(
         decision,
         state="filed",
@@ -200,10 +206,10 @@ def _state(arrived: Destination, found: Classification) -> tuple[str, str]:
     return "filed", ""
 
 
-def _as_it_came(decision: Decision, message: ParsedMessage) -> Candidate:
+def _as_it_came(decision: Decision, message: ParsedMessage, zone: tzinfo | None) -> Candidate:
     """Return the whole message as a candidate, whatever is attached to it."""
     first = decision.candidates[0].facts if decision.candidates else None
-    original = original_message(message)
+    original = original_message(message, zone)
     facts = Facts(
         forward="direct",
         transferred_by="",

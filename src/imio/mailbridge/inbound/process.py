@@ -151,7 +151,7 @@ def _apply(record, message, review, verified):
         apply_check(record, message, decision, *check)
         return
     if review and review.choice is not None:
-        decision = chosen(decision, message, review.choice)
+        decision = chosen(decision, message, review.choice, values.zone)
     elif decision.unanswered and not review and now() < record.created + PATIENCE:
         _put_off(record)
         return
