@@ -5,6 +5,7 @@ from imio.mailbridge.browser.message_summary import user_name
 from imio.mailbridge.browser.size import readable_size
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
+from imio.mailbridge.iadocs import reading
 from imio.mailbridge.inbound.destination import masked
 from imio.mailbridge.inbound.reasons import reason_texts
 from imio.mailbridge.outbox.visibility import is_manager
@@ -57,15 +58,7 @@ DETECTORS = {
     "delivered-to": _("Delivered to a source mailbox"),
     "x-original-to": _("Delivered to a source mailbox"),
     "resent-from": _("Redirected by (Resent-From)"),
-    "charset-guessed": _("Some of the text is not in the charset that it names; accents may be wrong"),
-    "date-missing": _("The message has no date"),
-    "date-repeated": _("The message has several dates; the first that can be read was taken"),
-    "date-unreadable": _("The date of the message cannot be read"),
-    "date-guessed": _("The date is written in an unusual way; check it"),
-    "zone-guessed": _("The date names no time zone; that of the town was taken"),
-    "message-id-missing": _("The message has no Message-ID"),
-    "header-damaged": _("The header of the message is damaged; what could be read was taken"),
-    "truncated": _("The message seems incomplete: its end is missing"),
+    **reading.DOUBTS,
 }
 
 
