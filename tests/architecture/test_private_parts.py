@@ -21,6 +21,7 @@ from huey import MemoryHuey
 from huey.consumer import Consumer
 from huey.registry import Message
 from huey.serializer import Serializer
+from huey.signals import SIGNAL_EXPIRED
 from io import BytesIO
 from OFS.interfaces import ICopySource
 from OFS.interfaces import IObjectManager
@@ -292,7 +293,7 @@ def test_a_chain_says_who_signed_the_message_last():
 @part(
     "huey",
     "registry.Message",
-    "a task is a tuple whose only value that is not JSON is eta",
+    "a task is a tuple whose only values that are not JSON are two times",
     "taskqueue/serializer.py",
 )
 def test_a_task_passes_by_the_serializer_as_a_message():
@@ -316,6 +317,26 @@ def test_a_task_passes_by_the_serializer_as_a_message():
     assert isinstance(waiting.eta, datetime)
     huey.execute(waiting, timestamp=waiting.eta)
     assert said == ["Bonjour"]
+
+
+@part(
+    "huey",
+    "Task.expires_resolved",
+    "the end of a task is kept when the scheduler writes it anew",
+    "taskqueue/replay.py",
+    "taskqueue/serializer.py",
+)
+def test_a_task_keeps_its_end_on_the_schedule():
+    huey = MemoryHuey("test", results=False)
+    said, expired = [], []
+    huey.signal(SIGNAL_EXPIRED)(lambda signal, task: expired.append(task.id))
+    task = huey.task(name="say")(said.append).s("Bonjour")
+    task.expires_resolved = datetime(2026, 1, 1)
+    huey.add_schedule(task)
+    (due,) = huey.read_schedule()
+    huey.enqueue(due)
+    huey.execute(huey.dequeue(), timestamp=datetime(2026, 1, 2))
+    assert (said, expired) == ([], [task.id])
 
 
 @part(
