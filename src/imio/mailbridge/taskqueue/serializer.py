@@ -17,8 +17,9 @@ class UntrustedTask(ValueError):
 
 
 class SignedJSONSerializer(Serializer):
-    """Signs JSON with HMAC-SHA256 for the queue ``name``; a huey ``Message`` is a list under the key ``message``, its times in ISO 8601.
+    """Signs JSON with HMAC-SHA256 for the queue ``name``.
 
+    A huey ``Message`` is a list under the key ``message``, its times in ISO 8601.
     When a message is written first, it gets its end (``replay``).
     """
 
