@@ -89,7 +89,7 @@ ADVICE = (
     (r"404", "4.3.5", "check --url, and that imio.mailbridge is installed in that site"),
     (r"409", "4.3.0", "the site was busy with the same data, which passes"),
     (r"415", "4.3.5", "check that no proxy changes the Content-Type"),
-    (r"429", "4.3.2", "the site or its proxy limits the rate, which passes"),
+    (r"429", "4.7.0", "the site or its proxy limits the rate, which passes"),
     (r"50[234]", "4.3.2", "check that the site is running, and its proxy"),
     (r"5..", "4.3.0", "look at the log of the site"),
     (r"...", "4.3.0", "check --url and any proxy in between"),
