@@ -35,6 +35,7 @@ from Products.ZCatalog.interfaces import ICatalogBrain
 from transaction.interfaces import TransientError
 from ZPublisher import WSGIPublisher
 from ZPublisher.HTTPRequest import WSGIRequest
+from ZPublisher.HTTPResponse import WSGIResponse
 from ZPublisher.pubevents import PubStart
 import ast
 import asyncio
@@ -408,6 +409,19 @@ def publish(monkeypatch):
     monkeypatch.setattr(WSGIPublisher, "get_module_info", lambda name: None)
     monkeypatch.setattr(WSGIPublisher, "load_app", no_application)
     return functools.partial(WSGIPublisher.publish_module, start_response=lambda status, headers: None)
+
+
+@part(
+    "Zope",
+    "HTTPRequest._auth",
+    "Zope hides the Authorization header from getHeader, and plone.restapi's plugin reads it there too",
+    "restapi/mailin/authenticate.py",
+)
+def test_a_request_keeps_its_authorization_as_it_came():
+    for given, kept in (({"HTTP_AUTHORIZATION": "Bearer mb1_x"}, "Bearer mb1_x"), ({}, None)):
+        request = WSGIRequest(BytesIO(), environ(**given), WSGIResponse())
+        assert request._auth == kept
+        assert request.getHeader("Authorization") is None
 
 
 @part(

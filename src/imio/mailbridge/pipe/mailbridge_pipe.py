@@ -84,7 +84,7 @@ ADVICE = (
     (r"2..", "4.3.5", "no acceptance: check that --url leads to the site and not to a portal or proxy"),
     (r"3..", "4.3.5", "redirects are not followed: give --url the address that it leads to"),
     (r"400", "4.3.0", "the site could not read the request: look at its log and at any proxy in between"),
-    (r"401", "4.7.8", "check user and password in --token-file"),
+    (r"401", "4.7.8", "check the token, or user and password, in --token-file"),
     (r"403", "4.7.0", "check that the user in --token-file has the role Mail Gateway, and any proxy"),
     (r"404", "4.3.5", "check --url, and that imio.mailbridge is installed in that site"),
     (r"409", "4.3.0", "the site was busy with the same data, which passes"),

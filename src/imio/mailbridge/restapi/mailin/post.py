@@ -11,13 +11,18 @@ from imio.mailbridge.inbound.receive import receive
 from imio.mailbridge.inbound.receive import Refused
 from imio.mailbridge.inbound.receive import stated_size
 from imio.mailbridge.outbox.visibility import is_manager
+from imio.mailbridge.restapi.mailin.authenticate import token_id
 from imio.mailbridge.restapi.mailin.serialize import delivery_json
 from imio.mailbridge.restapi.mailin.serialize import items_json
 from imio.mailbridge.restapi.mailin.serialize import left_json
 from imio.mailbridge.restapi.mailin.serialize import record_json
 from imio.mailbridge.restapi.path_service import PathService
 from imio.mailbridge.restapi.path_service import Refusal
+from imio.mailbridge.settings import tokens
+from imio.mailbridge.settings.clock import local_time
 from imio.mailbridge.settings.read import settings
+from imio.mailbridge.store.commit import committed
+from imio.mailbridge.store.store import now
 from plone import api
 from plone.protect.interfaces import IDisableCSRFProtection
 from plone.restapi.deserializer import json_body
@@ -43,6 +48,9 @@ def deliver(context, request):
     if seconds := _wait(context, request, values):
         request.response.setHeader("Retry-After", str(seconds))
         raise Refusal(429, _("Too much was handed over at once. Try again later."))
+    day = local_time(now()).date()
+    if (id := token_id(request)) and tokens.is_used_first(id, day):
+        committed(lambda: tokens.note_use(id, day))
     try:
         status, record = receive(request, values)
     except Refused as refused:
