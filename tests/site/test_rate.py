@@ -95,6 +95,21 @@ def test_without_an_address_the_connection_counts(site, clock):
         assert site.mail_in(mail(1), **{"X-Client-Address": address}).status_code == status
 
 
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.1", "192.0.2.1/32"),
+        ("::ffff:192.0.2.1", "192.0.2.1/32"),
+        ("2001:db8::1", "2001:db8::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("127.0.0.1, 192.0.2.1", ""),
+        ("", ""),
+    ],
+)
+def test_whose_limit_an_address_shares(address, network):
+    assert rate.network(address) == network
+
+
 def test_bytes_are_limited_too_and_a_message_alone_always_passes(site, clock):
     limit(max_volume=1)
     large = mail(1) + b"x" * 900_000

@@ -53,7 +53,8 @@ def wait(site: str, user: str, client: str, size: int, values: MailinSettings) -
 def network(address: str) -> str:
     """Return whose limit an IP address shares: IPv4 its own, IPv6 that of its /64; empty where it is no IP address."""
     try:
-        version = ip_address(address).version
+        found = ip_address(address.partition("%")[0])
     except ValueError:
         return ""
-    return str(ip_network((address, 64 if version == 6 else 32), strict=False))
+    found = getattr(found, "ipv4_mapped", None) or found
+    return str(ip_network((found, 64 if found.version == 6 else 32), strict=False))
