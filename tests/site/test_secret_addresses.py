@@ -2,10 +2,10 @@
 
 from imio.mailbridge.controlpanel.addresses import secret_address
 from imio.mailbridge.inbound.destination import destination
-from imio.mailbridge.inbound.destination import is_secret
-from imio.mailbridge.inbound.destination import masked
-from imio.mailbridge.inbound.destination import SECRET_ALPHABET
 from imio.mailbridge.inbound.inbox import inbox
+from imio.mailbridge.message.secret_address import ALPHABET
+from imio.mailbridge.message.secret_address import is_secret
+from imio.mailbridge.message.secret_address import masked
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.read import stored_settings
 from plone.app.uuid.utils import uuidToObject
@@ -37,7 +37,7 @@ def received(site, raw, recipient):
 def test_made_for_one_mailbox(site):
     assert "Make a secret address" in page(site, URL)
     (secret,) = make(site)
-    assert re.fullmatch(rf"in\+[{SECRET_ALPHABET}]{{21}}@bridge\.test", secret)
+    assert re.fullmatch(rf"in\+[{ALPHABET}]{{21}}@bridge\.test", secret)
     row = stored_settings().mailin_addresses[-1]
     assert (row["address"], row["mailbox"]) == (secret, MAILBOX)
     assert stored_settings().mailin_addresses[0]["address"] == "in@bridge.test", "bounces come to the first"

@@ -5,8 +5,8 @@ from imio.mailbridge.browser.message_summary import user_name
 from imio.mailbridge.browser.size import readable_size
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
-from imio.mailbridge.inbound.destination import masked
 from imio.mailbridge.inbound.reasons import reason_texts
+from imio.mailbridge.message.secret_address import masked
 from imio.mailbridge.outbox.visibility import is_manager
 from imio.mailbridge.ports.directory import IDirectory
 from imio.mailbridge.settings.clock import readable_time

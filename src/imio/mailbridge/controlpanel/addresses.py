@@ -7,13 +7,13 @@ and proves nothing once it is revoked; mail that still comes for it goes to the 
 from imio.mailbridge.browser.button_page import ButtonPage
 from imio.mailbridge.controlpanel.navigation import Navigation
 from imio.mailbridge.i18n import _
-from imio.mailbridge.inbound.destination import is_secret
-from imio.mailbridge.inbound.destination import secret_part
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.inbox import is_retired
 from imio.mailbridge.inbound.inbox import RETIRED_FOR
 from imio.mailbridge.message.address import is_addr_spec
 from imio.mailbridge.message.address import without_detail
+from imio.mailbridge.message.secret_address import is_secret
+from imio.mailbridge.message.secret_address import secret_part
 from imio.mailbridge.settings.read import stored_settings
 
 
