@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from imio.mailbridge.message.address import detail
 from mmap import mmap
+from typing import Any
 import re
 import secrets
 
@@ -49,6 +50,17 @@ def without_secret(address: str) -> str:
 def masked(text: str) -> str:
     """Return a text with each secret part as an ellipsis: ``in+…@x``."""
     return _IN_TEXT.sub("…", text)
+
+
+def masked_data(data: Any) -> Any:
+    """Return plain data (dicts, lists, tuples) with each text in it masked; other values stay."""
+    if isinstance(data, str):
+        return masked(data)
+    if isinstance(data, dict):
+        return {key: masked_data(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return type(data)(map(masked_data, data))
+    return data
 
 
 def masks(raw: bytes | mmap, start: int, end: int) -> Iterator[tuple[int, bytes]]:
