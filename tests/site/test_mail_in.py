@@ -3,10 +3,10 @@
 from datetime import timedelta
 from imio.mailbridge.iadocs.demo import PASSWORD
 from imio.mailbridge.inbound import process as processing
-from imio.mailbridge.inbound.destination import is_secret
-from imio.mailbridge.inbound.destination import masked
 from imio.mailbridge.inbound.flood import MAX_REPLIES
 from imio.mailbridge.inbound.inbox import inbox
+from imio.mailbridge.message.secret_address import is_secret
+from imio.mailbridge.message.secret_address import masked
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.pipe import mailbridge_pipe
 from imio.mailbridge.settings.read import stored_settings

@@ -28,6 +28,7 @@ from imio.mailbridge.inbound.process import process
 from imio.mailbridge.inbound.process import sent_messages
 from imio.mailbridge.message.address import is_addr_spec
 from imio.mailbridge.message.parsing.parse import parse
+from imio.mailbridge.message.secret_address import masked
 from imio.mailbridge.store.blobs import is_readable
 from imio.mailbridge.store.commit import committed
 from imio.mailbridge.taskqueue import add
@@ -96,7 +97,7 @@ def take(stream, envelope, values, may_leave=False, asynchronous=False):
         destination(recipient, values)
     except UnknownRecipient:
         raise Refused(
-            422, _("“${address}” is not a mail-in address.", mapping={"address": recipient})
+            422, _("“${address}” is not a mail-in address.", mapping={"address": masked(recipient)})
         ) from None
     envelope = replace(envelope, envelope_recipient=recipient)
     is_new, record = committed(lambda: _keep(stream, envelope, values, may_leave, asynchronous))
@@ -165,7 +166,7 @@ def _is_unrelated(blob, envelope, values):
         raise
     except Exception:  # noqa: BLE001 - kept, it becomes a record that says what is wrong
         logger.exception(
-            "a message for %s could not be looked at before it was kept", envelope.envelope_recipient
+            "a message for %s could not be looked at before it was kept", masked(envelope.envelope_recipient)
         )
         return False
 
