@@ -329,6 +329,8 @@ def _has_spoken(connection: smtplib.SMTP) -> bool:
     file, sock = connection.file, connection.sock
     if file is None or sock is None:  # nothing was read since the connection, or TLS, began
         return False
+    if sock.fileno() < 0:  # a handshake failed
+        return True
     waiting = select.poll()
     waiting.register(sock, select.POLLIN)
     return bool(file.has_more or waiting.poll(0) or (isinstance(sock, ssl.SSLSocket) and sock.pending()))
