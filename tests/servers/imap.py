@@ -5,9 +5,10 @@ MAIL = b"Subject: Bonjour\r\n\r\nUne ligne\r\n"
 
 
 class Imap:
-    """An IMAP server with ``mails``, UID → content; ``script`` maps a command to a function of its talk and the tag, which answers instead.
+    """An IMAP server with ``mails``, UID → content.
 
-    ``size`` is what it says that each message has, where it is not the truth; the connection ends before a message of ``cuts``.
+    ``script`` maps a command to a function of its talk and the tag, which answers instead. ``size`` is what each message is said to
+    have, where that is not the truth; the connection ends before a message of ``cuts``.
     """
 
     def __init__(self, mails=None, cuts=(), **script):
