@@ -21,6 +21,7 @@ from huey import MemoryHuey
 from huey.consumer import Consumer
 from huey.registry import Message
 from huey.serializer import Serializer
+from huey.signals import SIGNAL_EXPIRED
 from imapclient import IMAPClient
 from io import BytesIO
 from OFS.interfaces import ICopySource
@@ -35,6 +36,7 @@ from Products.ZCatalog.interfaces import ICatalogBrain
 from transaction.interfaces import TransientError
 from ZPublisher import WSGIPublisher
 from ZPublisher.HTTPRequest import WSGIRequest
+from ZPublisher.HTTPResponse import WSGIResponse
 from ZPublisher.pubevents import PubStart
 import ast
 import asyncio
@@ -299,7 +301,7 @@ def test_a_chain_says_who_signed_the_message_last():
 @part(
     "huey",
     "registry.Message",
-    "a task is a tuple whose only value that is not JSON is eta",
+    "a task is a tuple whose only values that are not JSON are two times",
     "taskqueue/serializer.py",
 )
 def test_a_task_passes_by_the_serializer_as_a_message():
@@ -323,6 +325,26 @@ def test_a_task_passes_by_the_serializer_as_a_message():
     assert isinstance(waiting.eta, datetime)
     huey.execute(waiting, timestamp=waiting.eta)
     assert said == ["Bonjour"]
+
+
+@part(
+    "huey",
+    "Task.expires_resolved",
+    "the end of a task is kept when the scheduler writes it anew",
+    "taskqueue/replay.py",
+    "taskqueue/serializer.py",
+)
+def test_a_task_keeps_its_end_on_the_schedule():
+    huey = MemoryHuey("test", results=False)
+    said, expired = [], []
+    huey.signal(SIGNAL_EXPIRED)(lambda signal, task: expired.append(task.id))
+    task = huey.task(name="say")(said.append).s("Bonjour")
+    task.expires_resolved = datetime(2026, 1, 1)
+    huey.add_schedule(task)
+    (due,) = huey.read_schedule()
+    huey.enqueue(due)
+    huey.execute(huey.dequeue(), timestamp=datetime(2026, 1, 2))
+    assert (said, expired) == ([], [task.id])
 
 
 @part(
@@ -394,6 +416,19 @@ def publish(monkeypatch):
     monkeypatch.setattr(WSGIPublisher, "get_module_info", lambda name: None)
     monkeypatch.setattr(WSGIPublisher, "load_app", no_application)
     return functools.partial(WSGIPublisher.publish_module, start_response=lambda status, headers: None)
+
+
+@part(
+    "Zope",
+    "HTTPRequest._auth",
+    "Zope hides the Authorization header from getHeader, and plone.restapi's plugin reads it there too",
+    "restapi/mailin/authenticate.py",
+)
+def test_a_request_keeps_its_authorization_as_it_came():
+    for given, kept in (({"HTTP_AUTHORIZATION": "Bearer mb1_x"}, "Bearer mb1_x"), ({}, None)):
+        request = WSGIRequest(BytesIO(), environ(**given), WSGIResponse())
+        assert request._auth == kept
+        assert request.getHeader("Authorization") is None
 
 
 @part(

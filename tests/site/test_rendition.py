@@ -389,3 +389,8 @@ def test_reply_to_is_shown_and_answered(site):
     assert "lou@citizen.test" in page
     assert ISendingContext(document).defaults()["to"] == ['"Lou Petit" <lou@citizen.test>']
     assert "lou@citizen.test" in ISendingContext(document).known_addresses()
+
+
+def test_what_was_guessed_is_said_above_the_text(site):
+    page, _document = shown(site, redirected("Sans fuseau").replace(b"23:30:00 +0100", b"23:30:00"))
+    assert "The date names no time zone; that of the town was taken" in page

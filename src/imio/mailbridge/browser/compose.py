@@ -10,6 +10,7 @@ from imio.mailbridge.browser.size import readable_size
 from imio.mailbridge.i18n import _
 from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.composition.checks import typo_of
+from imio.mailbridge.message.secret_address import masked_data
 from imio.mailbridge.message.syntax.address_list import typed_addresses
 from imio.mailbridge.outbox import prefill
 from imio.mailbridge.outbox.checks import doubts
@@ -161,7 +162,7 @@ class EmailForm(TokenForm, AutoExtensibleForm, Form):
         if self.widgets["subject"].name not in self.request.form:
             for name, value in self._beginning().items():
                 if name in self.widgets and value:
-                    self._prefill(self.widgets[name], value)
+                    self._prefill(self.widgets[name], masked_data(value))
 
     def _beginning(self):
         if self.edited is not None:

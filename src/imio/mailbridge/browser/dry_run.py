@@ -1,5 +1,6 @@
 """The page ``@@mailbridge-dry-run``: reports what the bridge would do with a message file, and runs the test cases."""
 
+from functools import cached_property
 from imio.mailbridge.browser import evidence
 from imio.mailbridge.browser import titles
 from imio.mailbridge.browser.button_page import ButtonPage
@@ -13,6 +14,7 @@ from imio.mailbridge.inbound import cases
 from imio.mailbridge.inbound.dry_run import dry_run
 from imio.mailbridge.inbound.envelope import Envelope
 from imio.mailbridge.inbound.reasons import reason_texts
+from imio.mailbridge.message.secret_address import masked
 from imio.mailbridge.settings.clock import readable_time
 from imio.mailbridge.settings.routing import IRoutingRow
 from imio.mailbridge.settings.routing import IStateRow
@@ -61,6 +63,12 @@ COMPARED = {
 }
 
 
+def _name(row):
+    """Return a mail-in address; a secret one without its secret part, with its mailbox."""
+    shown = masked(row.address)
+    return f"{shown} ({row.source_mailbox})" if shown != row.address and row.source_mailbox else shown
+
+
 class DryRunView(ButtonPage):
     """A file and its envelope, the report on it, and the test cases."""
 
@@ -82,11 +90,22 @@ class DryRunView(ButtonPage):
         recipient, sender, client = (
             self.entered(name)[:320].lower() for name in ("recipient", "sender", "client")
         )
+        recipient = self._addresses.get(recipient, recipient)
         return Envelope(recipient.strip("<>"), sender.strip("<>"), client, sender == "<>")
 
+    @cached_property
+    def _addresses(self):
+        """The mail-in addresses by what the page calls them."""
+        return {_name(row): row.address for row in self.settings.mailin_addresses.values()}
+
     def recipients(self):
-        """Return the mail-in addresses, to choose from."""
-        return list(self.settings.mailin_addresses)
+        """Return the names of the mail-in addresses, to choose from."""
+        return list(self._addresses)
+
+    def name_of(self, recipient):
+        """Return what the page calls an envelope recipient."""
+        row = self.settings.mailin_addresses.get(recipient)
+        return _name(row) if row else masked(recipient)
 
     def _give_back(self):
         if "examine" in self.request.form:
@@ -131,7 +150,7 @@ class DryRunView(ButtonPage):
         shown = preview(original.source)
         known = uuidToCatalogBrain(outcome.known_item) if outcome.known_item else None
         return {
-            "subject": original.subject or "",
+            "subject": masked(original.subject or ""),
             "fields": [
                 {"label": label, "text": self._readable(name, outcome.fields.get(name))}
                 for name, label in FIELDS.items()

@@ -7,6 +7,7 @@ from imio.mailbridge.inbound import review
 from imio.mailbridge.inbound.inbox import OPEN
 from imio.mailbridge.inbound.process import decision_on
 from imio.mailbridge.inbound.process import read
+from imio.mailbridge.message.secret_address import without_secret
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.read import stored_settings
 from imio.mailbridge.settings.routing import FORWARD
@@ -157,7 +158,9 @@ class RoutingRule(TokenForm, AutoExtensibleForm, form.Form):
         pattern = re.escape(author)
         if data["whose"] == "domain":
             pattern = r"[^@]+@" + re.escape(author.rpartition("@")[2])
-        recipient = re.escape(self.record.envelope_recipient) if data.get("this_recipient") else None
+        recipient = (
+            re.escape(without_secret(self.record.envelope_recipient)) if data.get("this_recipient") else None
+        )
         return dict.fromkeys(getFieldNamesInOrder(IRoutingRow)) | {
             "forward": data["forward"],
             "original_email_pat": pattern,

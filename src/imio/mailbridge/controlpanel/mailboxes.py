@@ -7,6 +7,7 @@ from imio.mailbridge.inbound.imap_reading import PROBLEMS
 from imio.mailbridge.inbound.imap_reading import REMEDIES
 from imio.mailbridge.inbound.imap_reading import status_of
 from imio.mailbridge.inbound.inbox import inbox
+from imio.mailbridge.message.secret_address import masked
 from imio.mailbridge.settings.imap import account_of
 from imio.mailbridge.settings.imap import NEW_MAIL
 from imio.mailbridge.settings.imap import ROLE
@@ -56,7 +57,7 @@ class MailboxesView(Navigation, ButtonPage):
         failed = list(about.state["failed"].values()) if about is not None else []
         return {
             "name": imap_mailbox.name,
-            "address": imap_mailbox.address,
+            "address": masked(imap_mailbox.address),
             "role": ROLE.getTerm(imap_mailbox.role).title,
             "is_login": is_login,
             "server": f"{imap_mailbox.host}:{imap_mailbox.port}" if imap_mailbox.host else "",

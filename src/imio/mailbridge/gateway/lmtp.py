@@ -16,6 +16,7 @@ from imio.mailbridge.gateway.site import Site
 from imio.mailbridge.gateway.site import Temporary
 from imio.mailbridge.gateway.site import TOO_BIG
 from imio.mailbridge.gateway.site import UNKNOWN_RECIPIENT
+from imio.mailbridge.message.secret_address import masked
 from tempfile import TemporaryFile
 from typing import Any
 from typing import BinaryIO
@@ -332,7 +333,12 @@ class Connection(LMTP):
         for recipient in envelope.rcpt_tos:
             answer = problem or await self.gateway.hand_over(message.file, recipient, sender, client, since)
             logger.info(
-                "from=%a to=%a size=%d client=%a: %a", sender, recipient, message.size, client, answer
+                "from=%a to=%a size=%d client=%a: %a",
+                masked(sender),
+                masked(recipient),
+                message.size,
+                client,
+                masked(answer),
             )
             await self.push(one_line(answer))
 

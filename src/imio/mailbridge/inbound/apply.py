@@ -8,6 +8,7 @@ from imio.mailbridge.inbound.copy import copy_to_agent
 from imio.mailbridge.inbound.decide import UNPROVEN_AUTHOR
 from imio.mailbridge.inbound.forwarding import check as forwarding
 from imio.mailbridge.inbound.inbox import inbox
+from imio.mailbridge.message.secret_address import masked
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.ports.filing import Filing
 from imio.mailbridge.ports.filing import FilingError
@@ -71,7 +72,7 @@ def describe(record, message, decision):
     record.transfer = found.transfer.value
     record.reason = record.error = record.about = ""
     record.author = str(first.author or "")[:MAX_TEXT]
-    record.subject = (first.subject or "")[:MAX_TEXT]
+    record.subject = masked(first.subject or "")[:MAX_TEXT]
     record.transferred_by = found.transferred_by.addr_spec.lower() if found.transferred_by else ""
     inbox().index_transferrer(record)
     record.source_mailbox = found.source_mailbox or ""

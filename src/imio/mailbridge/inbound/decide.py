@@ -29,6 +29,7 @@ from imio.mailbridge.message.classification.classify import OriginalMessage
 from imio.mailbridge.message.classification.classify import Proof
 from imio.mailbridge.message.classification.classify import Transfer
 from imio.mailbridge.message.parsing.parse import ParsedMessage
+from imio.mailbridge.message.secret_address import without_secret
 from imio.mailbridge.ports.filing import Facts
 from imio.mailbridge.ports.filing import Route
 from imio.mailbridge.settings.imap import FILE
@@ -216,7 +217,7 @@ def _as_it_came(decision: Decision, message: ParsedMessage, zone: tzinfo | None)
         author=original.author,
         subject=original.subject or "",
         date=original.date,
-        recipient=first.recipient if first else decision.arrived.address,
+        recipient=first.recipient if first else without_secret(decision.arrived.address),
         source_mailbox=first.source_mailbox if first else "",
         service=first.service if first else decision.arrived.service,
     )
@@ -262,7 +263,7 @@ def _candidates(
             author=original.author,
             subject=original.subject or "",
             date=original.date,
-            recipient=envelope.envelope_recipient or arrived.address,
+            recipient=without_secret(envelope.envelope_recipient or arrived.address),
             source_mailbox=source_mailbox,
             service=settings.source_mailboxes.get(source_mailbox) or arrived.service,
         )

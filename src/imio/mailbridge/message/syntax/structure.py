@@ -80,11 +80,19 @@ class Part:
 
     def values(self, name: str) -> tuple[bytes, ...]:
         """Return the raw values of all fields called ``name`` (lower case)."""
-        return tuple(field.value for field in self.fields if field.name == name)
+        return self._by_name.get(name, ())
 
     def first(self, name: str) -> str:
         """Return the first field called ``name`` unfolded, or an empty string."""
-        return next((unfold(field.value) for field in self.fields if field.name == name), "")
+        values = self.values(name)
+        return unfold(values[0]) if values else ""
+
+    @cached_property
+    def _by_name(self) -> dict[str, tuple[bytes, ...]]:
+        found: dict[str, tuple[bytes, ...]] = {}
+        for field in self.fields:
+            found[field.name] = (*found.get(field.name, ()), field.value)
+        return found
 
     @cached_property
     def _type(self) -> Parameters:
