@@ -12,6 +12,7 @@ from imio.mailbridge.settings.imap import IImapMailboxRow
 from imio.mailbridge.settings.imap import secrets_of
 from imio.mailbridge.settings.read import stored_settings
 from imio.mailbridge.store.store import now
+from imio.mailbridge.taskqueue.queue import NETWORK
 from plone import api
 from plone.app.uuid.utils import uuidToObject
 from tests.mails import citizen
@@ -156,12 +157,14 @@ def test_idle_mailbox_writes_nothing(site, dovecot, declared, read):
 
 def test_sweep_queues_a_pass_for_each_mailbox_that_is_read_from_here(site, declared, monkeypatch):
     queued = []
-    monkeypatch.setattr(mailboxes, "add", lambda url, method, params: queued.append((url, params)))
+    monkeypatch.setattr(
+        mailboxes, "add", lambda url, method, params, queue: queued.append((url, params, queue))
+    )
     declared()
     mailboxes.sweep()
     declared(host=None)
     mailboxes.sweep()
-    assert queued == [("/plone/@@mailbridge-fetch", {"name": "boite"})]
+    assert queued == [("/plone/@@mailbridge-fetch", {"name": "boite"}, NETWORK)]
 
 
 def test_the_task_is_not_on_the_web(site, declared):
