@@ -115,6 +115,10 @@ class Session(LMTP):
         """Close the connection when the client says nothing for a moment."""
         self._reset_timeout(0.01)
 
+    def _timeout_cb(self):
+        self.transport.write(b"421 time is over\r\n")
+        super()._timeout_cb()
+
     def _set_rset_state(self):
         super()._set_rset_state()
         self.resets += 1
@@ -168,11 +172,12 @@ def test_every_reset_passes_by_the_method():
 @part(
     "aiosmtpd",
     "SMTP._reset_timeout",
-    "the site may take longer than a client may be silent",
+    "the site may take longer than a client may be silent, and a connection has an end",
     "gateway/lmtp.py",
 )
-def test_the_timeout_is_set_anew():
-    assert asyncio.run(converse("XSHORT")) == [""]
+@part("aiosmtpd", "SMTP._timeout_cb", "the client is told, and cut when it does not read", "gateway/lmtp.py")
+def test_the_timeout_is_set_anew_and_told():
+    assert asyncio.run(converse("XSHORT")) == ["421 time is over"]
 
 
 @part("aiosmtpd", "552 Error", "the text gets an enhanced status code (RFC 2034)", "gateway/lmtp.py")

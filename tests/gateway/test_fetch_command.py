@@ -8,6 +8,8 @@ from tests.servers.dovecot import Dovecot
 from tests.servers.fake_site import ACCEPTED
 from tests.servers.fake_site import FakeSite
 from tests.servers.fixtures import open_folder
+from tests.servers.imap import Imap
+from tests.servers.peer import Peer
 from tests.servers.token_endpoint import TokenEndpoint
 from tests.servers.waiting import free_port
 from tests.servers.waiting import wait_for
@@ -358,3 +360,12 @@ def test_url_that_is_none(fetcher):
     done = fetcher(url="ftp://x.test/").run()
     assert done.returncode == 2
     assert "4.3.5" in done.stderr
+
+
+def test_message_that_breaks_the_connection_keeps_no_other_waiting(site, fetcher, certificates):
+    mails = {uid: raw(f"N{uid}") for uid in range(1, 6)}
+    with Peer(Imap(mails, cuts=[2]), tls=certificates.server_context()) as peer:
+        fetch = fetcher(port=peer.port)
+        first, second = fetch.run("--once"), fetch.run("--once")
+    assert (first.returncode, second.returncode) == (1, 0), first.stderr + second.stderr
+    assert bodies(site) == [mails[uid] for uid in (1, 3, 4, 5)]

@@ -12,6 +12,7 @@ from imio.mailbridge.settings.imap import IImapMailboxRow
 from imio.mailbridge.settings.imap import secrets_of
 from imio.mailbridge.settings.read import stored_settings
 from imio.mailbridge.store.store import now
+from imio.mailbridge.taskqueue.queue import NETWORK
 from plone import api
 from plone.app.uuid.utils import uuidToObject
 from tests.mails import citizen
@@ -19,7 +20,9 @@ from tests.mails import forwarded
 from tests.mails import redirected
 from tests.servers.dovecot import Dovecot
 from tests.servers.fixtures import open_folder
+from tests.servers.imap import Imap
 from tests.servers.peer import Peer
+from tests.site.panel import page
 from zope.schema import getFields
 import pytest
 import transaction
@@ -154,12 +157,14 @@ def test_idle_mailbox_writes_nothing(site, dovecot, declared, read):
 
 def test_sweep_queues_a_pass_for_each_mailbox_that_is_read_from_here(site, declared, monkeypatch):
     queued = []
-    monkeypatch.setattr(mailboxes, "add", lambda url, method, params: queued.append((url, params)))
+    monkeypatch.setattr(
+        mailboxes, "add", lambda url, method, params, queue: queued.append((url, params, queue))
+    )
     declared()
     mailboxes.sweep()
     declared(host=None)
     mailboxes.sweep()
-    assert queued == [("/plone/@@mailbridge-fetch", {"name": "boite"})]
+    assert queued == [("/plone/@@mailbridge-fetch", {"name": "boite"}, NETWORK)]
 
 
 def test_the_task_is_not_on_the_web(site, declared):
@@ -424,3 +429,20 @@ def test_server_that_breaks_the_protocol_is_told_in_words(site, declared, read, 
     assert problem["text"] == "the server announced 2147483648 bytes, of at most 65536 in one answer"
     status = site.get("/@mailbridge-status", "chef").json()["mailboxes"]
     assert status[0]["problem"] == mailboxes.PROBLEMS["answer"]
+
+
+def test_message_that_breaks_the_connection_keeps_no_other_waiting(site, declared, read, certificates):
+    mails = {uid: crlf(redirected(f"Coupure {uid}")) for uid in range(1, 6)}
+    before = len(records())
+    with Peer(Imap(mails, cuts=[2]), tls=certificates.server_context()) as peer:
+        declared(port=peer.port, ca_file=str(certificates.ca_file))
+        read()
+        about = mailboxes.status_of("boite")
+        assert (about.problem["stage"], about.counts) == ("imap", {"kept": 1, "failed": 1})
+        read()
+    assert {record.subject for record in records()[: len(records()) - before]} == {
+        "Coupure 1", "Coupure 3", "Coupure 4", "Coupure 5"
+    }  # fmt: skip
+    about = mailboxes.status_of("boite")
+    assert (about.problem, about.waiting, about.counts) == (None, 0, {"kept": 4, "failed": 1})
+    assert "the connection broke while this message was read" in page(site, "/@@mailbridge-mailboxes")

@@ -13,62 +13,11 @@ from imio.mailbridge.transport.imap_connection import CONNECTION_ERRORS
 from imio.mailbridge.transport.imap_connection import server_text
 from imio.mailbridge.transport.imap_connection import stage_of
 from imio.mailbridge.transport.imap_folder import selected_folder
+from tests.servers.imap import Imap
+from tests.servers.imap import MAIL
 from tests.servers.peer import Peer
 import pytest
 import threading
-
-
-GREETING = b"* OK [CAPABILITY IMAP4rev1] hello"
-MAIL = b"Subject: Bonjour\r\n\r\nUne ligne\r\n"
-
-
-class Imap:
-    """An IMAP server with one message; ``script`` maps a command to a function of its talk and the tag, which answers instead."""
-
-    def __init__(self, **script):
-        self.script = script
-        self.greeting = GREETING
-        self.mail, self.size = MAIL, len(MAIL)
-
-    def __call__(self, talk):
-        if "greeting" in self.script:
-            self.script["greeting"](talk, b"")
-        talk.say(self.greeting)
-        while True:
-            if len(words := talk.hear().split(b" ", 2)) < 2:
-                continue
-            tag, command, *rest = words
-            name = command.decode().lower()
-            if name == "uid":
-                name = rest[0].split()[0].decode().lower()
-                rest = [rest[0].partition(b" ")[2]]
-            if name in self.script:
-                self.script[name](talk, tag)
-            else:
-                self.answer(talk, tag, name, b" ".join(rest))
-
-    def answer(self, talk, tag, name, rest):
-        match name:
-            case "capability":
-                talk.say(b"* CAPABILITY IMAP4rev1 MOVE")
-            case "select":
-                talk.say(b"* 1 EXISTS", b"* OK [UIDVALIDITY 7] valid", b"* OK [UIDNEXT 6] next")
-            case "search":
-                talk.say(b"* SEARCH 5")
-            case "list":
-                talk.say(b'* LIST () "/" iA.docs')
-            case "fetch" if b"RFC822.SIZE" in rest:
-                talk.say(b"* 1 FETCH (UID 5 RFC822.SIZE %d)" % self.size)
-            case "fetch" if b"<" in rest:
-                start, length = map(int, rest.partition(b"<")[2].partition(b">")[0].split(b"."))
-                piece = self.mail[start : start + length]
-                talk.send(b"* 1 FETCH (UID 5 BODY[]<%d> {%d}\r\n%b)\r\n" % (start, len(piece), piece))
-            case "fetch":
-                talk.send(b"* 1 FETCH (UID 5 BODY[] {%d}\r\n%b)\r\n" % (len(self.mail), self.mail))
-            case "logout":
-                talk.say(b"* BYE", tag + b" OK bye")
-                talk.end()
-        talk.say(tag + b" OK done")
 
 
 def say(*lines):
@@ -423,3 +372,61 @@ def test_odd_names_of_folders(opened, namespace):
     taken, state, ended = one_pass(opened(imap))
     assert (taken, state.settled) == ([MAIL], {5: KEPT})
     assert ended is None
+
+
+def several(count=5):
+    return {uid: b"Subject: %d\r\n\r\nUne ligne\r\n" % uid for uid in range(1, count + 1)}
+
+
+@pytest.mark.parametrize("piece", [imap_folder.PIECE, 10], ids=["whole", "in pieces"])
+def test_message_that_breaks_the_connection_keeps_no_other_waiting(opened, monkeypatch, piece):
+    monkeypatch.setattr(imap_folder, "PIECE", piece)
+    mails = several()
+    account = opened(Imap(mails, cuts=[2]))
+    first, state, ended = one_pass(account)
+    assert ended[0] == "imap"
+    second, state, ended = one_pass(account, FetchState.from_json(state.as_json()))
+    assert first + second == [mails[1], mails[3], mails[4], mails[5]]
+    assert ended is None
+    assert {uid: (tries, text) for uid, (tries, _at, text) in state.failed.items()} == {
+        2: (1, "the connection broke while this message was read")
+    }
+
+
+def test_message_that_broke_the_connection_comes_after_the_others_when_it_is_due_again(opened):
+    mails = several()
+    imap = Imap(mails, cuts=[2])
+    account = opened(imap)
+    state = FetchState(7, failed={2: (1, 0.0, "it broke"), 1: (2, 0.0, "it broke twice")})
+    taken, state, ended = one_pass(account, state)
+    assert (taken, ended[0]) == ([mails[3], mails[4], mails[5]], "imap")
+    assert [state.failed[uid][0] for uid in (1, 2)] == [2, 2]
+    imap.cuts = ()
+    state.failed = {uid: (tries, 0.0, text) for uid, (tries, _at, text) in state.failed.items()}
+    taken, state, ended = one_pass(account, state)
+    assert (taken, state.failed, ended) == ([mails[1], mails[2]], {}, None)
+
+
+def test_answer_beyond_its_bounds_keeps_no_other_message_waiting(opened, monkeypatch):
+    """The server sends more for one message than it had said, and than is taken for one answer."""
+    monkeypatch.setattr(imap_connection, "ANSWER_BYTES", 100_000)
+    mails = several(3) | {2: b"x" * 200_000}
+    imap = Imap(mails)
+    imap.size = 30
+    account = opened(imap)
+    first, state, ended = one_pass(account)
+    assert ended[0] == "answer"
+    second, state, ended = one_pass(account, state)
+    assert (first + second, list(state.failed), ended) == ([mails[1], mails[3]], [2], None)
+
+
+def test_words_of_the_server_are_not_kept_with_the_message(opened):
+    """They may repeat a secret of the account."""
+    imap = Imap()
+    imap.script["fetch"] = lambda talk, tag: (
+        imap.answer(talk, tag, "fetch", talk.heard[-1])
+        if b"SIZE" in talk.heard[-1]
+        else talk.say(b"* BYE secret", tag + b" OK")
+    )
+    _taken, state, ended = one_pass(opened(imap))
+    assert "secret" not in f"{state.failed} {ended}"

@@ -31,12 +31,12 @@ class FetchState:
         return changed
 
     def due(self, present: Iterable[int]) -> list[int]:
-        """Return which of the UIDs in the folder are to be fetched, in ascending order; forget those that are gone."""
+        """Return which of the UIDs in the folder are to be fetched, those that failed last; forget those that are gone."""
         here, now = set(present), time.time()
         self.settled = {uid: outcome for uid, outcome in self.settled.items() if uid in here}
         self.failed = {uid: failure for uid, failure in self.failed.items() if uid in here}
         waits = {uid for uid, (_tries, at, _text) in self.failed.items() if at > now}
-        return sorted(here - self.settled.keys() - waits)
+        return sorted(here - self.settled.keys() - waits, key=lambda uid: (self._tries(uid), uid))
 
     def settle(self, uid: int, outcome: str) -> None:
         """Note the outcome of a message."""
@@ -45,9 +45,12 @@ class FetchState:
 
     def fail(self, uid: int, text: str) -> None:
         """Note that a message could not be handed over; it is tried again later."""
-        tries = self.failed.get(uid, (0, 0.0, ""))[0] + 1
+        tries = self._tries(uid) + 1
         wait = min(FIRST_WAIT * 2 ** min(tries - 1, 10), LONGEST_WAIT)
         self.failed[uid] = (tries, time.time() + wait, text[:500])
+
+    def _tries(self, uid: int) -> int:
+        return self.failed.get(uid, (0, 0.0, ""))[0]
 
     def as_json(self) -> dict[str, Any]:
         """Return the state as plain values, for ``from_json``."""

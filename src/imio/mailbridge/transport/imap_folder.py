@@ -115,38 +115,17 @@ class Folder:
         found = self._fetch(uids, "RFC822.SIZE") if uids else {}
         return {uid: int(found[uid][b"RFC822.SIZE"]) for uid in uids if b"RFC822.SIZE" in found.get(uid, {})}
 
-    def read(self, sizes: dict[int, int]) -> Iterator[tuple[int, BinaryIO]]:
-        """Yield UID and message, as a file to be closed, of messages whose sizes are known.
+    def read(self, uid: int, size: int) -> BinaryIO | None:
+        """Return a message of a known size as a file, which is empty where the server cannot read it; None when it is gone.
 
-        Without those that are gone; a message that the server cannot read is an empty file.
+        Each message has commands of its own: one that breaks the connection is known, and so are those that do not.
         """
-        small = [uid for uid, size in sizes.items() if size <= PIECE]
         try:
-            found = self._fetch(small, "BODY.PEEK[]") if small else {}
+            if size <= PIECE:
+                content = self._fetch([uid], "BODY.PEEK[]").get(uid, {}).get(b"BODY[]")
+                return io.BytesIO(_bytes(content)) if content else None
+            return self._in_pieces(uid, size)
         except IMAPClientAbortError:
-            raise
-        except IMAPClientError:
-            small, found = [], {}  # one message spoils the whole answer: read each alone
-        for uid in sizes:
-            if uid not in small:
-                yield from self._in_pieces(uid, sizes[uid])
-            elif content := found.pop(uid, {}).get(b"BODY[]"):
-                yield uid, io.BytesIO(_bytes(content))
-
-    def _in_pieces(self, uid: int, size: int) -> Iterator[tuple[int, BinaryIO]]:
-        file, start = TemporaryFile(), 0  # noqa: SIM115 - closed by the caller
-        # some servers only estimate the size, so it may be wrong, but not without end
-        limit = min(2 * max(size, 0) + PIECE, LARGEST)
-        try:
-            if size > LARGEST:
-                raise Unreadable(f"{size} bytes; up to {LARGEST} are read")
-            while piece := self._piece(uid, start):
-                file.write(piece)
-                start += len(piece)
-                if start > limit:
-                    raise Unreadable(f"the server said {size} bytes, and does not stop after {start}")
-        except IMAPClientAbortError:
-            file.close()
             raise
         except IMAPClientError as error:
             logger.error(
@@ -154,14 +133,28 @@ class Folder:
                 self.describe([uid]),
                 account_mask(self._account).masked(server_text(error)),
             )
-            file.truncate(0)
-            yield uid, file
-            return
+            return io.BytesIO()
+
+    def _in_pieces(self, uid: int, size: int) -> BinaryIO | None:
+        if size > LARGEST:
+            raise Unreadable(f"{size} bytes; up to {LARGEST} are read")
+        # some servers only estimate the size, so it may be wrong, but not without end
+        limit = min(2 * size + PIECE, LARGEST)
+        file, start = TemporaryFile(), 0  # noqa: SIM115 - closed by the caller
+        try:
+            while piece := self._piece(uid, start):
+                file.write(piece)
+                start += len(piece)
+                if start > limit:
+                    raise Unreadable(f"the server said {size} bytes, and does not stop after {start}")
+        except BaseException:
+            file.close()
+            raise
         if not start:
-            file.close()  # it is gone
-            return
+            file.close()
+            return None
         file.seek(0)
-        yield uid, file
+        return file
 
     def _piece(self, uid: int, start: int) -> bytes:
         answer = self._fetch([uid], f"BODY.PEEK[]<{start}.{PIECE}>").get(uid, {})
