@@ -14,6 +14,7 @@ SECTIONS = {
     "imio.mailbridge.SendEmail": "``imio.mailbridge: Send email``",
     "imio.mailbridge.ManageMail": "``imio.mailbridge: Manage mail``",
     "plone.app.controlpanel.Mail": "``Plone Site Setup: Mail``",
+    "cmf.ManagePortal": "``Manage portal``",
     "cmf.ModifyPortalContent": "``Modify portal content``",
     "zope2.View": "``View``, and a check",
     "zope.Public": "Everybody, and a check",

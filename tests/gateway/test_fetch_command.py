@@ -155,7 +155,7 @@ def test_site_away_and_back(dovecot, tmp_path):
     assert len(site.requests) == 1
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 415, 422, 500, 503, 200, 302])
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 415, 422, 429, 500, 503, 200, 302])
 def test_what_is_no_acceptance_keeps_the_mail(dovecot, site, fetcher, status):
     site.answer = status, {"message": "no"}
     dovecot.append(raw("Un"))

@@ -347,6 +347,21 @@ def test_site_away_is_asked_once_for_what_waits(site):
         assert {answer[:9] for answer in client.deliver(MAIL, *recipients)} == {"250 2.0.0"}
 
 
+def test_limit_of_one_client_puts_off_no_other(site):
+    """The site answers 429 to a client that brings too much; what waits may be of another one."""
+    recipients = [f"r{number}@x.test" for number in range(3)]
+    with Lmtp(site.url, "--max-size", "9999") as lmtp:
+        statuses = iter([429] * 3)  # the gateway tries three times at once
+
+        def answer(handler):
+            handler.read()
+            handler.reply(next(statuses, 201), ACCEPTED)
+
+        site.answer = answer
+        answers = [answer[:9] for answer in Client(lmtp.port).deliver(MAIL, *recipients)]
+        assert answers == ["451 4.7.0", "250 2.0.0", "250 2.0.0"]
+
+
 def test_concurrency_is_bounded(site):
     """While the site works on two of twenty messages that the gateway has, it is given no third one."""
     busy, most, lock, over = 0, 0, threading.Lock(), threading.Event()

@@ -19,6 +19,7 @@ from tests.mails import forwarded
 from tests.mails import redirected
 from tests.servers.dovecot import Dovecot
 from tests.servers.fixtures import open_folder
+from tests.servers.peer import Peer
 from zope.schema import getFields
 import pytest
 import transaction
@@ -426,3 +427,14 @@ def test_broken_message_in_the_login_mailbox_is_kept(site, dovecot, declared, re
     dovecot.append(b"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n\xff\xfe\x00")
     read()
     assert mailboxes.status_of("boite").problem is None
+
+
+def test_server_that_breaks_the_protocol_is_told_in_words(site, declared, read, certificates):
+    with Peer(lambda talk: talk.say(b"* OK {2147483648}"), tls=certificates.server_context()) as peer:
+        declared(port=peer.port, ca_file=str(certificates.ca_file))
+        read()
+    problem = mailboxes.status_of("boite").problem
+    assert problem["stage"] == "answer"
+    assert problem["text"] == "the server announced 2147483648 bytes, of at most 65536 in one answer"
+    status = site.get("/@mailbridge-status", "chef").json()["mailboxes"]
+    assert status[0]["problem"] == mailboxes.PROBLEMS["answer"]

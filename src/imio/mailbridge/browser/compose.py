@@ -4,6 +4,7 @@ from functools import cached_property
 from imio.mailbridge.browser import resubmit
 from imio.mailbridge.browser.addresses import AddressesFieldWidget
 from imio.mailbridge.browser.addresses import widget_text
+from imio.mailbridge.browser.form_token import TokenForm
 from imio.mailbridge.browser.size import name_and_size
 from imio.mailbridge.browser.size import readable_size
 from imio.mailbridge.i18n import _
@@ -110,7 +111,7 @@ class IEmail(model.Schema):
     )
 
 
-class EmailForm(AutoExtensibleForm, Form):
+class EmailForm(TokenForm, AutoExtensibleForm, Form):
     """The form: enter, preview, send."""
 
     schema = IEmail

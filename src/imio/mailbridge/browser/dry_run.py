@@ -34,6 +34,7 @@ MAX_PREVIEW = 2_000_000
 #: Running the cases stops after this time, in seconds: each of them may wait for DNS.
 RUN_TIME = 60
 
+NO_FILE = _("Choose a file first: a message saved as .eml or .msg.")
 STATES = {
     **{state: titles.INCOMING[state] for state in ("filed", "recorded", "quarantined")},
     "refused": _("refused: the mail server would be told that this is not a mail-in address"),
@@ -106,12 +107,17 @@ class DryRunView(ButtonPage):
         row = self.settings.mailin_addresses.get(recipient)
         return _name(row) if row else masked(recipient)
 
+    def _give_back(self):
+        if "examine" in self.request.form:
+            self.problem = NO_FILE
+        return self._show()
+
     def _examine(self):
         upload = self.request.form.get("file")
         limit = self.settings.max_size
         raw = upload.read(limit + 1) if hasattr(upload, "read") else b""
         if not raw:
-            self.problem = _("Choose a file first: a message saved as .eml or .msg.")
+            self.problem = NO_FILE
         elif len(raw) > limit:
             self.problem = _("The message is larger than ${limit} bytes.", mapping={"limit": limit})
         else:

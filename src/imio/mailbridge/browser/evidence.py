@@ -5,6 +5,7 @@ from imio.mailbridge.browser.message_summary import user_name
 from imio.mailbridge.browser.size import readable_size
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
+from imio.mailbridge.iadocs import reading
 from imio.mailbridge.inbound.reasons import reason_texts
 from imio.mailbridge.message.secret_address import masked
 from imio.mailbridge.ports.directory import IDirectory
@@ -48,12 +49,15 @@ DETECTORS = {
     "auto-submitted": _("Sent by a program"),
     "client": _("Written with"),
     "too-many": _("Many messages of one author"),
+    "too-many-replies": _("Many answers to one e-mail"),
+    "unproven-author": _("In the name of an agent, not proven"),
     "gmail-confirmation": _("Google asks for a confirmation"),
     "to": _("Addressed to a source mailbox (To)"),
     "cc": _("Addressed to a source mailbox (Cc)"),
     "delivered-to": _("Delivered to a source mailbox"),
     "x-original-to": _("Delivered to a source mailbox"),
     "resent-from": _("Redirected by (Resent-From)"),
+    **reading.DOUBTS,
 }
 
 

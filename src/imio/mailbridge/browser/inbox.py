@@ -51,8 +51,7 @@ class InboxView(ButtonPage):
 
     def _decide_on_ticked(self, name):
         """Carry out one decision for all messages that are ticked; say what became of them."""
-        ids = self.request.form.get("ids") or []
-        records = _records([ids] if isinstance(ids, str) else ids[:MAX_AT_ONCE])
+        records = _records(self.ticked[:MAX_AT_ONCE])
         data = {"service": self.entered("service"), "reason": self.entered("discard_reason")}
         action, refused = DECISIONS[name][0], []
         for record in records:

@@ -1,5 +1,6 @@
 """The form ``@@mailbridge-inbox-rule?id=``: makes a row of the routing from a message."""
 
+from imio.mailbridge.browser.form_token import TokenForm
 from imio.mailbridge.browser.inbox_access import visible_record
 from imio.mailbridge.i18n import _
 from imio.mailbridge.inbound import review
@@ -14,7 +15,6 @@ from imio.mailbridge.settings.routing import IRoutingRow
 from imio.mailbridge.settings.terms import terms
 from plone import api
 from plone.autoform.form import AutoExtensibleForm
-from plone.protect import CheckAuthenticator
 from plone.supermodel import model
 from z3c.form import button
 from z3c.form import form
@@ -63,7 +63,7 @@ class IRule(model.Schema):
     )
 
 
-class RoutingRule(AutoExtensibleForm, form.Form):
+class RoutingRule(TokenForm, AutoExtensibleForm, form.Form):
     """The form, filled in from the message."""
 
     schema = IRule
@@ -142,7 +142,6 @@ class RoutingRule(AutoExtensibleForm, form.Form):
         self._leave()
 
     def _save(self):
-        CheckAuthenticator(self.request)
         data, errors = self.extractData()
         if errors:
             self.status = self.formErrorsMessage

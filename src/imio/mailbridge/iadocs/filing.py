@@ -159,11 +159,10 @@ class Filer:
 
 
 def _different(attachments):
-    """Return the attachments without those that have the content of an earlier one."""
-    found = {}
-    for attachment in attachments:
-        found.setdefault(attachment.sha256, attachment)
-    return tuple(found.values())
+    """Return the attachments without those that have content and name of an earlier one."""
+    return tuple(
+        {(attachment.sha256, attachment.filename): attachment for attachment in attachments}.values()
+    )
 
 
 def _relations(contents):

@@ -5,6 +5,7 @@ from imio.mailbridge.inbound import reports
 from imio.mailbridge.inbound import verify
 from imio.mailbridge.inbound.ask import ask_to_attach
 from imio.mailbridge.inbound.copy import copy_to_agent
+from imio.mailbridge.inbound.decide import UNPROVEN_AUTHOR
 from imio.mailbridge.inbound.forwarding import check as forwarding
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.message.secret_address import masked
@@ -36,7 +37,8 @@ def apply(record, message, decision, values, by_person=False):
     if record.source_mailbox and decision.proof:
         forwarding.note_arrival(record.source_mailbox, record.created)
     if decision.state == "recorded":
-        record.about = reports.note_report(decision.found.report, decision.arrived.about)
+        senders = (*(each.addr_spec for each in message.authors), record.envelope_sender)
+        record.about = reports.note_report(decision.found.report, decision.arrived.about, senders)
         _finish(record, "recorded")
     elif decision.state == "quarantined":
         record.reason = decision.reason
@@ -153,8 +155,9 @@ def _file_one(record, decision, candidate):
 
 def _note_reply(record, decision, values):
     answered, original = outbox().answered(decision.found.answered), decision.to_file[0].original
-    copied = decision.copy_answer and copy_to_agent(answered, original.source, values)
-    record.about = reports.note_reply(answered, original.author, record.items, copied)
+    is_proven = all(each.detector != UNPROVEN_AUTHOR for each in decision.found.evidence)
+    copied = decision.copy_answer and is_proven and copy_to_agent(answered, original.source, values)
+    record.about = reports.note_reply(answered, original.author, record.items, copied, is_proven)
 
 
 def _finish(record, state, text=""):

@@ -48,6 +48,9 @@ WHAT_TO_DO = {
     ),
     "replied": _("The answer was filed in iA.docs as incoming mail:"),
 }
+UNPROVEN = _(
+    "Not proven: anyone may have written this answer in the name of this agent. Ask the agent before you rely on it."
+)
 #: A report of the recipient's side may be forged: its words are quoted.
 WORDS = {
     "failed": _("The server said: ${words}"),
@@ -57,8 +60,10 @@ WORDS = {
 logger = logging.getLogger(__name__)
 
 
-def tell_agent(record, kind, author=""):
+def tell_agent(record, kind, author="", is_proven=True):
     """Tell the agent of a message that it ``failed``, ``bounced`` or was ``replied`` to by ``author``; once for each ``kind``.
+
+    ``is_proven`` is False where another may have answered in the name of an agent.
 
     In the current transaction, which has more important things to write: an error is only logged, a conflict is raised.
     """
@@ -71,7 +76,7 @@ def tell_agent(record, kind, author=""):
         account = values.accounts.get(record.account) or values.account_for(address)
         if not address or account is None:
             return
-        subject, html = _text(record, kind, author, language)
+        subject, html = _text(record, kind, author, is_proven, language)
         send_notice(account, account.login_address or record.sender.author.addr_spec, address, subject, html)
     except TransientError:
         raise
@@ -134,7 +139,7 @@ def _item(item):
     return f'<li><a href="{escape(url)}">{escape(text)}</a></li>' if url else f"<li>{escape(text)}</li>"
 
 
-def _text(record, kind, author, language):
+def _text(record, kind, author, is_proven, language):
     """Return the subject and the HTML of a notice."""
 
     def say(msgid, **mapping):
@@ -148,6 +153,7 @@ def _text(record, kind, author, language):
     document = _links(record, [record.document])
     return say(SUBJECTS[kind], subject=record.subject), paragraphs(
         say(FIRST_SENTENCES[kind], subject=record.subject, author=one_line(author)),
+        not is_proven and say(UNPROVEN),
         *details,
         document and say(_("The document that it was written from:")),
         document,

@@ -17,11 +17,14 @@ from imio.mailbridge.transport.imap_connection import account_mask
 from imio.mailbridge.transport.imap_connection import CannotOpen
 from imio.mailbridge.transport.imap_connection import logged_in
 from imio.mailbridge.transport.imap_connection import server_text
+from imio.mailbridge.transport.imap_connection import understood
+from imio.mailbridge.transport.imap_connection import Unreadable
 from tempfile import TemporaryFile
 from typing import Any
 from typing import BinaryIO
 import io
 import logging
+import math
 import threading
 import time
 
@@ -32,6 +35,10 @@ KEYWORD = "$MailbridgeDone"
 PIECE = 1 << 20
 #: Messages that are searched at once: imaplib takes no line above 1 MB.
 PART = 50_000
+#: Messages of a folder, and bytes of a message, that are read; what the server says may be wrong.
+MOST_MESSAGES, LARGEST = 1_000_000, 256 << 20
+#: The largest UID (RFC 9051 §9, nz-number).
+LAST_UID = (1 << 32) - 1
 #: Seconds of IDLE before it is renewed: servers end it after 30 minutes, address translation often after 10.
 IDLE = 540
 #: Seconds between two looks where IDLE is not offered.
@@ -41,9 +48,12 @@ logger = logging.getLogger(__name__)
 
 
 @contextmanager
-def selected_folder(account: ImapAccount) -> Iterator["Folder"]:
-    """Yield the folder of an account, selected; log out at the end. Errors: ``CannotOpen``, and later ``CONNECTION_ERRORS``."""
-    with logged_in(account) as client:
+def selected_folder(account: ImapAccount, seconds: float = math.inf) -> Iterator["Folder"]:
+    """Yield the folder of an account, selected; log out at the end. Errors: ``CannotOpen``, and later ``CONNECTION_ERRORS``.
+
+    After ``seconds`` the connection is of no use any more.
+    """
+    with logged_in(account, seconds=seconds) as client:
         yield Folder(client, account)
 
 
@@ -53,17 +63,24 @@ class Folder:
     def __init__(self, client: IMAPClient, account: ImapAccount) -> None:
         self._client = client
         self._account = account
+        self.uidvalidity = self._uidnext = self._exists = 0
         try:
-            answer = client.select_folder(account.folder)
+            answer = self._select()
         except IMAPClientError as error:
             raise CannotOpen("folder", server_text(error)) from error
-        self.uidvalidity = int(answer.get(b"UIDVALIDITY", 0))
-        self._uidnext = int(answer.get(b"UIDNEXT", 0))
-        self._exists = int(answer.get(b"EXISTS", 0))
         flags = answer.get(b"PERMANENTFLAGS", ())
         self._keywords = b"\\*" in flags or KEYWORD.encode() in flags
         self._done_folder = ""
 
+    @understood()
+    def _select(self) -> dict[bytes, Any]:
+        answer: dict[bytes, Any] = self._client.select_folder(self._account.folder)
+        self.uidvalidity, self._uidnext, self._exists = (
+            int(answer.get(name, 0)) for name in (b"UIDVALIDITY", b"UIDNEXT", b"EXISTS")
+        )
+        return answer
+
+    @understood()
     def pending(self) -> list[int]:
         """Return the UIDs of the messages that are not marked as done, in ascending order."""
         wanted: list[Any] = ["UNDELETED"]
@@ -71,18 +88,31 @@ class Folder:
             wanted += ["UNKEYWORD", KEYWORD]
         if self._account.since is not None:
             wanted += ["SINCE", self._account.since]
-        return sorted({int(uid) for part in self._parts() for uid in self._client.search([*part, *wanted])})
+        found: set[int] = set()
+        for part in self._parts():
+            found |= {int(uid) for uid in self._client.search([*part, *wanted])}
+            if len(found) > MOST_MESSAGES:
+                raise Unreadable(f"the server names more than {MOST_MESSAGES} messages")
+        return sorted(uid for uid in found if 0 < uid <= LAST_UID)
 
     def _parts(self) -> list[list[str]]:
         """Return sequence sets that are small enough for one answer each; what came since the folder was opened is in the last."""
+        if self._exists > MOST_MESSAGES:
+            raise Unreadable(f"the folder holds {self._exists} messages; up to {MOST_MESSAGES} are read")
         if self._exists <= PART:
             return [[]]
         starts = range(1, self._exists + 1, PART)
         return [[f"{start}:{start + PART - 1}"] for start in starts[:-1]] + [[f"{starts[-1]}:*"]]
 
+    @understood()
+    def _fetch(self, uids: list[int], item: str) -> dict[int, dict[bytes, Any]]:
+        found: dict[int, dict[bytes, Any]] = self._client.fetch(uids, [item])
+        return found
+
+    @understood()
     def sizes(self, uids: list[int]) -> dict[int, int]:
         """Return UID → size in bytes, as the server says; without those that are gone."""
-        found = self._client.fetch(uids, ["RFC822.SIZE"]) if uids else {}
+        found = self._fetch(uids, "RFC822.SIZE") if uids else {}
         return {uid: int(found[uid][b"RFC822.SIZE"]) for uid in uids if b"RFC822.SIZE" in found.get(uid, {})}
 
     def read(self, sizes: dict[int, int]) -> Iterator[tuple[int, BinaryIO]]:
@@ -92,23 +122,29 @@ class Folder:
         """
         small = [uid for uid, size in sizes.items() if size <= PIECE]
         try:
-            found = self._client.fetch(small, ["BODY.PEEK[]"]) if small else {}
+            found = self._fetch(small, "BODY.PEEK[]") if small else {}
         except IMAPClientAbortError:
             raise
         except IMAPClientError:
             small, found = [], {}  # one message spoils the whole answer: read each alone
         for uid in sizes:
             if uid not in small:
-                yield from self._in_pieces(uid)
+                yield from self._in_pieces(uid, sizes[uid])
             elif content := found.pop(uid, {}).get(b"BODY[]"):
-                yield uid, io.BytesIO(content)
+                yield uid, io.BytesIO(_bytes(content))
 
-    def _in_pieces(self, uid: int) -> Iterator[tuple[int, BinaryIO]]:
+    def _in_pieces(self, uid: int, size: int) -> Iterator[tuple[int, BinaryIO]]:
         file, start = TemporaryFile(), 0  # noqa: SIM115 - closed by the caller
+        # some servers only estimate the size, so it may be wrong, but not without end
+        limit = min(2 * max(size, 0) + PIECE, LARGEST)
         try:
+            if size > LARGEST:
+                raise Unreadable(f"{size} bytes; up to {LARGEST} are read")
             while piece := self._piece(uid, start):
                 file.write(piece)
                 start += len(piece)
+                if start > limit:
+                    raise Unreadable(f"the server said {size} bytes, and does not stop after {start}")
         except IMAPClientAbortError:
             file.close()
             raise
@@ -128,9 +164,10 @@ class Folder:
         yield uid, file
 
     def _piece(self, uid: int, start: int) -> bytes:
-        answer = self._client.fetch([uid], [f"BODY.PEEK[]<{start}.{PIECE}>"]).get(uid, {})
-        return answer.get(f"BODY[]<{start}>".encode()) or b""
+        answer = self._fetch([uid], f"BODY.PEEK[]<{start}.{PIECE}>").get(uid, {})
+        return _bytes(answer.get(f"BODY[]<{start}>".encode()) or b"")
 
+    @understood()
     def mark_done(self, uids: Iterable[int]) -> None:
         """Move the messages to the folder for done ones, or mark them, as the account is set."""
         wanted = list(uids)
@@ -165,6 +202,7 @@ class Folder:
                 self._client.subscribe_folder(name)
         return name
 
+    @understood()
     def wait(self, stop: threading.Event) -> None:
         """Return when something has happened in the folder, after ``IDLE`` or ``POLL`` seconds, or when ``stop`` is set.
 
@@ -174,9 +212,9 @@ class Folder:
             stop.wait(POLL)
             self._client.noop()
             return
-        before, answer = self._uidnext, self._client.select_folder(self._account.folder)
-        self._uidnext = int(answer.get(b"UIDNEXT", 0))
-        if self._uidnext != before:
+        before = self.uidvalidity, self._uidnext
+        self._select()
+        if (self.uidvalidity, self._uidnext) != before:
             return
         end = time.monotonic() + IDLE
         self._client.idle()
@@ -188,6 +226,13 @@ class Folder:
     def describe(self, uids: Iterable[int]) -> str:
         """Return a name for messages in a log."""
         return f"{self._account.name}/{self._account.folder} UID {sequence_set(uids)}"
+
+
+def _bytes(value: object) -> bytes:
+    """Return the text of a message. Errors: ``Unreadable`` for a server that sends something else."""
+    if not isinstance(value, bytes):
+        raise Unreadable("the server sent no text for a message")
+    return value
 
 
 def _text(value: object) -> str:

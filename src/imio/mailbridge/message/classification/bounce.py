@@ -173,6 +173,11 @@ def read_returned(message: ParsedMessage) -> Report:
     return Report(ReportKind.BOUNCE, None, recipients, (("bounce-address", "<>"),))
 
 
+def is_mail_system(addr_spec: str) -> bool:
+    """Tell whether an address has the form of those that mail servers write reports under; anybody can write such a one."""
+    return _DAEMON.fullmatch(addr_spec.rpartition("@")[0]) is not None
+
+
 def name_recipients(report: Report, message: ParsedMessage) -> Report:
     """Return ``report`` with the recipients that only its text names (Yahoo's reports have no machine-readable fields)."""
     if report.recipients or report.kind is not ReportKind.BOUNCE:
@@ -186,7 +191,7 @@ def _origin(message: ParsedMessage, failed: str) -> tuple[tuple[str, str], ...]:
     if failed:
         return (("x-failed-recipients", failed),)
     author = message.author
-    if author is not None and _DAEMON.fullmatch(author.addr_spec.rpartition("@")[0]):
+    if author is not None and is_mail_system(author.addr_spec):
         return (("from", author.addr_spec),)
     if author is None and re.search(
         r"mailer-daemon|postmaster|mail delivery", message.header("from") or "", re.IGNORECASE

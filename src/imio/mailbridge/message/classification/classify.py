@@ -30,6 +30,7 @@ from imio.mailbridge.message.classification.report import Report
 from imio.mailbridge.message.parsing.attached_messages import attached_messages
 from imio.mailbridge.message.parsing.attachment import Attachment
 from imio.mailbridge.message.parsing.parse import ParsedMessage
+from imio.mailbridge.message.syntax.doubt import Doubt
 from mmap import mmap
 from typing import NamedTuple
 import re
@@ -82,9 +83,9 @@ class Context:
     ``source_mailboxes`` and ``own_addresses`` (the mail-in addresses) are in lower case; ``tag_mailbox`` is the only source
     mailbox that knows the tag of the envelope recipient; ``sent_by_us`` is True only for a Message-ID of ours with its
     unguessable part, ``sent_with_id`` for an ENVID of ours; ``about`` is the id of the message of ours whose signed bounce
-    address is the envelope recipient, or empty; ``null_sender``: the envelope had no sender; ``too_many``: the author sent more
-    than a person would. ``inline_forward`` is ``quarantine`` or ``file-proposal``. ``zone`` is the time zone of the town, for a
-    date in a forwarded text that names none; UTC if None.
+    address is the envelope recipient, or empty; ``null_sender``: the envelope had no sender; ``too_many`` is the reason
+    of what is over a limit, or empty. ``inline_forward`` is ``quarantine`` or ``file-proposal``. ``zone`` is the time zone of the
+    town, for a date that names none; that of Brussels if None.
     """
 
     agent_patterns: tuple[re.Pattern[str], ...] = ()
@@ -96,7 +97,7 @@ class Context:
     about: str = ""
     null_sender: bool = False
     own_addresses: frozenset[str] = frozenset()
-    too_many: bool = False
+    too_many: str = ""
     accept_direct: bool = False
     inline_forward: str = "quarantine"
     zone: tzinfo | None = None
@@ -115,7 +116,7 @@ class OriginalMessage:
     """A message to file, of which a document is made.
 
     ``source`` is the message whose bytes ``raw`` returns: the original, or for an inline forward, which has none, the whole
-    message. ``html`` is not safe to show.
+    message. ``html`` is not safe to show. ``doubts`` are what was guessed and what is wrong with it.
     """
 
     author: Address | None
@@ -126,6 +127,7 @@ class OriginalMessage:
     source: ParsedMessage
     text: str | None
     html: str | None
+    doubts: tuple[Doubt, ...] = ()
 
     @property
     def raw(self) -> bytes | mmap:
@@ -150,13 +152,15 @@ class Classification:
 def classify(message: ParsedMessage, context: Context) -> Classification:
     """Return how ``message`` came in and what would be filed. Never fails."""
     if message.defect is not None:
-        return Classification(Transfer.DIRECT, message.defect, messages=(original_message(message),))
+        return Classification(
+            Transfer.DIRECT, message.defect, messages=(original_message(message, context.zone),)
+        )
     for case in _CASES:
         if (found := case(message, context)) is not None:
             break
     else:
         found = _direct(message, context)
-    return replace(found, evidence=(*found.evidence, *notes(message, context)))
+    return replace(found, evidence=(*found.evidence, *notes(message, context), *_doubts(message, found)))
 
 
 def notes(message: ParsedMessage, context: Context) -> tuple[Evidence, ...]:
@@ -165,10 +169,18 @@ def notes(message: ParsedMessage, context: Context) -> tuple[Evidence, ...]:
     if (value := message.header("auto-submitted")) and value.lower() != "no":
         found.append(Evidence("auto-submitted", value[:200], "note"))
     if context.too_many:
-        found.append(Evidence("too-many", message.author.addr_spec if message.author else "", "strong"))
+        found.append(Evidence(context.too_many, message.author.addr_spec if message.author else "", "strong"))
     if client := client_of(message):
         found.append(Evidence("client", client, "note"))
     return tuple(found)
+
+
+def _doubts(message: ParsedMessage, found: Classification) -> tuple[Evidence, ...]:
+    """Return what is doubtful about the messages that would be filed; where the end of ``message`` is missing, theirs may be."""
+    doubts = [doubt for original in found.messages for doubt in original.doubts]
+    if found.messages and message.is_truncated:
+        doubts.append(Doubt("truncated"))
+    return tuple(Evidence(doubt.code, doubt.saw, "note") for doubt in dict.fromkeys(doubts))
 
 
 def compile_agent_patterns(patterns: tuple[str, ...] | list[str]) -> tuple[re.Pattern[str], ...]:
@@ -208,7 +220,7 @@ def _forward(message: ParsedMessage, context: Context) -> Classification | None:
     attached = attached_messages(message)
     if not attached:
         return None
-    originals = tuple(original_message(found.message) for found in attached)
+    originals = tuple(original_message(found.message, context.zone) for found in attached)
     defect = next((found.message.defect for found in attached if found.message.defect), None)
     return Classification(
         Transfer.FORWARD,
@@ -271,9 +283,9 @@ def _reply(message: ParsedMessage, context: Context) -> Classification | None:
     )
     return Classification(
         Transfer.REPLY,
-        _loop(message, context) or _encrypted((original_message(message),)),
+        _loop(message, context) or _encrypted((original_message(message, context.zone),)),
         source_mailbox=source_mailbox,
-        messages=(original_message(message),),
+        messages=(original_message(message, context.zone),),
         answered=answered,
         evidence=(Evidence("reply", answered, "proof"), *marks),
     )
@@ -283,7 +295,10 @@ def _redirect(message: ParsedMessage, context: Context) -> Classification | None
     seen = _redirect_evidence(message, context)
     if not seen:
         return None
-    source_mailbox, original = _redirecting_source_mailbox(message, context), original_message(message)
+    source_mailbox, original = (
+        _redirecting_source_mailbox(message, context),
+        original_message(message, context.zone),
+    )
     if author := rewritten_author(message, context.source_mailboxes):
         original = replace(original, author=author)
         seen += (Evidence("x-original-from", str(author)[:200], "weak"),)
@@ -310,13 +325,13 @@ def _confirmation(message: ParsedMessage, context: Context) -> Classification | 
     return Classification(
         Transfer.DIRECT,
         "forwarding-confirmation",
-        messages=(original_message(message),),
+        messages=(original_message(message, context.zone),),
         evidence=(Evidence("gmail-confirmation", asked.mailbox or asked.code, "strong"),),
     )
 
 
 def _direct(message: ParsedMessage, context: Context) -> Classification:
-    original = original_message(message)
+    original = original_message(message, context.zone)
     reason = _encrypted((original,)) if context.accept_direct else "direct"
     return Classification(Transfer.DIRECT, _loop(message, context) or reason, messages=(original,))
 
@@ -331,17 +346,18 @@ _CASES: tuple[Callable[[ParsedMessage, Context], Classification | None], ...] = 
 )
 
 
-def original_message(message: ParsedMessage) -> OriginalMessage:
-    """Return ``message`` itself as the one to file."""
+def original_message(message: ParsedMessage, zone: tzinfo | None = None) -> OriginalMessage:
+    """Return ``message`` itself as the one to file; ``zone`` as in ``Context``."""
     return OriginalMessage(
         message.author,
         message.subject,
-        message.date,
+        message.date_in(zone),
         message.message_id,
         message.attachments,
         message,
         message.text,
         message.html,
+        message.doubts,
     )
 
 
@@ -355,6 +371,7 @@ def _proposed(message: ParsedMessage, proposal: Proposal) -> OriginalMessage:
         message,
         proposal.body,
         None,
+        proposal.doubts,
     )
 
 
@@ -394,7 +411,7 @@ def _loop(message: ParsedMessage, context: Context) -> str | None:
         return "loop"
     if any(value.lower() in context.own_addresses for value in message.headers("x-loop")):
         return "loop"
-    return "too-many" if context.too_many else None
+    return context.too_many or None
 
 
 def _redirect_evidence(message: ParsedMessage, context: Context) -> tuple[Evidence, ...]:

@@ -17,6 +17,7 @@ BASE64 = ("base64", "b64", "base-64")
 _QUOTED_PRINTABLE = ("quoted-printable", "quoted_printable", "qp")
 _UUENCODE = ("x-uuencode", "uuencode", "x-uue", "uue")
 _PIECE = 1 << 18
+_MAX_LINE = 1 << 20
 _UU_BEGIN = re.compile(rb"^begin [^\n]*\n", re.MULTILINE)
 _UU_FILE = re.compile(
     r"^begin [0-7]{3,4} (\S[^\n]{0,200})\n((?:[ -`]{1,62}\n)+)(?:`\n)?end[ \t]*$", re.MULTILINE
@@ -79,6 +80,15 @@ def _base64_chunks(raw: bytes | mmap, start: int, end: int) -> Iterator[bytes]:
 def _goes_on_after_padding(raw: bytes | mmap, start: int, end: int) -> bool:
     padding = raw.find(b"=", start, end)
     return padding >= 0 and _ALPHABET.search(raw, padding, end) is not None
+
+
+def ends_in_group(raw: bytes | mmap, start: int, end: int) -> bool:
+    """Tell whether base64 in ``raw[start:end]`` ends inside a group of four characters and without padding: its end is missing."""
+    while end > start and raw[end - 1 : end].isspace():
+        end -= 1
+    begin = max(raw.rfind(b"\n", start, end) + 1, start, end - _MAX_LINE)
+    last = raw[begin:end]
+    return b"=" not in last and len(last.translate(None, delete=NOT_BASE64)) % 4 != 0
 
 
 def decode_base64(content: bytes) -> bytes:
