@@ -435,6 +435,15 @@ def test_log_holds_no_line_of_a_stranger(lmtp, client):
     assert line.isprintable()
 
 
+def test_log_names_no_secret_part(lmtp, client):
+    part = "abcdefgh23jkmnpqrstuv"
+    sender = f"info+caf_=in+{part}=bridge.test@x.test"
+    client.deliver(MAIL, f"in+{part}@bridge.test", sender=sender)
+    line = next(line for line in lmtp.log.splitlines() if "from=" in line)
+    assert part not in lmtp.log
+    assert r"to='in+\u2026@bridge.test'" in line
+
+
 def test_one_line():
     assert one_line("451 a\r\nb é" + "x" * 600) == "451 a??b ?" + "x" * 470
 

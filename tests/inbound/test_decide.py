@@ -344,6 +344,14 @@ def test_facts_of_a_redirect_and_of_direct_mail(raw, expected):
     assert (facts.forward, facts.transferred_by, facts.source_mailbox, facts.service) == expected
 
 
+def test_routing_sees_the_address_without_its_secret_part():
+    rows = (RoutingRow(recipient_pat=r"in@bridge\.test", tg_value="mayor"),)
+    for recipient in (IN, TAG):
+        envelope = replace(TRUSTED, envelope_recipient=recipient)
+        candidate = decision(redirected(), envelope, replace(SETTINGS, iemail_routing=rows)).candidates[0]
+        assert (candidate.facts.recipient, candidate.route.row) == (IN, 1)
+
+
 def test_the_forwarder_is_told_where_the_settings_say_so():
     assert decision(TEXT_FORWARD).tell_forwarder
     assert not decision(TEXT_FORWARD, settings=replace(SETTINGS, ask_sender=False)).tell_forwarder

@@ -2,6 +2,7 @@
 
 from imio.mailbridge.message.secret_address import is_secret
 from imio.mailbridge.message.secret_address import masked
+from imio.mailbridge.message.secret_address import masked_data
 from imio.mailbridge.message.secret_address import secret_part
 from imio.mailbridge.message.secret_address import without_secret
 import base64
@@ -59,6 +60,26 @@ def test_what_is_made_is_recognised():
         assert is_secret(address)
         assert masked(address) == "in+…@bridge.test"
         assert without_secret(address) == "in@bridge.test"
+
+
+def test_what_holds_none_stays_the_same_object():
+    class Msgid(str):
+        __slots__ = ()
+
+    text = Msgid("filed")
+    assert masked(text) is text
+    assert masked_data({"state": text, "at": 3})["state"] is text
+
+
+def test_plain_data():
+    data = {
+        "to": [SECRET, f"in+{SECRET}@x.test"],
+        "seen": ({"saw": f"in+{SECRET}@x.test"},),
+        "size": 3,
+        "none": None,
+    }
+    shown = {"to": [SECRET, "in+…@x.test"], "seen": ({"saw": "in+…@x.test"},), "size": 3, "none": None}
+    assert masked_data(data) == shown
 
 
 def test_only_the_secret_part_is_taken_away():

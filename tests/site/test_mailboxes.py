@@ -281,6 +281,20 @@ def test_reply_is_filed_to_its_document_and_copied_to_the_agent(site, caught, se
     assert parsed["auto-submitted"] == "auto-generated"
 
 
+def test_copy_for_the_agent_names_no_secret_address(site, caught, sent, dovecot, declared, read):
+    record = sent("jeanne.dupont@citizen.test")
+    declared("login", LOGIN, copy_to_agent=True)
+    answer = message_from_bytes(reply_to(record, f"Re: {SECRET}"), policy=policy.default)
+    answer.add_attachment(citizen("Dedans", **{"Delivered-To": SECRET}))
+    dovecot.append(crlf(answer.as_bytes()))
+    read()
+    deliver()
+    (copy,) = caught.messages
+    assert b"Delivered-To: in+xxxxxxxxxxxxxxxxxxxxx@bridge.test" in copy.content
+    assert message_from_bytes(copy.content, policy=policy.default)["subject"] == "Re: in+…@bridge.test"
+    assert SECRET.encode() not in copy.content
+
+
 def test_what_the_citizen_answers_to_the_agents_answer_is_filed_too(
     site, caught, sent, dovecot, declared, read
 ):

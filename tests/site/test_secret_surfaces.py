@@ -278,6 +278,12 @@ def _files(raw):
     return [part.get_payload(decode=True) for part in parts if (part.get_filename() or "").endswith(".eml")]
 
 
+def test_the_sender_is_told(site, town):
+    sentence = "An attached e-mail leaves without the secret address by which it came to iA.docs."
+    assert sentence in page(site, f"{town['item']}/@@send-email", "agent")
+    assert sentence not in page(site, f"{town['document']}/@@send-email", "agent")
+
+
 def test_the_original_stays_as_it_came(site, town):
     record = inbox().get(town["filed"])
     for path, user in (

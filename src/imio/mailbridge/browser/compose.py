@@ -8,6 +8,7 @@ from imio.mailbridge.browser.form_token import TokenForm
 from imio.mailbridge.browser.size import name_and_size
 from imio.mailbridge.browser.size import readable_size
 from imio.mailbridge.i18n import _
+from imio.mailbridge.iadocs.reading import MESSAGES
 from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.composition.checks import typo_of
 from imio.mailbridge.message.secret_address import masked_data
@@ -175,6 +176,10 @@ class EmailForm(TokenForm, AutoExtensibleForm, Form):
                 values["body"] = f"{values.get('body') or '<p>&nbsp;</p>'}\n{signature}"
             values["bcc"] = list(dict.fromkeys([*values.get("bcc", []), *prefill.bcc(sender, self.settings)]))
         return values
+
+    def offers_messages(self):
+        """Tell whether one of the files to attach is a message."""
+        return any(file.content_type in MESSAGES for file in ISendingContext(self.context).files())
 
     def signatures(self):
         """Return uid of a sender → ``signature_block``, as JSON, for the script of the page."""

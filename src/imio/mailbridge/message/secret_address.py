@@ -48,8 +48,8 @@ def without_secret(address: str) -> str:
 
 
 def masked(text: str) -> str:
-    """Return a text with each secret part as an ellipsis: ``in+…@x``."""
-    return _IN_TEXT.sub("…", text)
+    """Return a text with each secret part as an ellipsis: ``in+…@x``; the same object, such as a msgid, where there is none."""
+    return _IN_TEXT.sub("…", text) if _IN_TEXT.search(text) else text
 
 
 def masked_data(data: Any) -> Any:
