@@ -145,7 +145,7 @@ def main():
         try:
             open_address = {"address": "in@bridge.test", "service": None, "mailbox": None}
             secret = {"address": SECRET, "service": None, "mailbox": "info@maville.test"}
-            instance.set(mailin_addresses=[open_address, secret], max_per_sender=0)
+            instance.set(mailin_addresses=[open_address, secret], max_per_sender=0, max_deliveries=0)
             _ways(instance.url, "Plone, filing", SECRET)
         finally:
             instance.stop()

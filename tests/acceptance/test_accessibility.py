@@ -16,6 +16,7 @@ PAGES = [
     ("admin", "/@@mailbridge-mailboxes"),
     ("admin", "/@@mailbridge-mailbox-add"),
     ("admin", "/@@mailbridge-forwarding"),
+    ("admin", "/@@mailbridge-tokens"),
     ("chef", "/@@mailbridge-outbox"),
 ]
 

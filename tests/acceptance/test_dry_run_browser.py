@@ -110,12 +110,57 @@ def test_secret_address(person, iadocs, settings_back):
     page.reload()
     admin.screenshot("secret-addresses")
     assert serious(page, "#content-core") == []
-    row.locator("summary").click()
+    row.locator("summary", has_text="Révoquer").click()
     row.locator("button[name=revoke]").click()
     expect(row.locator("button[name=make]")).to_have_count(1)
     admin.screenshot("secret-addresses-revoked")
     answer = iadocs.mail_in(redirected("Trop tard"), **envelope).json()
     assert (answer["state"], answer["reason"]) == ("quarantined", "unproven-redirect")
+    assert not admin.errors
+
+
+def test_secret_address_is_replaced(person, iadocs, settings_back):
+    iadocs.set(
+        mailboxes=[{"address": MAILBOX, "service": None}, {"address": "cpas@maville.test", "service": None}]
+    )
+    admin = person("admin", password="admin")
+    page = admin.page
+    page.set_viewport_size({"width": 1366, "height": 768})
+    admin.open(ADDRESSES)
+    present = page.locator(f"tr[data-mailbox='{MAILBOX}']")
+    former = page.locator(f"tr[data-former='{MAILBOX}']")
+    present.locator("button[name=make]").click()
+    old = present.locator("input[readonly]").input_value()
+
+    def come(subject, address):
+        envelope = {"X-Envelope-Recipient": address, "X-Client-Address": "203.0.113.9"}
+        return iadocs.mail_in(redirected(subject), **envelope).json()["state"]
+
+    assert come("Avant le remplacement", old) == "filed"
+    present.locator("summary", has_text="Remplacer").click()
+    admin.screenshot("secret-address-to-replace")
+    present.locator("button[name=replace]").click()
+    expect(former.locator("input[readonly]")).to_have_value(old)
+    new = present.locator("input[readonly]").input_value()
+    assert new != old
+    former.locator("summary").click()
+    expect(former.get_by_text("Rien n’est encore arrivé par la nouvelle adresse")).to_be_visible()
+    admin.screenshot("secret-address-two")
+    assert come("Encore par l'ancienne", old) == "filed"
+    assert come("Déjà par la nouvelle", new) == "filed"
+    page.reload()
+    former.locator("summary").click()
+    expect(former.get_by_text("plus rien depuis")).to_be_visible()
+    expect(former.get_by_text("Rien n’est encore arrivé par la nouvelle adresse")).to_have_count(0)
+    assert serious(page, "#content-core") == []
+    admin.screenshot("secret-address-works")
+    page.set_viewport_size({"width": 390, "height": 844})
+    admin.screenshot("secret-address-phone")
+    former.locator("button[name=revoke]").click()
+    expect(former).to_have_count(0)
+    expect(present.locator("input[readonly]")).to_have_value(new)
+    assert come("Trop tard", old) == "quarantined"
+    assert come("Par la nouvelle", new) == "filed"
     assert not admin.errors
 
 

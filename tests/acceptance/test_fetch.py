@@ -40,7 +40,8 @@ def town(demo, tmp_path):
         mailin_addresses=[
             {"address": "in@bridge.test", "service": None, "mailbox": None},
             {"address": SECRET, "service": None, "mailbox": "info@maville.test"},
-        ]
+        ],
+        max_deliveries=0,
     )
     yield instance
     instance.stop()

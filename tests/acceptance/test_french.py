@@ -63,6 +63,7 @@ PAGES = [
     ("agent", "{item}/@@mailbridge-proof"),
     ("admin", "{item}/@@mailbridge-create-contact"),
     ("admin", "/@@mailbridge-addresses"),
+    ("admin", "/@@mailbridge-tokens"),
 ]
 
 

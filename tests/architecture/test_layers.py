@@ -94,6 +94,7 @@ def test_permissions_are_known_ones():
     assert used <= own | {
         "zope.Public",
         "zope2.View",
+        "cmf.ManagePortal",
         "cmf.ModifyPortalContent",
         "plone.app.controlpanel.Mail",
     }

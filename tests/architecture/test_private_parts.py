@@ -21,6 +21,8 @@ from huey import MemoryHuey
 from huey.consumer import Consumer
 from huey.registry import Message
 from huey.serializer import Serializer
+from huey.signals import SIGNAL_EXPIRED
+from imapclient import IMAPClient
 from io import BytesIO
 from OFS.interfaces import ICopySource
 from OFS.interfaces import IObjectManager
@@ -34,6 +36,7 @@ from Products.ZCatalog.interfaces import ICatalogBrain
 from transaction.interfaces import TransientError
 from ZPublisher import WSGIPublisher
 from ZPublisher.HTTPRequest import WSGIRequest
+from ZPublisher.HTTPResponse import WSGIResponse
 from ZPublisher.pubevents import PubStart
 import ast
 import asyncio
@@ -41,6 +44,7 @@ import base64
 import dkim
 import dkim.util
 import functools
+import imaplib
 import importlib
 import inspect
 import json
@@ -111,6 +115,10 @@ class Session(LMTP):
         """Close the connection when the client says nothing for a moment."""
         self._reset_timeout(0.01)
 
+    def _timeout_cb(self):
+        self.transport.write(b"421 time is over\r\n")
+        super()._timeout_cb()
+
     def _set_rset_state(self):
         super()._set_rset_state()
         self.resets += 1
@@ -164,11 +172,12 @@ def test_every_reset_passes_by_the_method():
 @part(
     "aiosmtpd",
     "SMTP._reset_timeout",
-    "the site may take longer than a client may be silent",
+    "the site may take longer than a client may be silent, and a connection has an end",
     "gateway/lmtp.py",
 )
-def test_the_timeout_is_set_anew():
-    assert asyncio.run(converse("XSHORT")) == [""]
+@part("aiosmtpd", "SMTP._timeout_cb", "the client is told, and cut when it does not read", "gateway/lmtp.py")
+def test_the_timeout_is_set_anew_and_told():
+    assert asyncio.run(converse("XSHORT")) == ["421 time is over"]
 
 
 @part("aiosmtpd", "552 Error", "the text gets an enhanced status code (RFC 2034)", "gateway/lmtp.py")
@@ -292,7 +301,7 @@ def test_a_chain_says_who_signed_the_message_last():
 @part(
     "huey",
     "registry.Message",
-    "a task is a tuple whose only value that is not JSON is eta",
+    "a task is a tuple whose only values that are not JSON are two times",
     "taskqueue/serializer.py",
 )
 def test_a_task_passes_by_the_serializer_as_a_message():
@@ -316,6 +325,26 @@ def test_a_task_passes_by_the_serializer_as_a_message():
     assert isinstance(waiting.eta, datetime)
     huey.execute(waiting, timestamp=waiting.eta)
     assert said == ["Bonjour"]
+
+
+@part(
+    "huey",
+    "Task.expires_resolved",
+    "the end of a task is kept when the scheduler writes it anew",
+    "taskqueue/replay.py",
+    "taskqueue/serializer.py",
+)
+def test_a_task_keeps_its_end_on_the_schedule():
+    huey = MemoryHuey("test", results=False)
+    said, expired = [], []
+    huey.signal(SIGNAL_EXPIRED)(lambda signal, task: expired.append(task.id))
+    task = huey.task(name="say")(said.append).s("Bonjour")
+    task.expires_resolved = datetime(2026, 1, 1)
+    huey.add_schedule(task)
+    (due,) = huey.read_schedule()
+    huey.enqueue(due)
+    huey.execute(huey.dequeue(), timestamp=datetime(2026, 1, 2))
+    assert (said, expired) == ([], [task.id])
 
 
 @part(
@@ -387,6 +416,19 @@ def publish(monkeypatch):
     monkeypatch.setattr(WSGIPublisher, "get_module_info", lambda name: None)
     monkeypatch.setattr(WSGIPublisher, "load_app", no_application)
     return functools.partial(WSGIPublisher.publish_module, start_response=lambda status, headers: None)
+
+
+@part(
+    "Zope",
+    "HTTPRequest._auth",
+    "Zope hides the Authorization header from getHeader, and plone.restapi's plugin reads it there too",
+    "restapi/mailin/authenticate.py",
+)
+def test_a_request_keeps_its_authorization_as_it_came():
+    for given, kept in (({"HTTP_AUTHORIZATION": "Bearer mb1_x"}, "Bearer mb1_x"), ({}, None)):
+        request = WSGIRequest(BytesIO(), environ(**given), WSGIResponse())
+        assert request._auth == kept
+        assert request.getHeader("Authorization") is None
 
 
 @part(
@@ -519,6 +561,70 @@ def test_a_context_without_verification():
     context = ssl._create_unverified_context()
     assert context.verify_mode is ssl.CERT_NONE
     assert not context.check_hostname
+
+
+@part(
+    "IMAPClient",
+    "IMAPClient._create_IMAP4",
+    "the connection under it reads within bounds",
+    "transport/imap_connection.py",
+)
+@part(
+    "Python",
+    "imaplib.IMAP4.send, read and readline, state, untagged_responses",
+    "each answer has its time and its bytes, and none is left from before STARTTLS",
+    "transport/imap_connection.py",
+)
+def test_imap_talks_by_the_methods_that_bounds_replace():
+    lines = [b"* OK hello\r\n", b"* CAPABILITY IMAP4rev1\r\n", b"* OK {5}\r\n", b"literal", b"\r\n", b""]
+    said = []
+
+    class Scripted(imaplib.IMAP4):
+        def open(self, host="", port=0, timeout=None):
+            self.sock = self.file = None
+
+        def shutdown(self):
+            pass
+
+        def send(self, data):
+            said.append(self.state)
+
+        def readline(self):
+            line = lines.pop(0)
+            return line or self.tagpre + b"0 OK done\r\n"
+
+        def read(self, size):
+            assert size == 5
+            return lines.pop(0)
+
+    class Client(IMAPClient):
+        def _create_IMAP4(self):
+            self.made = Scripted()
+            return self.made
+
+        def _set_read_timeout(self):
+            pass
+
+    client = Client("localhost")
+    assert said == ["NONAUTH"]
+    assert client.made.untagged_responses["OK"][-2:] == [(b"{5}", b"literal"), b""]
+
+
+@part(
+    "Python",
+    "smtplib.SMTP.file and getreply",
+    "each answer has its time and its bytes",
+    "transport/smtp.py",
+)
+def test_smtp_reads_by_the_lines_of_its_file():
+    class Lines:
+        def readline(self, limit):
+            assert limit > 8000
+            return b"250 ok\r\n"
+
+    session = smtplib.SMTP()
+    session.file = Lines()
+    assert session.getreply() == (250, b"ok")
 
 
 # the list is whole

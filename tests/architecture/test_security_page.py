@@ -1,22 +1,20 @@
 """The page on security names every page and service of ours under the permission that opens it."""
 
 from pathlib import Path
-from xml.etree import ElementTree
+from tests.surfaces import surfaces
 import pytest
 import re
 
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PACKAGE = ROOT / "src/imio/mailbridge"
 TEXT = (ROOT / "docs/security.rst").read_text()
-BROWSER = "{http://namespaces.zope.org/browser}"
-PLONE = "{http://namespaces.plone.org/plone}"
 #: How the section of a permission begins; the code checks each call of what is public.
 SECTIONS = {
     "imio.mailbridge.DeliverMail": "``imio.mailbridge: Deliver mail``",
     "imio.mailbridge.SendEmail": "``imio.mailbridge: Send email``",
     "imio.mailbridge.ManageMail": "``imio.mailbridge: Manage mail``",
     "plone.app.controlpanel.Mail": "``Plone Site Setup: Mail``",
+    "cmf.ManagePortal": "``Manage portal``",
     "cmf.ModifyPortalContent": "``Modify portal content``",
     "zope2.View": "``View``, and a check",
     "zope.Public": "Everybody, and a check",
@@ -24,20 +22,6 @@ SECTIONS = {
 }
 #: Checked in the code, since a pipe must get 401 and not a redirect to a form.
 IN_CODE = {("POST @mail-in"): "imio.mailbridge.DeliverMail", "mail-in": "imio.mailbridge.DeliverMail"}
-
-
-def surfaces():
-    """Return (name, permission) of all pages and services; a service that is not alone has its method before its name."""
-    found = []
-    for path in PACKAGE.rglob("*.zcml"):
-        for element in ElementTree.parse(path).iter():  # noqa: S314 - our own files
-            get = element.attrib.get
-            if element.tag == f"{BROWSER}page" and get("name") not in ("view", None):
-                layer = get("layer", "").endswith("ITaskLayer")
-                found.append((get("name"), "task" if layer else get("permission")))
-            elif element.tag == f"{PLONE}service":
-                found.append((f"{get('method')} {get('name')}", get("permission")))
-    return found
 
 
 def sections():

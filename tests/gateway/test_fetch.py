@@ -173,8 +173,7 @@ def test_one_that_the_site_cannot_take_keeps_no_other_waiting(dovecot, mailbox):
     taker.script.clear()
     one_pass(mailbox, state, taker)
     assert len(taker.taken) == 1, "it waits"
-    state.failed = dict.fromkeys(state.failed, Failure(1, 0.0, ""))
-    one_pass(mailbox, state, taker)
+    one_pass(mailbox, later(state), taker)
     assert len(taker.taken) == 2
     assert subjects(dovecot) == []
 
@@ -276,6 +275,12 @@ def test_only_since(dovecot, mailbox):
     assert [b"Subject: Neuf" in content for content in taker.taken] == [True]
 
 
+def later(state):
+    """Return the state as it was saved, its pauses over."""
+    failed = {uid: failure._replace(not_before=0.0) for uid, failure in state.failed.items()}
+    return dataclasses.replace(FetchState.from_json(state.as_json()), failed=failed)
+
+
 @pytest.mark.parametrize("swallow_answer", [False, True])
 def test_connection_cut_in_every_command(dovecot, mailbox, swallow_answer, monkeypatch):
     """However the connection breaks, the next passes bring each message once to the site (by its bytes), and all are moved."""
@@ -296,7 +301,8 @@ def test_connection_cut_in_every_command(dovecot, mailbox, swallow_answer, monke
             except (CannotOpen, *CONNECTION_ERRORS):
                 cut += 1
             proxy.cut_after = None
-            one_pass(mailbox, FetchState.from_json(state.as_json()), taker)
+            assert len(state.failed) <= 1
+            one_pass(mailbox, later(state), taker)
             assert set(taker.taken) == contents
             assert subjects(dovecot) == []
             number += 1
@@ -336,7 +342,7 @@ def test_uidvalidity_changes(dovecot, mailbox):
 
 
 def test_two_at_once_on_one_mailbox(dovecot, mailbox):
-    """The second one comes while the first one has read the messages and not marked them as done."""
+    """The second one comes while the first one has read a message and not marked it as done."""
     for number in range(3):
         dovecot.append(raw(f"N{number}"))
     first, second = Taker(), Taker()
@@ -347,7 +353,8 @@ def test_two_at_once_on_one_mailbox(dovecot, mailbox):
         return first(message, given)
 
     one_pass(mailbox, FetchState(), deliver)
-    assert sorted(first.taken) == sorted(second.taken), "the site tells that they are the same"
+    assert first.taken == second.taken[:1], "the site tells that they are the same"
+    assert len(second.taken) == 3
     assert subjects(dovecot) == []
     assert set(subjects(dovecot, DONE)) == {"N0", "N1", "N2"}
 

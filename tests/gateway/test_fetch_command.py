@@ -8,6 +8,8 @@ from tests.servers.dovecot import Dovecot
 from tests.servers.fake_site import ACCEPTED
 from tests.servers.fake_site import FakeSite
 from tests.servers.fixtures import open_folder
+from tests.servers.imap import Imap
+from tests.servers.peer import Peer
 from tests.servers.token_endpoint import TokenEndpoint
 from tests.servers.waiting import free_port
 from tests.servers.waiting import wait_for
@@ -155,7 +157,7 @@ def test_site_away_and_back(dovecot, tmp_path):
     assert len(site.requests) == 1
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 415, 422, 500, 503, 200, 302])
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 415, 422, 429, 500, 503, 200, 302])
 def test_what_is_no_acceptance_keeps_the_mail(dovecot, site, fetcher, status):
     site.answer = status, {"message": "no"}
     dovecot.append(raw("Un"))
@@ -358,3 +360,12 @@ def test_url_that_is_none(fetcher):
     done = fetcher(url="ftp://x.test/").run()
     assert done.returncode == 2
     assert "4.3.5" in done.stderr
+
+
+def test_message_that_breaks_the_connection_keeps_no_other_waiting(site, fetcher, certificates):
+    mails = {uid: raw(f"N{uid}") for uid in range(1, 6)}
+    with Peer(Imap(mails, cuts=[2]), tls=certificates.server_context()) as peer:
+        fetch = fetcher(port=peer.port)
+        first, second = fetch.run("--once"), fetch.run("--once")
+    assert (first.returncode, second.returncode) == (1, 0), first.stderr + second.stderr
+    assert bodies(site) == [mails[uid] for uid in (1, 3, 4, 5)]

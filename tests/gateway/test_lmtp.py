@@ -5,6 +5,7 @@ from imio.mailbridge.gateway.lmtp import one_line
 from pathlib import Path
 from tests.servers.fake_site import ACCEPTED
 from tests.servers.fake_site import FakeSite
+from tests.servers.lmtp import Client
 from tests.servers.lmtp import COMMAND
 from tests.servers.lmtp import Lmtp
 from tests.servers.waiting import free_port
@@ -16,7 +17,6 @@ import random
 import re
 import signal
 import smtplib
-import socket
 import subprocess
 import sys
 import threading
@@ -35,48 +35,6 @@ def site():
 def lmtp(site):
     with Lmtp(site.url, "--max-size", "41943040") as server:
         yield server
-
-
-class Client:
-    """A connection on which a test says what it wants; answers are lines."""
-
-    def __init__(self, port, hello=True):
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=30)
-        self._file = self._socket.makefile("rb")
-        self.greeting = self.line()
-        if hello:
-            self.extensions = self.say("LHLO mx.maville.test")
-
-    def send(self, data):
-        self._socket.sendall(data if isinstance(data, bytes) else data.encode() + b"\r\n")
-
-    def line(self):
-        return self._file.readline().decode().rstrip("\r\n")
-
-    def answer(self):
-        lines = [self.line()]
-        while lines[-1][3:4] == "-":
-            lines.append(self.line())
-        return "\n".join(lines)
-
-    def say(self, command):
-        self.send(command)
-        return self.answer()
-
-    def begin(self, *recipients, sender="jeanne@citizen.test"):
-        assert self.say(f"MAIL FROM:<{sender}>").startswith("250")
-        for recipient in recipients or ("in@bridge.test",):
-            assert self.say(f"RCPT TO:<{recipient}>").startswith("250")
-        assert self.say("DATA").startswith("354")
-
-    def deliver(self, content, *recipients, **options):
-        self.begin(*recipients, **options)
-        self.send(content + b".\r\n")
-        return [self.line() for _ in recipients or [0]]
-
-    def close(self):
-        self._file.close()
-        self._socket.close()
 
 
 @pytest.fixture
@@ -347,6 +305,21 @@ def test_site_away_is_asked_once_for_what_waits(site):
         assert {answer[:9] for answer in client.deliver(MAIL, *recipients)} == {"250 2.0.0"}
 
 
+def test_limit_of_one_client_puts_off_no_other(site):
+    """The site answers 429 to a client that brings too much; what waits may be of another one."""
+    recipients = [f"r{number}@x.test" for number in range(3)]
+    with Lmtp(site.url, "--max-size", "9999") as lmtp:
+        statuses = iter([429] * 3)  # the gateway tries three times at once
+
+        def answer(handler):
+            handler.read()
+            handler.reply(next(statuses, 201), ACCEPTED)
+
+        site.answer = answer
+        answers = [answer[:9] for answer in Client(lmtp.port).deliver(MAIL, *recipients)]
+        assert answers == ["451 4.7.0", "250 2.0.0", "250 2.0.0"]
+
+
 def test_concurrency_is_bounded(site):
     """While the site works on two of twenty messages that the gateway has, it is given no third one."""
     busy, most, lock, over = 0, 0, threading.Lock(), threading.Event()
@@ -452,10 +425,23 @@ def test_connection_lost_in_the_middle_posts_nothing(site, lmtp):
 
 
 def test_log_holds_no_line_of_a_stranger(lmtp, client):
-    client.deliver(MAIL, sender="é\u202e@x.test")
+    client.say("MAIL FROM:<é\u202e@x.test> SMTPUTF8")
+    client.say("RCPT TO:<in@bridge.test>")
+    client.say("DATA")
+    client.send(MAIL + b".\r\n")
+    assert client.line().startswith("250")
     line = next(line for line in lmtp.log.splitlines() if "from=" in line)
     assert line.isascii()
     assert line.isprintable()
+
+
+def test_log_names_no_secret_part(lmtp, client):
+    part = "abcdefgh23jkmnpqrstuv"
+    sender = f"info+caf_=in+{part}=bridge.test@x.test"
+    client.deliver(MAIL, f"in+{part}@bridge.test", sender=sender)
+    line = next(line for line in lmtp.log.splitlines() if "from=" in line)
+    assert part not in lmtp.log
+    assert r"to='in+\u2026@bridge.test'" in line
 
 
 def test_one_line():

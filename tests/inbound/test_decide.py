@@ -27,6 +27,7 @@ from tests.mails import citizen
 from tests.mails import forwarded
 from tests.mails import redirected
 from tests.mails import TEXT_FORWARD
+from zoneinfo import ZoneInfo
 import ipaddress
 import pytest
 
@@ -108,7 +109,11 @@ CASES = {
     "report of others": (BOUNCE, STRANGE, SETTINGS, NOTHING_SENT, {}, ("quarantined", "unmatched-report", None, 0)),
     "loop": (looped(), TRUSTED, SETTINGS, SENT, {}, ("quarantined", "loop", "gateway", 0)),
     "too many": (
-        redirected(), TRUSTED, SETTINGS, SENT, {"too_many": True}, ("quarantined", "too-many", "gateway", 0),
+        redirected(), TRUSTED, SETTINGS, SENT, {"too_many": "too-many"}, ("quarantined", "too-many", "gateway", 0),
+    ),
+    "too many replies": (
+        citizen(**{"In-Reply-To": OURS, "To": IN}).as_bytes(), STRANGE, SETTINGS, SENT, {"too_many": "too-many-replies"},
+        ("quarantined", "too-many-replies", None, 0),
     ),
     "encrypted": (
         corpus("redirect-encrypted-pgp").replace(b"contact@maville.be", b"info@maville.test"),
@@ -246,6 +251,63 @@ def test_reply_of_an_agent_asks_for_the_agents_proof(sender, signatures, expecte
     assert (found.author_is_proven, found.asks_signatures, found.unanswered) == expected
 
 
+@pytest.mark.parametrize(
+    ("sender", "signatures", "expected"),
+    [
+        ("al.bert@maville.test", None, (False, True, False)),
+        ("al.bert@maville.test", Signatures((DKIM,)), (True, False, False)),
+        ("al.bert@maville.test", Signatures((replace(DKIM, domain="x.test"),)), (False, False, False)),
+        ("x@citizen.test", None, (False, False, False)),
+    ],
+)
+def test_redirect_proves_that_it_was_passed_on_and_not_that_an_agent_wrote_it(sender, signatures, expected):
+    raw = signed(redirected(From=sender))
+    found = decision(raw, TRUSTED, signatures=signatures)
+    assert (found.state, found.found.transfer.value, found.proof) == ("filed", "redirect", Proof.GATEWAY)
+    assert (found.author_is_proven, found.asks_signatures, found.unanswered) == expected
+
+
+@pytest.mark.parametrize("by_agent", [True, False])
+@pytest.mark.parametrize(
+    ("headers", "signatures", "says"),
+    [
+        ({"Resent-From": "info@maville.test"}, None, True),
+        ({"Resent-From": "info@maville.test"}, Signatures((DKIM,)), False),
+        ({"In-Reply-To": OURS, "To": IN}, None, True),
+        ({"In-Reply-To": OURS, "To": IN}, Signatures((DKIM,)), False),
+    ],
+)
+def test_author_who_is_not_proven_is_evidence(headers, signatures, says, by_agent):
+    sender = "al.bert@maville.test" if by_agent else "x@citizen.test"
+    raw = signed(citizen(**{"From": sender, **headers}).as_bytes())
+    arrived = TRUSTED if "Resent-From" in headers else STRANGE
+    found = decision(raw, arrived, sent=SENT, signatures=signatures)
+    assert found.state == "filed"
+    seen = [each.saw for each in found.found.evidence if each.detector == "unproven-author"]
+    assert seen == ([sender] if says and by_agent else [])
+
+
+def test_seal_of_a_redirect_stays_beside_the_signature_of_its_author():
+    raw = signed(redirected(From="al.bert@maville.test"), "ARC-Seal", "i=1; d=provider.test")
+    raw = signed(raw)
+    found = decision(raw, STRANGE, signatures=Signatures((DKIM,), ARC))
+    assert (found.proof, found.author_is_proven) == (Proof.ARC, True)
+    assert [each["method"] for each in found.verdicts] == ["gateway", "arc", "dkim"]
+    own = signed(raw, "Authentication-Results", "mx.maville.test; dmarc=pass header.from=maville.test")
+    values = replace(SETTINGS, proofs=SETTINGS.proofs | {"results"}, authserv_id="mx.maville.test")
+    found = decision(own, STRANGE, values, signatures=Signatures((DKIM,), ARC))
+    assert (found.proof, found.author_is_proven) == (Proof.ARC, True)
+    assert [each["method"] for each in found.verdicts] == ["gateway", "arc", "dmarc"]
+
+
+def test_author_that_a_group_rewrote_is_not_proven_by_the_group():
+    group = {"From": "Al via Info <info@maville.test>", "X-Original-From": "Al <al.bert@maville.test>"}
+    group["Mailing-List"] = "list info@maville.test; contact info+owners@maville.test"
+    found = decision(signed(redirected(**group)), TRUSTED, signatures=Signatures((DKIM,)))
+    assert found.candidates[0].original.author.addr_spec == "al.bert@maville.test"
+    assert not found.author_is_proven
+
+
 @pytest.mark.parametrize("change", [{"proofs": frozenset({"tag", "gateway"})}, {"arc_sealers": frozenset()}])
 def test_signatures_that_nobody_believes_are_not_asked_about(change):
     assert not decision(SEALED, STRANGE, replace(SETTINGS, **change)).asks_signatures
@@ -281,6 +343,14 @@ def test_facts_and_route():
 def test_facts_of_a_redirect_and_of_direct_mail(raw, expected):
     facts = decision(raw).candidates[0].facts
     assert (facts.forward, facts.transferred_by, facts.source_mailbox, facts.service) == expected
+
+
+def test_routing_sees_the_address_without_its_secret_part():
+    rows = (RoutingRow(recipient_pat=r"in@bridge\.test", tg_value="mayor"),)
+    for recipient in (IN, TAG):
+        envelope = replace(TRUSTED, envelope_recipient=recipient)
+        candidate = decision(redirected(), envelope, replace(SETTINGS, iemail_routing=rows)).candidates[0]
+        assert (candidate.facts.recipient, candidate.route.row) == (IN, 1)
 
 
 def test_the_forwarder_is_told_where_the_settings_say_so():
@@ -329,6 +399,16 @@ def test_choice_of_a_person():
     )
     (as_it_came,) = chosen(undecided, message, Choice(as_="direct")).to_file
     assert (as_it_came.original.subject, as_it_came.facts.forward) == ("TR: à classer", "direct")
+
+
+def test_date_without_a_zone_is_in_that_of_the_town_where_a_person_files_as_it_came():
+    message = parse(b"From: x@y.test\nDate: 8 Jul 2026 09:12\nSubject: x\n\nx")
+    found = chosen(
+        decide(message, STRANGE, SETTINGS, SENT), message, Choice(as_="direct"), ZoneInfo("Europe/Lisbon")
+    )
+    (candidate,) = found.to_file
+    assert candidate.original.date.isoformat() == "2026-07-08T09:12:00+01:00"
+    assert candidate.facts.date == candidate.original.date
 
 
 def test_choice_where_nothing_was_found():

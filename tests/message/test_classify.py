@@ -198,7 +198,7 @@ def test_loop_of_our_own_address():
 
 def test_too_many():
     raw = "From: a@example.org\nX-Forwarded-For: contact@maville.be\n\n"
-    found = decide(raw, proof=Proof.GATEWAY, too_many=True)
+    found = decide(raw, proof=Proof.GATEWAY, too_many="too-many")
     assert (found.transfer, found.reason) == (Transfer.REDIRECT, "too-many")
 
 
@@ -236,8 +236,8 @@ def test_report_is_matched_by_our_message_id():
 def test_every_reason_code_has_texts():
     assert list(REASONS) == [
         "no-recipient", "unproven-redirect", "unproven-agent", "undeclared-mailbox", "inline-forward", "direct",
-        "unmatched-report", "loop", "too-many", "forwarding-confirmation", "stand-in",
-        "too-complex", "unreadable", "encrypted", "filing-error",
+        "unmatched-report", "loop", "too-many", "too-many-replies", "forwarding-confirmation", "stand-in", "too-complex",
+        "unreadable", "encrypted", "filing-error",
     ]  # fmt: skip
     assert all(reason.sentence.endswith(".") and reason.remedy.endswith(".") for reason in REASONS.values())
     corpus = Path(__file__).parent.parent / "messages"

@@ -1,5 +1,7 @@
 """Each message of tests/messages is explained as the JSON file beside it says."""
 
+from imio.mailbridge.message.classification.forward_words import FORMS
+from imio.mailbridge.message.classification.forward_words import LANGUAGES
 from imio.mailbridge.message.classification.inline_forward import read_inline_forward
 from imio.mailbridge.message.classification.redirect import MARKS
 from imio.mailbridge.message.classification.redirect import TRACES
@@ -66,14 +68,19 @@ def test_each_detector_accepts_one_message_and_refuses_another(detector):
         assert refused, detector.header
 
 
-def test_each_style_of_a_forward_as_text_is_there_and_replies_that_look_like_it():
-    forwarded = {"dashes", "sentence", "original", "header-block"}
+def test_each_form_and_language_of_a_forward_as_text_is_there_and_what_looks_like_it():
     proposals = {
         path.stem: read_inline_forward(message)
         for path, message, expected in _cases()
         if expected["transfer"] == "inline-forward"
     }
-    assert {proposal.style for proposal in proposals.values() if proposal} == forwarded
+    assert {proposal.style for proposal in proposals.values() if proposal} == {form.name for form in FORMS}
+    direct = [path.stem for path, _message, expected in _cases() if expected["transfer"] == "direct"]
+    for form in FORMS:
+        assert any(stem.startswith(f"near-miss-{form.name}-") for stem in direct), form.name
+    for language in LANGUAGES:
+        assert proposals[f"text-forward-{language.code}-marker"].author.addr_spec == "jan@example.org"
+        assert f"near-miss-text-forward-{language.code}" in direct
     refused = [
         path.stem for path, message, _expected in _cases() if path.stem.startswith("near-miss-reply-quotes")
     ]

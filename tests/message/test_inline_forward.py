@@ -1,7 +1,13 @@
 """Forwards as text, by program and by language, and what only looks like one."""
 
+from imio.mailbridge.message.address import Address
+from imio.mailbridge.message.classification.forward_words import FORMS
+from imio.mailbridge.message.classification.forward_words import LANGUAGES
 from imio.mailbridge.message.classification.inline_forward import read_inline_forward
 from imio.mailbridge.message.parsing.parse import parse
+from imio.mailbridge.message.syntax.calendar_words import MONTHS
+from imio.mailbridge.message.syntax.fold import fold
+from pathlib import Path
 from zoneinfo import ZoneInfo
 import pytest
 
@@ -234,12 +240,129 @@ def test_answer_to_a_forward_is_none(subject):
 @pytest.mark.parametrize(
     ("head", "zone", "found"),
     [
-        ("", None, "2026-07-05T10:32:00+00:00"),
-        ("", ZoneInfo("Europe/Brussels"), "2026-07-05T10:32:00+02:00"),
-        ("Date: Thu, 9 Jul 2026 15:00:00 +0100\n", ZoneInfo("Europe/Brussels"), "2026-07-05T10:32:00+01:00"),
+        ("", None, "2026-07-05T10:32:00+02:00"),
+        ("", ZoneInfo("Europe/Lisbon"), "2026-07-05T10:32:00+01:00"),
+        ("Date: Thu, 9 Jul 2026 15:00:00 +0000\n", ZoneInfo("Europe/Brussels"), "2026-07-05T10:32:00+02:00"),
+        ("Date: Thu, 3 Dec 2026 15:00:00 +0100\n", ZoneInfo("Europe/Brussels"), "2026-07-05T10:32:00+02:00"),
     ],
 )
-def test_date_without_zone_is_of_the_forwarder_or_else_of_the_town(head, zone, found):
+def test_date_without_zone_is_of_the_town_on_that_day(head, zone, found):
     block = "De : Jan <jan@example.org>\nEnvoyé : 05/07/2026 10:32\nObjet : Vraag\n\nBeste"
     raw = f"From: al@maville.be\n{head}Subject: TR: x\nContent-Type: text/plain; charset=utf-8\n\n{block}"
-    assert read_inline_forward(parse(raw.encode()), zone).date.isoformat() == found
+    proposal = read_inline_forward(parse(raw.encode()), zone)
+    assert proposal.date.isoformat() == found
+    assert proposal.doubts == (("zone-guessed", "05/07/2026 10:32"),)
+
+
+ENGLISH = "From: Jan <jan@example.org>\nSent: 05/01/2026 10:32\nTo: al@maville.be\nSubject: Vraag\n\nBeste\n"
+EACH_LANGUAGE = pytest.mark.parametrize("language", LANGUAGES, ids=lambda language: language.code)
+
+
+@EACH_LANGUAGE
+def test_each_marker_of_a_language(language):
+    for marker in language.markers:
+        words = marker.replace("{}", "Al Bert 05/01/2026 10:00")
+        assert_read(read("Vraag", f"-------- {words.capitalize()} --------\n{ENGLISH}"))
+        if words == marker:
+            assert_read(read("Vraag", f"{words}:\n\n{ENGLISH}"))
+    for marker in language.originals:
+        assert_read(read("Fwd: x", f"-----{marker.upper()}-----\n{ENGLISH}"))
+        assert read("Re: x", f"-----{marker}-----\n{ENGLISH}") is None
+
+
+@EACH_LANGUAGE
+def test_each_label_of_a_language(language):
+    values = {
+        "from": "Jan <jan@example.org>",
+        "date": "05/01/2026 10:32",
+        "to": "al@maville.be",
+        "subject": "Vraag",
+    }
+    first = {field: labels.split(";")[0] for field, labels in language.labels.items()}
+    for field, labels in language.labels.items():
+        for label in labels.split(";"):
+            names = {**first, field: label}
+            block = "".join(f"{names[each]} : {values[each]}\n" for each in values)
+            assert_read(read("Fwd: x", f"{block}{names['cc']}: chef@maville.be\n\nBeste"))
+
+
+@EACH_LANGUAGE
+def test_each_prefix_of_a_language(language):
+    for prefix in language.prefixes.split(";"):
+        assert_read(read(f"{prefix.upper()} : x", ENGLISH))
+    for prefix in language.replies.split(";"):
+        assert read(f"{prefix.upper()}: x", ENGLISH) is None
+        assert read(f"{prefix}[2]: x", f"---------- Forwarded message ----------\n{ENGLISH}") is None
+
+
+@EACH_LANGUAGE
+def test_each_line_above_a_quote_makes_a_reply(language):
+    for template in language.wrote:
+        line = template
+        for words in ("05/01/2026 10:32, Jan <jan@example.org>", "Jan <jan@example.org>", "5/01"):
+            line = line.replace("{}", words, 1)
+        assert read("Fwd: x", f"OK.\n\n{line}:\n\n{ENGLISH}") is None, line
+
+
+def test_no_word_means_two_things():
+    fields, subjects = {}, {}
+    for language in LANGUAGES:
+        for field, labels in language.labels.items():
+            for label in labels.split(";"):
+                assert fields.setdefault(fold(label), field) == field, label
+        for kind in ("prefixes", "replies"):
+            for word in getattr(language, kind).split(";"):
+                assert subjects.setdefault(fold(word), kind) == kind, word
+
+
+def test_documentation_names_each_language_and_form():
+    page = (Path(__file__).parents[2] / "docs" / "incoming.rst").read_text("utf-8")
+    section = page.partition("Forwards as text\n")[2].partition("What was guessed\n")[0]
+    languages = " ".join(section.partition("Languages: ")[2].partition(".")[0].split())
+    assert languages == ", ".join(language.name for language in LANGUAGES)
+    for form in FORMS:
+        prefix = "wanted" if form.needs_prefix else "not wanted"
+        row = f"``{form.name}`` {form.programs} ``{form.looks_like}`` {prefix}"
+        assert row in [" ".join(line.split()) for line in section.splitlines()]
+
+
+def test_languages_of_the_tables_are_the_same():
+    assert set(MONTHS) == {language.code for language in LANGUAGES}
+
+
+@pytest.mark.parametrize("form", [form for form in FORMS if form.needs_prefix], ids=lambda form: form.name)
+def test_forms_of_replies_want_the_prefix_of_a_forward(form):
+    text = {
+        "original": f"-----Original Message-----\n{ENGLISH}",
+        "header-block": ENGLISH,
+        "quote-line": "On 05/01/2026, 10:32, Jan <jan@example.org> wrote:\n\nBeste",
+    }[form.name]
+    assert read("FW: Vraag", text).style == form.name
+    assert read("Vraag", text) is None
+    assert read("RE: Vraag", text) is None
+
+
+def test_what_is_below_a_marker_without_a_header_block_is_read_on():
+    assert_read(
+        read("Fwd: x", f"Forwarded message:\nsee below\n\n---------- Forwarded message ---------\n{ENGLISH}")
+    )
+
+
+def test_encoded_words_are_decoded():
+    block = "Sujet : =?utf-8?Q?Merci_=C3=A0_tous?=\nDe : =?utf-8?Q?Fran=C3=A7ois?= <f@example.org>\n\nMerci"
+    proposal = read("Fwd: x", f"-------- Message transféré --------\n{block}")
+    assert (proposal.subject, proposal.author) == ("Merci à tous", Address("François", "f@example.org"))
+
+
+@pytest.mark.parametrize(
+    ("subject", "found"),
+    [
+        ("Objet : court\nBonjour,\n\nMerci", "court"),
+        (f"Objet : {'mot ' * 16}mot\nsuite et fin\n\nMerci", f"{'mot ' * 16}mot suite et fin"),
+        (f"Objet : {'mot ' * 16}mot\nune phrase\nsur deux lignes\n\nMerci", f"{'mot ' * 16}mot"),
+        ("Objet : court\nRéférence : 12\nÀ : al@maville.be\n\nMerci", "court"),
+        ("Objet : court\nsuite : 12\nÀ : al@maville.be\n\nMerci", "court suite : 12"),
+    ],
+)
+def test_subject_of_several_lines(subject, found):
+    assert read("TR: x", f"De : Jan <jan@example.org>\nEnvoyé : 05/01/2026 10:32\n{subject}").subject == found

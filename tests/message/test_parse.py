@@ -6,6 +6,7 @@ from datetime import timedelta
 from datetime import timezone
 from datetime import UTC
 from imio.mailbridge.message.address import Address
+from imio.mailbridge.message.outlook.msg_file import MAGIC as OLE
 from imio.mailbridge.message.parsing.parse import parse
 import io
 import pytest
@@ -74,6 +75,28 @@ def test_subject(line, expected):
         ("/o=ExchangeLabs/ou=Exchange/cn=Recipients/cn=jean", []),
         ("=?utf-8?Q?x=0D=0ATo:_y?= <a@example.org>", [Address("x To: y", "a@example.org")]),
         ("root@localhost", [Address("", "root@localhost")]),
+        ("Dupont, Jean <a@example.org>", [Address("Dupont, Jean", "a@example.org")]),
+        ("=?utf-8?Q?Dupont?=, =?utf-8?Q?J=C3=A9?= <a@example.org>", [Address("Dupont, Jé", "a@example.org")]),
+        ("Dupont, Jean a@example.org", [Address("Dupont, Jean", "a@example.org")]),
+        (
+            "Dupont, Jean <a@example.org>, Petit, Lou <b@example.org>; c@example.org",
+            [
+                Address("Dupont, Jean", "a@example.org"),
+                Address("Petit, Lou", "b@example.org"),
+                Address("", "c@example.org"),
+            ],
+        ),
+        (
+            "=?utf-8?Q?J=C3=A9_=3Ca=40example.org=3E?=, B <b@example.org>",
+            [Address("Jé", "a@example.org"), Address("B", "b@example.org")],
+        ),
+        ("root, a@example.org", [Address("", "a@example.org")]),
+        ("Jean Dupont [a@example.org]", [Address("Jean Dupont", "a@example.org")]),
+        ("Jean[a@example.org]", [Address("Jean", "a@example.org")]),
+        ("Jean [mailto:a@example.org]", [Address("Jean", "a@example.org")]),
+        ("[a@example.org]", [Address("", "a@example.org")]),
+        ("a@example.org [Jean Dupont]", [Address("Jean Dupont", "a@example.org")]),
+        ("a@[192.0.2.1]", [Address("", "a@[192.0.2.1]")]),
         ("", []),
     ],
 )
@@ -92,7 +115,7 @@ def test_the_first_author_field_with_an_address_counts():
         ("Mon, 5 Jan 2026 10:11:12 +0100", datetime(2026, 1, 5, 10, 11, 12, tzinfo=CET)),
         ("5 Jan 26 10:11 +0100 (CET)", datetime(2026, 1, 5, 10, 11, tzinfo=CET)),
         ("Mon, 5 Jan 2026 10:11:12 -0000", datetime(2026, 1, 5, 10, 11, 12, tzinfo=UTC)),
-        ("Mon, 5 Jan 2026 10:11:12", datetime(2026, 1, 5, 10, 11, 12, tzinfo=UTC)),
+        ("Mon, 5 Jan 2026 10:11:12", datetime(2026, 1, 5, 10, 11, 12, tzinfo=CET)),
         ("Thu, 1 Jan 1970 00:00:00 +0000", None),
         ("Mon, 45 Foo 2026 99:99 +0100", None),
         ("Mon, 5 Jan 9999 10:11:12 +0100", None),
@@ -176,7 +199,7 @@ def test_text(content_type, encoding, content, expected):
         ('attachment; filename*0="a"; filename*1="b.pdf"', "ab.pdf"),
         ("attachment; filename*1*=%A9.pdf; filename*0*=utf-8''%C3", "é.pdf"),
         ('attachment; filename="=?utf-8?Q?=C3=A9t=C3=A9=2Epdf?="', "été.pdf"),
-        ('attachment; filename="../../etc/passwd"', "passwd"),
+        ('attachment; filename="../../etc/passwd"', "passwd.pdf"),
         ('attachment; filename="C:\\\\Temp\\\\x.pdf"', "x.pdf"),
         ('attachment; filename="c:x.pdf"', "x.pdf"),
         ("attachment; filename*=utf-8''..%2F..%2Fx.pdf", "x.pdf"),
@@ -189,6 +212,16 @@ def test_text(content_type, encoding, content, expected):
         ("attachment; filename*=utf-8''a%E2%80%AEfdp.exe", "afdp.exe"),
         ("attachment; filename*=martian''a%E9.pdf", "aé.pdf"),
         (f'attachment; filename="{"x" * 400}.pdf"', "x" * 146 + ".pdf"),
+        ("attachment; filename*=utf-8''e%CC%81te%CC%81.pdf", "été.pdf"),
+        ("attachment; filename=a;b.pdf", "a;b.pdf"),
+        ("attachment filename=a.pdf", "a.pdf"),
+        ('attachment, filename="a.pdf", size=3', "a.pdf"),
+        ('attachment; filename="Facture 12"', "Facture 12.pdf"),
+        ('attachment; filename="Plan v1.2"', "Plan v1.2.pdf"),
+        ('attachment; filename="Lettre de M. Dupont"', "Lettre de M. Dupont.pdf"),
+        ('attachment; filename="Re: devis?"', "Re devis.pdf"),
+        ('attachment; filename="a<b>|c*.pdf"', "a b c.pdf"),
+        ('attachment; filename="plan.dwg"', "plan.dwg"),
     ],
 )
 def test_filename(disposition, expected):
@@ -196,6 +229,127 @@ def test_filename(disposition, expected):
         f"From: a@example.org\nContent-Type: application/pdf\nContent-Disposition: {disposition}\n\nx".encode()
     )
     assert [attachment.filename for attachment in message.attachments] == [expected]
+
+
+@pytest.mark.parametrize(
+    ("filename", "name", "expected"),
+    [
+        ("rapport.p", "rapport.pdf", "rapport.pdf"),
+        ("rapport.pdf", "rapport.p", "rapport.pdf"),
+        ("rapport", "autre.pdf", "rapport.pdf"),
+        ("", "rapport.pdf", "rapport.pdf"),
+    ],
+)
+def test_name_that_continues_the_other(filename, name, expected):
+    head = f'Content-Type: application/pdf; name="{name}"\nContent-Disposition: attachment; filename="{filename}"\n'
+    (file,) = parse(f"From: a@example.org\n{head}\nx".encode()).attachments
+    assert file.filename == expected
+
+
+@pytest.mark.parametrize(
+    ("content_type", "content", "expected"),
+    [
+        ("image/jpg", b"x", "attachment.jpg"),
+        ("text/rtf", b"x", "attachment.rtf"),
+        ("image/heif", b"x", "attachment.heif"),
+        ("text/vcard", b"x", "attachment.vcf"),
+        ("application/x-pdf", b"x", "attachment.pdf"),
+        ("application/vnd.ms-outlook", b"x", "attachment.msg"),
+        ("application/octet-stream", b"%PDF-1.4", "attachment.pdf"),
+        ("application/octet-stream", b"\x89PNG\r\n\x1a\n", "attachment.png"),
+        ("application/octet-stream", b"\xff\xd8\xff\xe0", "attachment.jpg"),
+        ("application/octet-stream", b"\0\0\0\x18ftypheic", "attachment.heic"),
+        ("application/octet-stream", b"{\\rtf1", "attachment.rtf"),
+        ("application/octet-stream", b"PK\x03\x04\0\0word/document.xml", "attachment.docx"),
+        ("application/octet-stream", b"PK\x03\x04\0\0xl/workbook.xml", "attachment.xlsx"),
+        (
+            "application/octet-stream",
+            b"PK\x03\x04" + b"\0" * 26 + b"mimetypeapplication/vnd.oasis.opendocument.text",
+            "attachment.odt",
+        ),
+        ("application/octet-stream", b"PK\x03\x04\0\0photo", "attachment.zip"),
+        ("application/octet-stream", OLE + "__nameid_version1.0".encode("utf-16-le"), "attachment.msg"),
+        ("application/octet-stream", b"From: a@b.c\nSubject: x\n\ny", "attachment.eml"),
+        ("application/octet-stream", b"nothing known", "attachment"),
+        ("application/x-foo", b"%PDF-1.4", "attachment.pdf"),
+    ],
+)
+def test_extension_by_type_and_content(content_type, content, expected):
+    head = (
+        f"Content-Type: {content_type}\nContent-Disposition: attachment\nContent-Transfer-Encoding: base64\n"
+    )
+    (file,) = parse(f"From: a@example.org\n{head}\n".encode() + b64encode(content)).attachments
+    assert (file.filename, file.content_type) == (expected, content_type)
+
+
+@pytest.mark.parametrize(
+    ("value", "content_type", "charset"),
+    [
+        ("text/plain charset=utf-8", "text/plain", "utf-8"),
+        ("text/plain, charset=utf-8, format=flowed", "text/plain", "utf-8"),
+        ('text/plain; charset="utf-8" format=flowed', "text/plain", "utf-8"),
+        ('"text/plain"; charset=utf-8', "text/plain", "utf-8"),
+        ("text/plain foo; charset=utf-8", "text/plain", "utf-8"),
+        ("text/*; charset=utf-8", "text/plain", "utf-8"),
+        ("multipart/*; charset=utf-8", "multipart/mixed", "utf-8"),
+        ("multipart; charset=utf-8", "multipart/mixed", "utf-8"),
+        ("image/*", "application/octet-stream", ""),
+        ('text/plain; name="x charset=y"; charset=utf-8', "text/plain", "utf-8"),
+    ],
+)
+def test_content_type(value, content_type, charset):
+    root = parse(f"From: a@example.org\nContent-Type: {value}\n\nx".encode()).root
+    assert (root.content_type, root.parameter("charset")) == (content_type, charset)
+
+
+REST = "To: b@example.org\nSubject: x\n\nBody"
+
+
+@pytest.mark.parametrize(
+    ("head", "author", "subject", "text"),
+    [
+        (f"Received: from y\nby z; date\nFrom: a@b.c\n{REST}", "a@b.c", "x", "Body"),
+        (f" From: a@b.c\n{REST}", "a@b.c", "x", "Body"),
+        (f"\tFrom: a@b.c\n{REST}", "a@b.c", "x", "Body"),
+        (f"Exported mail:\nFrom: a@b.c\n{REST}", "a@b.c", "x", "Body"),
+        (f"=====\nExported\n=====\nFrom: a@b.c\n{REST}", "a@b.c", "x", "Body"),
+        ("From: a@b.c\nSubject: one\ntwo\nTo: b@c.d\n\nBody", "a@b.c", "one two", "Body"),
+        ("From: a@b.c\nSubject: one\nX Spam: yes\nTo: b@c.d\n\nBody", "a@b.c", "one", "Body"),
+        ("From: a@b.c\nSubject: x\nHello\nFrom: d@e.f\nSubject: y\n\nBody", "a@b.c", "x", "Hello\nFrom: d@e.f\nSubject: y\n\nBody"),
+        ("From: a@b.c\nSubject: x\nHello\n\nTo: b@c.d", "a@b.c", "x", "Hello\n\nTo: b@c.d"),
+        ("From: a@b.c\nSubject: x\nHello\nNote: y\nTo: b@c.d", "a@b.c", "x", "Hello\nNote: y\nTo: b@c.d"),
+        (
+            "From: a@b.c\nContent-Type: multipart/mixed; boundary=b\nSubject: x\nThis is a multi-part message\n--b\n"
+            "Content-Type: text/plain\n\nBody\n--b--\n",
+            "a@b.c", "x", "Body",
+        ),
+    ],
+)  # fmt: skip
+def test_line_in_the_header_that_is_no_field(head, author, subject, text):
+    message = parse(head.encode())
+    assert (message.author.addr_spec, message.subject, message.text) == (author, subject, text)
+
+
+def test_nothing_below_a_damaged_line_marks_or_proves():
+    below = "Resent-From: c@d.e\nAuthentication-Results: town.test; dmarc=pass\nX-Forwarded-To: in@bridge.test\nTo: b@c.d\n"
+    message = parse(f"From: a@b.c\nhello\nSubject: x\n{below}\nBody".encode())
+    assert message.subject == "x"
+    assert [field.name for field in message.root.fields] == ["from", "subject", "to"]
+
+
+def test_text_of_a_part_that_has_no_header_stays_text():
+    raw = (
+        b"From: a@b.c\nContent-Type: multipart/mixed; boundary=b\n\n--b\nDear all,\nSubject: a hole\n--b--\n"
+    )
+    assert parse(raw).text == "Dear all,\nSubject: a hole"
+
+
+def test_cr_alone_as_line_end():
+    raw = b"From: a@b.c\rSubject: x\rContent-Type: multipart/mixed; boundary=b\r\r--b\r\rBody\r--b--\r"
+    message = parse(raw)
+    assert (message.author.addr_spec, message.subject, message.text) == ("a@b.c", "x", "Body")
+    assert message.media_type == "message/rfc822"
+    assert message.open().read() == raw
 
 
 RELATED = b"""From: a@example.org

@@ -316,7 +316,7 @@ def test_a_self_test_left_in_master_cf_loses_nothing(site):
 @pytest.mark.parametrize(
     ("status", "body", "said"),
     [
-        (401, b"{}", b"check user and password"),
+        (401, b"{}", b"user and password"),
         (403, b"{}", b"role Mail Gateway"),
         (404, b"{}", b"imio.mailbridge is installed"),
         (422, b"{}", b"is not a mail-in address"),

@@ -2,9 +2,11 @@
 
 from http.server import BaseHTTPRequestHandler
 from http.server import ThreadingHTTPServer
+from imio.mailbridge.transport.oauth import INSECURE
 from urllib.parse import parse_qs
 from urllib.parse import urlsplit
 import json
+import os
 import threading
 
 
@@ -15,7 +17,7 @@ INVALID_CLIENT = {
 
 
 class TokenEndpoint(ThreadingHTTPServer):
-    """An endpoint at ``url``; use it in ``with``.
+    """An endpoint at ``url``; use it in ``with``: meanwhile the bridge may ask this machine.
 
     Who shows ``client_id`` with ``client_secret``, or with ``refresh_token``, gets a new token, which is then in ``tokens``
     (what the SMTP server accepts) and lives ``expires_in`` seconds. ``answer`` may be changed while it runs: None for this,
@@ -41,6 +43,7 @@ class TokenEndpoint(ThreadingHTTPServer):
         )
 
     def __enter__(self):
+        os.environ[INSECURE] = "1"
         self._thread.start()
         return self
 
@@ -48,6 +51,7 @@ class TokenEndpoint(ThreadingHTTPServer):
         self.shutdown()
         self._thread.join()
         self.server_close()
+        os.environ.pop(INSECURE, None)
 
     def handle_error(self, request, client_address):
         """Stay silent: broken connections are what tests make."""

@@ -3,6 +3,7 @@
 from devel.site import configure
 from imio.mailbridge.delivery.deliver import deliver
 from imio.mailbridge.iadocs.demo import PASSWORD
+from imio.mailbridge.inbound import rate
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.settings.read import stored_settings
@@ -62,8 +63,9 @@ class Site(Client):
 
 
 @pytest.fixture
-def site(functional_portal):
-    """The demo with its settings, and an SMTP port where nothing listens."""
+def site(functional_portal, monkeypatch):
+    """The demo with its settings, and an SMTP port where nothing listens; nothing was handed over yet."""
+    monkeypatch.setattr(rate, "_busy_until", {})
     configure(smtp_port=9)
     transaction.commit()
     database = functional_portal._p_jar.db()

@@ -33,6 +33,7 @@ PLACED = {
     "imio.mailbridge.iadocs.content.Organization",
     "imio.mailbridge.iadocs.content.Person",
     "imio.mailbridge.interfaces.IMailbridgeLayer",
+    "imio.mailbridge.restapi.mailin.authenticate.TokenPlugin",
     "imio.mailbridge.settings.delivery.IDelivery",
     "imio.mailbridge.settings.imap.IImap",
     "imio.mailbridge.settings.imap.IImapMailboxRow",

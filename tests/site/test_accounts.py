@@ -287,7 +287,7 @@ def test_try_again_now(site, send, second):
     for expected in ("stopped", "530 5.7.0 log in first", "Enter login and password", "Messages that wait:"):
         assert expected in text
     assert site.get(f"{ACCOUNTS}?release=cpas", "admin", headers=HTML).status_code == 404
-    assert site.post(ACCOUNTS, "admin", data={"release": "cpas"}, headers=HTML).status_code in (302, 403)
+    assert site.post(ACCOUNTS, "admin", data={"release": "cpas"}, headers=HTML).status_code == 200
     transaction.begin()
     assert "cpas" in outbox().holds
     second.stop()
@@ -311,7 +311,7 @@ def test_deleted_account(site, send, caught, second):
     text = " ".join(page(site, DELETE).split())
     assert "Messages that wait for it: 1" in text
     assert site.get(f"{DELETE}&delete=1", "admin", headers=HTML).status_code == 200
-    assert site.post(DELETE, "admin", data={"delete": "1"}, headers=HTML).status_code in (302, 403)
+    assert site.post(DELETE, "admin", data={"delete": "1"}, headers=HTML).status_code == 200
     transaction.begin()
     assert "cpas" in rows(), "only with a token"
     assert "is deleted" in messages(site, act(site, DELETE, delete="1"))

@@ -155,6 +155,7 @@ def test_table_has_every_row():
         "no-8bitmime",
         "relay-denied",
         "secret-unreadable",
+        "secret-for-another",
     }
     assert {row.name for row in ANSWERS} - elsewhere == set(STATES)
     assert {name for rows in TABLE.values() for name in rows} == set(STATES)

@@ -208,6 +208,8 @@ def test_another_account_starts_without_refusals(site):
 
 
 def test_password_file_that_is_gone_holds_the_account(monkeypatch, send, caught, tmp_path):
+    monkeypatch.setenv("MAILBRIDGE_SMTP_HOST", "127.0.0.1")
+    monkeypatch.setenv("MAILBRIDGE_SMTP_SECURITY", "none")
     monkeypatch.setenv(password.FILE, str(tmp_path / "gone"))
     change(smtp_login="bridge")
     record = send()
@@ -216,6 +218,23 @@ def test_password_file_that_is_gone_holds_the_account(monkeypatch, send, caught,
     assert outbox().hold_of()["remedy"] == answer_named("secret-unreadable").remedy
     monkeypatch.delenv(password.FILE)
     change(smtp_login=None)
+    sweep()
+    deliver()
+    transaction.begin()
+    assert record.state == "sent"
+
+
+def test_password_of_the_environment_does_not_follow_a_changed_server(monkeypatch, send, catcher_factory):
+    server = catcher_factory(login="bridge", password="given")
+    monkeypatch.setenv(password.ENVIRONMENT, "given")
+    monkeypatch.setenv("MAILBRIDGE_SMTP_HOST", "smtp.maville.test")
+    monkeypatch.setenv("MAILBRIDGE_SMTP_SECURITY", "none")
+    change(smtp_port=server.port, smtp_login="bridge")
+    record = send()
+    assert record.state == "held"
+    assert outbox().hold_of()["remedy"] == answer_named("secret-for-another").remedy
+    assert server.received["ehlo"] == 0
+    monkeypatch.setenv("MAILBRIDGE_SMTP_HOST", "127.0.0.1")
     sweep()
     deliver()
     transaction.begin()

@@ -106,7 +106,11 @@ def test_who_may_not(site, user):
 
 
 def test_post_needs_a_token(site):
-    assert site.post(URL, "chef", data={"examine": "1"}, headers=HTML).status_code == 403
+    page = site.post(
+        URL, "chef", data={"examine": "1"}, files={"file": ("a.eml", redirected())}, headers=HTML
+    ).text
+    assert "session had changed" in page
+    assert "mailbridge-result" not in page
 
 
 @pytest.mark.parametrize("form", ["examine", "keep", "delete"])

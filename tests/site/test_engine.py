@@ -277,11 +277,13 @@ def test_dots_at_the_edge_of_blocks(cut):
     content = b"a\r\n.b\r\n..c\r\n.\r\n"
     pieces = [content[at : at + cut] for at in range(0, len(content), cut)]
     for message in (pieces, [BytesIO(piece) for piece in pieces]):
-        sent = []
-        connection = mailer.SmtpConnection(None)
-        connection._connection = type("C", (), {"sock": type("S", (), {"sendall": sent.append})})
-        connection._stream(message)
-        assert b"".join(sent) == b"a\r\n..b\r\n...c\r\n..\r\n.\r\n"
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            connection = mailer.SmtpConnection(None)
+            connection._connection = type("C", (), {"sock": ours, "file": None})
+            connection._stream(message)
+            sent = theirs.recv(1000)
+        assert sent == b"a\r\n..b\r\n...c\r\n..\r\n.\r\n"
 
 
 def test_size_that_is_too_much_is_not_even_tried(wire):

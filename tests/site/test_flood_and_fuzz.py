@@ -44,7 +44,7 @@ def test_mutations_are_kept_and_have_a_state(site):
     values = stored_settings()
     values.agent_patterns = [r".+@maville\.(be|test)"]
     values.mailboxes = [{"address": "contact@maville.be", "service": None}]
-    values.max_per_sender = 0
+    values.max_per_sender = values.max_deliveries = 0
     transaction.commit()
     chance = random.Random(20261123)
     seen = set()

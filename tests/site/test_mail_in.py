@@ -3,10 +3,10 @@
 from datetime import timedelta
 from imio.mailbridge.iadocs.demo import PASSWORD
 from imio.mailbridge.inbound import process as processing
-from imio.mailbridge.inbound.destination import is_secret
-from imio.mailbridge.inbound.destination import masked
 from imio.mailbridge.inbound.flood import MAX_REPLIES
 from imio.mailbridge.inbound.inbox import inbox
+from imio.mailbridge.message.secret_address import is_secret
+from imio.mailbridge.message.secret_address import masked
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.pipe import mailbridge_pipe
 from imio.mailbridge.settings.read import stored_settings
@@ -529,7 +529,7 @@ def test_replies_to_one_message_are_limited_whatever_their_names(site, sent):
     ]
     assert states == ["filed"] * limit + ["quarantined"] * 3
     (record,) = {inbox().records[id].reason for id in inbox().newest_ids("quarantined")}
-    assert record == "too-many"
+    assert record == "too-many-replies"
     # a person who replays it is not counted, and an hour later there is room
     id = next(iter(inbox().newest_ids("quarantined")))
     assert site.post(f"/@mail-in/{id}/replay", "chef", json={}).json()["state"] == "filed"
@@ -633,6 +633,6 @@ def test_self_test_of_the_pipe_against_the_site(site):
     assert passed.returncode == 0, passed.stdout
     assert f"message_size_limit = {stored_settings().max_size}" in passed.stdout.decode()
     assert b"role Mail Gateway" in selftest("agent").stdout
-    assert b"check user and password" in selftest("nobody").stdout
+    assert b"user and password" in selftest("nobody").stdout
     assert b"is not a mail-in address" in selftest("gateway", "x@bridge.test").stdout
     assert len(inbox()) == 0

@@ -12,6 +12,7 @@ from imio.mailbridge.settings.imap import IImapMailboxRow
 from imio.mailbridge.settings.imap import secrets_of
 from imio.mailbridge.settings.read import stored_settings
 from imio.mailbridge.store.store import now
+from imio.mailbridge.taskqueue.queue import NETWORK
 from plone import api
 from plone.app.uuid.utils import uuidToObject
 from tests.mails import citizen
@@ -19,6 +20,9 @@ from tests.mails import forwarded
 from tests.mails import redirected
 from tests.servers.dovecot import Dovecot
 from tests.servers.fixtures import open_folder
+from tests.servers.imap import Imap
+from tests.servers.peer import Peer
+from tests.site.panel import page
 from zope.schema import getFields
 import pytest
 import transaction
@@ -153,12 +157,14 @@ def test_idle_mailbox_writes_nothing(site, dovecot, declared, read):
 
 def test_sweep_queues_a_pass_for_each_mailbox_that_is_read_from_here(site, declared, monkeypatch):
     queued = []
-    monkeypatch.setattr(mailboxes, "add", lambda url, method, params: queued.append((url, params)))
+    monkeypatch.setattr(
+        mailboxes, "add", lambda url, method, params, queue: queued.append((url, params, queue))
+    )
     declared()
     mailboxes.sweep()
     declared(host=None)
     mailboxes.sweep()
-    assert queued == [("/plone/@@mailbridge-fetch", {"name": "boite"})]
+    assert queued == [("/plone/@@mailbridge-fetch", {"name": "boite"}, NETWORK)]
 
 
 def test_the_task_is_not_on_the_web(site, declared):
@@ -273,6 +279,20 @@ def test_reply_is_filed_to_its_document_and_copied_to_the_agent(site, caught, se
     assert parsed.get_body(("plain",)).get_content().strip() == "Bonjour, voici ma demande à traiter."
     assert [part.get_filename() for part in parsed.iter_attachments()] == ["plan.pdf"]
     assert parsed["auto-submitted"] == "auto-generated"
+
+
+def test_copy_for_the_agent_names_no_secret_address(site, caught, sent, dovecot, declared, read):
+    record = sent("jeanne.dupont@citizen.test")
+    declared("login", LOGIN, copy_to_agent=True)
+    answer = message_from_bytes(reply_to(record, f"Re: {SECRET}"), policy=policy.default)
+    answer.add_attachment(citizen("Dedans", **{"Delivered-To": SECRET}))
+    dovecot.append(crlf(answer.as_bytes()))
+    read()
+    deliver()
+    (copy,) = caught.messages
+    assert b"Delivered-To: in+xxxxxxxxxxxxxxxxxxxxx@bridge.test" in copy.content
+    assert message_from_bytes(copy.content, policy=policy.default)["subject"] == "Re: in+…@bridge.test"
+    assert SECRET.encode() not in copy.content
 
 
 def test_what_the_citizen_answers_to_the_agents_answer_is_filed_too(
@@ -412,3 +432,31 @@ def test_broken_message_in_the_login_mailbox_is_kept(site, dovecot, declared, re
     dovecot.append(b"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n\xff\xfe\x00")
     read()
     assert mailboxes.status_of("boite").problem is None
+
+
+def test_server_that_breaks_the_protocol_is_told_in_words(site, declared, read, certificates):
+    with Peer(lambda talk: talk.say(b"* OK {2147483648}"), tls=certificates.server_context()) as peer:
+        declared(port=peer.port, ca_file=str(certificates.ca_file))
+        read()
+    problem = mailboxes.status_of("boite").problem
+    assert problem["stage"] == "answer"
+    assert problem["text"] == "the server announced 2147483648 bytes, of at most 65536 in one answer"
+    status = site.get("/@mailbridge-status", "chef").json()["mailboxes"]
+    assert status[0]["problem"] == mailboxes.PROBLEMS["answer"]
+
+
+def test_message_that_breaks_the_connection_keeps_no_other_waiting(site, declared, read, certificates):
+    mails = {uid: crlf(redirected(f"Coupure {uid}")) for uid in range(1, 6)}
+    before = len(records())
+    with Peer(Imap(mails, cuts=[2]), tls=certificates.server_context()) as peer:
+        declared(port=peer.port, ca_file=str(certificates.ca_file))
+        read()
+        about = mailboxes.status_of("boite")
+        assert (about.problem["stage"], about.counts) == ("imap", {"kept": 1, "failed": 1})
+        read()
+    assert {record.subject for record in records()[: len(records()) - before]} == {
+        "Coupure 1", "Coupure 3", "Coupure 4", "Coupure 5"
+    }  # fmt: skip
+    about = mailboxes.status_of("boite")
+    assert (about.problem, about.waiting, about.counts) == (None, 0, {"kept": 4, "failed": 1})
+    assert "The connection broke while this message was read." in page(site, "/@@mailbridge-mailboxes")

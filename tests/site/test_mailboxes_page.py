@@ -14,6 +14,7 @@ from tests.servers.dovecot import Dovecot
 from tests.servers.fixtures import open_folder
 from tests.site.panel import act
 from tests.site.panel import fields
+from tests.site.panel import HTML
 from tests.site.panel import messages
 from tests.site.panel import page
 from tests.site.panel import press
@@ -113,7 +114,8 @@ def test_add_edit_and_delete(site):
     assert password.read(secrets_of("admin")) == "s3cret", "an empty one keeps the present one"
     mailboxes.ensure_status("admin")
     transaction.commit()
-    assert site.post(DELETE, "admin", data={}).status_code == 403, "without a token"
+    assert site.post(DELETE, "admin", data={}).status_code == 200
+    assert stored_settings().imap_mailboxes, "only with a token"
     answer = act(site, DELETE, delete="1")
     assert "is no longer read" in messages(site, answer)
     assert stored_settings().imap_mailboxes == []
@@ -152,7 +154,7 @@ def test_form_refuses_a_second_one(site, declared):
 
 def test_new_settings_are_tried_at_once(site, declared, monkeypatch):
     queued = []
-    monkeypatch.setattr(mailboxes, "add", lambda url, method, params: queued.append(params))
+    monkeypatch.setattr(mailboxes, "add", lambda url, method, params, queue: queued.append(params))
     mailboxes.ensure_status("admin").not_before = mailboxes.now() + mailboxes.LOGIN_PAUSE
     transaction.commit()
     assert save(site, EDIT, password="better").status_code == 302
@@ -183,7 +185,7 @@ def test_new_mailbox_begins_today(site):
 
 
 def test_try(site, declared, server):
-    assert site.post(PAGE, "admin", data={"try": "admin"}).status_code == 403
+    assert "session had changed" in site.post(PAGE, "admin", data={"try": "admin"}, headers=HTML).text
     assert site.get(f"{PAGE}?try=admin", "admin").status_code == 404
     patch(site, imap_mailboxes=[{**ROW, "host": "localhost", "port": 9}])
     assert "cannot be reached" in messages(site, act(site, PAGE, **{"try": "admin"}))
@@ -218,7 +220,7 @@ def test_nobody_needs_to_look(site, declared):
     shown = page(site, PAGE)
     assert "OSError: No space left" in shown
     assert "Véranda" in shown
-    assert "Ann &lt;a@b.test&gt;" in shown
+    assert "Ann &lt;a@b.test" in shown
     about.state = FetchState().as_json()
     transaction.commit()
     assert says()

@@ -151,6 +151,8 @@ def test_immediate_without_a_server(whole):
 
 def test_immediate_with_a_password_file_that_cannot_be_read(whole, monkeypatch):
     stored_settings().smtp_login = "bridge"
+    monkeypatch.setenv("MAILBRIDGE_SMTP_HOST", "127.0.0.1")
+    monkeypatch.setenv("MAILBRIDGE_SMTP_SECURITY", "none")
     monkeypatch.setenv(password.FILE, "/nonexistent")
     with pytest.raises(MailHostError, match="nonexistent"):
         mail(whole).send(TEXT, immediate=True)

@@ -48,29 +48,84 @@ def kept(name):
     return [kind for kind in password.KINDS if password.read(name, kind)]
 
 
+@pytest.fixture
+def mailbox(site):
+    """A mailbox read by IMAP, with its password; return its row."""
+    mailbox = {"name": "info", "address": "in@bridge.test", **KEPT}
+    secrets = {"info": {"password": "typed"}}
+    assert patch(site, imap_mailboxes=[mailbox], imap_mailbox_secrets=secrets).status_code == 204
+    return mailbox
+
+
+def patch(site, **values):
+    return site.request("PATCH", PANEL, "admin", json=values)
+
+
+def record_of(name):
+    return name if name == "oauth_token_url" else f"smtp_{name}"
+
+
 @pytest.mark.parametrize(("name", "value"), MOVES)
-def test_rest_forgets_the_secrets_of_the_default_account(account, name, value):
-    name = name if name == "oauth_token_url" else f"smtp_{name}"
-    assert account.request("PATCH", PANEL, "admin", json={name: value}).status_code == 204
+def test_whoever_changes_a_record_the_secrets_of_the_default_account_are_forgotten(account, name, value):
+    setattr(stored_settings(), record_of(name), value)
     assert (kept(DEFAULT), kept("cpas")) == ([], list(password.KINDS))
 
 
 @pytest.mark.parametrize(("name", "value"), MOVES)
-def test_rest_forgets_the_secrets_of_a_row(account, name, value):
-    rows = [row(**{**KEPT, name: value})]
-    assert account.request("PATCH", PANEL, "admin", json={"smtp_accounts": rows}).status_code == 204
+def test_whoever_changes_a_table_the_secrets_of_its_row_are_forgotten(account, mailbox, name, value):
+    stored_settings().smtp_accounts = [row(**{**KEPT, name: value})]
     assert (kept(DEFAULT), kept("cpas")) == (list(password.KINDS), [])
+    stored_settings().imap_mailboxes = [
+        {**each, name: value} for each in map(dict, stored_settings().imap_mailboxes)
+    ]
+    assert kept(secrets_of("info")) == []
 
 
 @pytest.mark.parametrize(("name", "value"), MOVES)
-def test_secrets_of_a_mailbox_are_forgotten(site, name, value):
-    mailbox = {"name": "info", "address": "in@bridge.test", **KEPT}
-    assert site.request("PATCH", PANEL, "admin", json={"imap_mailboxes": [mailbox]}).status_code == 204
-    password.write("typed", secrets_of("info"))
-    transaction.commit()
-    changed = {**mailbox, name: value}
-    assert site.request("PATCH", PANEL, "admin", json={"imap_mailboxes": [changed]}).status_code == 204
-    assert kept(secrets_of("info")) == []
+def test_rest_wants_the_secret_with_the_change(account, mailbox, name, value):
+    changes = [
+        (DEFAULT, {record_of(name): value}, {"smtp_password": "new"}),
+        (
+            "cpas",
+            {"smtp_accounts": [row(**{**KEPT, name: value})]},
+            {"smtp_account_secrets": {"cpas": {"password": "new"}}},
+        ),
+        (
+            secrets_of("info"),
+            {"imap_mailboxes": [{**mailbox, name: value}]},
+            {"imap_mailbox_secrets": {"info": {"password": "new"}}},
+        ),
+    ]
+    for owner, change, secret in changes:
+        before = kept(owner)
+        answer = patch(account, **change, close_on_send=False)
+        assert answer.status_code == 400, owner
+        assert "enter the password again" in answer.json()["message"]
+        assert kept(owner) == before
+        assert stored_settings().close_on_send, "nothing is changed"
+        assert patch(account, **change, **secret).status_code == 204
+        assert (kept(owner), password.read(owner)) == (["password"], "new")
+
+
+def test_rest_wants_the_secret_of_oauth(account):
+    token = {"smtp_auth": "oauth2", "oauth_client_id": "bridge"}
+    assert patch(account, **token).status_code == 204, "the same server"
+    answer = patch(account, smtp_host="evil.test")
+    assert answer.status_code == 400
+    assert "enter the client secret or the refresh token again" in answer.json()["message"]
+    rows = [row(**KEPT, auth="oauth2", oauth_client_id="bridge")]
+    assert patch(account, smtp_accounts=rows).status_code == 204
+    rows[0]["oauth_token_url"] = "https://evil.test/token"
+    assert patch(account, smtp_accounts=rows).status_code == 400
+    assert kept(DEFAULT) == kept("cpas") == list(password.KINDS)
+    secrets = {"cpas": {"refresh_token": "new"}}
+    assert patch(account, smtp_accounts=rows, smtp_account_secrets=secrets).status_code == 204
+    assert kept("cpas") == ["refresh_token"]
+
+
+def test_rest_removes_a_server_with_its_secrets(account):
+    assert patch(account, smtp_host=None).status_code == 204
+    assert kept(DEFAULT) == []
 
 
 def test_in_two_steps_it_is_forgotten_too(account):
@@ -100,13 +155,19 @@ def test_other_changes_keep_them(account):
 
 
 @pytest.mark.parametrize(
-    ("path", "button", "prefix", "name"), [(SETTINGS, "save", "smtp_", DEFAULT), (EDIT, "save", "", "cpas")]
+    ("path", "prefix", "name"),
+    [
+        (SETTINGS, "smtp_", DEFAULT),
+        (EDIT, "", "cpas"),
+        ("/@@mailbridge-mailbox-edit?mailbox=info", "", secrets_of("info")),
+    ],
 )
-def test_form_asks_for_the_password_again(account, path, button, prefix, name):
-    answer = press(account, path, button, **{f"{prefix}host": "evil.test"})
+def test_form_asks_for_the_password_again(account, mailbox, path, prefix, name):
+    before = kept(name)
+    answer = press(account, path, "save", **{f"{prefix}host": "evil.test"})
     assert "enter the password again" in answer.text
-    assert kept(name) == list(password.KINDS)
-    answer = press(account, path, button, **{f"{prefix}host": "new.test", f"{prefix}password": "new"})
+    assert kept(name) == before
+    answer = press(account, path, "save", **{f"{prefix}host": "new.test", f"{prefix}password": "new"})
     assert answer.status_code == 302
     transaction.begin()
     assert password.read(name) == "new"

@@ -16,6 +16,7 @@ import gzip
 import json
 import logging
 import pytest
+import time
 import transaction
 
 
@@ -197,6 +198,18 @@ def stall(handler):
     handler.connection.recv(1)
 
 
+def drip(handler):
+    """Send a header that has no end."""
+    while True:
+        handler.wfile.write(b"x")
+        time.sleep(0.05)
+
+
+def bomb(handler):
+    """Send little that unpacks to much, though it was not asked for."""
+    handler.reply(200, gzip.compress(bytes(50_000_000)), **{"Content-Encoding": "gzip"})
+
+
 def huge(handler):
     handler.reply(200, b'{"access_token": "' + b"x" * 10_000_000 + b'"}')
 
@@ -212,6 +225,11 @@ TEMPORARY = {
     "token is no text": (200, {"access_token": 5}),
     "token of two lines": (200, {"access_token": "a\r\nMAIL FROM:<x@y.test>"}),
     "odd life": (200, {"access_token": "a", "expires_in": "soon"}),
+    "life without end": (200, b'{"access_token": "a", "expires_in": 1e999}'),
+    "life that is no number": (200, b'{"access_token": "a", "expires_in": NaN}'),
+    "deep": (200, b"[" * 60_000),
+    "drips": drip,
+    "bomb": bomb,
     "stalls": stall,
     "huge": huge,
 }
@@ -221,7 +239,7 @@ TEMPORARY = {
 def test_trouble_at_the_endpoint_is_temporary(send, endpoint, server, monkeypatch, answer):
     endpoint.answer = answer
     with monkeypatch.context() as context:
-        if answer is stall:
+        if answer in (stall, drip):
             context.setattr(token, "TIMEOUT", 0.3)
         record = send()
     line = record.history[-1]

@@ -128,7 +128,10 @@ def test_preview_without_scripts(site):
         "form.widgets.attachments:list": api.content.get_uuid(document.objectValues()[0]),
         "form.widgets.attachments-empty-marker": "1",
     }
-    page = site.post(COMPOSE, "agent", data={**form, "form.buttons.preview": "Preview"}, headers=HTML).text
+    opened = site.get(COMPOSE, "agent", headers=HTML).text
+    token = re.search(r'name="_authenticator"[^>]*value="(\w+)"', opened)[1]
+    preview = {**form, "form.buttons.preview": "Preview", "_authenticator": token}
+    page = site.post(COMPOSE, "agent", data=preview, headers=HTML).text
     assert "&lt;administration@maville.test&gt;" in page
     assert "kB" in page
     assert len(outbox()) == 0

@@ -3,9 +3,11 @@
 from email.message import EmailMessage
 from imio.mailbridge.browser import proof
 from imio.mailbridge.browser import titles
+from imio.mailbridge.browser.evidence import DETECTORS
 from imio.mailbridge.browser.proof import digest_of
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.message.classification.classify import Proof
+from imio.mailbridge.message.syntax.doubt import DOUBTS
 from imio.mailbridge.settings.read import stored_settings
 from imio.mailbridge.settings.trust import PROOFS
 from pathlib import Path
@@ -22,6 +24,7 @@ import pytest
 import transaction
 
 
+MESSAGES = Path(__file__).parents[1] / "messages"
 HTML = {"Accept": "text/html", "Accept-Language": "en"}
 
 
@@ -47,6 +50,25 @@ def test_tab_shows_how_it_came(site):
     answer = site.get(f"{item.absolute_url()}/@@mailbridge-proof?source={record.id}", "agent", headers=HTML)
     assert answer.content == redirected()
     assert answer.headers["Content-Disposition"].startswith("attachment")
+
+
+def test_tab_tells_what_was_guessed(site):
+    raw = (MESSAGES / "truncated-multipart.eml").read_bytes()
+    _record, (item,) = received(
+        site,
+        raw.replace(b"Date: Tue, 24 Nov 2026 10:00:00 +0100", b"Date: jeu., 26 nov. 2026 09:12:00 +0100"),
+    )
+    page = site.get(f"{item.absolute_url()}/@@mailbridge-proof", "agent", headers=HTML).text
+    for text in (
+        "The message seems incomplete",
+        "The date is written in an unusual way",
+        "jeu., 26 nov. 2026 09:12:00 +0100",
+    ):
+        assert text in page, text
+
+
+def test_each_doubt_has_words():
+    assert set(DOUBTS) <= set(DETECTORS)
 
 
 def test_message_that_came_twice_is_one_item_with_two_transfers(site):

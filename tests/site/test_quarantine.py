@@ -117,7 +117,7 @@ def test_no_button_without_a_token(site):
     record = site.receive(TEXT_FORWARD)
     for name in ("proposal", "direct", "replay", "discard", "ask", "mailbox"):
         url = f"/@@mailbridge-inbox-message?id={record.id}"
-        assert site.post(url, "chef", data={name: "1"}, headers=HTML).status_code == 403, name
+        assert site.post(url, "chef", data={name: "1"}, headers=HTML).status_code == 200, name
         assert site.get(f"{url}&{name}=1", "chef", headers=HTML).status_code == 404, name
     assert record.state == "quarantined"
 
@@ -253,7 +253,7 @@ def test_bulk_keeps_the_filters_and_says_what_became_of_them(site):
 def test_bulk_needs_a_token_ticks_and_a_manager(site):
     record = site.receive(TEXT_FORWARD)
     data = {"bulk": "discard", "ids:list": record.id}
-    assert bulk(site, token=False, **data).status_code == 403
+    assert bulk(site, token=False, **data).status_code == 200
     assert (
         site.get(f"/@@mailbridge-inbox?bulk=discard&ids:list={record.id}", "chef", headers=HTML).status_code
         == 404

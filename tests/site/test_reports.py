@@ -297,6 +297,50 @@ def test_report_of_one_recipient_cannot_mark_another(sent, hand_over, by):
     assert dict(record.recipients) == {JEANNE: "bounced", PAUL: "sent"}
 
 
+DAEMON = "MAILER-DAEMON@mx.citizen.test"
+UNPROVEN = (
+    "A report says that this recipient did not get the message. It is not proven, so nothing was changed."
+)
+
+
+@pytest.mark.parametrize(
+    ("author", "sender", "to", "state"),
+    [
+        # what servers send: the null sender, or none known from a mailbox that is read; some use an address of their own
+        (DAEMON, "<>", (JEANNE, PAUL), "bounced"),
+        (DAEMON, None, (JEANNE, PAUL), "bounced"),
+        ("postmaster@citizen.test", "postmaster@citizen.test", (JEANNE, PAUL), "bounced"),
+        (JEANNE, JEANNE, (JEANNE, PAUL), "bounced"),
+        # a recipient of the message knows all that is needed to forge one on another recipient
+        (PAUL, "<>", (JEANNE, PAUL), "sent"),
+        (f"Mail Delivery System <{PAUL.upper()}>", None, (JEANNE, PAUL), "sent"),
+        (f"{DAEMON}, {PAUL}", "<>", (JEANNE, PAUL), "sent"),
+        (DAEMON, PAUL, (JEANNE, PAUL), "sent"),
+        (DAEMON, "anybody@citizen.test", (JEANNE, PAUL), "sent"),
+        # the only recipient can say nothing about others
+        (JEANNE, JEANNE, (JEANNE,), "bounced"),
+        (DAEMON, "anybody@citizen.test", (JEANNE,), "bounced"),
+    ],
+)
+@pytest.mark.parametrize("by", ["message_id", "address"])
+def test_who_can_say_that_a_message_came_back(sent, hand_over, author, sender, to, state, by):
+    record = sent(*to)
+    raw = dsn(message_id=record.message_id if by == "message_id" else "").replace(
+        f"From: {DAEMON} (Mail Delivery System)", f"From: {author}"
+    )
+    assert f"From: {author}" in raw
+    answer = hand_over(
+        raw, record.sender.envelope_sender if by == "address" else "in@bridge.test", sender=sender
+    )
+    assert answer.json()["state"] == "recorded"
+    assert record.recipients[JEANNE] == state
+    assert set(record.recipients.values()) <= {state, "sent"}
+    line = last(record)
+    assert (line["recipient"], line["code"], line["state"]) == (JEANNE, 550, state)
+    assert (line["explanation"] == UNPROVEN) == (state == "sent")
+    assert len(notices()) == (state == "bounced")
+
+
 def test_report_that_names_no_recipient_exactly_marks_none_of_several(sent, hand_over):
     record = sent(JEANNE, PAUL)
     hand_over(dsn("mbx0042@citizen.test"), record.sender.envelope_sender)

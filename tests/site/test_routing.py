@@ -20,6 +20,7 @@ from tests.mails import citizen
 from tests.mails import forwarded
 from tests.mails import redirected
 from tests.mails import TRUSTED
+from tests.message.signing import signed
 from zope.component import getUtility
 from zope.interface import Invalid
 from zope.schema import getFieldNamesInOrder
@@ -263,10 +264,14 @@ def test_state_that_cannot_be_reached_is_noted(site):
     assert any("cannot be reached" in line["text"] for line in record.history)
 
 
-def test_agent_as_author_is_related_by_the_position(site):
+@pytest.mark.parametrize("is_signed", [True, False])
+def test_agent_as_author_is_related_by_the_position_where_that_is_proven(site, dns, is_signed):
     raw = redirected(**{"From": "claire.fontaine@maville.test", "To": "info@maville.test"})
-    _record, (item,) = file(site, raw)
-    assert [relation.to_object.portal_type for relation in item.sender] == ["held_position"]
+    raw = raw.replace(b"\n", b"\r\n")
+    record, (item,) = file(site, signed(raw) if is_signed else raw)
+    assert (record.transfer, record.proof) == ("redirect", "gateway")
+    related = [relation.to_object.portal_type for relation in item.sender]
+    assert related == (["held_position"] if is_signed else [])
 
 
 def test_gone_service_of_a_row_goes_to_the_quarantine(site):

@@ -1,19 +1,22 @@
 """Secret mail-in addresses: made for one mailbox, proof while they stand, nothing from the moment they are revoked."""
 
+from imio.mailbridge.controlpanel import addresses
 from imio.mailbridge.controlpanel.addresses import secret_address
 from imio.mailbridge.inbound.destination import destination
-from imio.mailbridge.inbound.destination import is_secret
-from imio.mailbridge.inbound.destination import masked
-from imio.mailbridge.inbound.destination import SECRET_ALPHABET
 from imio.mailbridge.inbound.inbox import inbox
+from imio.mailbridge.message.secret_address import ALPHABET
+from imio.mailbridge.message.secret_address import is_secret
+from imio.mailbridge.message.secret_address import masked
+from imio.mailbridge.settings.imap import IImapMailboxRow
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.read import stored_settings
-from plone.app.uuid.utils import uuidToObject
 from tests.mails import redirected
 from tests.site.panel import act
 from tests.site.panel import HTML
 from tests.site.panel import messages
 from tests.site.panel import page
+from zope.schema import getFields
+import lxml.html
 import pytest
 import re
 import transaction
@@ -37,7 +40,7 @@ def received(site, raw, recipient):
 def test_made_for_one_mailbox(site):
     assert "Make a secret address" in page(site, URL)
     (secret,) = make(site)
-    assert re.fullmatch(rf"in\+[{SECRET_ALPHABET}]{{21}}@bridge\.test", secret)
+    assert re.fullmatch(rf"in\+[{ALPHABET}]{{21}}@bridge\.test", secret)
     row = stored_settings().mailin_addresses[-1]
     assert (row["address"], row["mailbox"]) == (secret, MAILBOX)
     assert stored_settings().mailin_addresses[0]["address"] == "in@bridge.test", "bounces come to the first"
@@ -90,6 +93,106 @@ def test_replay_after_revoking_proves_nothing_either(site):
     assert (inbox().get(record.id).reason, inbox().get(record.id).proof) == ("unproven-redirect", "")
 
 
+def secrets():
+    return [row["address"] for row in stored_settings().mailin_addresses if is_secret(row["address"])]
+
+
+def rows(site):
+    """Return mailbox or former mailbox → the text of its row."""
+    found = lxml.html.fromstring(page(site, URL)).xpath("//tr[@data-mailbox or @data-former]")
+    return {
+        ("former" if row.get("data-former") else "present"): " ".join(row.text_content().split())
+        for row in found
+    }
+
+
+def test_replaced_without_losing_a_message(site):
+    (old,) = make(site)
+    assert received(site, redirected("Avant"), old).state == "filed"
+    answer = act(site, URL, replace=old)
+    assert "the former one still counts" in messages(site, answer)
+    assert secrets()[0] == old
+    new = secrets()[1]
+    assert stored_settings().mailin_addresses[-1] == {"address": new, "service": None, "mailbox": MAILBOX}
+    for number, address in enumerate((old, new, old)):
+        record = received(site, redirected(f"Pendant {number}"), address)
+        assert (record.state, record.proof, record.source_mailbox) == ("filed", "tag", MAILBOX)
+    assert (
+        received(site, redirected("Pendant 0"), new).items
+        == received(site, redirected("Pendant 0"), old).items
+    )
+    assert "; nothing since." in rows(site)["former"]
+    act(site, URL, revoke=old)
+    assert secrets() == [new]
+    assert list(rows(site)) == ["present"]
+    late = received(site, redirected("Après"), old)
+    assert (late.state, late.reason, late.proof) == ("quarantined", "unproven-redirect", "")
+    assert received(site, redirected("Après"), new).state == "filed"
+    assert old in page(site, URL), "it is named among the revoked"
+
+
+def test_says_what_came_by_each(site):
+    (old,) = make(site)
+    act(site, URL, replace=old)
+    text = rows(site)
+    assert "No mail has come by it." in text["former"]
+    assert "Nothing has come by the new address yet" in text["former"]
+    assert "Replace" not in text["present"]
+    received(site, redirected(), secrets()[1])
+    assert "Nothing has come by the new address yet" not in rows(site)["former"]
+
+
+def test_says_how_far_it_looked(site, monkeypatch):
+    monkeypatch.setattr(addresses, "LOOK_BACK", 2)
+    (old,) = make(site)
+    act(site, URL, replace=old)
+    for number in range(3):
+        received(site, redirected(f"Autre {number}"), "in@bridge.test")
+    assert "Nothing has come by it since" in rows(site)["former"]
+
+
+def test_one_replacement_at_a_time(site):
+    (old,) = make(site)
+    act(site, URL, replace=old)
+    for address in secrets():
+        assert "end it before you replace" in messages(site, act(site, URL, replace=address))
+    assert len(secrets()) == 2
+    act(site, URL, revoke=old)
+    act(site, URL, replace=secrets()[0])
+    assert len(secrets()) == 2
+
+
+@pytest.mark.parametrize("address", ["in@bridge.test", "in+h7qm4tvx2kpzabcdefghj@bridge.test", ""])
+def test_only_secret_addresses_are_replaced(site, address):
+    make(site)
+    assert "have changed" in messages(site, act(site, URL, replace=address))
+    assert len(secrets()) == 1
+
+
+def test_an_address_of_the_whole_town_is_replaced_too(site):
+    town = secret_address("in@bridge.test")
+    stored_settings().mailin_addresses = [
+        *stored_settings().mailin_addresses,
+        {"address": town, "service": None, "mailbox": None},
+    ]
+    transaction.commit()
+    act(site, URL, replace=town)
+    assert secrets()[0] == town
+    assert stored_settings().mailin_addresses[-1]["mailbox"] is None
+    assert page(site, URL).count("all mailboxes") == 2
+
+
+def test_the_mailbox_that_is_read_for_it_follows(site):
+    (old,) = make(site)
+    fields = {name: field.default for name, field in getFields(IImapMailboxRow).items()}
+    given = {"name": "boite", "role": "mail-in", "address": old, "host": "localhost", "login": "in"}
+    other = {**given, "name": "autre", "address": "in@bridge.test"}
+    stored_settings().imap_mailboxes = [{**fields, **given}, {**fields, **other}]
+    transaction.commit()
+    act(site, URL, replace=old)
+    assert [row["address"] for row in stored_settings().imap_mailboxes] == [secrets()[1], "in@bridge.test"]
+
+
 def test_one_for_each_mailbox(site):
     (secret,) = make(site)
     answer = act(site, URL, make="in@bridge.test", mailbox=MAILBOX)
@@ -133,14 +236,20 @@ def test_warns_when_it_does_not_count(site):
     assert received(site, redirected(), secret).reason == "unproven-redirect"
 
 
-def test_agents_do_not_see_the_secret(site):
+@pytest.mark.parametrize("user", [None, "agent", "chef", "gateway"])
+def test_who_may_not_replace_or_revoke(site, user):
     (secret,) = make(site)
-    record = received(site, redirected(), secret)
-    (item,) = [uuidToObject(uid, unrestricted=True) for uid in record.items]
-    proof = f"{item.absolute_url()}/@@mailbridge-proof"
-    assert secret not in site.get(proof, "agent", headers=HTML).text
-    assert "in+…@bridge.test" in site.get(proof, "agent", headers=HTML).text
-    assert secret in site.get(proof, "admin", headers=HTML).text
+    for button in ("replace", "revoke"):
+        answer = site.post(URL, user, data={button: secret}, headers=HTML)
+        assert answer.status_code in (302, 401), button
+        assert secrets() == [secret]
+
+
+def test_replaced_only_by_post_with_a_token(site):
+    (secret,) = make(site)
+    assert site.get(URL, "admin", params={"replace": secret}, headers=HTML).status_code == 404
+    assert site.post(URL, "admin", data={"replace": secret}, headers=HTML).status_code == 403
+    assert secrets() == [secret]
 
 
 @pytest.mark.parametrize("user", [None, "agent", "chef", "gateway"])
@@ -154,7 +263,7 @@ def test_who_may_not(site, user):
 def test_only_by_post_with_a_token(site):
     form = {"make": "in@bridge.test", "mailbox": MAILBOX}
     assert site.get(URL, "admin", params=form, headers=HTML).status_code == 404
-    assert site.post(URL, "admin", data=form, headers=HTML).status_code == 403
+    assert site.post(URL, "admin", data=form, headers=HTML).status_code == 200
     assert len(stored_settings().mailin_addresses) == 1
 
 

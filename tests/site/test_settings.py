@@ -1,9 +1,13 @@
 """Settings: the control panel and ``@controlpanels/mailbridge``, and that the password never comes back."""
 
+from dataclasses import replace
 from imio.mailbridge.settings import secrets as password
 from imio.mailbridge.settings.interfaces import IMailbridgeSettings
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.read import stored_settings
+from imio.mailbridge.settings.smtp import Account
+from tests.site.rows import row
+from zope.interface import Invalid
 from zope.schema import getFieldNames
 import gzip
 import pytest
@@ -125,19 +129,67 @@ def test_password_from_outside(site, monkeypatch, tmp_path):
     password.write("kept in the site")
     path = tmp_path / "password"
     path.write_text("from the file\n")
+    account = Account(host="smtp.maville.test", name="default")
+    monkeypatch.setenv("MAILBRIDGE_SMTP_HOST", "smtp.maville.test")
     monkeypatch.setenv(password.FILE, str(path))
-    assert (password.source(), password.read()) == ("file", "from the file")
+    assert (password.source(), password.password_of(account)) == ("file", "from the file")
     page = site.get(
         "/@@mailbridge-controlpanel", "admin", headers={"Accept": "text/html", "Accept-Language": "en"}
     ).text
     assert password.FILE in page
+    assert "is for another mail server" in page, "the site has another one"
     assert "form.widgets.smtp_password" not in page
     monkeypatch.setenv(password.ENVIRONMENT, "from the variable")
-    assert (password.source(), password.read()) == ("environment", "from the variable")
+    assert (password.source(), password.password_of(account)) == ("environment", "from the variable")
+    assert password.password_of(replace(account, name="cpas")) == "", "it is that of the default account"
     monkeypatch.delenv(password.ENVIRONMENT)
     path.unlink()
     with pytest.raises(password.PasswordUnreadable):
-        password.read()
+        password.password_of(account)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8000/token", "https://localhost/token"])
+def test_token_endpoint_on_this_machine_is_kept_by_nobody(site, url):
+    answer = patch(site, oauth_token_url=url)
+    assert (answer.status_code, "https address of a token endpoint" in answer.text) == (400, True)
+    for name, value in (("oauth_token_url", url), ("smtp_accounts", [row(oauth_token_url=url)])):
+        with pytest.raises(Invalid, match="https address of a token endpoint"):
+            setattr(stored_settings(), name, value)
+
+
+BRIDGE = Account(name="default", host="smtp.maville.test", login="bridge")
+
+
+@pytest.mark.parametrize(
+    ("named", "account", "is_given"),
+    [
+        ({}, BRIDGE, False),
+        ({"host": "SMTP.maville.test"}, BRIDGE, True),
+        ({"host": "smtp.maville.test"}, replace(BRIDGE, host="evil.test"), False),
+        ({"host": "smtp.maville.test"}, replace(BRIDGE, host=""), False),
+        ({"host": "smtp.maville.test"}, replace(BRIDGE, port=2525), True),
+        ({"host": "smtp.maville.test", "port": "587"}, BRIDGE, True),
+        ({"host": "smtp.maville.test", "port": "587"}, replace(BRIDGE, port=2525), False),
+        ({"host": "smtp.maville.test", "login": "bridge"}, BRIDGE, True),
+        ({"host": "smtp.maville.test", "login": "bridge"}, replace(BRIDGE, login="other"), False),
+        ({"host": "smtp.maville.test"}, replace(BRIDGE, security="none"), False),
+        ({"host": "smtp.maville.test", "security": "none"}, replace(BRIDGE, security="none"), True),
+        ({"host": "smtp.maville.test", "security": "tls"}, BRIDGE, False),
+    ],
+)
+@pytest.mark.parametrize("source", [password.ENVIRONMENT, password.FILE])
+def test_password_from_outside_is_for_the_server_named_there(
+    site, monkeypatch, tmp_path, source, named, account, is_given
+):
+    (tmp_path / "password").write_text(SECRET)
+    monkeypatch.setenv(source, SECRET if source == password.ENVIRONMENT else str(tmp_path / "password"))
+    for name, value in named.items():
+        monkeypatch.setenv(f"MAILBRIDGE_SMTP_{name.upper()}", value)
+    if is_given:
+        assert password.password_of(account) == SECRET
+    else:
+        with pytest.raises(password.PasswordForAnother, match="for another mail server"):
+            password.password_of(account)
 
 
 def test_login_address_defaults_to_a_login_that_is_one(site):
@@ -206,6 +258,10 @@ def test_accounts_are_written_with_defaults(site):
         (
             {"oauth_token_url": "https://login.test/TENANT/token"},
             "Account cpas, Token endpoint: Replace TENANT",
+        ),
+        (
+            {"oauth_token_url": "https://127.0.0.1/token"},
+            "Account cpas, Token endpoint: This is not the https",
         ),
         ({"password": SECRET}, "Account cpas, password: There is no such setting"),
     ],

@@ -1,6 +1,9 @@
 """Tasks: queued on commit only, run as who queued them, out of reach from the web, believed only when signed."""
 
 from imio.mailbridge import taskqueue
+from imio.mailbridge.inbound import process as processing
+from imio.mailbridge.inbound import tasks
+from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.taskqueue import enqueue
 from imio.mailbridge.taskqueue import queue as queues
 from imio.mailbridge.taskqueue.publish import publish
@@ -10,17 +13,18 @@ from plone import api
 from plone.app.testing import login
 from plone.app.testing import SITE_OWNER_NAME
 from Products.Five.browser import BrowserView
-from tests.servers.required import required
-from tests.servers.waiting import free_port
-from tests.servers.waiting import wait_for
+from tests.mails import redirected
+from tests.servers.redis import redis_server
 from ZODB.POSException import ConflictError
 from zope.component import provideAdapter
+from zope.component.hooks import setSite
 from zope.interface import Interface
+import contextlib
 import json
+import os
 import pytest
-import socket
+import signal
 import stat
-import subprocess
 import transaction
 
 
@@ -157,7 +161,7 @@ def test_tasks_are_signed_json(site, queue):
     text, _, signature = bytes(data).rpartition(b".")
     assert len(signature) == 43  # HMAC-SHA256 in base64
     assert json.loads(text)["message"][1].endswith("publish")
-    other = SignedJSONSerializer(b"other key")
+    other = SignedJSONSerializer(b"other key", queues.NAME)
     with pytest.raises(UntrustedTask):
         other.deserialize(data)
     with pytest.raises(UntrustedTask):
@@ -165,7 +169,7 @@ def test_tasks_are_signed_json(site, queue):
 
 
 def test_forged_task_is_thrown_away(site, queue, probe):
-    forged = SignedJSONSerializer(b"guess").serialize("x")
+    forged = SignedJSONSerializer(b"guess", queues.NAME).serialize("x")
     queue.huey.storage.enqueue(forged)
     with pytest.raises(UntrustedTask):
         queue.huey.dequeue()
@@ -205,27 +209,12 @@ def test_unknown_kind_of_queue():
 
 
 def test_redis(tmp_path):
-    port = free_port()
-    command = [
-        required("redis-server", "redis-server"),
-        "--bind",
-        "127.0.0.1",
-        "--port",
-        str(port),
-        "--save",
-        "",
-    ]
-    server = subprocess.Popen([*command, "--dir", tmp_path], stdout=subprocess.DEVNULL)
-    try:
-        wait_for(lambda: not socket.socket().connect_ex(("127.0.0.1", port)))
-        queue = queues.connect(f"redis://127.0.0.1:{port}/0", b"key")
+    with redis_server(tmp_path) as url:
+        queue = queues.connect(url, b"key")
         queue.submit(0, "id", "/x", "GET", {}, {}, "", None)
         assert queue.huey.dequeue().args[1] == "/x"
         queue.huey.put(queues.HEARTBEAT, 1.5)
         assert queue.huey.get(queues.HEARTBEAT, peek=True) == 1.5
-    finally:
-        server.terminate()
-        server.wait(60)
 
 
 def test_sweep_reaches_every_site_with_the_bridge(site, queue):
@@ -238,11 +227,58 @@ def test_sweep_reaches_every_site_with_the_bridge(site, queue):
 
 
 def test_sweep_is_periodic(queue):
-    (periodic,) = queue.huey.read_periodic(None)
-    assert periodic.name == "sweep"
+    assert "sweep" in [task.name for task in queue.huey.read_periodic(None)]
 
 
 def test_heartbeat(site, queue):
     assert queues.last_seen() is None
     queues.beat()
     assert site.get("/@mailbridge-status", "chef").json()["worker"]["alive"] is True
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+def store(site, request, tmp_path, monkeypatch):
+    """A queue of the site at each kind of store; the signing key is known."""
+    monkeypatch.setenv(queues.KEY, "key")
+    with contextlib.ExitStack() as stack:
+        url = f"sqlite:///{tmp_path}/queue.sqlite"
+        if request.param == "redis":
+            url = stack.enter_context(redis_server(tmp_path))
+        monkeypatch.setenv(queues.URL, url)
+        queues.get_queue.cache_clear()
+        yield queues.get_queue()
+        queues.get_queue.cache_clear()
+
+
+def killed(queue):
+    """Do what a worker does, in a process of its own that SIGKILL ends in the middle of the task."""
+    child = os.fork()
+    if not child:
+        try:
+            processing.apply = lambda *_args, **_options: os.kill(os.getpid(), signal.SIGKILL)
+            run(queues.connect(queues.queue_url(), b"key"))
+        finally:
+            os._exit(1)
+    return os.waitpid(child, 0)[1] == signal.SIGKILL
+
+
+def test_killed_worker_loses_its_task_and_no_message(site, store, monkeypatch):
+    """The copy of the lost task does nothing; the sweep finds the record, and its new task runs."""
+
+    def state():
+        setSite(site.portal)
+        transaction.begin()
+        return inbox().get(id).state
+
+    id = site.mail_in(redirected(), Prefer="respond-async").json()["id"]
+    (copy,) = store.huey.storage.enqueued_items()
+    assert killed(store)
+    assert store.huey.pending_count() == 0
+    store.huey.storage.enqueue(bytes(copy))
+    run(store)
+    assert state() == "received"
+    monkeypatch.setattr(tasks, "UNFINISHED_AFTER", -tasks.UNFINISHED_AFTER)
+    site.task("@@mailbridge-sweep-inbox")
+    assert store.huey.pending_count() == 1
+    run(store)
+    assert state() == "filed"

@@ -135,7 +135,7 @@ def test_nobody_may(site):
 def test_a_token_and_a_post_are_needed(site):
     record = written(site)
     assert site.get(f"{ACT}?undo={record.id}", "agent", headers=HTML).status_code == 404
-    assert site.post(ACT, "agent", data={"undo": record.id}, headers=HTML).status_code == 403
+    assert site.post(ACT, "agent", data={"undo": record.id}, headers=HTML).status_code == 302
     assert record.state == "scheduled"
 
 

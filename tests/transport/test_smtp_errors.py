@@ -23,6 +23,14 @@ OF_A_MESSAGE = ("mail", "rcpt", "data")
     ("error", "expected"),
     [
         (smtplib.SMTPResponseException(554, b"5.7.1 no\r\n"), ("{stage}", 554, "5.7.1 no")),
+        (
+            smtplib.SMTPResponseException(250, b"ok"),
+            ("{lost}", 0, "the server gave an answer that is none here: 250 ok"),
+        ),
+        (
+            smtplib.SMTPResponseException(-1, b"x"),
+            ("{lost}", 0, "the server gave an answer that is none here: x"),
+        ),
         (smtplib.SMTPNotSupportedError("no AUTH"), ("{stage}", 502, "no AUTH")),
         (smtplib.SMTPServerDisconnected("gone"), ("{lost}", 0, "gone")),
         (smtplib.SMTPException("No suitable authentication method found."), ("{lost}", 0, None)),

@@ -11,10 +11,15 @@ from imio.mailbridge.inbound.forwarding import store as forwarding
 from imio.mailbridge.outbox import bounce_address
 from imio.mailbridge.outbox import record as outbox
 from imio.mailbridge.outbox import send_as
+from imio.mailbridge.restapi.mailin.authenticate import PLUGIN_ID as TOKENS
+from imio.mailbridge.restapi.mailin.authenticate import TokenPlugin
 from imio.mailbridge.settings import secrets as password
+from imio.mailbridge.settings import tokens
 from imio.mailbridge.site_mail import mailhost
 from imio.mailbridge.store.store import discard_empty
 from imio.mailbridge.taskqueue import authenticate
+from imio.mailbridge.taskqueue.authenticate import PLUGIN_ID as TASKS
+from imio.mailbridge.taskqueue.authenticate import TaskUserPlugin
 from plone import api
 from plone.base.interfaces.installable import INonInstallable
 from zope.annotation.interfaces import IAnnotations
@@ -37,8 +42,9 @@ class HiddenProfiles:
 
 
 def installed(tool):
-    """Let tasks run as the user who queued them; make the stores, so that reading never writes."""
-    authenticate.install(api.portal.get())
+    """Let tasks run as the user who queued them, and mail hosts log in; make the stores, so that reading never writes."""
+    for plugin in (TaskUserPlugin(), TokenPlugin()):
+        authenticate.install(api.portal.get(), plugin)
     outbox.outbox()
     inbox.inbox()
     send_as.store()
@@ -48,7 +54,8 @@ def installed(tool):
 def uninstalled(tool):
     """Remove what the uninstall profile cannot; name what is kept because it is not empty."""
     site = api.portal.get()
-    authenticate.uninstall(site)
+    for plugin_id in (TASKS, TOKENS):
+        authenticate.uninstall(site, plugin_id)
     mailhost.give_back()
     kept = [*removal.remove(site)]
     kept += [key for key in (outbox.KEY, inbox.KEY) if discard_empty(key)]
@@ -56,6 +63,7 @@ def uninstalled(tool):
     for key in (
         password.KEY,
         password.OTHERS,
+        tokens.KEY,
         send_as.KEY,
         alarm.KEY,
         cases.KEY,

@@ -2,9 +2,10 @@
 
 from AccessControl import Unauthorized
 from functools import cached_property
+from imio.mailbridge.browser.form_token import has_token
+from imio.mailbridge.browser.form_token import STALE
 from imio.mailbridge.settings.read import settings
 from plone import api
-from plone.protect import CheckAuthenticator
 from Products.Five.browser import BrowserView
 from zExceptions import NotFound
 
@@ -30,7 +31,9 @@ class ButtonPage(BrowserView):
         if self.request.method != "POST":
             raise NotFound(name)
         self._find_target(name)
-        CheckAuthenticator(self.request)
+        if not has_token(self.request):
+            self._say(STALE, "warning")
+            return self._give_back()
         if name in self.permissions and not may(self.permissions[name]):
             raise Unauthorized(f"This needs the permission “{self.permissions[name]}”.")
         answer = self._press(name)
@@ -51,6 +54,16 @@ class ButtonPage(BrowserView):
         value = self.request.form.get(name)
         return value.strip() if isinstance(value, str) else ""
 
+    def filled_in(self, name, value):
+        """Return one text of the form that was sent, or else ``value``, with which the field begins."""
+        return self.entered(name) if name in self.request.form else value
+
+    @property
+    def ticked(self):
+        """Return the ids that are ticked."""
+        ids = self.request.form.get("ids") or []
+        return [ids] if isinstance(ids, str) else ids
+
     def _pressed(self):
         """Return the name of the button, or None."""
         return next((name for name in self.buttons if name in self.request.form), None)
@@ -58,6 +71,10 @@ class ButtonPage(BrowserView):
     def _show(self):
         """Return the page when no button was pressed."""
         return self.index()
+
+    def _give_back(self):
+        """Return the page as it was filled in, for a form without a token."""
+        return self._show()
 
     def _find_target(self, name):
         """Look up what the button acts on; errors: ``NotFound``, whatever the token, for what users may not know of."""

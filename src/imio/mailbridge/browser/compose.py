@@ -4,11 +4,14 @@ from functools import cached_property
 from imio.mailbridge.browser import resubmit
 from imio.mailbridge.browser.addresses import AddressesFieldWidget
 from imio.mailbridge.browser.addresses import widget_text
+from imio.mailbridge.browser.form_token import TokenForm
 from imio.mailbridge.browser.size import name_and_size
 from imio.mailbridge.browser.size import readable_size
 from imio.mailbridge.i18n import _
+from imio.mailbridge.iadocs.reading import MESSAGES
 from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.composition.checks import typo_of
+from imio.mailbridge.message.secret_address import masked_data
 from imio.mailbridge.message.syntax.address_list import typed_addresses
 from imio.mailbridge.outbox import prefill
 from imio.mailbridge.outbox.checks import doubts
@@ -108,7 +111,7 @@ class IEmail(model.Schema):
     )
 
 
-class EmailForm(AutoExtensibleForm, Form):
+class EmailForm(TokenForm, AutoExtensibleForm, Form):
     """The form: enter, preview, send."""
 
     schema = IEmail
@@ -160,7 +163,7 @@ class EmailForm(AutoExtensibleForm, Form):
         if self.widgets["subject"].name not in self.request.form:
             for name, value in self._beginning().items():
                 if name in self.widgets and value:
-                    self._prefill(self.widgets[name], value)
+                    self._prefill(self.widgets[name], masked_data(value))
 
     def _beginning(self):
         if self.edited is not None:
@@ -173,6 +176,10 @@ class EmailForm(AutoExtensibleForm, Form):
                 values["body"] = f"{values.get('body') or '<p>&nbsp;</p>'}\n{signature}"
             values["bcc"] = list(dict.fromkeys([*values.get("bcc", []), *prefill.bcc(sender, self.settings)]))
         return values
+
+    def offers_messages(self):
+        """Tell whether one of the files to attach is a message."""
+        return any(file.content_type in MESSAGES for file in ISendingContext(self.context).files())
 
     def signatures(self):
         """Return uid of a sender → ``signature_block``, as JSON, for the script of the page."""

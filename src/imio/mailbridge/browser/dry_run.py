@@ -1,5 +1,6 @@
 """The page ``@@mailbridge-dry-run``: reports what the bridge would do with a message file, and runs the test cases."""
 
+from functools import cached_property
 from imio.mailbridge.browser import evidence
 from imio.mailbridge.browser import titles
 from imio.mailbridge.browser.button_page import ButtonPage
@@ -13,6 +14,7 @@ from imio.mailbridge.inbound import cases
 from imio.mailbridge.inbound.dry_run import dry_run
 from imio.mailbridge.inbound.envelope import Envelope
 from imio.mailbridge.inbound.reasons import reason_texts
+from imio.mailbridge.message.secret_address import masked
 from imio.mailbridge.settings.clock import readable_time
 from imio.mailbridge.settings.routing import IRoutingRow
 from imio.mailbridge.settings.routing import IStateRow
@@ -32,6 +34,7 @@ MAX_PREVIEW = 2_000_000
 #: Running the cases stops after this time, in seconds: each of them may wait for DNS.
 RUN_TIME = 60
 
+NO_FILE = _("Choose a file first: a message saved as .eml or .msg.")
 STATES = {
     **{state: titles.INCOMING[state] for state in ("filed", "recorded", "quarantined")},
     "refused": _("refused: the mail server would be told that this is not a mail-in address"),
@@ -60,6 +63,12 @@ COMPARED = {
 }
 
 
+def _name(row):
+    """Return a mail-in address; a secret one without its secret part, with its mailbox."""
+    shown = masked(row.address)
+    return f"{shown} ({row.source_mailbox})" if shown != row.address and row.source_mailbox else shown
+
+
 class DryRunView(ButtonPage):
     """A file and its envelope, the report on it, and the test cases."""
 
@@ -81,18 +90,34 @@ class DryRunView(ButtonPage):
         recipient, sender, client = (
             self.entered(name)[:320].lower() for name in ("recipient", "sender", "client")
         )
+        recipient = self._addresses.get(recipient, recipient)
         return Envelope(recipient.strip("<>"), sender.strip("<>"), client, sender == "<>")
 
+    @cached_property
+    def _addresses(self):
+        """The mail-in addresses by what the page calls them."""
+        return {_name(row): row.address for row in self.settings.mailin_addresses.values()}
+
     def recipients(self):
-        """Return the mail-in addresses, to choose from."""
-        return list(self.settings.mailin_addresses)
+        """Return the names of the mail-in addresses, to choose from."""
+        return list(self._addresses)
+
+    def name_of(self, recipient):
+        """Return what the page calls an envelope recipient."""
+        row = self.settings.mailin_addresses.get(recipient)
+        return _name(row) if row else masked(recipient)
+
+    def _give_back(self):
+        if "examine" in self.request.form:
+            self.problem = NO_FILE
+        return self._show()
 
     def _examine(self):
         upload = self.request.form.get("file")
         limit = self.settings.max_size
         raw = upload.read(limit + 1) if hasattr(upload, "read") else b""
         if not raw:
-            self.problem = _("Choose a file first: a message saved as .eml or .msg.")
+            self.problem = NO_FILE
         elif len(raw) > limit:
             self.problem = _("The message is larger than ${limit} bytes.", mapping={"limit": limit})
         else:
@@ -125,7 +150,7 @@ class DryRunView(ButtonPage):
         shown = preview(original.source)
         known = uuidToCatalogBrain(outcome.known_item) if outcome.known_item else None
         return {
-            "subject": original.subject or "",
+            "subject": masked(original.subject or ""),
             "fields": [
                 {"label": label, "text": self._readable(name, outcome.fields.get(name))}
                 for name, label in FIELDS.items()

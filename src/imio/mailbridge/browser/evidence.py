@@ -5,9 +5,9 @@ from imio.mailbridge.browser.message_summary import user_name
 from imio.mailbridge.browser.size import readable_size
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
-from imio.mailbridge.inbound.destination import masked
+from imio.mailbridge.iadocs import reading
 from imio.mailbridge.inbound.reasons import reason_texts
-from imio.mailbridge.outbox.visibility import is_manager
+from imio.mailbridge.message.secret_address import masked
 from imio.mailbridge.ports.directory import IDirectory
 from imio.mailbridge.settings.clock import readable_time
 from Products.Five.browser import BrowserView
@@ -49,12 +49,15 @@ DETECTORS = {
     "auto-submitted": _("Sent by a program"),
     "client": _("Written with"),
     "too-many": _("Many messages of one author"),
+    "too-many-replies": _("Many answers to one e-mail"),
+    "unproven-author": _("In the name of an agent, not proven"),
     "gmail-confirmation": _("Google asks for a confirmation"),
     "to": _("Addressed to a source mailbox (To)"),
     "cc": _("Addressed to a source mailbox (Cc)"),
     "delivered-to": _("Delivered to a source mailbox"),
     "x-original-to": _("Delivered to a source mailbox"),
     "resent-from": _("Redirected by (Resent-From)"),
+    **reading.DOUBTS,
 }
 
 
@@ -70,7 +73,7 @@ def seen(evidence):
     return [
         {
             "detector": DETECTORS.get(name, name),
-            "saw": saw,
+            "saw": masked(saw),
             "strength": STRENGTHS[strength],
         }
         for name, saw, strength in evidence
@@ -84,8 +87,8 @@ def verdicts(found):
             "method": METHODS.get(each["method"], each["method"]),
             "result": RESULTS.get(each["result"], each["result"]),
             "good": each["result"] == "pass",
-            "about": _address(each["about"]),
-            "detail": each["detail"],
+            "about": masked(each["about"]),
+            "detail": masked(each["detail"]),
         }
         for each in found
     ]
@@ -99,13 +102,13 @@ def facts(record):
         (_("Forwarded by"), _agent(record.transferred_by)),
         (_("Source mailbox"), record.source_mailbox),
         (_("Envelope sender"), "<>" if record.null_sender else record.envelope_sender),
-        (_("Envelope recipient"), _address(record.envelope_recipient)),
+        (_("Envelope recipient"), record.envelope_recipient),
         (_("Handed over by"), record.client_address),
         (_("Proof"), titles.PROOF[record.proof].sentence),
         (_("Size"), readable_size(record.size)),
         ("SHA-256", record.sha256),
     )
-    return [{"label": label, "text": text} for label, text in rows if text]
+    return [{"label": label, "text": masked(text)} for label, text in rows if text]
 
 
 def _agent(address):
@@ -116,11 +119,6 @@ def _agent(address):
     return f"{name} <{address}>" if name and name != userid else address
 
 
-def _address(address):
-    """Return an address; its secret part is only for managers of mail."""
-    return address if is_manager() else masked(address)
-
-
 def history(record):
     """Return the lines of the history."""
     return [
@@ -128,7 +126,7 @@ def history(record):
             "at": readable_time(line["at"]),
             "state": titles.INCOMING.get(line["state"], line["state"]),
             "by": user_name(line["by"]),
-            "text": translatable(reason_texts(line["text"])[0]) or translatable(line["text"]),
+            "text": translatable(reason_texts(line["text"])[0]) or masked(translatable(line["text"])),
         }
         for line in record.history
     ]

@@ -16,6 +16,7 @@ from imio.mailbridge.inbound.inbox import OPEN
 from imio.mailbridge.inbound.reasons import reason_texts
 from imio.mailbridge.inbound.summary import WAITING
 from imio.mailbridge.message.classification.reason import REASONS
+from imio.mailbridge.message.secret_address import masked_data
 from imio.mailbridge.settings.clock import readable_time
 from plone.app.layout.viewlets.common import ViewletBase
 from urllib.parse import urlencode
@@ -50,8 +51,7 @@ class InboxView(ButtonPage):
 
     def _decide_on_ticked(self, name):
         """Carry out one decision for all messages that are ticked; say what became of them."""
-        ids = self.request.form.get("ids") or []
-        records = _records([ids] if isinstance(ids, str) else ids[:MAX_AT_ONCE])
+        records = _records(self.ticked[:MAX_AT_ONCE])
         data = {"service": self.entered("service"), "reason": self.entered("discard_reason")}
         action, refused = DECISIONS[name][0], []
         for record in records:
@@ -172,26 +172,28 @@ class InboxView(ButtonPage):
         """Return what the table shows of a record."""
         record = inbox().get(id)
         sentence, remedy = reason_texts(record.reason)
-        return {
-            "id": id,
-            "url": f"{self.context.absolute_url()}/@@mailbridge-inbox-message?id={id}",
-            "received": readable_time(record.created),
-            "author": record.author,
-            "subject": record.subject,
-            "recipient": record.envelope_recipient,
-            "size": readable_size(record.size),
-            "state": titles.INCOMING[record.state],
-            "colour": titles.colour(record.state),
-            "transfer": titles.TRANSFER.get(record.transfer, ""),
-            "transferred_by": record.transferred_by or record.source_mailbox,
-            "reason": record.reason,
-            "sentence": translatable(sentence),
-            "remedy": translatable(remedy),
-            "error": record.error,
-            "documents": document_links(record.items),
-            "source": f"{self.context.absolute_url()}/@@mailbridge-source?id={id}",
-            "open": record.state in OPEN,
-        }
+        return masked_data(
+            {
+                "id": id,
+                "url": f"{self.context.absolute_url()}/@@mailbridge-inbox-message?id={id}",
+                "received": readable_time(record.created),
+                "author": record.author,
+                "subject": record.subject,
+                "recipient": record.envelope_recipient,
+                "size": readable_size(record.size),
+                "state": titles.INCOMING[record.state],
+                "colour": titles.colour(record.state),
+                "transfer": titles.TRANSFER.get(record.transfer, ""),
+                "transferred_by": record.transferred_by or record.source_mailbox,
+                "reason": record.reason,
+                "sentence": translatable(sentence),
+                "remedy": translatable(remedy),
+                "error": record.error,
+                "documents": document_links(record.items),
+                "source": f"{self.context.absolute_url()}/@@mailbridge-source?id={id}",
+                "open": record.state in OPEN,
+            }
+        )
 
 
 class WaitingViewlet(ViewletBase):

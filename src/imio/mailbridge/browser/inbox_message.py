@@ -31,6 +31,9 @@ from imio.mailbridge.inbound.reasons import reason_texts
 from imio.mailbridge.inbound.source import source
 from imio.mailbridge.message.address import is_addr_spec
 from imio.mailbridge.message.classification.gmail_confirmation import read_confirmation
+from imio.mailbridge.message.secret_address import is_secret
+from imio.mailbridge.message.secret_address import masked
+from imio.mailbridge.message.secret_address import masked_data
 from imio.mailbridge.outbox.visibility import is_manager
 from imio.mailbridge.outbox.visibility import MANAGE
 from imio.mailbridge.settings.clock import local_time
@@ -172,7 +175,7 @@ class MessageView(OfRecord, ButtonPage):
             "colour": titles.colour(self.record.state),
             "sentence": translatable(sentence),
             "remedy": translatable(remedy),
-            "error": self.record.error,
+            "error": masked(self.record.error),
         }
 
     def facts(self):
@@ -203,7 +206,8 @@ class MessageView(OfRecord, ButtonPage):
         found = re.findall(
             r"[^\s<>,;:\"'()]+@[^\s<>,;:\"'()]+", " ".join(each[1] for each in self.record.evidence)
         )
-        return next((each.lower() for each in found if is_addr_spec(each) and each.lower() not in known), "")
+        named = (each.lower() for each in found if is_addr_spec(each) and not is_secret(each))
+        return next((each for each in named if each not in known), "")
 
     def may_ask(self):
         """Tell whether the forwarding agent can be told how to forward as attachment."""
@@ -215,13 +219,17 @@ class MessageView(OfRecord, ButtonPage):
             return None
         original = self.decision.candidates[0].original
         date = local_time(original.date) if isinstance(original.date, datetime) else None
-        return {
-            "sender": str(original.author or ""),
-            "date": date.isoformat(timespec="minutes") if date else "",
-            "subject": original.subject or "",
-            "count": len(self.decision.candidates),
-            "text": (original.text or "")[:3000] if original.message_id != original.source.message_id else "",
-        }
+        return masked_data(
+            {
+                "sender": str(original.author or ""),
+                "date": date.isoformat(timespec="minutes") if date else "",
+                "subject": original.subject or "",
+                "count": len(self.decision.candidates),
+                "text": (original.text or "")[:3000]
+                if original.message_id != original.source.message_id
+                else "",
+            }
+        )
 
     def parts(self):
         """Return each message that would be filed; the message itself where none would be."""
@@ -233,13 +241,15 @@ class MessageView(OfRecord, ButtonPage):
 
     def _part(self, message, source_message, query):
         frame_url = f"{api.portal.get().absolute_url()}/@@mailbridge-inbox-frame?id={self.record.id}{query}"
-        return {
-            "subject": message.subject or "",
-            "author": str(message.author or ""),
-            "files": [name_and_size(file.filename, file.size) for file in message.attachments],
-            "rows": reading.rows(source_message, reading.labels()),
-            "frame": frame_url,
-        }
+        return masked_data(
+            {
+                "subject": message.subject or "",
+                "author": str(message.author or ""),
+                "files": [name_and_size(file.filename, file.size) for file in message.attachments],
+                "rows": reading.rows(source_message, reading.labels()),
+                "frame": frame_url,
+            }
+        )
 
     def documents(self):
         """Return the documents made of it that the user may see."""

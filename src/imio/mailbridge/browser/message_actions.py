@@ -45,6 +45,9 @@ class MessageActions(ButtonPage):
         if self.record is None or not may_decide(self.record):
             raise NotFound("mailbridge-message")
 
+    def _give_back(self):
+        return self.request.response.redirect(self._url_after(undone=False))
+
     def _press(self, name):
         action, done, impossible = self.buttons[name]
         if possible := action(self.record):

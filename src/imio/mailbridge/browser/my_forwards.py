@@ -7,6 +7,7 @@ from imio.mailbridge.browser.inbox_access import own_addresses
 from imio.mailbridge.i18n import translatable
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.reasons import reason_texts
+from imio.mailbridge.message.secret_address import masked
 from imio.mailbridge.settings.clock import readable_time
 from plone import api
 from Products.Five.browser import BrowserView
@@ -33,7 +34,7 @@ class MyForwards(BrowserView):
         return {
             "url": f"{self.context.absolute_url()}/@@mailbridge-inbox-message?id={id}",
             "received": readable_time(record.created),
-            "subject": record.subject,
+            "subject": masked(record.subject),
             "author": record.author,
             "state": titles.INCOMING[record.state],
             "colour": titles.colour(record.state),

@@ -67,8 +67,7 @@ class OutboxView(ButtonPage):
         return f"{self.url}?{self.query_string}"
 
     def _press(self, name):
-        ids = self.request.form.get("ids") or []
-        records = list(filter(None, map(outbox().get, [ids] if isinstance(ids, str) else ids)))
+        records = list(filter(None, map(outbox().get, self.ticked)))
         action, sentence = self.buttons[name]
         done = sum(map(action, records))
         if records:

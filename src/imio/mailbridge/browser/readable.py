@@ -17,10 +17,15 @@ from imio.mailbridge.iadocs.rendition import outline_of
 from imio.mailbridge.iadocs.rendition import rendition
 from imio.mailbridge.iadocs.rendition import request as request_pdf
 from imio.mailbridge.iadocs.rendition import TEXTS
+from imio.mailbridge.inbound.decide import UNPROVEN_AUTHOR
+from imio.mailbridge.inbound.inbox import inbox
+from imio.mailbridge.message.syntax.filename import message_filename
 from itertools import chain
 from plone import api
 from plone.app.layout.viewlets.common import ViewletBase
+from plone.uuid.interfaces import IUUID
 from Products.Five.browser import BrowserView
+from urllib.parse import quote
 from zExceptions import NotFound
 from zope.interface import implementer
 from ZPublisher.Iterators import filestream_iterator
@@ -89,7 +94,9 @@ class Pdf(BrowserView):
             raise NotFound("rendition.pdf")
         response = self.request.response
         response.setHeader("Content-Type", "application/pdf")
-        response.setHeader("Content-Disposition", 'attachment; filename="message.pdf"')
+        message = reading.read(self.context)
+        name = message_filename(message.subject if message is not None else None, ".pdf")
+        response.setHeader("Content-Disposition", f"attachment; filename*=UTF-8''{quote(name)}")
         response.setHeader("X-Content-Type-Options", "nosniff")
         response.setHeader("Content-Length", str(made.size))
         return filestream_iterator(made.pdf.committed(), "rb")
@@ -107,6 +114,9 @@ class RequestPdf(ButtonPage):
         if not may_request_pdf(self.context):
             raise Unauthorized("This needs the right to edit the document.")
 
+    def _give_back(self):
+        return self.request.response.redirect(self.next_url)
+
     @property
     def next_url(self):
         """Return the page of the file."""
@@ -115,6 +125,12 @@ class RequestPdf(ButtonPage):
     def _render(self):
         request_pdf(self.context)
         self._say(_("The PDF will be there in a moment."))
+
+
+def _is_unproven(document):
+    """Tell whether a document was made of a message that nothing proves to be of the agent in whose name it is."""
+    first = next(iter(inbox().transfers(IUUID(document))), None)
+    return first is not None and any(each[0] == UNPROVEN_AUTHOR for each in first.evidence)
 
 
 class ReadableViewlet(ViewletBase):
@@ -126,6 +142,7 @@ class ReadableViewlet(ViewletBase):
         kinds = (names.MAIN_FILE, names.INCOMING_EMAIL)
         self.file = mail_of(self.context) if getattr(self.context, "portal_type", "") in kinds else None
         self.message = reading.read(self.file) if self.file is not None else None
+        self.unproven = self.message is not None and _is_unproven(aq_parent(aq_inner(self.file)))
         self.made = rendition(self.file) if self.file is not None else None
 
     def render(self):

@@ -1,11 +1,13 @@
 """The form ``@@mailbridge-inbox-rule?id=``: makes a row of the routing from a message."""
 
+from imio.mailbridge.browser.form_token import TokenForm
 from imio.mailbridge.browser.inbox_access import visible_record
 from imio.mailbridge.i18n import _
 from imio.mailbridge.inbound import review
 from imio.mailbridge.inbound.inbox import OPEN
 from imio.mailbridge.inbound.process import decision_on
 from imio.mailbridge.inbound.process import read
+from imio.mailbridge.message.secret_address import without_secret
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.read import stored_settings
 from imio.mailbridge.settings.routing import FORWARD
@@ -13,7 +15,6 @@ from imio.mailbridge.settings.routing import IRoutingRow
 from imio.mailbridge.settings.terms import terms
 from plone import api
 from plone.autoform.form import AutoExtensibleForm
-from plone.protect import CheckAuthenticator
 from plone.supermodel import model
 from z3c.form import button
 from z3c.form import form
@@ -62,7 +63,7 @@ class IRule(model.Schema):
     )
 
 
-class RoutingRule(AutoExtensibleForm, form.Form):
+class RoutingRule(TokenForm, AutoExtensibleForm, form.Form):
     """The form, filled in from the message."""
 
     schema = IRule
@@ -141,7 +142,6 @@ class RoutingRule(AutoExtensibleForm, form.Form):
         self._leave()
 
     def _save(self):
-        CheckAuthenticator(self.request)
         data, errors = self.extractData()
         if errors:
             self.status = self.formErrorsMessage
@@ -158,7 +158,9 @@ class RoutingRule(AutoExtensibleForm, form.Form):
         pattern = re.escape(author)
         if data["whose"] == "domain":
             pattern = r"[^@]+@" + re.escape(author.rpartition("@")[2])
-        recipient = re.escape(self.record.envelope_recipient) if data.get("this_recipient") else None
+        recipient = (
+            re.escape(without_secret(self.record.envelope_recipient)) if data.get("this_recipient") else None
+        )
         return dict.fromkeys(getFieldNamesInOrder(IRoutingRow)) | {
             "forward": data["forward"],
             "original_email_pat": pattern,

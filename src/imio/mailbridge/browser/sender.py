@@ -1,5 +1,6 @@
 """The form ``@@mailbridge-create-contact``: an unknown sender becomes a contact and the document's sender."""
 
+from imio.mailbridge.browser.form_token import TokenForm
 from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs import names
 from imio.mailbridge.iadocs.names_guess import guess_name
@@ -54,7 +55,7 @@ class SenderViewlet(ViewletBase):
         self.url = f"{self.context.absolute_url()}/@@mailbridge-create-contact"
 
 
-class CreateContact(AutoExtensibleForm, form.Form):
+class CreateContact(TokenForm, AutoExtensibleForm, form.Form):
     """The form, filled in from the message; the names are a guess."""
 
     schema = ISender

@@ -1,7 +1,5 @@
 """Add, edit and delete an SMTP account: ``@@mailbridge-account-add``, ``…-edit``, ``…-delete``."""
 
-from imio.mailbridge.controlpanel.account_fields import enter_again
-from imio.mailbridge.controlpanel.account_fields import gaps
 from imio.mailbridge.controlpanel.row_form import DeletePage
 from imio.mailbridge.controlpanel.row_form import Edited
 from imio.mailbridge.controlpanel.row_form import row_of
@@ -12,7 +10,6 @@ from imio.mailbridge.delivery.accounts import rename
 from imio.mailbridge.delivery.accounts import waiting_for
 from imio.mailbridge.i18n import _
 from imio.mailbridge.outbox.record import outbox
-from imio.mailbridge.settings import secrets as password
 from imio.mailbridge.settings import validate
 from imio.mailbridge.settings.smtp import ISmtpAccountRow
 from zope.interface import Invalid
@@ -38,9 +35,7 @@ class AddForm(RowForm):
             validate.accounts([*others, data])
         except Invalid as error:
             yield "senders", error.args[0]
-        yield from gaps(data, self.has_secret(data))
-        kept = self.present and password.read(self.present)
-        yield from enter_again(self.has_moved(data), data, kept)
+        yield from self.secret_problems(data)
 
     def after_save(self, row):
         """Let messages that waited leave with the new settings."""

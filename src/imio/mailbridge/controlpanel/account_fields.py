@@ -1,5 +1,6 @@
 """Fields of account forms beside the settings: secrets, which are only written, and presets, which fill the form in."""
 
+from imio.mailbridge.browser.form_token import TokenForm
 from imio.mailbridge.i18n import _
 from imio.mailbridge.settings import secrets as password
 from imio.mailbridge.settings import validate
@@ -21,7 +22,6 @@ TOKEN_HELP = _(
 GOOGLE_HELP = _("For OAuth 2.0 with Google. Is never shown again. Leave empty to keep the present one.")
 FILL_IN = _("Fill in")
 SECRETS_LOST = _("Nothing is saved yet. Enter the passwords and other secrets again: they are never shown.")
-ENTER_AGAIN = _("The server, its encryption or the login is another one: enter the password again.")
 PROVIDERS = terms(**{each.name: each.title for each in PRESETS})
 
 
@@ -85,12 +85,6 @@ class IForget(Interface):
     )
 
 
-def enter_again(moved, values, kept):
-    """Yield (name, message) where an account has moved and its password, which is kept for the old server, is not entered again."""
-    if moved and kept and values["auth"] != "oauth2" and values["login"] and not values["password"]:
-        yield "password", ENTER_AGAIN
-
-
 def write_secrets(data, account, prefix=""):
     """Remove the secrets from the data of a form and store those that were entered."""
     if data.pop("forget_refresh_token", False):
@@ -114,7 +108,7 @@ def gaps(values, has_secret):
         yield "client_secret", _("OAuth 2.0 needs the client secret of the application, or a refresh token.")
 
 
-class AccountForm:
+class AccountForm(TokenForm):
     """Mixin of the forms; ``setting_names`` maps a name of ``Account`` to that of the field, where they differ."""
 
     setting_names = {}

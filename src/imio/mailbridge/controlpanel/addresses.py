@@ -1,19 +1,23 @@
-"""The page ``@@mailbridge-addresses``: makes and revokes secret addresses of source mailboxes.
+"""The page ``@@mailbridge-addresses``: makes, replaces and revokes secret addresses of source mailboxes.
 
 Anyone who knows a secret address can make mail look as if its mailbox had passed it on. So it is random, belongs to one mailbox,
-and proves nothing once it is revoked; mail that still comes for it goes to the quarantine.
+and proves nothing once it is revoked; mail that still comes for it goes to the quarantine. While one is replaced, both prove::
+
+    in+old ─ replace ─→ in+old, in+new ─ the mailbox forwards to in+new ─ revoke in+old ─→ in+new
+
+The last row of a mailbox in the settings is its present address, those before it are former ones.
 """
 
 from imio.mailbridge.browser.button_page import ButtonPage
 from imio.mailbridge.controlpanel.navigation import Navigation
 from imio.mailbridge.i18n import _
-from imio.mailbridge.inbound.destination import is_secret
-from imio.mailbridge.inbound.destination import secret_part
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.inbox import is_retired
 from imio.mailbridge.inbound.inbox import RETIRED_FOR
 from imio.mailbridge.message.address import is_addr_spec
-from imio.mailbridge.message.address import without_detail
+from imio.mailbridge.message.secret_address import is_secret
+from imio.mailbridge.message.secret_address import secret_part
+from imio.mailbridge.message.secret_address import without_secret
 from imio.mailbridge.settings.read import stored_settings
 
 
@@ -30,10 +34,10 @@ def secret_address(address):
 
 
 class AddressesView(Navigation, ButtonPage):
-    """A table of source mailboxes for each mail-in address, and the buttons make and revoke."""
+    """A table of source mailboxes for each mail-in address, and the buttons make, replace and revoke."""
 
     page_name = "mailbridge-addresses"
-    buttons = {"make": "_make", "revoke": "_revoke"}
+    buttons = {"make": "_make", "replace": "_replace", "revoke": "_revoke"}
 
     def entered(self, name):
         """Return an address of the form in lower case, or an empty string."""
@@ -45,27 +49,57 @@ class AddressesView(Navigation, ButtonPage):
         if row is None or is_secret(row.address) or mailbox not in self.settings.source_mailboxes:
             self._say(SETTINGS_CHANGED, "warning")
             return
-        if self._secret_of(row.address, mailbox) is not None:
+        if self._secrets_of(row.address, mailbox):
             mapping = {"mailbox": mailbox}
             self._say(
-                _("${mailbox} has a secret address already; revoke it to make a new one.", mapping=mapping),
+                _("${mailbox} has a secret address already; replace it to make a new one.", mapping=mapping),
                 "warning",
             )
             return
-        made = secret_address(row.address)
-        if not made:
-            mapping = {"address": row.address}
-            self._say(_("${address} is too long to get a secret part.", mapping=mapping), "error")
-            return
-        new = {"address": made, "service": row.service or None, "mailbox": mailbox}
-        records = stored_settings()
-        records.mailin_addresses = [*records.mailin_addresses, new]
-        self._say(
-            _(
-                "The secret address of ${mailbox} is made. Now let the mailbox forward to it: the steps are below.",
-                mapping={"mailbox": mailbox},
+        if self._add(row.address, row.service, mailbox):
+            self._say(
+                _(
+                    "The secret address of ${mailbox} is made. Now let the mailbox forward to it: the steps are below.",
+                    mapping={"mailbox": mailbox},
+                )
             )
-        )
+
+    def _replace(self):
+        row = self.settings.mailin_addresses.get(self.entered("replace"))
+        if row is None or not is_secret(row.address):
+            self._say(SETTINGS_CHANGED, "warning")
+            return
+        address = without_secret(row.address)
+        if len(self._secrets_of(address, row.source_mailbox)) > 1:
+            self._say(
+                _("A former address still counts: end it before you replace the present one."), "warning"
+            )
+            return
+        if new := self._add(address, row.service, row.source_mailbox):
+            records = stored_settings()
+            records.imap_mailboxes = [
+                {**each, "address": new} if each["address"].lower() == row.address else each
+                for each in records.imap_mailboxes or ()
+            ]
+            self._say(
+                _(
+                    "The new secret address is made, and the former one still counts. Let the mailbox forward to the new one; "
+                    "when nothing comes by the former one any more, end it."
+                )
+            )
+
+    def _add(self, address, service, mailbox):
+        """Add a secret form of a mail-in address to the settings; return it, or an empty string where there is no room."""
+        made = secret_address(address)
+        if made:
+            records = stored_settings()
+            new = {"address": made, "service": service or None, "mailbox": mailbox or None}
+            records.mailin_addresses = [*records.mailin_addresses, new]
+        else:
+            self._say(
+                _("${address} is too long to get a secret part.", mapping={"address": address}), "error"
+            )
+        return made
 
     def _revoke(self):
         records, wanted = stored_settings(), self.entered("revoke")
@@ -84,15 +118,13 @@ class AddressesView(Navigation, ButtonPage):
     def _rows(self, secret):
         return [row for row in self.settings.mailin_addresses.values() if is_secret(row.address) == secret]
 
-    def _secret_of(self, address, mailbox):
-        return next(
-            (
-                row
-                for row in self._rows(secret=True)
-                if without_detail(row.address) == without_detail(address) and row.source_mailbox == mailbox
-            ),
-            None,
-        )
+    def _secrets_of(self, address, mailbox):
+        """Return the rows of the secret addresses of a mailbox, the present one last."""
+        return [
+            row
+            for row in self._rows(secret=True)
+            if without_secret(row.address) == address and row.source_mailbox == mailbox
+        ]
 
     # what the page shows
 
@@ -101,38 +133,51 @@ class AddressesView(Navigation, ButtonPage):
         return "tag" in self.settings.proofs
 
     def addresses(self):
-        """Return each mail-in address with its mailboxes, each with its secret address or an empty string."""
-        last = self._last()
-        found = [
-            {
-                "address": row.address,
-                "mailboxes": [
-                    self._entry(mailbox, self._secret_of(row.address, mailbox), last)
-                    for mailbox in self.settings.source_mailboxes
-                ],
-            }
+        """Return each mail-in address with what the table shows of it, the secret ones of no open address at the end."""
+        groups = {
+            (row.address, each): []
             for row in self._rows(secret=False)
+            for each in self.settings.source_mailboxes
+        }
+        for row in self._rows(secret=True):
+            groups.setdefault((without_secret(row.address), row.source_mailbox), []).append(row)
+        last, since = self._last()
+        found = {row.address: [] for row in self._rows(secret=False)} | {"": []}
+        for (address, mailbox), rows in groups.items():
+            listed = address if mailbox in self.settings.source_mailboxes and address in found else ""
+            found[listed] += self._entries(mailbox, rows, last, since)
+        return [
+            {"address": address, "mailboxes": entries}
+            for address, entries in found.items()
+            if address or entries
         ]
-        listed = {each["secret"] for address in found for each in address["mailboxes"]}
-        others = [row for row in self._rows(secret=True) if row.address not in listed]
-        if others:
-            rows = [self._entry(row.source_mailbox, row, last) for row in others]
-            found.append({"address": "", "mailboxes": rows})
-        return found
 
-    def _entry(self, mailbox, row, last):
-        secret = row.address if row else ""
-        return {"mailbox": mailbox, "secret": secret, "last": last.get(secret, "")}
+    def _entries(self, mailbox, rows, last, since):
+        """Return the present address of a mailbox, empty where there is none, and its former ones."""
+        addresses = [row.address for row in reversed(rows)] or [""]
+        return [
+            {
+                "mailbox": mailbox,
+                "secret": address,
+                "last": last.get(address, ""),
+                "since": since,
+                "former": address != addresses[0],
+                "has_former": len(addresses) > 1,
+                "works": addresses[0] in last,
+            }
+            for address in addresses
+        ]
 
     def _last(self):
-        """Return secret address → when it last brought mail, as text, of the newest messages."""
+        """Return secret address → when it last brought mail, of the newest messages; and since when they came, if not all."""
         box, found = inbox(), {}
         wanted = {row.address for row in self._rows(secret=True)}
-        for id in box.newest_ids()[:LOOK_BACK] if wanted else ():
+        ids = box.newest_ids() if wanted else []
+        for id in ids[:LOOK_BACK]:
             record = box.records[id]
             if record.envelope_recipient in wanted:
                 found.setdefault(record.envelope_recipient, self.time(record.created))
-        return found
+        return found, self.time(box.records[ids[LOOK_BACK - 1]].created) if len(ids) > LOOK_BACK else ""
 
     def revoked(self):
         """Return the secret addresses whose mail is still kept, and until when."""

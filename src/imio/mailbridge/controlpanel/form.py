@@ -1,8 +1,8 @@
 """The control panel ``@@mailbridge-controlpanel``: all settings of the bridge."""
 
+from functools import partial
 from imio.mailbridge.controlpanel import trial_mail
 from imio.mailbridge.controlpanel.account_fields import AccountForm
-from imio.mailbridge.controlpanel.account_fields import enter_again
 from imio.mailbridge.controlpanel.account_fields import FILL_IN
 from imio.mailbridge.controlpanel.account_fields import gaps
 from imio.mailbridge.controlpanel.account_fields import IForget
@@ -21,6 +21,7 @@ from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.settings import secrets as password
 from imio.mailbridge.settings.interfaces import IMailbridgeSettings
 from imio.mailbridge.settings.interfaces import PREFIX
+from imio.mailbridge.settings.moved_secrets import enter_again
 from imio.mailbridge.settings.moved_secrets import has_moved
 from imio.mailbridge.settings.moved_secrets import OWNERS
 from imio.mailbridge.settings.presets import OF_DEFAULT
@@ -30,7 +31,6 @@ from imio.mailbridge.settings.smtp import DEFAULT
 from plone import api
 from plone.app.registry.browser.controlpanel import ControlPanelFormWrapper
 from plone.app.registry.browser.controlpanel import RegistryEditForm
-from plone.protect import CheckAuthenticator
 from plone.z3cform.fieldsets.utils import move
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from z3c.form import button
@@ -72,6 +72,8 @@ class MailbridgeForm(AccountForm, RegistryEditForm):
         for hold in outbox().holds.values():
             yield "warning", translatable(hold["explanation"])
             yield "warning", translatable(hold["remedy"])
+        if self.kept_elsewhere and values.smtp_host and not password.is_given_for(settings().default_account):
+            yield "warning", password.FOR_ANOTHER
         if self.kept_elsewhere == "environment":
             yield (
                 "info",
@@ -117,19 +119,18 @@ class MailbridgeForm(AccountForm, RegistryEditForm):
         values = {
             name: data[self.setting_names.get(name, name)] for name in ("auth", *OWNERS, "oauth_client_id")
         }
-        present, values["password"] = self.getContent(), data.get("smtp_password")
+        values |= {kind: data.get(f"smtp_{kind}") for kind in password.KINDS}
+        present = self.getContent()
         moved = has_moved(
             {name: getattr(present, self.setting_names.get(name, name)) for name in OWNERS}, values
         )
-        given = data["smtp_client_secret"] or data["smtp_refresh_token"]
+        again = list(enter_again(values, partial(password.is_kept, DEFAULT))) if moved else []
+        given = values["client_secret"] or values["refresh_token"]
         kept = not moved and (
             password.read(DEFAULT, "client_secret")
             or (password.read(DEFAULT, "refresh_token") and not data.get("forget_refresh_token"))
         )
-        problems = [
-            *gaps(values, given or kept),
-            *enter_again(moved, values, password.source() == "site"),
-        ]
+        problems = [*again, *gaps(values, again or given or kept)]
         return data, tuple(self.complain(*problem) for problem in problems)
 
     def save(self):
@@ -154,7 +155,6 @@ class MailbridgeForm(AccountForm, RegistryEditForm):
     @button.buttonAndHandler(_("Save and send a test e-mail"), name="test")
     def handle_test(self, action):
         """Save, send a message to the admin, say what the server answered."""
-        CheckAuthenticator(self.request)  # plone.protect checks at the end, which is after the commit
         if not self.save():
             return
         transaction.commit()  # a conflict after the message is sent would send it again

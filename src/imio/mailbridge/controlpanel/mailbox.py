@@ -1,8 +1,6 @@
 """Add, edit and delete a mailbox that is read by IMAP: ``@@mailbridge-mailbox-add``, ``…-edit``, ``…-delete``."""
 
 from datetime import date
-from imio.mailbridge.controlpanel.account_fields import enter_again
-from imio.mailbridge.controlpanel.account_fields import gaps
 from imio.mailbridge.controlpanel.row_form import DeletePage
 from imio.mailbridge.controlpanel.row_form import Edited
 from imio.mailbridge.controlpanel.row_form import RowForm
@@ -41,7 +39,7 @@ class AddForm(RowForm):
     def updateWidgets(self, prefix=None):
         """Propose today as the first day: otherwise years of old mail would be filed."""
         super().updateWidgets(prefix)
-        if not self.present and not self.request.form.get("form.widgets.since"):
+        if not self.present and "form.widgets.since" not in self.request.form:
             self.widgets["since"].value = date.today().isoformat()
 
     def after_save(self, row):
@@ -67,12 +65,14 @@ class AddForm(RowForm):
     def _login_problems(self, data):
         if not data["login"]:
             yield "login", _("Enter the login: usually the address of the mailbox.")
-        elif data["auth"] == "oauth2":
-            yield from gaps(data, self.has_secret(data))
-        elif not data["password"] and not (self.present and read_secret(secrets_of(self.present))):
+        elif (
+            data["auth"] != "oauth2"
+            and not data["password"]
+            and not (self.present and read_secret(secrets_of(self.present)))
+        ):
             yield "password", _("Enter the password of the mailbox.")
         else:
-            yield from enter_again(self.has_moved(data), data, kept=True)
+            yield from self.secret_problems(data)
         if data["port"] == PORTS["tls"] and data["security"] == "starttls":
             yield "security", _("Port 993 speaks TLS from the start.")
 

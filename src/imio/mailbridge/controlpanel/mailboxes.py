@@ -8,7 +8,7 @@ from imio.mailbridge.inbound.imap_reading import PROBLEMS
 from imio.mailbridge.inbound.imap_reading import REMEDIES
 from imio.mailbridge.inbound.imap_reading import status_of
 from imio.mailbridge.inbound.inbox import inbox
-from imio.mailbridge.message.one_line import readable
+from imio.mailbridge.message.secret_address import masked
 from imio.mailbridge.settings.imap import account_of
 from imio.mailbridge.settings.imap import NEW_MAIL
 from imio.mailbridge.settings.imap import ROLE
@@ -18,6 +18,8 @@ from imio.mailbridge.transport.fetch_state import LEFT
 from imio.mailbridge.transport.fetch_state import REFUSED
 from imio.mailbridge.transport.imap_connection import CannotOpen
 from imio.mailbridge.transport.imap_connection import CONNECTION_ERRORS
+from imio.mailbridge.transport.imap_connection import server_text
+from imio.mailbridge.transport.imap_connection import stage_of
 from imio.mailbridge.transport.imap_folder import selected_folder
 from urllib.parse import quote
 from zExceptions import NotFound
@@ -27,6 +29,8 @@ from zExceptions import NotFound
 LOOK_BACK = 2000
 #: How many of the messages that could not be filed are named.
 NAMED = 10
+#: Seconds that trying a mailbox may take: somebody waits for it.
+LONGEST_TRY = 60
 
 
 class MailboxesView(Navigation, ButtonPage):
@@ -57,7 +61,7 @@ class MailboxesView(Navigation, ButtonPage):
         failed = list(FetchState.from_json(about.state).failed.values()) if about is not None else []
         return {
             "name": imap_mailbox.name,
-            "address": imap_mailbox.address,
+            "address": masked(imap_mailbox.address),
             "role": ROLE.getTerm(imap_mailbox.role).title,
             "is_login": is_login,
             "server": f"{imap_mailbox.host}:{imap_mailbox.port}" if imap_mailbox.host else "",
@@ -101,17 +105,15 @@ def tried(imap_mailbox):
     if account is None:
         return _("Another machine reads this mailbox; there is nothing to try from here."), "info"
     try:
-        with selected_folder(account) as folder:
+        with selected_folder(account, LONGEST_TRY) as folder:
             number = len(folder.pending())
-    except CannotOpen as error:
+    except (CannotOpen, *CONNECTION_ERRORS) as error:
+        stage = stage_of(error)
         mapping = {
-            "sentence": PROBLEMS[error.stage],
-            "remedy": REMEDIES[error.stage],
-            "words": error.text[:300],
+            "sentence": PROBLEMS[stage],
+            "remedy": REMEDIES[stage],
+            "words": server_text(error)[:300],
         }
-        return _("${sentence} ${remedy} The server said: ${words}", mapping=mapping), "error"
-    except CONNECTION_ERRORS as error:
-        mapping = {"sentence": PROBLEMS["imap"], "remedy": REMEDIES["imap"], "words": readable(error)[:300]}
         return _("${sentence} ${remedy} The server said: ${words}", mapping=mapping), "error"
     return _(
         "The mailbox can be read. Messages in the folder that are still to be read: ${count}",

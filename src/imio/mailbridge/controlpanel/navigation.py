@@ -12,6 +12,7 @@ PAGES = (
     ("mailbridge-send-as", _("Send as")),
     ("mailbridge-addresses", _("Secret addresses")),
     ("mailbridge-mailboxes", _("Mailboxes")),
+    ("mailbridge-tokens", _("Mail hosts")),
     ("mailbridge-forwarding", _("Forwarding")),
     ("mailbridge-diagnosis", _("Diagnosis")),
     ("mailbridge-dry-run", _("Dry run")),

@@ -3,6 +3,7 @@
 from imio.mailbridge.browser.button_page import ButtonPage
 from imio.mailbridge.controlpanel.account_fields import AccountForm
 from imio.mailbridge.controlpanel.account_fields import FILL_IN
+from imio.mailbridge.controlpanel.account_fields import gaps
 from imio.mailbridge.controlpanel.account_fields import IAccountSecrets
 from imio.mailbridge.controlpanel.account_fields import IForget
 from imio.mailbridge.controlpanel.account_fields import IPreset
@@ -10,6 +11,7 @@ from imio.mailbridge.controlpanel.account_fields import write_secrets
 from imio.mailbridge.controlpanel.navigation import Navigation
 from imio.mailbridge.i18n import _
 from imio.mailbridge.settings import secrets as password
+from imio.mailbridge.settings.moved_secrets import enter_again
 from imio.mailbridge.settings.moved_secrets import has_moved
 from imio.mailbridge.settings.read import stored_settings
 from plone import api
@@ -79,6 +81,16 @@ class RowForm(AccountForm, form.Form):
             or (kept and password.read(kept, "client_secret"))
             or (kept and not data.get("forget_refresh_token") and password.read(kept, "refresh_token"))
         )
+
+    def secret_problems(self, data):
+        """Yield (field, message) of secrets that are to be entered, and of what OAuth 2.0 needs."""
+        again = []
+        if self.has_moved(data):
+            again = list(
+                enter_again(data, lambda kind: password.is_kept(self.secrets_of(self.present), kind))
+            )
+        yield from again
+        yield from gaps(data, again or self.has_secret(data))
 
     def problems(self, data):
         """Yield (field, message) of errors that concern several fields or rows."""

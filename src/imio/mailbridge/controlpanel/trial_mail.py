@@ -2,6 +2,8 @@
 
 from imio.mailbridge.i18n import _
 from imio.mailbridge.message.address import is_addr_spec
+from imio.mailbridge.settings.secrets import FOR_ANOTHER
+from imio.mailbridge.settings.secrets import PasswordForAnother
 from plone import api
 
 
@@ -23,6 +25,8 @@ def first_address(candidates):
 
 def password_unreadable(error):
     """Return the message about a ``PasswordUnreadable``."""
+    if isinstance(error, PasswordForAnother):
+        return FOR_ANOTHER
     return _("The password file cannot be read: ${problem}", mapping={"problem": str(error)})
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from dataclasses import replace
 from enum import Enum
 from imio.mailbridge.i18n import _
+from imio.mailbridge.settings.secrets import FOR_ANOTHER
 import re
 
 
@@ -91,6 +92,18 @@ ANSWERS = (
         frozenset({"bridge"}),
     ),
     # our account does not work: all its mail waits
+    Answer(
+        "secret-for-another",
+        Outcome.CONFIGURATION,
+        FOR_ANOTHER,
+        _(
+            "The administrator of the iA.docs server names the mail server in MAILBRIDGE_SMTP_HOST, beside the password. Or enter "
+            "again, in the control panel, the mail server that is named there."
+        ),
+        "0",
+        frozenset({"secret"}),
+        f"^{re.escape(FOR_ANOTHER)}$",
+    ),
     Answer(
         "secret-unreadable",
         Outcome.CONFIGURATION,

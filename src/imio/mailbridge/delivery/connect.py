@@ -15,7 +15,7 @@ def connection_to(account):
         mask = SecretMask(account.login, grant.client_secret, grant.refresh_token)
         return SmtpConnection(account, by_token(f"smtp:{account.name}", grant, mask), mask=mask)
     if account.login:
-        password = secrets.read(account.name)
+        password = secrets.password_of(account)
         mask = SecretMask(account.login, password)
         return SmtpConnection(account, by_password(account.login, password), mask=mask)
     return SmtpConnection(account)

@@ -2,15 +2,16 @@
 
 from imapclient import SocketTimeout
 from imapclient.imapclient import JUNK
-from imio.mailbridge.diagnosis.bounds import bounded
 from imio.mailbridge.diagnosis.step import BAD
 from imio.mailbridge.diagnosis.step import OK
 from imio.mailbridge.diagnosis.step import WARNING
 from imio.mailbridge.i18n import _
-from imio.mailbridge.message.one_line import readable
+from imio.mailbridge.transport.bounded import bounded
 from imio.mailbridge.transport.imap_connection import CannotOpen
 from imio.mailbridge.transport.imap_connection import CONNECTION_ERRORS
 from imio.mailbridge.transport.imap_connection import logged_in
+from imio.mailbridge.transport.imap_connection import server_text
+from imio.mailbridge.transport.imap_connection import understood
 import time
 
 
@@ -24,8 +25,8 @@ def arrival(report, imap_account, token, deadline, poll):
     report.dialogue.client(f"IMAP {imap_account.host} port {imap_account.port}, login {imap_account.login}")
     try:
         found = bounded(lambda: _wait(imap_account, token, deadline, poll), deadline.left + 5)
-    except (CannotOpen, ValueError, *CONNECTION_ERRORS) as error:
-        report.dialogue.server(f"({readable(error)})")
+    except (CannotOpen, *CONNECTION_ERRORS) as error:
+        report.dialogue.server(f"({server_text(error)})")
         return report.add(
             "mailbox",
             BAD,
@@ -53,7 +54,7 @@ def arrival(report, imap_account, token, deadline, poll):
 def _wait(imap_account, token, deadline, poll):
     """Return the folder that the message is in, or an empty string."""
     seconds = max(1, min(ANSWER, deadline.left))
-    with logged_in(imap_account, SocketTimeout(seconds, seconds)) as client:
+    with logged_in(imap_account, SocketTimeout(seconds, seconds), deadline.left + 5) as client, understood():
         spam = client.find_special_folder(JUNK)
         while True:
             for folder in filter(None, ("INBOX", spam)):

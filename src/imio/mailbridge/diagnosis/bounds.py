@@ -42,27 +42,6 @@ class Deadline:
         return time.monotonic() >= self._end
 
 
-def bounded(call, seconds):
-    """Return what ``call`` returns. Errors: ``TimeoutError``, or its own. It may go on in its thread: nothing can end it."""
-    outcome = []
-
-    def run():
-        try:
-            outcome.append((call(), None))
-        except Exception as error:  # noqa: BLE001 - raised again below, in the thread that asked
-            outcome.append((None, error))
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if not outcome:
-        raise TimeoutError(f"no answer in {seconds:.0f} s")
-    result, error = outcome[0]
-    if error is not None:
-        raise error
-    return result
-
-
 @contextlib.contextmanager
 def cut_off(current, seconds):
     """Shut the socket that ``current()`` returns when the block takes longer, even if a byte comes now and then."""

@@ -201,8 +201,12 @@ def _log_in(report, session, account):
     if not account.login and account.auth != "oauth2":
         return report.add("login", OK, _("No login is set: the server takes mail from iA.docs without one."))
     for kind in password.KINDS:
+        report.dialogue.hide(password.read(account.name, kind))
+    if account.auth != "oauth2":
         try:
-            report.dialogue.hide(password.read(account.name, kind))
+            report.dialogue.hide(password.password_of(account))
+        except password.PasswordForAnother:
+            return report.add("login", BAD, password.FOR_ANOTHER)
         except password.PasswordUnreadable:
             return report.add(
                 "login",

@@ -1,12 +1,12 @@
 """Steps ``resolve`` and ``connect``: the addresses of the server, a connection to each, and the greeting."""
 
 from imio.mailbridge.delivery.answers import answer_to
-from imio.mailbridge.diagnosis.bounds import bounded
 from imio.mailbridge.diagnosis.step import BAD
 from imio.mailbridge.diagnosis.step import OK
 from imio.mailbridge.diagnosis.step import WARNING
 from imio.mailbridge.i18n import _
 from imio.mailbridge.message.one_line import readable
+from imio.mailbridge.transport.bounded import bounded
 from imio.mailbridge.transport.smtp_reply import SmtpReply
 import ipaddress
 import socket

@@ -14,7 +14,6 @@ from imio.mailbridge.gateway.site import LEFT as LEFT_STATE
 from imio.mailbridge.gateway.site import Site
 from imio.mailbridge.gateway.site import Temporary
 from imio.mailbridge.gateway.site import UNKNOWN_RECIPIENT
-from imio.mailbridge.message.one_line import readable
 from imio.mailbridge.transport.fetch import Deferred
 from imio.mailbridge.transport.fetch import Envelope
 from imio.mailbridge.transport.fetch import fetch
@@ -27,6 +26,8 @@ from imio.mailbridge.transport.imap_account import ImapAccount
 from imio.mailbridge.transport.imap_account import LOGIN
 from imio.mailbridge.transport.imap_connection import CannotOpen
 from imio.mailbridge.transport.imap_connection import CONNECTION_ERRORS
+from imio.mailbridge.transport.imap_connection import server_text
+from imio.mailbridge.transport.imap_connection import stage_of
 from imio.mailbridge.transport.imap_folder import Folder
 from imio.mailbridge.transport.imap_folder import selected_folder
 from pathlib import Path
@@ -111,7 +112,7 @@ def _check(config: Config, site: Site) -> int:
         except CannotOpen as error:
             failed, words = 1, f"{error.stage}: {error.text}"
         except (Temporary, *CONNECTION_ERRORS) as error:
-            failed, words = 1, readable(error)
+            failed, words = 1, server_text(error)[:500]
         else:
             words = f"{number} messages in {account.folder}; the site takes up to {limit} bytes"
         print(f"{account.name}: {words}")
@@ -139,8 +140,8 @@ def _keep_running(
                 except Exception as error:  # noqa: BLE001 - a mailbox must not stay unread because of one surprise
                     if not isinstance(error, (CannotOpen, Deferred, *CONNECTION_ERRORS)):
                         logger.exception("%s: an error of our own", account.name)
-                    stage = getattr(error, "stage", "site" if isinstance(error, Deferred) else "imap")
-                    logger.error("%s: %s: %s", account.name, stage, readable(error))
+                    stage = "site" if isinstance(error, Deferred) else stage_of(error)
+                    logger.error("%s: %s: %s", account.name, stage, server_text(error)[:500])
                     if once:
                         failed.append(account.name)
                         return

@@ -16,6 +16,7 @@ from imio.mailbridge.gateway.site import Site
 from imio.mailbridge.gateway.site import Temporary
 from imio.mailbridge.gateway.site import TOO_BIG
 from imio.mailbridge.gateway.site import UNKNOWN_RECIPIENT
+from imio.mailbridge.message.secret_address import masked
 from tempfile import TemporaryFile
 from typing import Any
 from typing import BinaryIO
@@ -32,8 +33,8 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 DEFAULT_MAX_SIZE = 41_943_040
 MAX_RECIPIENTS = 100
-#: Seconds that a client may be silent.
-IDLE = 300.0
+#: Seconds that a client may be silent, and that its connection may last: what is complete by then is answered.
+IDLE, LONGEST = 300.0, 3600.0
 #: Bytes: a longer message goes to a file; a client that sends so many is not idle.
 MEMORY = 1 << 20
 #: A client is cut off after this many times the size of the largest message.
@@ -125,6 +126,8 @@ class Handler:
         self, server: "Connection", session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         """Keep the sender."""
+        if refusal := address_refusal(address, envelope.smtp_utf8):
+            return refusal
         envelope.mail_from = address
         envelope.mail_options.extend(options)
         return "250 2.1.0 sender ok"
@@ -135,6 +138,8 @@ class Handler:
         """Keep a recipient; the site says after DATA which recipients it knows."""
         if len(envelope.rcpt_tos) >= MAX_RECIPIENTS:
             return "452 4.5.3 too many recipients, send the others in another transaction"
+        if refusal := address_refusal(address, envelope.smtp_utf8):
+            return refusal
         envelope.rcpt_tos.append(address)
         envelope.rcpt_options.extend(options)
         return "250 2.1.5 recipient ok"
@@ -148,7 +153,7 @@ class Handler:
 class Connection(LMTP):
     """The connection of one client; ``is_busy`` from the end of DATA until its recipients are answered."""
 
-    line_length_limit = 1 << 16  # of what is read at once; longer lines come in pieces
+    line_length_limit = 1 << 16  # of what is read at once; longer lines of a message come in pieces
 
     def __init__(self, gateway: Gateway, hostname: str) -> None:
         super().__init__(
@@ -157,12 +162,14 @@ class Connection(LMTP):
             enable_SMTPUTF8=True,
             hostname=hostname,
             ident="mailbridge-lmtp",
-            timeout=IDLE,
             loop=asyncio.get_running_loop(),
         )
         self.gateway = gateway
         self.is_busy = False
         self.client_address: str | None = None
+        self._end = self.loop.time() + LONGEST
+        self._reads_message = False
+        self._line = 0  # bytes of the command line that has not ended yet
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Admit clients of the allowed networks, up to ``max_connections``."""
@@ -189,19 +196,38 @@ class Connection(LMTP):
             super().connection_lost(error)
 
     def eof_received(self) -> bool | None:
-        """Do as aiosmtpd does, unless the client was refused."""
+        """Do as aiosmtpd does, unless the client was refused: a client that sends no more counts as gone.
+
+        A stopping gateway must not wait for one that is gone, and nothing tells the two apart. It has no answer and sends again.
+        """
         return False if self._refused else super().eof_received()
 
     def data_received(self, data: bytes) -> None:
-        """Do as aiosmtpd does, unless the client was refused."""
-        if not self._refused:
-            super().data_received(data)
+        """Do as aiosmtpd does, unless the client was refused or sends a command line without end."""
+        if self._refused:
+            return
+        if not self._reads_message:
+            self._line = len(data) - data.rfind(b"\n") - 1 + (0 if b"\n" in data else self._line)
+            if self._line > self.line_length_limit:
+                self.close("500 5.5.2 the command line does not end")
+                return
+        super().data_received(data)
 
-    def close(self, text: str) -> None:
-        """Tell the client to come again later, and hang up."""
+    def close(self, reply: str) -> None:
+        """Say why, and hang up; on a client that takes no answers at once."""
         if self.transport is not None and not self.transport.is_closing():
-            cast(asyncio.Transport, self.transport).write(f"421 {text}\r\n".encode())
-            self.transport.close()
+            transport = cast(asyncio.Transport, self.transport)
+            transport.write(f"{reply}\r\n".encode())
+            transport.close()
+            if transport.get_write_buffer_size():
+                transport.abort()
+
+    def _reset_timeout(self, duration: float | None = None) -> None:
+        left = math.inf if self.is_busy else max(self._end - self.loop.time(), 0.001)
+        super()._reset_timeout(min(duration or IDLE, left))
+
+    def _timeout_cb(self) -> None:
+        self.close("421 4.4.2 no time is left for this connection")
 
     async def push(self, status: Any) -> None:
         """Write a reply; one without an enhanced status code gets the general one of its class (RFC 2034)."""
@@ -250,20 +276,21 @@ class Connection(LMTP):
         if arg:
             await self.push("501 5.5.4 DATA takes no argument")
             return
+        self._reads_message, self._line = True, 0
         await self.push("354 end with <CR><LF>.<CR><LF>")
         client = self.gateway.client_address if self.client_address is None else self.client_address
         message = Spool()
         with message:
             try:
                 problem = await self._receive(message)
-                self.is_busy = True
+                self._reads_message, self.is_busy = False, True
                 self._reset_timeout(IDLE + self.gateway.site.timeout * len(envelope.rcpt_tos))
                 await self._answer(envelope, message, problem, client)
             except ConnectionResetError:
                 raise
             except Exception:  # one reply more or less, or data taken for commands: only an end is safe
                 logger.exception("a message could not be taken")
-                self.close(OWN_ERROR)
+                self.close(f"421 {OWN_ERROR}")
                 return
             finally:
                 self.is_busy = False
@@ -306,7 +333,12 @@ class Connection(LMTP):
         for recipient in envelope.rcpt_tos:
             answer = problem or await self.gateway.hand_over(message.file, recipient, sender, client, since)
             logger.info(
-                "from=%a to=%a size=%d client=%a: %a", sender, recipient, message.size, client, answer
+                "from=%a to=%a size=%d client=%a: %a",
+                masked(sender),
+                masked(recipient),
+                message.size,
+                client,
+                masked(answer),
             )
             await self.push(one_line(answer))
 
@@ -343,6 +375,19 @@ class Spool:
             self.file, self._is_short = cast(BinaryIO, TemporaryFile()), False  # noqa: SIM115 - closed by us
             self.file.write(start)
         self.file.write(piece)
+
+
+def address_refusal(address: str, is_utf8: bool) -> str:
+    """Return the reply to an address that may not be in a transaction with or without SMTPUTF8, or an empty string."""
+    if address.isascii():
+        return ""
+    if not is_utf8:
+        return "553 5.6.7 an address that is not ASCII needs SMTPUTF8"
+    try:
+        address.encode()
+    except UnicodeEncodeError:
+        return "553 5.1.3 the address is not UTF-8"
+    return ""
 
 
 def one_line(text: str) -> str:

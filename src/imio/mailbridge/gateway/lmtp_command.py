@@ -150,7 +150,7 @@ async def _end(gateway: Gateway, grace: float) -> None:
     while gateway.connections and asyncio.get_running_loop().time() < end:
         for connection in list(gateway.connections):
             if not connection.is_busy:
-                connection.close("4.3.2 the gateway is stopping, try again later")
+                connection.close("421 4.3.2 the gateway is stopping, try again later")
         await asyncio.sleep(0.05)
 
 

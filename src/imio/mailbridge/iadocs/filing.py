@@ -11,6 +11,7 @@ from imio.mailbridge.iadocs import names
 from imio.mailbridge.iadocs.assignment import assign
 from imio.mailbridge.iadocs.reference import next_number
 from imio.mailbridge.iadocs.transitions import walk
+from imio.mailbridge.message.secret_address import masked
 from imio.mailbridge.message.syntax.filename import message_filename
 from imio.mailbridge.ports.directory import IDirectory
 from imio.mailbridge.ports.filing import FilingError
@@ -48,7 +49,7 @@ class Filer:
         assigned = assign(self.site, filing)
         answered = self._content(filing.reply_to)
         fields = {
-            "title": " ".join(filing.subject.split()) or names.EMPTY_SUBJECT,
+            "title": masked(" ".join(filing.subject.split())) or names.EMPTY_SUBJECT,
             "orig_sender_email": str(filing.author) if filing.author else None,
             "sender": directory.senders(filing.author.addr_spec, filing.author_is_proven)
             if filing.author
@@ -158,11 +159,10 @@ class Filer:
 
 
 def _different(attachments):
-    """Return the attachments without those that have the content of an earlier one."""
-    found = {}
-    for attachment in attachments:
-        found.setdefault(attachment.sha256, attachment)
-    return tuple(found.values())
+    """Return the attachments without those that have content and name of an earlier one."""
+    return tuple(
+        {(attachment.sha256, attachment.filename): attachment for attachment in attachments}.values()
+    )
 
 
 def _relations(contents):

@@ -11,6 +11,7 @@ from imio.mailbridge.message.rendition.html_document import Labels
 from imio.mailbridge.message.rendition.written import written_plainly
 from imio.mailbridge.settings.clock import local_time
 from imio.mailbridge.settings.clock import readable_time
+from imio.mailbridge.settings.clock import site_zone
 from plone import api
 from zope.i18n import translate
 
@@ -18,6 +19,18 @@ from zope.i18n import translate
 #: Media types of a file that is a message.
 MESSAGES = ("message/rfc822", "application/vnd.ms-outlook")
 
+#: What was guessed or is wrong, by the codes of ``message/syntax/doubt``.
+DOUBTS = {
+    "charset-guessed": _("Some of the text is not in the charset that it names; accents may be wrong"),
+    "date-missing": _("The message has no date"),
+    "date-repeated": _("The message has several dates; the first that can be read was taken"),
+    "date-unreadable": _("The date of the message cannot be read"),
+    "date-guessed": _("The date is written in an unusual way; check it"),
+    "zone-guessed": _("The date names no time zone; that of the town was taken"),
+    "message-id-missing": _("The message has no Message-ID"),
+    "header-damaged": _("The header of the message is damaged; what could be read was taken"),
+    "truncated": _("The message seems incomplete: its end is missing"),
+}
 #: Bytes of a text that is shown before the message is prepared.
 MAX_TEXT_ALONE = 200_000
 
@@ -92,7 +105,7 @@ def notes(outline):
     ):
         if count:
             found.append(one if count == 1 else _(many, mapping={"count": str(count)}))
-    return found
+    return found + [DOUBTS[code] for code in outline.doubts]
 
 
 def _invitation(invitation, language):
@@ -144,7 +157,8 @@ def _title(message, words):
 
 def rows(message, words):
     """Return (label, text) of the header fields that a reader looks at."""
-    return head(message, words, readable_time(message.date) if message.date is not None else "")
+    date = message.date_in(site_zone())
+    return head(message, words, readable_time(date) if date is not None else "")
 
 
 def files(message):

@@ -109,18 +109,20 @@ class IncomingEmailSendingContext(ContentSendingContext):
     """Answering an incoming e-mail."""
 
     def defaults(self):
-        """Return the original sender and the subject with one ``Re:``."""
+        """Return who is to be answered (RFC 5322 §3.6.2: Reply-To, if there is one) and the subject with one ``Re:``."""
         title = self.content.Title()
         title = "" if title == names.EMPTY_SUBJECT else title
         return {
-            "to": _entries(getattr(aq_base(self.content), "orig_sender_email", None)),
+            "to": [str(address) for address in stored_reply_to(self.content)]
+            or _entries(getattr(aq_base(self.content), "orig_sender_email", None)),
             "subject": title if _REPLY.match(title) else f"Re: {title}".strip(),
         }
 
     def known_addresses(self):
         """Return the addresses of the original sender and of the contacts known by that address."""
         sender = getattr(aq_base(self.content), "orig_sender_email", None)
-        return addr_specs([sender], related(self.content, "sender"))
+        reply_to = {address.addr_spec for address in stored_reply_to(self.content)}
+        return addr_specs([sender], related(self.content, "sender")) | reply_to
 
     @property
     def reply_to_message_id(self):
@@ -177,12 +179,20 @@ def contact_address(contact):
     return Address(contact_name(contact), contact_email(contact))
 
 
-def stored_message_id(document):
-    """Return the Message-ID of the original in a document, or an empty string."""
+def _originals(document):
+    """Yield the messages that a document holds."""
     for child in document.objectValues():
         file = getattr(aq_base(child), "file", None)
         if child.portal_type == names.MAIN_FILE and INamedBlobFile.providedBy(file):
             with file.open() as stream:
-                if message_id := parse(stream).message_id:
-                    return message_id
-    return ""
+                yield parse(stream)
+
+
+def stored_message_id(document):
+    """Return the Message-ID of the original in a document, or an empty string."""
+    return next(filter(None, (message.message_id for message in _originals(document))), "")
+
+
+def stored_reply_to(document):
+    """Return the addresses of Reply-To of the original in a document."""
+    return next(filter(None, (message.addresses("reply-to")[:20] for message in _originals(document))), ())

@@ -5,8 +5,10 @@ from imio.mailbridge.inbound import reports
 from imio.mailbridge.inbound import verify
 from imio.mailbridge.inbound.ask import ask_to_attach
 from imio.mailbridge.inbound.copy import copy_to_agent
+from imio.mailbridge.inbound.decide import UNPROVEN_AUTHOR
 from imio.mailbridge.inbound.forwarding import check as forwarding
 from imio.mailbridge.inbound.inbox import inbox
+from imio.mailbridge.message.secret_address import masked
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.ports.filing import Filing
 from imio.mailbridge.ports.filing import FilingError
@@ -69,7 +71,7 @@ def describe(record, message, decision):
     record.transfer = found.transfer.value
     record.reason = record.error = record.about = ""
     record.author = str(first.author or "")[:MAX_TEXT]
-    record.subject = (first.subject or "")[:MAX_TEXT]
+    record.subject = masked(first.subject or "")[:MAX_TEXT]
     record.transferred_by = found.transferred_by.addr_spec.lower() if found.transferred_by else ""
     inbox().index_transferrer(record)
     record.source_mailbox = found.source_mailbox or ""
@@ -155,14 +157,17 @@ def _file_one(record, decision, candidate):
 
 def _note_reply(record, decision, original, item, values):
     answered = outbox().answered(original.answered)
-    copied = decision.copy_answer and copy_to_agent(answered, original.source, values)
-    record.about = reports.note_reply(answered, original, (item,), copied)
+    is_proven = all(each.detector != UNPROVEN_AUTHOR for each in decision.found.evidence)
+    copied = decision.copy_answer and is_proven and copy_to_agent(answered, original.source, values)
+    record.about = reports.note_reply(answered, original, (item,), copied, is_proven)
 
 
 def _note_reports(record, decision):
     unmatched = decision.found.reason == "unmatched-report"  # a person filed it as a letter
+    envelope_sender = "" if decision.found.transferred_by else record.envelope_sender
     for report in () if unmatched else decision.found.reports:
-        record.about = reports.note_report(report, decision.arrived.about)
+        senders = (*report.authors, envelope_sender)
+        record.about = reports.note_report(report, decision.arrived.about, senders)
 
 
 def _finish(record, state, text=""):

@@ -7,8 +7,10 @@ Message-IDs, so that the next answer of the citizen is recognised, whichever of 
 from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.composition.compose import copied_headers
 from imio.mailbridge.message.composition.compose import message_id
+from imio.mailbridge.message.composition.masked_copy import masked_copy
 from imio.mailbridge.message.composition.sender_policy import Sender
 from imio.mailbridge.message.one_line import one_line
+from imio.mailbridge.message.secret_address import masked
 from imio.mailbridge.notify.notice import agent_address
 from imio.mailbridge.notify.notice import agent_addresses
 from imio.mailbridge.outbox.submit import submit_own
@@ -55,7 +57,7 @@ def _copy(answered, answer, values):
     account = values.accounts.get(answered.account) or values.account_for(to)
     if account is None or not account.login_address or answer.defect:
         return False
-    with answer.open() as stream:
+    with masked_copy(answer.open) as stream:
         head, _empty, body = stream.read(LARGEST + 1).replace(b"\r\n", b"\n").partition(b"\n\n")
     if len(head) + len(body) >= LARGEST:
         return False
@@ -66,7 +68,7 @@ def _copy(answered, answer, values):
         account.login_address,
     )
     id = message_id(secrets.token_hex(16), account.login_address.rpartition("@")[2])
-    subject = one_line(answer.subject or "")
+    subject = masked(one_line(answer.subject or ""))
     header = copied_headers(
         head,
         message_id=id,

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import replace
 from datetime import datetime
+from datetime import tzinfo
 from imio.mailbridge.inbound.destination import Destination
 from imio.mailbridge.inbound.destination import destination
 from imio.mailbridge.inbound.destination import UnknownRecipient
@@ -22,11 +23,13 @@ from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.classification.classify import Classification
 from imio.mailbridge.message.classification.classify import classify
 from imio.mailbridge.message.classification.classify import Context
+from imio.mailbridge.message.classification.classify import Evidence
 from imio.mailbridge.message.classification.classify import original_message
 from imio.mailbridge.message.classification.classify import OriginalMessage
 from imio.mailbridge.message.classification.classify import Proof
 from imio.mailbridge.message.classification.classify import Transfer
 from imio.mailbridge.message.parsing.parse import ParsedMessage
+from imio.mailbridge.message.secret_address import without_secret
 from imio.mailbridge.ports.filing import Facts
 from imio.mailbridge.ports.filing import Route
 from imio.mailbridge.settings.imap import FILE
@@ -41,6 +44,9 @@ class Sent:
     has_message_id: Callable[[str], bool] = lambda message_id: False
     has_id: Callable[[str], bool] = lambda envelope_id: False
 
+
+#: Evidence that nothing proves the agent in whose name a message is written.
+UNPROVEN_AUTHOR = "unproven-author"
 
 #: A message of a forwarding check is classified as if a citizen had sent it.
 NOTHING_SENT = Sent()
@@ -72,7 +78,8 @@ class Decision:
     ``state`` and ``reason`` (a code or empty) are those that its record gets. ``candidates`` stand for the messages of ``found``,
     one each; ``to_file`` are those that are filed. ``tell_forwarder``: the agent who forwarded it is told how to attach.
     ``copy_answer``: the agent who is answered gets a copy. ``asks_signatures``: verified signatures could still prove the message.
-    ``author_is_proven``: nothing says that somebody else wrote a reply in the name of an agent.
+    ``author_is_proven``: nothing says that somebody else wrote it in the name of an agent; the mailbox that passed it on proves
+    that, and not who wrote it.
     ``unanswered``: DNS did not answer, so that another try may prove it. ``is_ours``: the bridge itself sent it.
     """
 
@@ -111,9 +118,9 @@ def decide(
     settings: Settings,
     sent: Sent,
     signatures: Signatures | None = None,
-    too_many: bool = False,
+    too_many: str = "",
 ) -> Decision:
-    """Return the decision; ``signatures`` are None until they are verified; ``too_many``: the author is over the limit."""
+    """Return the decision; ``signatures`` are None until they are verified; ``too_many`` is the reason of what is over a limit."""
     try:
         arrived = destination(envelope.envelope_recipient, settings)
     except UnknownRecipient:
@@ -128,31 +135,37 @@ def decide(
             context = replace(context, proof=proof, author_is_proven=True)
             found = classify(message, context)
     if found.reason in UNPROVEN and not finding.asks:
-        earlier, finding = finding, from_signatures(message, found, settings, signatures)
+        of_author, finding = finding, from_signatures(message, found, settings, signatures)
         finding = replace(
             finding,
-            verdicts=earlier.verdicts + finding.verdicts,
-            unanswered=earlier.unanswered or finding.unanswered,
+            verdicts=of_author.verdicts + finding.verdicts,
+            unanswered=of_author.unanswered or finding.unanswered,
         )
         if finding.proof is not None:
             proof = proof or finding.proof
             by_author = found.reason == "unproven-agent"
             context = replace(context, proof=proof, author_is_proven=by_author)
             found = classify(message, context)
-    is_reply = found.transfer is Transfer.REPLY
-    if is_reply and found.reason is None and proof is None and _is_by_agent(message, context):
-        finding = from_signatures(message, replace(found, reason="unproven-agent"), settings, signatures)
-        proof = finding.proof
     candidates = _candidates(envelope, arrived, found, settings)
     is_filed_here = arrived.login is not None and arrived.login.new_mail == FILE
     if found.reason == "direct" and (is_filed_here or any(each.route.row for each in candidates)):
         found = classify(message, replace(context, accept_direct=True))
     state, reason = _state(arrived, found)
+    author_proof, author = None if found.transfer is Transfer.REDIRECT else proof, _agent(found, context)
+    if author is not None and author_proof is None:
+        if author == message.author and found.reason is None:
+            earlier = finding.verdicts
+            finding = from_signatures(message, replace(found, reason="unproven-agent"), settings, signatures)
+            author_proof, verdicts = finding.proof, verdicts + earlier
+            proof = proof or author_proof
+        if author_proof is None:
+            evidence = Evidence(UNPROVEN_AUTHOR, author.addr_spec, "note")
+            found = replace(found, evidence=(*found.evidence, evidence))
     return Decision(
         arrived,
         found,
         proof,
-        verdicts + finding.verdicts,
+        verdicts + tuple(each for each in finding.verdicts if each not in verdicts),
         candidates,
         state,
         reason,
@@ -161,19 +174,32 @@ def decide(
         copy_answer=arrived.login is not None and arrived.login.copy_to_agent,
         asks_signatures=finding.asks,
         unanswered=finding.unanswered,
-        author_is_proven=proof is not None or not is_reply,
+        author_is_proven=author_proof is not None or not _needs_author(found),
         is_ours=message.message_id is not None and sent.has_message_id(message.message_id),
     )
 
 
-def _is_by_agent(message: ParsedMessage, context: Context) -> bool:
-    return message.author is not None and context.is_agent(message.author.addr_spec)
+def _needs_author(found: Classification) -> bool:
+    """Tell whether nobody but its author answers for what is filed: a forward is the word of the forwarding agent."""
+    accepted = found.transfer in (Transfer.REDIRECT, Transfer.DIRECT) and found.reason in (None, "encrypted")
+    return accepted or found.transfer is Transfer.REPLY
 
 
-def chosen(decision: Decision, message: ParsedMessage, choice: Choice) -> Decision:
-    """Return the decision of a person: the messages that were found are filed, or the message as it came."""
+def _agent(found: Classification, context: Context) -> Address | None:
+    """Return the agent in whose name a message was written that needs an author, or None."""
+    author = found.messages[0].author if _needs_author(found) and found.messages else None
+    return author if author is not None and context.is_agent(author.addr_spec) else None
+
+
+def chosen(
+    decision: Decision, message: ParsedMessage, choice: Choice, zone: tzinfo | None = None
+) -> Decision:
+    """Return the decision of a person: the messages that were found are filed, or the message as it came.
+
+    ``zone`` is that of the town, for a date that names none.
+    """
     as_found = choice.as_ == "proposal" and decision.candidates
-    to_file = decision.candidates if as_found else (_as_it_came(decision, message),)
+    to_file = decision.candidates if as_found else (_as_it_came(decision, message, zone),)
     return replace(
         decision,
         state="filed",
@@ -193,17 +219,17 @@ def _state(arrived: Destination, found: Classification) -> tuple[str, str]:
     return "filed", ""
 
 
-def _as_it_came(decision: Decision, message: ParsedMessage) -> Candidate:
+def _as_it_came(decision: Decision, message: ParsedMessage, zone: tzinfo | None) -> Candidate:
     """Return the whole message as a candidate, whatever is attached to it."""
     first = decision.candidates[0].facts if decision.candidates else None
-    original = replace(original_message(message), answered=decision.found.answered)
+    original = replace(original_message(message, zone), answered=decision.found.answered)
     facts = Facts(
         forward="direct",
         transferred_by="",
         author=original.author,
         subject=original.subject or "",
         date=original.date,
-        recipient=first.recipient if first else decision.arrived.address,
+        recipient=first.recipient if first else without_secret(decision.arrived.address),
         source_mailbox=first.source_mailbox if first else "",
         service=first.service if first else decision.arrived.service,
     )
@@ -216,7 +242,7 @@ def _context(
     settings: Settings,
     sent: Sent,
     proof: Proof | None,
-    too_many: bool,
+    too_many: str,
 ) -> Context:
     return Context(
         agent_patterns=settings.agent_patterns,
@@ -251,7 +277,7 @@ def _candidates(
             author=original.author,
             subject=original.subject or "",
             date=original.date,
-            recipient=envelope.envelope_recipient or arrived.address,
+            recipient=without_secret(envelope.envelope_recipient or arrived.address),
             source_mailbox=source_mailbox,
             service=settings.source_mailboxes.get(source_mailbox) or arrived.service,
         )

@@ -5,26 +5,15 @@ from dataclasses import dataclass
 from hmac import compare_digest
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.inbox import is_retired
-from imio.mailbridge.message.address import detail
 from imio.mailbridge.message.address import without_detail
 from imio.mailbridge.message.composition.verp import is_verp
+from imio.mailbridge.message.secret_address import is_secret
 from imio.mailbridge.outbox.bounce_address import message_of
 from imio.mailbridge.settings.imap import LoginRule
 from imio.mailbridge.settings.mailin import MailinAddress
 from imio.mailbridge.settings.read import Settings
 from imio.mailbridge.store.store import now
 from typing import Any
-import re
-import secrets
-
-
-#: Lower case, because mail systems fold case; without the characters that look alike (i, l, 1, o, 0).
-SECRET_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # noqa: S105 - the characters of all
-#: 104 bits.
-SECRET_LENGTH = 21
-
-#: What is generated: with two digits at least, which no words have.
-_SECRET = re.compile(rf"(?=(?:\D*\d){{2}})[{SECRET_ALPHABET}]{{{SECRET_LENGTH}}}", re.ASCII)
 
 
 class UnknownRecipient(Exception):
@@ -45,24 +34,6 @@ class Destination:
     tag_mailbox: str | None = None
     about: str = ""
     login: LoginRule | None = None
-
-
-def is_secret(address: str) -> bool:
-    """Tell whether an address ends in a part that ``secret_part`` made; a label that a person chose proves nothing."""
-    return _SECRET.fullmatch(detail(address).lower().rpartition("+")[2]) is not None
-
-
-def secret_part() -> str:
-    """Return a new secret part of an address."""
-    while True:
-        made = "".join(secrets.choice(SECRET_ALPHABET) for _number in range(SECRET_LENGTH))
-        if _SECRET.fullmatch(made):
-            return made
-
-
-def masked(address: str) -> str:
-    """Return an address without its secret part (``in+…@x``), for people who do not need to know it."""
-    return without_detail(address).replace("@", "+…@") if is_secret(address) else address
 
 
 def destination(envelope_recipient: str, settings: Settings) -> Destination:

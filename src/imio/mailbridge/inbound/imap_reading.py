@@ -10,7 +10,6 @@ from imio.mailbridge.inbound.envelope import Envelope
 from imio.mailbridge.inbound.receive import Left
 from imio.mailbridge.inbound.receive import Refused
 from imio.mailbridge.inbound.receive import take
-from imio.mailbridge.message.one_line import readable
 from imio.mailbridge.notify.alarm import tell_admin
 from imio.mailbridge.settings import secrets as password
 from imio.mailbridge.settings.imap import account_of
@@ -31,6 +30,8 @@ from imio.mailbridge.transport.fetch_state import LEFT
 from imio.mailbridge.transport.fetch_state import REFUSED
 from imio.mailbridge.transport.imap_connection import CannotOpen
 from imio.mailbridge.transport.imap_connection import CONNECTION_ERRORS
+from imio.mailbridge.transport.imap_connection import server_text
+from imio.mailbridge.transport.imap_connection import stage_of
 from imio.mailbridge.transport.imap_folder import selected_folder
 from persistent import Persistent
 from transaction.interfaces import TransientError
@@ -44,8 +45,10 @@ import transaction
 KEY = "imio.mailbridge.mailboxes"
 #: Seconds that one pass may keep a worker; the next one goes on.
 LONGEST_PASS = 45
-#: How long a worker has a mailbox for itself: longer than a pass and its last message.
-LEASE = timedelta(minutes=3)
+#: Seconds after which the connection of a pass is cut, also in the middle of a message.
+LONGEST_CONNECTION = 300
+#: How long a worker has a mailbox for itself: longer than the connection of a pass.
+LEASE = timedelta(minutes=6)
 #: How often it is written down that nothing has changed.
 NOTED_EVERY = timedelta(minutes=10)
 #: A refused login is not tried again sooner: servers lock accounts.
@@ -56,6 +59,7 @@ QUIET = timedelta(minutes=30)
 PROBLEMS = {
     "connect": _("The IMAP server cannot be reached."),
     "tls": _("The certificate of the IMAP server could not be verified."),
+    "answer": _("The IMAP server sent an answer that cannot be used, so the connection was ended."),
     "token": _("The provider gives no token for this mailbox."),
     "login": _("The IMAP server refuses the login."),
     "folder": _("The folder cannot be opened."),
@@ -68,6 +72,7 @@ REMEDIES = {
     "tls": _(
         "Check the name of the server, and name the file with the certificates of your own authority if it has one."
     ),
+    "answer": _("Ask whoever runs the mail server; if it happens once only, it needs nothing."),
     "token": _("Check tenant, client ID and client secret; a client secret expires."),
     "login": _(
         "Check login and password, and that IMAP is allowed for this mailbox. Microsoft 365 takes no passwords, choose OAuth 2.0."
@@ -152,18 +157,16 @@ def read_mailbox(name):
     run = _Pass(mailbox, committed(lambda: FetchState.from_json(ensure_status(name).state)))
     try:
         account = account_of(mailbox)
-        with selected_folder(account) as folder:
+        with selected_folder(account, LONGEST_CONNECTION) as folder:
             fetch(folder, account, run.state, run.deliver, run.course)
     except _Busy:
         return
     except password.PasswordUnreadable as error:
         run.end("secret", str(error))
-    except CannotOpen as error:
-        run.end(error.stage, error.text)
+    except (CannotOpen, *CONNECTION_ERRORS) as error:
+        run.end(stage_of(error), server_text(error))
     except Deferred as error:
         run.end("bridge", str(error))
-    except CONNECTION_ERRORS as error:
-        run.end("imap", readable(error))
     except TransientError:
         raise
     except Exception as error:  # noqa: BLE001 - one mailbox must not stay unread without a word

@@ -83,7 +83,7 @@ def read(record):
         return parse(stream)
 
 
-def decision_on(record, message, values, sent=None, too_many=False):
+def decision_on(record, message, values, sent=None, too_many=""):
     """Return the decision on the message of a record by today's rules, with the signatures that were verified before."""
     known = signatures.restored(record.signatures)
     return decide(message, record.envelope, values, sent or sent_messages(), known, too_many)
@@ -132,12 +132,14 @@ def _apply(record, message, review, verified):
     check = forwarding.recognise(message)
     author = message.author.addr_spec.lower() if message.author else ""
     counts = not review and not check
-    too_many = counts and flood.is_too_many(author, record.created, values.max_per_sender)
+    too_many = ""
+    if counts and flood.is_too_many(author, record.created, values.max_per_sender):
+        too_many = "too-many"
     decision = decision_on(record, message, values, NOTHING_SENT if check else None, too_many)
     answered, limit = _answered(decision)
     if counts and not too_many and flood.is_too_many(answered, record.created, limit):
-        too_many = True
-        decision = decision_on(record, message, values, too_many=True)
+        too_many = "too-many-replies"
+        decision = decision_on(record, message, values, too_many=too_many)
     # the DNS of the town may have been mended before a person replays an unproven message
     if not verified and (
         decision.asks_signatures
@@ -149,7 +151,7 @@ def _apply(record, message, review, verified):
         apply_check(record, message, decision, *check)
         return
     if review and review.choice is not None:
-        decision = chosen(decision, message, review.choice)
+        decision = chosen(decision, message, review.choice, values.zone)
     elif decision.unanswered and not review and now() < record.created + PATIENCE:
         _put_off(record)
         return

@@ -28,7 +28,7 @@ from imio.mailbridge.inbound.process import process
 from imio.mailbridge.inbound.process import sent_messages
 from imio.mailbridge.message.address import is_addr_spec
 from imio.mailbridge.message.parsing.parse import parse
-from imio.mailbridge.settings.read import settings
+from imio.mailbridge.message.secret_address import masked
 from imio.mailbridge.store.blobs import is_readable
 from imio.mailbridge.store.commit import committed
 from imio.mailbridge.taskqueue import add
@@ -61,19 +61,20 @@ class Left:
     sha256: str
 
 
-def receive(request):
+def receive(request, values):
     """Take a delivery; return (HTTP status, record or ``Left``). Commits by itself. Errors: ``Refused``."""
-    values = settings()
     if media_type(request) != MEDIA_TYPE:
         raise Refused(415, _("The message must be sent with Content-Type: message/rfc822."))
     recipient = _envelope_address(request, "X-Envelope-Recipient")
     if recipient and not (values.mailin_addresses or values.imap_mailboxes or inbox().retired):
         raise Refused(503, _("No mail-in address is set in the control panel yet."))
+    if (stated_size(request) or 0) > values.max_size:
+        raise _too_large(values.max_size)
     preferences = (request.getHeader("Prefer") or "").lower()
     envelope = Envelope(
         recipient,
         _envelope_address(request, "X-Envelope-Sender", strict=False),
-        (request.getHeader("X-Client-Address") or "").strip()[:64],
+        client_address(request),
         request.getHeader("X-Envelope-Sender", "?").strip() in ("", "<>"),
     )
     return take(
@@ -96,7 +97,7 @@ def take(stream, envelope, values, may_leave=False, asynchronous=False):
         destination(recipient, values)
     except UnknownRecipient:
         raise Refused(
-            422, _("“${address}” is not a mail-in address.", mapping={"address": recipient})
+            422, _("“${address}” is not a mail-in address.", mapping={"address": masked(recipient)})
         ) from None
     envelope = replace(envelope, envelope_recipient=recipient)
     is_new, record = committed(lambda: _keep(stream, envelope, values, may_leave, asynchronous))
@@ -144,14 +145,16 @@ def _copy(stream, max_size):
     try:
         blob, sha256, size = receive_bytes(stream, max_size)
     except TooLarge:
-        raise Refused(
-            413, _("The message is larger than ${limit} bytes.", mapping={"limit": max_size})
-        ) from None
+        raise _too_large(max_size) from None
     if not size:
         # the self-test of the pipe asks in this way what the site takes
         empty = _("The body is empty: the message must be sent as the body of the request.")
         raise Refused(400, empty, max_size=max_size)
     return blob, sha256, size
+
+
+def _too_large(max_size):
+    return Refused(413, _("The message is larger than ${limit} bytes.", mapping={"limit": max_size}))
 
 
 def _is_unrelated(blob, envelope, values):
@@ -163,7 +166,7 @@ def _is_unrelated(blob, envelope, values):
         raise
     except Exception:  # noqa: BLE001 - kept, it becomes a record that says what is wrong
         logger.exception(
-            "a message for %s could not be looked at before it was kept", envelope.envelope_recipient
+            "a message for %s could not be looked at before it was kept", masked(envelope.envelope_recipient)
         )
         return False
 
@@ -176,6 +179,17 @@ def wake(record):
 def media_type(request):
     """Return the media type of the request's body, without its parameters, in lower case."""
     return (request.getHeader("Content-Type") or "").partition(";")[0].strip().lower()
+
+
+def stated_size(request):
+    """Return the length of the request's body in bytes as its header says, or None where that says nothing."""
+    stated = request.environ.get("CONTENT_LENGTH") or ""
+    return int(stated) if stated.isdecimal() else None
+
+
+def client_address(request):
+    """Return the address of the client that brought the message to the mail host, as the pipe says, or an empty string."""
+    return (request.getHeader("X-Client-Address") or "").strip()[:64]
 
 
 def _envelope_address(request, header, strict=True):

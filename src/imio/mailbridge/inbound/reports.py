@@ -1,10 +1,12 @@
 """Notes reports, reactions and replies on the outgoing message that they are about, and tells its agent.
 
-Only what nobody can guess leads to a message: its Message-ID, its ENVID, or the signed address that its error reports go to.
+Only what nobody can guess leads to a message: its Message-ID, its ENVID, or the signed address that its error reports go to. But
+each of its recipients knows these: see ``_is_credible``.
 """
 
 from imio.mailbridge.delivery.returned import read_failure
 from imio.mailbridge.i18n import _
+from imio.mailbridge.message.classification.bounce import is_mail_system
 from imio.mailbridge.message.classification.report import ReportKind
 from imio.mailbridge.message.classification.subject_prefix import is_answer
 from imio.mailbridge.message.one_line import one_line
@@ -36,17 +38,21 @@ SAID = {
     ReportKind.REACTION: _("The recipient reacted to the message with an emoji, and wrote nothing."),
 }
 PASSED_ON = _("Somebody who is not a recipient passed the message on to us; this was filed.")
+UNPROVEN = _(
+    "A report says that this recipient did not get the message. It is not proven, so nothing was changed."
+)
 REPORTED = _("A mail server on the way reported about the delivery.")
 
 
-def note_report(report, about=""):
+def note_report(report, about="", senders=()):
     """Note a report on the message that it concerns; return the message's id.
 
     ``about`` is the id of the message whose signed address the report came to. One of the three leads to a message of ours.
+    ``senders`` are the addresses in the report's From, and last its envelope sender, empty where that is null or unknown.
     """
     message = _message(report, about)
     if report.kind is ReportKind.BOUNCE:
-        _bounce(message, report)
+        _bounce(message, report, senders)
     else:
         addresses = [each.address for each in report.recipients]
         is_reaction = report.kind is ReportKind.REACTION
@@ -67,10 +73,11 @@ def who_answered(message, original):
     return _only(message) if is_answer(original.subject or "") else None
 
 
-def note_reply(message, original, items, copied=False):
+def note_reply(message, original, items, copied=False, is_proven=True):
     """Note that ``original``, which was filed as ``items`` (uids), answers our ``message`` or passes it on; return its id.
 
-    ``copied``: the agent gets it itself, so that no notice is needed.
+    ``copied``: the agent gets it itself, so that no notice is needed. ``is_proven`` is False where another may have answered in the
+    name of an agent.
     """
     box, author = outbox(), str(original.author or "")
     addresses = who_answered(message, original)
@@ -82,22 +89,24 @@ def note_reply(message, original, items, copied=False):
     if copied:
         message.note(None, message.state, explanation=_("A copy of the answer goes to the agent."))
     else:
-        tell_agent(message, "passed-on" if addresses is None else "replied", author, items)
+        tell_agent(message, "passed-on" if addresses is None else "replied", author, items, is_proven)
     return message.id
 
 
-def _bounce(message, report):
+def _bounce(message, report, senders):
     bounced = False
     for each in report.recipients:
         code, text, row = read_failure(each.status or "", each.diagnostic or "")
         for address in _failing(message, each):
-            failed = each.action in FAILED and _was_taken(message, address)
+            says_failed = each.action in FAILED and _was_taken(message, address)
+            failed = says_failed and _is_credible(message, address, senders)
+            other = UNPROVEN if says_failed else ON_THE_WAY.get(each.action, REPORTED)
             message.note(
                 address,
                 "bounced" if failed else message.recipients[address],
                 code=code,
                 text=one_line(text)[:LONGEST_WORDS],
-                explanation=row.explanation if failed else ON_THE_WAY.get(each.action, REPORTED),
+                explanation=row.explanation if failed else other,
                 answer=row.name if failed else "",
             )
             if failed:
@@ -114,6 +123,19 @@ def _message(report, about):
     box = outbox()
     id = box.by_message_id.get(report.message_id) if report.message_id else None
     return box.get(id or (report.envelope_id if report.envelope_id in box else about))
+
+
+def _is_credible(message, address, senders):
+    """Tell whether a report may say of one recipient that the message came back.
+
+    Of several recipients, each could forge a report on another. Servers send theirs with the null sender, which a mailbox that is
+    read may not show, or one of their own: a report is not believed that comes from another recipient, or from any other person.
+    """
+    if len(message.recipients) == 1 or not senders:
+        return True
+    envelope_sender = senders[-1].lower()
+    by_server = not envelope_sender or is_mail_system(envelope_sender) or envelope_sender == address.lower()
+    return by_server and set(_named(message, senders)) <= {address}
 
 
 def _was_taken(message, address):

@@ -53,6 +53,9 @@ WHAT_TO_DO = {
     "replied": _("The answer was filed in iA.docs as incoming mail:"),
     "passed-on": _("It was filed in iA.docs as incoming mail:"),
 }
+UNPROVEN = _(
+    "Not proven: anyone may have written this answer in the name of this agent. Ask the agent before you rely on it."
+)
 #: A report of the recipient's side may be forged: its words are quoted.
 WORDS = {
     "failed": _("The server said: ${words}"),
@@ -62,10 +65,12 @@ WORDS = {
 logger = logging.getLogger(__name__)
 
 
-def tell_agent(record, kind, author="", items=()):
+def tell_agent(record, kind, author="", items=(), is_proven=True):
     """Tell the agent of a message that it ``failed``, ``bounced``, was ``replied`` or ``passed-on`` by ``author``; each once.
 
     ``items`` are the uids of what was filed.
+
+    ``is_proven`` is False where another may have answered in the name of an agent.
 
     In the current transaction, which has more important things to write: an error is only logged, a conflict is raised.
     """
@@ -78,7 +83,7 @@ def tell_agent(record, kind, author="", items=()):
         account = values.accounts.get(record.account) or values.account_for(address)
         if not address or account is None:
             return
-        subject, html = _text(record, kind, author, items, language)
+        subject, html = _text(record, kind, author, items, is_proven, language)
         send_notice(account, account.login_address or record.sender.author.addr_spec, address, subject, html)
     except TransientError:
         raise
@@ -141,7 +146,7 @@ def _item(item):
     return f'<li><a href="{escape(url)}">{escape(text)}</a></li>' if url else f"<li>{escape(text)}</li>"
 
 
-def _text(record, kind, author, items, language):
+def _text(record, kind, author, items, is_proven, language):
     """Return the subject and the HTML of a notice."""
 
     def say(msgid, **mapping):
@@ -154,6 +159,7 @@ def _text(record, kind, author, items, language):
     document = _links(record, [record.document])
     return say(SUBJECTS[kind], subject=record.subject), paragraphs(
         say(FIRST_SENTENCES[kind], subject=record.subject, author=one_line(author)),
+        not is_proven and say(UNPROVEN),
         *details,
         document and say(_("The document that it was written from:")),
         document,

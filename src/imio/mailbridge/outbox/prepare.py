@@ -15,6 +15,7 @@ from imio.mailbridge.message.composition.sender_policy import SenderRefused
 from imio.mailbridge.message.one_line import has_control
 from imio.mailbridge.message.one_line import is_encodable
 from imio.mailbridge.message.one_line import one_line
+from imio.mailbridge.message.secret_address import masked
 from imio.mailbridge.message.syntax.address_list import typed_addresses
 from imio.mailbridge.message.syntax.limits import TooComplex
 from imio.mailbridge.outbox.draft import Draft
@@ -62,6 +63,10 @@ def prepare(context: Any, userid: str, data: dict[str, Any]) -> Draft:
 
     ``data`` is a dict with the keys of ``POST @send-email``. Errors: ``Invalid``, with every error of every field.
     """
+    data = {
+        **data,
+        **{name: masked(data[name]) for name in ("subject", "body") if isinstance(data.get(name), str)},
+    }
     values = settings()
     errors: Errors = []
     if not available(values):

@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 from datetime import datetime
 from imio.mailbridge.message.composition.compose import Composition
+from imio.mailbridge.message.secret_address import masked
 from imio.mailbridge.outbox.delivery_task import queue_delivery
 from imio.mailbridge.outbox.delivery_task import queue_sweep
 from imio.mailbridge.outbox.draft import Draft
@@ -87,7 +88,7 @@ class OutgoingMessage(Record):
         self.sender = draft.sender
         self.fallback = draft.fallback
         self.to, self.cc, self.bcc = draft.to, draft.cc, draft.bcc
-        self.subject = str(draft.subject)
+        self.subject = masked(str(draft.subject))
         self.size = draft.size
         self.eight_bit, self.body = _written_to_blob(draft.body)
         self.written = Written(draft.written) if draft.written is not None else None
@@ -117,14 +118,14 @@ class OutgoingMessage(Record):
         by: str = "",
         items: Iterable[str] = (),
     ) -> None:
-        """Add a line to the timeline. A msgid is stored as plain text."""
+        """Add a line to the timeline. A msgid is stored as plain text, what a server says without secret parts of addresses."""
         self.history.append(
             {
                 "at": now(),
                 "recipient": recipient,
                 "state": state,
                 "code": code,
-                "text": str(text),
+                "text": masked(str(text)),
                 "explanation": str(explanation),
                 "answer": answer,
                 "by": by,

@@ -66,7 +66,7 @@ class Filing:
     ``copy_to`` writes the original bytes of this message to a stream; ``service`` is a uid or empty; ``transferred_by`` the
     address of the forwarding agent or empty; ``reply_to`` the uid of the document that it answers or empty. Datetimes are
     aware. ``route`` is None when a person chose the service; otherwise it can name another service, an agent and a state.
-    ``author_is_proven`` is False for a reply that anyone may have written in an agent's name.
+    ``author_is_proven`` is False for a message that anyone may have written in an agent's name.
     """
 
     copy_to: Callable[[BinaryIO], None]

@@ -1,5 +1,6 @@
 """``GET``/``PATCH <site>/@controlpanels/mailbridge``: the settings; secrets can be written, never read."""
 
+from functools import partial
 from imio.mailbridge.i18n import _
 from imio.mailbridge.interfaces import IMailbridgeLayer
 from imio.mailbridge.outbox.record import outbox
@@ -8,6 +9,9 @@ from imio.mailbridge.settings.imap import IImapMailboxRow
 from imio.mailbridge.settings.imap import secrets_of
 from imio.mailbridge.settings.interfaces import IMailbridgeSettings
 from imio.mailbridge.settings.interfaces import PREFIX
+from imio.mailbridge.settings.moved_secrets import enter_again
+from imio.mailbridge.settings.moved_secrets import has_moved
+from imio.mailbridge.settings.moved_secrets import OWN_OWNERS
 from imio.mailbridge.settings.read import stored_settings
 from imio.mailbridge.settings.smtp import DEFAULT
 from imio.mailbridge.settings.smtp import ISmtpAccountRow
@@ -72,6 +76,7 @@ class SettingsFromJson(ControlpanelDeserializeFromJson):
             more, problems = self._secrets_of_rows(data, setting)
             secrets |= more
             errors += problems + self._row_errors(setting, data.get(setting) or ())
+        errors = errors or list(self._entered_again(data, secrets))
         if errors:
             raise BadRequest(errors)
         try:
@@ -114,6 +119,26 @@ class SettingsFromJson(ControlpanelDeserializeFromJson):
                 given[kept_by(name), kind] = (key, value)
         good, problems = self._checked(given)
         return good, errors + problems
+
+    def _entered_again(self, data, secrets):
+        """Yield an error for each account that moves to another server or login without its secret; ``secrets`` are those sent."""
+        present = stored_settings()
+        names = {"auth": "smtp_auth"} | {own: name for name, own in OWN_OWNERS.items()}
+        before = {own: getattr(present, name) for own, name in names.items()}
+        after = {own: data.get(name, before[own]) for own, name in names.items()}
+        moves = [(lambda kind, message: self._error(f"smtp_{kind}", message), DEFAULT, before, after)]
+        for setting, (_schema, _key, kept_by) in TABLES.items():
+            rows = {row["name"]: row for row in getattr(present, setting) or ()}
+            moves += [
+                (partial(self._row_error, setting, row), kept_by(row["name"]), rows[row["name"]], row)
+                for row in data.get(setting) or ()
+                if row["name"] in rows
+            ]
+        for error, account, old, new in moves:
+            given = {kind: (account, kind) in secrets for kind in password.KINDS}
+            if has_moved(old, new):
+                for kind, message in enter_again({**new, **given}, partial(password.is_kept, account)):
+                    yield error(kind, message)
 
     def _checked(self, given):
         errors = [

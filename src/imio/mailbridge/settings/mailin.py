@@ -133,6 +133,23 @@ class IIncoming(Interface):
         max=1024**3,
         default=40 * 1024**2,
     )
+    max_deliveries = schema.Int(
+        title=_("Mails handed over by one user in a minute, at most"),
+        description=_(
+            "What is more is put off: the mail server keeps it and tries again later. For one client address the limit is half as "
+            "high; each instance counts on its own. 0: no limit."
+        ),
+        min=0,
+        max=100000,
+        default=600,
+    )
+    max_volume = schema.Int(
+        title=_("Megabytes handed over by one user in ten minutes, at most"),
+        description=_("As above, for the size of all mails together. 0: no limit."),
+        min=0,
+        max=1000000,
+        default=2048,
+    )
 
 
 @dataclass(frozen=True)
@@ -148,7 +165,8 @@ class MailinAddress:
 class MailinSettings:
     """How mail arrives. ``mailin_addresses`` keep their order; ``source_mailboxes`` maps an address to a service uid or "".
 
-    ``max_size`` is in bytes, ``max_per_sender`` in messages an hour (0: no limit).
+    ``max_size`` is in bytes. 0 is no limit for ``max_per_sender`` (messages an hour), ``max_deliveries`` (messages a minute) and
+    ``max_volume`` (MiB in ten minutes).
     """
 
     mailin_addresses: Mapping[str, MailinAddress] = field(default_factory=dict)
@@ -160,6 +178,8 @@ class MailinSettings:
     silence_alarm: bool = True
     forwarding_canary: bool = False
     max_size: int = 40 * 1024**2
+    max_deliveries: int = 600
+    max_volume: int = 2048
 
 
 def read(records: Any) -> dict[str, Any]:
@@ -180,4 +200,6 @@ def read(records: Any) -> dict[str, Any]:
         "silence_alarm": bool(records.silence_alarm),
         "forwarding_canary": bool(records.forwarding_canary),
         "max_size": records.max_size,
+        "max_deliveries": records.max_deliveries or 0,
+        "max_volume": records.max_volume or 0,
     }

@@ -9,6 +9,7 @@ from imio.mailbridge.settings.expression import compiled
 from imio.mailbridge.settings.presets import TENANT
 from imio.mailbridge.settings.signature import EXAMPLE
 from imio.mailbridge.settings.signature import render
+from imio.mailbridge.transport.oauth import may_be_asked
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -97,16 +98,10 @@ def header_name(value: str) -> bool:
 
 
 def token_url(value: str) -> bool:
-    """Accept the https address of a token endpoint; http only on this machine."""
-    parts = urlsplit(value)
-    local = parts.hostname in ("localhost", "127.0.0.1", "::1")
-    if (
-        not value.isprintable()
-        or not parts.hostname
-        or parts.scheme not in (("http", "https") if local else ("https",))
-    ):
+    """Accept the public https address of a token endpoint: the bridge shows it the secrets."""
+    if not may_be_asked(value):
         raise Invalid(_("This is not the https address of a token endpoint."))
-    if TENANT in parts.path.split("/"):
+    if TENANT in urlsplit(value).path.split("/"):
         raise Invalid(
             _(
                 "Replace TENANT by the tenant ID of your organization (Microsoft Entra admin center, Overview)."

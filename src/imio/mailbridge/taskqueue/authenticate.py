@@ -22,9 +22,9 @@ class TaskUserPlugin(BasePlugin):
     meta_type = "Mail bridge task user plugin"
     security = ClassSecurityInfo()
 
-    def __init__(self, id, title=None):
-        self._setId(id)
-        self.title = title
+    def __init__(self):
+        self._setId(PLUGIN_ID)
+        self.title = "Tasks of the mail bridge"
 
     @security.private
     def extractCredentials(self, request):
@@ -61,20 +61,20 @@ class TaskUserPlugin(BasePlugin):
 InitializeClass(TaskUserPlugin)
 
 
-def install(site):
-    """Put the plugin into the user folder of ``site``."""
+def install(site, plugin):
+    """Put a plugin of ``INTERFACES`` into the user folder of ``site``."""
     pas = site.acl_users
-    if PLUGIN_ID not in pas.objectIds():
-        pas._setObject(PLUGIN_ID, TaskUserPlugin(PLUGIN_ID, "Tasks of the mail bridge"))
+    if plugin.getId() not in pas.objectIds():
+        pas._setObject(plugin.getId(), plugin)
         for interface in INTERFACES:
-            pas.plugins.activatePlugin(interface, PLUGIN_ID)
+            pas.plugins.activatePlugin(interface, plugin.getId())
 
 
-def uninstall(site):
-    """Take the plugin out of the user folder of ``site``."""
+def uninstall(site, plugin_id):
+    """Take a plugin out of the user folder of ``site``."""
     pas = site.acl_users
-    if PLUGIN_ID in pas.objectIds():
+    if plugin_id in pas.objectIds():
         for interface in INTERFACES:
-            if PLUGIN_ID in pas.plugins.listPluginIds(interface):
-                pas.plugins.deactivatePlugin(interface, PLUGIN_ID)
-        pas._delObject(PLUGIN_ID)
+            if plugin_id in pas.plugins.listPluginIds(interface):
+                pas.plugins.deactivatePlugin(interface, plugin_id)
+        pas._delObject(plugin_id)

@@ -12,6 +12,7 @@ from huey import PostgresHuey
 from huey import RedisHuey
 from huey import SqliteHuey
 from imio.mailbridge.taskqueue.publish import publish
+from imio.mailbridge.taskqueue.replay import run_once
 from imio.mailbridge.taskqueue.serializer import SignedJSONSerializer
 from pathlib import Path
 import App.config
@@ -76,20 +77,21 @@ def connect(url, key=None, name=NAME):
     if scheme == "sqlite":
         path = Path(url.removeprefix("sqlite:///"))
         path.parent.mkdir(parents=True, exist_ok=True)
-        serializer = SignedJSONSerializer(key or _key_beside(path))
+        serializer = SignedJSONSerializer(key or _key_beside(path), name)
         huey = SqliteHuey(name, filename=str(path), results=False, serializer=serializer)
     elif scheme in ("redis", "rediss", "postgresql"):
         if not key:
             raise QueueNotConfigured(
                 f"{KEY} must be set (the same long random text in every process) when {URL} is a {scheme} URL"
             )
-        serializer = SignedJSONSerializer(key)
+        serializer = SignedJSONSerializer(key, name)
         if scheme == "postgresql":
             huey = PostgresHuey(name, dsn=url, results=False, serializer=serializer)
         else:
             huey = RedisHuey(f"mailbridge-{name}", url=url, results=False, serializer=serializer)
     else:
         raise QueueNotConfigured(f"{URL} must start with sqlite:///, redis:// or postgresql://")
+    run_once(huey)
     if name == NAME:
         huey.periodic_task(crontab(minute="*"), name="sweep")(_sweep)
     task = huey.task(name="publish")(publish)

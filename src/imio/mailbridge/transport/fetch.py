@@ -29,6 +29,7 @@ from imio.mailbridge.transport.fetch_state import FetchState
 from imio.mailbridge.transport.fetch_state import KEPT
 from imio.mailbridge.transport.fetch_state import REFUSED
 from imio.mailbridge.transport.imap_account import ImapAccount
+from imio.mailbridge.transport.imap_connection import CONNECTION_ERRORS
 from imio.mailbridge.transport.imap_folder import Folder
 from typing import BinaryIO
 import logging
@@ -36,7 +37,7 @@ import logging
 
 #: Messages whose sizes are asked for at once.
 LOT = 500
-#: Messages, and their bytes together, that are read by one command.
+#: Messages, and their bytes together, after which the state is saved and what was kept is marked as done.
 BATCH, BATCH_BYTES = 50, 4 << 20
 #: After so many messages in a row that the site could not take, the fault is the site's, not theirs.
 MAX_FAILURES_IN_A_ROW = 3
@@ -52,6 +53,7 @@ def _(text: str) -> str:
 
 #: Why a message cannot be read (msgids): the server says so or sends nothing, or sends something else in its place.
 UNREADABLE = _("The mail server cannot read this message.")
+BROKEN = _("The connection broke while this message was read.")
 STAND_IN = _("The mail server cannot read this message and hands over a notice in its place.")
 
 
@@ -105,7 +107,10 @@ def fetch(
     for sizes in _batches(folder, todo):
         kept: list[int] = []
         try:
-            for uid, message in folder.read(sizes):
+            for uid, size in sizes.items():
+                message = _read(folder, state, hooks, uid, size)
+                if message is None:
+                    continue
                 with message:
                     if problem := _unreadable(folder, uid, message):
                         logger.warning("%s: %s: %s", folder.describe([uid]), *problem[:2])
@@ -137,6 +142,16 @@ def _unreadable(folder: Folder, uid: int, message: BinaryIO) -> tuple[str, str, 
 def _naming(message: ParsedMessage) -> tuple[str, str]:
     """Return subject and author of a message."""
     return one_line(message.subject or ""), one_line(message.header("from") or "")
+
+
+def _read(folder: Folder, state: FetchState, hooks: PassHooks, uid: int, size: int) -> BinaryIO | None:
+    """Return what ``Folder.read`` does. One that breaks the connection has failed: the next pass begins with the others."""
+    try:
+        return folder.read(uid, size)
+    except CONNECTION_ERRORS:
+        state.fail(uid, BROKEN)
+        _count(hooks, "failed")
+        raise
 
 
 def _mark_done(folder: Folder, account: ImapAccount, uids: list[int]) -> None:
@@ -205,7 +220,7 @@ def _address(field: object) -> str:
 
 
 def _batches(folder: Folder, uids: list[int]) -> Iterator[dict[int, int]]:
-    """Yield UID → size of messages to be read together."""
+    """Yield UID → size of messages whose outcomes are saved together."""
     for start in range(0, len(uids), LOT):
         yield from grouped(folder.sizes(uids[start : start + LOT]).items())
 

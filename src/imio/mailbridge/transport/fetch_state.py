@@ -45,12 +45,12 @@ class FetchState:
         return changed
 
     def due(self, present: Iterable[int]) -> list[int]:
-        """Return which of the UIDs in the folder are to be fetched, in ascending order; forget those that are gone."""
+        """Return which of the UIDs in the folder are to be fetched, those that failed last; forget those that are gone."""
         here, now = set(present), time.time()
         self.settled = {uid: outcome for uid, outcome in self.settled.items() if uid in here}
         self.failed = {uid: failure for uid, failure in self.failed.items() if uid in here}
         waits = {uid for uid, failure in self.failed.items() if failure.not_before > now}
-        return sorted(here - self.settled.keys() - waits)
+        return sorted(here - self.settled.keys() - waits, key=lambda uid: (self._tries(uid), uid))
 
     def settle(self, uid: int, outcome: str) -> None:
         """Note the outcome of a message."""
@@ -59,10 +59,13 @@ class FetchState:
 
     def fail(self, uid: int, text: str, subject: str = "", author: str = "") -> None:
         """Note that a message could not be handed over; it is tried again later."""
-        tries = self.failed[uid].tries + 1 if uid in self.failed else 1
+        tries = self._tries(uid) + 1
         wait = min(FIRST_WAIT * 2 ** min(tries - 1, 10), LONGEST_WAIT)
         words = (each[:500] for each in (text, subject, author))
         self.failed[uid] = Failure(tries, time.time() + wait, *words)
+
+    def _tries(self, uid: int) -> int:
+        return self.failed[uid].tries if uid in self.failed else 0
 
     def as_json(self) -> dict[str, Any]:
         """Return the state as plain values, for ``from_json``."""

@@ -3,7 +3,6 @@
 Nothing here sets ``\\Seen``: for the people who look into the mailbox a message stays as new as it was.
 """
 
-from collections.abc import Container
 from collections.abc import Iterable
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,11 +19,14 @@ from imio.mailbridge.transport.imap_connection import account_mask
 from imio.mailbridge.transport.imap_connection import CannotOpen
 from imio.mailbridge.transport.imap_connection import logged_in
 from imio.mailbridge.transport.imap_connection import server_text
+from imio.mailbridge.transport.imap_connection import understood
+from imio.mailbridge.transport.imap_connection import Unreadable
 from tempfile import TemporaryFile
 from typing import Any
 from typing import BinaryIO
 import io
 import logging
+import math
 import threading
 import time
 
@@ -37,6 +39,10 @@ PIECE = 1 << 20
 NAMING = "BODY.PEEK[HEADER.FIELDS (SUBJECT FROM)]"
 #: Messages that are searched at once: imaplib takes no line above 1 MB.
 PART = 50_000
+#: Messages of a folder, and bytes of a message, that are read; what the server says may be wrong.
+MOST_MESSAGES, LARGEST = 1_000_000, 256 << 20
+#: The largest UID (RFC 9051 §9, nz-number).
+LAST_UID = (1 << 32) - 1
 #: Seconds of IDLE before it is renewed: servers end it after 30 minutes, address translation often after 10.
 IDLE = 540
 #: Seconds between two looks where IDLE is not offered.
@@ -46,9 +52,12 @@ logger = logging.getLogger(__name__)
 
 
 @contextmanager
-def selected_folder(account: ImapAccount) -> Iterator["Folder"]:
-    """Yield the folder of an account, selected; log out at the end. Errors: ``CannotOpen``, and later ``CONNECTION_ERRORS``."""
-    with logged_in(account) as client:
+def selected_folder(account: ImapAccount, seconds: float = math.inf) -> Iterator["Folder"]:
+    """Yield the folder of an account, selected; log out at the end. Errors: ``CannotOpen``, and later ``CONNECTION_ERRORS``.
+
+    After ``seconds`` the connection is of no use any more.
+    """
+    with logged_in(account, seconds=seconds) as client:
         yield Folder(client, account)
 
 
@@ -58,17 +67,24 @@ class Folder:
     def __init__(self, client: IMAPClient, account: ImapAccount) -> None:
         self._client = client
         self._account = account
+        self.uidvalidity = self._uidnext = self._exists = 0
         try:
-            answer = client.select_folder(account.folder)
+            answer = self._select()
         except IMAPClientError as error:
             raise CannotOpen("folder", server_text(error)) from error
-        self.uidvalidity = int(answer.get(b"UIDVALIDITY", 0))
-        self._uidnext = int(answer.get(b"UIDNEXT", 0))
-        self._exists = int(answer.get(b"EXISTS", 0))
         flags = answer.get(b"PERMANENTFLAGS", ())
         self._keywords = b"\\*" in flags or KEYWORD.encode() in flags
         self._done_folder = ""
 
+    @understood()
+    def _select(self) -> dict[bytes, Any]:
+        answer: dict[bytes, Any] = self._client.select_folder(self._account.folder)
+        self.uidvalidity, self._uidnext, self._exists = (
+            int(answer.get(name, 0)) for name in (b"UIDVALIDITY", b"UIDNEXT", b"EXISTS")
+        )
+        return answer
+
+    @understood()
     def pending(self) -> list[int]:
         """Return the UIDs of the messages that are not marked as done, in ascending order."""
         wanted: list[Any] = ["UNDELETED"]
@@ -76,55 +92,53 @@ class Folder:
             wanted += ["UNKEYWORD", KEYWORD]
         if self._account.since is not None:
             wanted += ["SINCE", self._account.since]
-        return sorted({int(uid) for part in self._parts() for uid in self._client.search([*part, *wanted])})
+        found: set[int] = set()
+        for part in self._parts():
+            found |= {int(uid) for uid in self._client.search([*part, *wanted])}
+            if len(found) > MOST_MESSAGES:
+                raise Unreadable(f"the server names more than {MOST_MESSAGES} messages")
+        return sorted(uid for uid in found if 0 < uid <= LAST_UID)
 
     def _parts(self) -> list[list[str]]:
         """Return sequence sets that are small enough for one answer each; what came since the folder was opened is in the last."""
+        if self._exists > MOST_MESSAGES:
+            raise Unreadable(f"the folder holds {self._exists} messages; up to {MOST_MESSAGES} are read")
         if self._exists <= PART:
             return [[]]
         starts = range(1, self._exists + 1, PART)
         return [[f"{start}:{start + PART - 1}"] for start in starts[:-1]] + [[f"{starts[-1]}:*"]]
 
+    @understood()
+    def _fetch(self, uids: list[int], item: str) -> dict[int, dict[bytes, Any]]:
+        found: dict[int, dict[bytes, Any]] = self._client.fetch(uids, [item])
+        return found
+
+    @understood()
     def sizes(self, uids: list[int]) -> dict[int, int]:
         """Return UID → size in bytes, as the server says; 0 where it does not say; without those that are gone."""
-        found = self._client.fetch(uids, ["RFC822.SIZE"]) if uids else {}
+        found = self._fetch(uids, "RFC822.SIZE") if uids else {}
         known = {uid: int(found[uid][b"RFC822.SIZE"]) for uid in uids if b"RFC822.SIZE" in found.get(uid, {})}
-        return {uid: known.get(uid, 0) for uid in self._present(uids, known)}
-
-    def _present(self, uids: list[int], known: Container[int]) -> list[int]:
-        """Return those of ``uids`` that are ``known`` or, as a new search says, not gone."""
         doubted = [uid for uid in uids if uid not in known]
-        here = set(self._client.search(["UID", sequence_set(doubted)])) if doubted else set()
-        return [uid for uid in uids if uid in known or uid in here]
+        here = known.keys() | self._present(doubted)
+        return {uid: known.get(uid, 0) for uid in uids if uid in here}
 
-    def read(self, sizes: dict[int, int]) -> Iterator[tuple[int, BinaryIO]]:
-        """Yield UID and message, as a file to be closed, of messages whose sizes are known.
+    @understood()
+    def _present(self, uids: list[int]) -> set[int]:
+        """Return which of the messages are not gone, by a new search."""
+        return {int(uid) for uid in self._client.search(["UID", sequence_set(uids)])} if uids else set()
 
-        Without those that are gone; a message that the server cannot read, or answers OK for without data, is an empty file.
+    def read(self, uid: int, size: int) -> BinaryIO | None:
+        """Return a message of a known size as a file, which is empty where the server cannot read it; None when it is gone.
+
+        Each message has commands of its own: one that breaks the connection is known, and so are those that do not. A server that
+        says OK and sends nothing cannot read it either.
         """
-        small = [uid for uid, size in sizes.items() if size <= PIECE]
         try:
-            found = self._client.fetch(small, ["BODY.PEEK[]"]) if small else {}
+            if size <= PIECE:
+                content = self._fetch([uid], "BODY.PEEK[]").get(uid, {}).get(b"BODY[]")
+                return io.BytesIO(_bytes(content)) if content else self._nothing(uid)
+            return self._in_pieces(uid, size)
         except IMAPClientAbortError:
-            raise
-        except IMAPClientError:
-            small, found = [], {}  # one message spoils the whole answer: read each alone
-        for uid in sizes:
-            if uid not in small:
-                yield from self._in_pieces(uid)
-            elif content := found.pop(uid, {}).get(b"BODY[]"):
-                yield uid, io.BytesIO(content)
-            elif self._present([uid], ()):
-                yield uid, io.BytesIO()
-
-    def _in_pieces(self, uid: int) -> Iterator[tuple[int, BinaryIO]]:
-        file, start = TemporaryFile(), 0  # noqa: SIM115 - closed by the caller
-        try:
-            while piece := self._piece(uid, start):
-                file.write(piece)
-                start += len(piece)
-        except IMAPClientAbortError:
-            file.close()
             raise
         except IMAPClientError as error:
             logger.error(
@@ -132,32 +146,52 @@ class Folder:
                 self.describe([uid]),
                 account_mask(self._account).masked(server_text(error)),
             )
-            file.truncate(0)
-            yield uid, file
-            return
-        if not start and not self._present([uid], ()):
+            return io.BytesIO()
+
+    def _nothing(self, uid: int) -> BinaryIO | None:
+        """Return what ``read`` does when nothing came."""
+        return io.BytesIO() if self._present([uid]) else None
+
+    def _in_pieces(self, uid: int, size: int) -> BinaryIO | None:
+        if size > LARGEST:
+            raise Unreadable(f"{size} bytes; up to {LARGEST} are read")
+        # some servers only estimate the size, so it may be wrong, but not without end
+        limit = min(2 * size + PIECE, LARGEST)
+        file, start = TemporaryFile(), 0  # noqa: SIM115 - closed by the caller
+        try:
+            while piece := self._piece(uid, start):
+                file.write(piece)
+                start += len(piece)
+                if start > limit:
+                    raise Unreadable(f"the server said {size} bytes, and does not stop after {start}")
+        except BaseException:
             file.close()
-            return
+            raise
+        if not start:
+            file.close()
+            return self._nothing(uid)
         file.seek(0)
-        yield uid, file
+        return file
 
     def _piece(self, uid: int, start: int) -> bytes:
-        answer = self._client.fetch([uid], [f"BODY.PEEK[]<{start}.{PIECE}>"]).get(uid, {})
-        return answer.get(f"BODY[]<{start}>".encode()) or b""
+        answer = self._fetch([uid], f"BODY.PEEK[]<{start}.{PIECE}>").get(uid, {})
+        return _bytes(answer.get(f"BODY[]<{start}>".encode()) or b"")
 
+    @understood()
     def named(self, uid: int) -> tuple[str, str]:
         """Return subject and author of a message that cannot be read, as the server knows them; empty where it does not."""
         try:
-            answer = self._client.fetch([uid], [NAMING]).get(uid, {})
+            answer = self._fetch([uid], NAMING).get(uid, {})
         except IMAPClientAbortError:
             raise
         except IMAPClientError:
             return "", ""
-        fields = next((value for key, value in answer.items() if key.startswith(b"BODY[HEADER")), None) or b""
-        header = scan_header(fields + b"\r\n")
+        fields = next((value for key, value in answer.items() if key.startswith(b"BODY[HEADER")), b"")
+        header = scan_header(_bytes(fields or b"") + b"\r\n")
         subject, author = (decode(next(iter(header.values(name)), b"")) for name in ("subject", "from"))
         return subject, author
 
+    @understood()
     def mark_done(self, uids: Iterable[int]) -> None:
         """Move the messages to the folder for done ones, or mark them, as the account is set."""
         wanted = list(uids)
@@ -192,6 +226,7 @@ class Folder:
                 self._client.subscribe_folder(name)
         return name
 
+    @understood()
     def wait(self, stop: threading.Event) -> None:
         """Return when something has happened in the folder, after ``IDLE`` or ``POLL`` seconds, or when ``stop`` is set.
 
@@ -201,9 +236,9 @@ class Folder:
             stop.wait(POLL)
             self._client.noop()
             return
-        before, answer = self._uidnext, self._client.select_folder(self._account.folder)
-        self._uidnext = int(answer.get(b"UIDNEXT", 0))
-        if self._uidnext != before:
+        before = self.uidvalidity, self._uidnext
+        self._select()
+        if (self.uidvalidity, self._uidnext) != before:
             return
         end = time.monotonic() + IDLE
         self._client.idle()
@@ -215,6 +250,13 @@ class Folder:
     def describe(self, uids: Iterable[int]) -> str:
         """Return a name for messages in a log."""
         return f"{self._account.name}/{self._account.folder} UID {sequence_set(uids)}"
+
+
+def _bytes(value: object) -> bytes:
+    """Return the text of a message. Errors: ``Unreadable`` for a server that sends something else."""
+    if not isinstance(value, bytes):
+        raise Unreadable("the server sent no text for a message")
+    return value
 
 
 def _text(value: object) -> str:

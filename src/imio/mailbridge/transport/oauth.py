@@ -4,20 +4,26 @@ With a refresh token (Google) the provider is asked by the grant of RFC 6749 §6
 365). A token is kept in this process until a minute before it expires, and dropped when the mail server refuses it.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from imio.mailbridge.message.one_line import readable
+from imio.mailbridge.transport.bounded import bounded
 from oauthlib.oauth2 import BackendApplicationClient
 from oauthlib.oauth2 import OAuth2Error
 from oauthlib.oauth2 import WebApplicationClient
 from typing import Any
+from urllib.parse import urlsplit
 import hashlib
+import ipaddress
 import json
+import os
 import requests
+import socket
 import threading
 import time
 
 
-#: Seconds that the token endpoint may be silent, and that its whole answer may take.
+#: Seconds that the token endpoint may be silent, and that the body of its answer may take; all of it has twice as many.
 TIMEOUT = 20
 
 #: The longest answer of a token endpoint, in bytes.
@@ -26,9 +32,14 @@ LARGEST = 64 * 1024
 #: Seconds before its end at which a token is no longer used, and the life of one that names no end.
 MARGIN = 60
 UNKNOWN_LIFE = 300
+#: Seconds after which a token is asked for anew, whatever life it has.
+LONGEST_LIFE = 24 * 3600
 
 #: The provider's own troubles among the errors of RFC 6749 §5.2.
 TEMPORARY = ("server_error", "temporarily_unavailable")
+
+#: Environment, for trials: ``1`` lets a token endpoint be this machine or a private address, and be asked without encryption.
+INSECURE = "MAILBRIDGE_ALLOW_INSECURE_TOKEN_URL"
 
 #: Characters of an error text that are kept.
 LONGEST_TEXT = 400
@@ -135,17 +146,43 @@ def cached_token(owner: str, grant: Grant) -> CachedToken:
     return _cache.setdefault((owner, grant.login, *grant.key), CachedToken())
 
 
+def may_be_asked(url: str) -> bool:
+    """Tell whether our secrets may be shown to a token endpoint: by https only, and not on this machine or a private network."""
+    try:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").rstrip(".")
+    except ValueError:
+        return False
+    if not host or not url.isprintable():
+        return False
+    if os.environ.get(INSECURE) == "1":
+        return parts.scheme in ("http", "https")
+    return parts.scheme == "https" and _is_public(host)
+
+
+def _is_public(host: str) -> bool:
+    """Tell whether a name, or an address in any notation that a system takes, may be one of the internet."""
+    with suppress(OSError, UnicodeError):
+        host = socket.inet_ntoa(socket.inet_aton(host))  # 127.1, 0x7f000001
+    try:
+        return ipaddress.ip_address(host).is_global
+    except ValueError:
+        return "." in host and not host.lower().endswith((".localhost", ".local", ".internal"))
+
+
 def request_token(grant: Grant) -> tuple[str, float]:
     """Ask the provider for a token; return it and its life in seconds. Errors: ``TokenRefused``, ``TokenUnreachable``."""
     if grant.missing:
         raise TokenRefused(400, f"not set: {', '.join(grant.missing)}")
+    if not may_be_asked(grant.url):
+        raise TokenRefused(400, "the token endpoint is not a public https address")
     try:
-        status, content = _post(grant)
+        status, content = bounded(lambda: _post(grant), 2 * TIMEOUT)
     except (requests.RequestException, OSError, UnicodeError) as error:
         raise TokenUnreachable(grant.hide(f"token endpoint: {error}")) from error
     try:
         answer = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         answer = None
     if not isinstance(answer, dict):
         answer = {}
@@ -157,14 +194,17 @@ def request_token(grant: Grant) -> tuple[str, float]:
         raise TokenRefused(status if status >= 300 else 400, grant.hide(text))
     try:
         token = BackendApplicationClient(grant.client_id).parse_request_body_response(content)
-    except (OAuth2Error, ValueError, TypeError) as error:
+    except (OAuth2Error, ArithmeticError, RecursionError, ValueError, TypeError) as error:
         raise TokenUnreachable(
             f"token endpoint: {grant.hide(str(error)) or 'no token in its answer'}"
         ) from error
     value = token.get("access_token")
     if not isinstance(value, str) or not value.isascii() or not value.isprintable() or not value:
         raise TokenUnreachable("token endpoint: no token in its answer")
-    return value, token.get("expires_in") or UNKNOWN_LIFE
+    life = token.get("expires_in") or UNKNOWN_LIFE
+    if not isinstance(life, (int, float)) or not 0 < life < float("inf"):
+        life = UNKNOWN_LIFE
+    return value, min(life, LONGEST_LIFE)
 
 
 def _post(grant: Grant) -> tuple[int, str]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from imio.mailbridge.message.address import needs_smtputf8
 from imio.mailbridge.message.address import wire_address
 from imio.mailbridge.message.one_line import readable
+from imio.mailbridge.transport.bounded import BoundedReader
 from imio.mailbridge.transport.secret_mask import SecretMask
 from imio.mailbridge.transport.smtp_errors import DIALOGUE_ERRORS
 from imio.mailbridge.transport.smtp_errors import reply_to
@@ -17,6 +18,7 @@ from typing import Any
 from typing import BinaryIO
 from typing import Protocol
 import contextlib
+import select
 import smtplib
 import socket
 import ssl
@@ -28,6 +30,8 @@ BLOCK = 1 << 16
 #: Seconds for one command, and for one message; the lease of the Outbox is longer than the second.
 TIMEOUT = 60.0
 DEADLINE = 20 * 60.0
+#: Bytes of one answer, of one line of it, and characters of it that are kept.
+ANSWER, LINE, KEPT = 1 << 16, 8192, 1000
 
 
 class SmtpServer(Protocol):
@@ -58,8 +62,8 @@ class SmtpConnection:
     """A connection to a server. Certificates are always verified.
 
     ``authenticate`` gets the ``smtplib.SMTP`` after EHLO and TLS and logs in (see ``smtp_login``); None: no login. ``timeout``
-    bounds one command and ``deadline`` one message, in seconds (default ``TIMEOUT``, ``DEADLINE``). ``mask`` knows the secrets
-    that ``authenticate`` uses: no reply repeats them.
+    bounds one command and ``deadline`` one message with its connection, in seconds (default ``TIMEOUT``, ``DEADLINE``). ``mask``
+    knows the secrets that ``authenticate`` uses: no reply repeats them.
     """
 
     def __init__(
@@ -93,8 +97,8 @@ class SmtpConnection:
         """
         replies: dict[str, SmtpReply] = {}
         try:
-            self._ready()
             with self._bounded():
+                self._ready()
                 self._mail(envelope_sender, recipients, size, eight_bit, envelope_id)
                 self._recipients(recipients, envelope_id, replies)
                 if len(replies) < len(recipients):
@@ -125,7 +129,7 @@ class SmtpConnection:
             connection.close()
 
     def _masked(self, reply: SmtpReply) -> SmtpReply:
-        return replace(reply, text=self._mask.masked(reply.text))
+        return replace(reply, text=self._mask.masked(reply.text)[:KEPT])
 
     # the dialogue
 
@@ -165,8 +169,8 @@ class SmtpConnection:
     def _connected(self, context: ssl.SSLContext) -> smtplib.SMTP:
         host, port = self.server.host, self.server.port
         if self.server.security == "tls":
-            return smtplib.SMTP_SSL(host, port, timeout=self.timeout, context=context)
-        return smtplib.SMTP(host, port, timeout=self.timeout)
+            return _BoundedTls(host, port, timeout=self.timeout, context=context)
+        return _Bounded(host, port, timeout=self.timeout)
 
     def _greet(self, context: ssl.SSLContext) -> None:
         self._hello()
@@ -187,12 +191,11 @@ class SmtpConnection:
 
     @contextlib.contextmanager
     def _bounded(self) -> Iterator[None]:
-        """End the dialogue of one message at the deadline, also against a server that sends a byte now and then."""
-        sock = self._socket
+        """End connection and dialogue of one message at the deadline, also against a server that sends a byte now and then."""
 
         def end() -> None:
-            with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
+            with contextlib.suppress(OSError, smtplib.SMTPException):
+                self._socket.shutdown(socket.SHUT_RDWR)
 
         timer = threading.Timer(self.deadline, end)
         timer.daemon = True
@@ -245,7 +248,7 @@ class SmtpConnection:
 
     def _data(self, message: Sequence[bytes | BinaryIO]) -> SmtpReply:
         """Stream the message; return the last answer."""
-        reply = self._command("data", self._smtp.docmd, "DATA")
+        reply = self._command("data", self._smtp.docmd, "DATA", expected=354)
         if reply.code != 354:
             return reply
         try:
@@ -271,12 +274,19 @@ class SmtpConnection:
                 send(b".")
             send(block.replace(b"\r\n.", b"\r\n.."))
             fresh = block.endswith(b"\r\n")
+        if _has_spoken(self._smtp):  # before the end: whatever it says, the message is not taken
+            raise OSError("the server answered before the message had ended")
         send(b".\r\n" if fresh else b"\r\n.\r\n")
 
     def _command(
-        self, stage: str, call: Callable[..., tuple[int, bytes]], *args: Any, **kwargs: Any
+        self,
+        stage: str,
+        call: Callable[..., tuple[int, bytes]],
+        *args: Any,
+        expected: int = 0,
+        **kwargs: Any,
     ) -> SmtpReply:
-        """Return the answer to a command. Errors: ``DialogueEnded`` where there is none."""
+        """Return the answer to a command: ``expected``, if it is not 2yz, or a refusal. Errors: ``DialogueEnded`` for all else."""
         try:
             code, text = call(*args, **kwargs)
         except DIALOGUE_ERRORS as error:
@@ -284,7 +294,46 @@ class SmtpConnection:
             if not reply.code:
                 self.close()
             raise DialogueEnded(reply) from error
+        if code // 100 not in ((4, 5) if expected else (2, 4, 5)) and code != expected:
+            self._smtp.close()  # without QUIT: nothing that it says can be trusted to be an answer
+            self.close()
+            raise DialogueEnded(reply_to(stage, smtplib.SMTPResponseException(code, text)))
         return SmtpReply(stage, code, readable(text))
+
+
+class _Bounded(smtplib.SMTP):
+    """smtplib's connection, which reads by a ``BoundedReader``: each answer has ``timeout`` seconds and ``ANSWER`` bytes."""
+
+    def putcmd(self, cmd: str, args: str = "") -> None:
+        """Say a command, unless the server has said something that nobody asked for: it would be taken for the answer."""
+        if _has_spoken(self):
+            self.close()
+            raise smtplib.SMTPServerDisconnected("the server said more than it was asked")
+        super().putcmd(cmd, args)
+
+    def getreply(self) -> tuple[int, bytes]:
+        """Return code and text of an answer."""
+        if self.file is None and self.sock is not None:
+            self.file = BoundedReader(self.sock)
+        if self.file is not None:
+            self.file.begin(self.timeout, ANSWER)
+        return super().getreply()
+
+
+class _BoundedTls(_Bounded, smtplib.SMTP_SSL):
+    """The same over TLS from the start."""
+
+
+def _has_spoken(connection: smtplib.SMTP) -> bool:
+    """Tell whether the server has said something that was not read, or hung up."""
+    file, sock = connection.file, connection.sock
+    if file is None or sock is None:  # nothing was read since the connection, or TLS, began
+        return False
+    if sock.fileno() < 0:  # a handshake failed
+        return True
+    waiting = select.poll()
+    waiting.register(sock, select.POLLIN)
+    return bool(file.has_more or waiting.poll(0) or (isinstance(sock, ssl.SSLSocket) and sock.pending()))
 
 
 def _xtext(text: str) -> str:

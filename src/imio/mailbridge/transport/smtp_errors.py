@@ -35,8 +35,13 @@ def reply_to(stage: str, error: BaseException) -> SmtpReply:
             return SmtpReply("connect", 0, text)
         case smtplib.SMTPNotSupportedError():
             return SmtpReply(stage, 502, text)
-        case smtplib.SMTPResponseException():
+        case smtplib.SMTPResponseException() if 400 <= error.smtp_code < 600:
             return SmtpReply(stage, error.smtp_code, readable(error.smtp_error))
+        case smtplib.SMTPResponseException():  # no refusal, and not what was wanted: above all not a "sent"
+            said = readable(error.smtp_error)
+            text = readable(
+                f"the server gave an answer that is none here: {max(error.smtp_code, 0) or ''} {said}"
+            )
         case UnicodeError() if stage == "auth":
             return SmtpReply(stage, 535, "login or password holds a character that SMTP cannot carry")
         case UnicodeError() if stage in _OF_A_MESSAGE:

@@ -23,7 +23,10 @@ def by_password(login: str, password: str) -> Authenticate:
     """Return what logs in by the best mechanism that the server offers for a password."""
 
     def authenticate(connection: smtplib.SMTP) -> tuple[int, bytes]:
-        return connection.login(login, password)
+        try:
+            return connection.login(login, password)
+        except binascii.Error as error:
+            raise smtplib.SMTPException("the challenge of the server is not in base64") from error
 
     return authenticate
 

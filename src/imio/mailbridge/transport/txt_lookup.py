@@ -1,6 +1,7 @@
 """TXT records of DNS, for verifying signatures: each name is asked once, all within one deadline."""
 
 from dns.exception import DNSException
+from dns.rdatatype import RdataType
 from dns.resolver import NoAnswer
 from dns.resolver import NXDOMAIN
 from dns.resolver import Resolver
@@ -12,6 +13,8 @@ import time
 
 #: For all queries about one message, in seconds.
 DNS_TIME = 10.0
+#: What an answer without the records that were asked for may hold: names that are other names, and signatures.
+ALIASES = {RdataType.CNAME, RdataType.DNAME, RdataType.RRSIG}
 
 
 class TxtLookup:
@@ -43,8 +46,11 @@ class TxtLookup:
         try:
             self._resolver = self._resolver or resolver(self._server)
             answer = self._resolver.resolve(name, "TXT", lifetime=min(5.0, left), search=False)
-        except (NXDOMAIN, NoAnswer):
+        except NXDOMAIN:
             return []
+        except NoAnswer as error:
+            said = {records.rdtype for records in error.kwargs["response"].answer}
+            return Unanswered("the server answered something else") if said - ALIASES else []
         except (DNSException, OSError) as error:
             return Unanswered(" ".join(str(error).split())[:150] or type(error).__name__)
         return [b"".join(record.strings) for record in answer]

@@ -10,7 +10,7 @@ The Message-ID, or the code in the subject, is as hard to guess as a key; who sh
 
 from datetime import timedelta
 from imio.mailbridge.i18n import _
-from imio.mailbridge.inbound.destination import masked
+from imio.mailbridge.inbound.decide import UNPROVEN_AUTHOR
 from imio.mailbridge.inbound.forwarding.outcomes import OUTCOMES
 from imio.mailbridge.inbound.forwarding.silence import is_silent
 from imio.mailbridge.inbound.forwarding.silence import noted
@@ -22,6 +22,7 @@ from imio.mailbridge.message.composition.compose import compose
 from imio.mailbridge.message.composition.compose import message_id
 from imio.mailbridge.message.composition.sender_policy import Sender
 from imio.mailbridge.message.parsing.attached_messages import attached_messages
+from imio.mailbridge.message.secret_address import masked
 from imio.mailbridge.notify.alarm import tell_admin
 from imio.mailbridge.notify.notice import NAME
 from imio.mailbridge.notify.notice import paragraphs
@@ -137,7 +138,7 @@ def arrived(record, decision, id, form):
     name = _outcome(decision, form, source_mailbox)
     fingerprint = {
         "form": form,
-        "marks": tuple(sorted({each.detector for each in decision.found.evidence})),
+        "marks": tuple(sorted({each.detector for each in decision.found.evidence} - {UNPROVEN_AUTHOR})),
         "proof": decision.proof.value if decision.proof else "",
         "arrived": masked(record.envelope_recipient),
     }

@@ -109,6 +109,12 @@ def read_returned(message: ParsedMessage) -> Report:
     return Report(ReportKind.BOUNCE, None, recipients, (("bounce-address", "<>"),))
 
 
+def is_mail_system(addr_spec: str) -> bool:
+    """Tell whether an address has the form of those that mail servers write reports under; anybody can write such a one."""
+    local_part = fold(addr_spec.rpartition("@")[0])
+    return any(pattern.fullmatch(local_part) for pattern in (_AUTHOR, _CERTAIN))
+
+
 def name_recipients(report: Report, message: ParsedMessage) -> Report:
     """Return ``report`` with the recipients that only its text names (Yahoo's reports have no machine-readable fields).
 

@@ -38,6 +38,7 @@ from imio.mailbridge.message.classification.stand_in import read_stand_in
 from imio.mailbridge.message.parsing.attached_messages import attached_messages
 from imio.mailbridge.message.parsing.attachment import Attachment
 from imio.mailbridge.message.parsing.parse import ParsedMessage
+from imio.mailbridge.message.syntax.doubt import Doubt
 from mmap import mmap
 from typing import NamedTuple
 import re
@@ -100,9 +101,10 @@ class Context:
     ``source_mailboxes`` and ``own_addresses`` (the mail-in addresses) are in lower case; ``tag_mailbox`` is the only source
     mailbox that knows the tag of the envelope recipient; ``sent_by_us`` is True only for a Message-ID of ours with its
     unguessable part, ``sent_with_id`` for an ENVID of ours; ``about`` is the id of the message of ours whose signed bounce
-    address is the envelope recipient, or empty; ``null_sender``: the envelope had no sender; ``too_many``: the author sent more
-    than a person would. ``inline_forward`` is ``quarantine`` or ``file-proposal``. ``zone`` is the time zone of the town, for a
-    date in a forwarded text that names none; UTC if None. ``author_is_proven``: a verified signature says that the author wrote it.
+    address is the envelope recipient, or empty; ``null_sender``: the envelope had no sender; ``too_many`` is the reason
+    of what is over a limit, or empty. ``inline_forward`` is ``quarantine`` or ``file-proposal``. ``zone`` is the time zone of the
+    town, for a date that names none; that of Brussels if None. ``author_is_proven``: a verified signature says that the author
+    wrote it.
     """
 
     agent_patterns: tuple[re.Pattern[str], ...] = ()
@@ -114,7 +116,7 @@ class Context:
     about: str = ""
     null_sender: bool = False
     own_addresses: frozenset[str] = frozenset()
-    too_many: bool = False
+    too_many: str = ""
     accept_direct: bool = False
     inline_forward: str = "quarantine"
     zone: tzinfo | None = None
@@ -134,7 +136,8 @@ class OriginalMessage:
     """A message to file, of which a document is made.
 
     ``source`` is the message whose bytes ``raw`` returns: the original, or for an inline forward, which has none, the whole
-    message. ``html`` is not safe to show. ``answered`` is the Message-ID of ours that it answers, or None.
+    message. ``html`` is not safe to show. ``doubts`` are what was guessed and what is wrong with it. ``answered`` is the
+    Message-ID of ours that it answers, or None.
     """
 
     author: Address | None
@@ -145,6 +148,7 @@ class OriginalMessage:
     source: ParsedMessage
     text: str | None
     html: str | None
+    doubts: tuple[Doubt, ...] = ()
     answered: str | None = None
 
     @property
@@ -183,13 +187,15 @@ class Classification:
 def classify(message: ParsedMessage, context: Context) -> Classification:
     """Return how ``message`` came in and what would be filed. Never fails."""
     if message.defect is not None:
-        return Classification(Transfer.DIRECT, message.defect, messages=(original_message(message),))
+        return Classification(
+            Transfer.DIRECT, message.defect, messages=(original_message(message, context.zone),)
+        )
     for case in _CASES:
         if (found := case(message, context)) is not None:
             break
     else:
         found = _direct(message, context)
-    return replace(found, evidence=(*found.evidence, *notes(message, context)))
+    return replace(found, evidence=(*found.evidence, *notes(message, context), *_doubts(message, found)))
 
 
 def notes(message: ParsedMessage, context: Context) -> tuple[Evidence, ...]:
@@ -198,10 +204,18 @@ def notes(message: ParsedMessage, context: Context) -> tuple[Evidence, ...]:
     if (value := message.header("auto-submitted")) and value.lower() != "no":
         found.append(Evidence("auto-submitted", value[:200], "note"))
     if context.too_many:
-        found.append(Evidence("too-many", message.author.addr_spec if message.author else "", "strong"))
+        found.append(Evidence(context.too_many, message.author.addr_spec if message.author else "", "strong"))
     if client := client_of(message):
         found.append(Evidence("client", client, "note"))
     return tuple(found)
+
+
+def _doubts(message: ParsedMessage, found: Classification) -> tuple[Evidence, ...]:
+    """Return what is doubtful about the messages that would be filed; where the end of ``message`` is missing, theirs may be."""
+    doubts = [doubt for original in found.messages for doubt in original.doubts]
+    if found.messages and message.is_truncated:
+        doubts.append(Doubt("truncated"))
+    return tuple(Evidence(doubt.code, doubt.saw, "note") for doubt in dict.fromkeys(doubts))
 
 
 def compile_agent_patterns(patterns: tuple[str, ...] | list[str]) -> tuple[re.Pattern[str], ...]:
@@ -226,7 +240,7 @@ def _report(message: ParsedMessage, context: Context) -> Classification | None:
         _TRANSFER_OF[report.kind],
         None if _is_about_ours(report, context) else "unmatched-report",
         source_mailbox=_redirecting_source_mailbox(message, context),
-        reports=(report,),
+        reports=(replace(report, authors=tuple(author.addr_spec for author in message.authors)),),
         evidence=_seen(report),
     )
 
@@ -299,7 +313,7 @@ def _handed_in(message: ParsedMessage, context: Context) -> Classification:
         found = case(message, inner)
         if found is not None and found.reason != "unmatched-report":
             return found
-    return Classification(Transfer.FORWARD, messages=(original_message(message),))
+    return Classification(Transfer.FORWARD, messages=(original_message(message, context.zone),))
 
 
 def _inline_forward(message: ParsedMessage, context: Context) -> Classification | None:
@@ -339,7 +353,7 @@ def _reply(message: ParsedMessage, context: Context) -> Classification | None:
         return None
     reaction, original = (
         read_reaction(message, answered),
-        replace(original_message(message), answered=answered),
+        replace(original_message(message, context.zone), answered=answered),
     )
     return Classification(
         Transfer.REPLY,
@@ -359,7 +373,10 @@ def _redirect(message: ParsedMessage, context: Context) -> Classification | None
     seen = _redirect_evidence(message, context)
     if not seen:
         return None
-    source_mailbox, original = _redirecting_source_mailbox(message, context), original_message(message)
+    source_mailbox, original = (
+        _redirecting_source_mailbox(message, context),
+        original_message(message, context.zone),
+    )
     if author := rewritten_author(message, context.source_mailboxes):
         original = replace(original, author=author)
         seen += (Evidence("x-original-from", str(author)[:200], "weak"),)
@@ -391,7 +408,7 @@ def _confirmation(message: ParsedMessage, context: Context) -> Classification | 
     return Classification(
         Transfer.DIRECT,
         "forwarding-confirmation",
-        messages=(original_message(message),),
+        messages=(original_message(message, context.zone),),
         evidence=(Evidence("gmail-confirmation", asked.mailbox or asked.code, "strong"),),
     )
 
@@ -404,13 +421,13 @@ def _stand_in(message: ParsedMessage, context: Context) -> Classification | None
     return Classification(
         Transfer.DIRECT,
         "stand-in",
-        messages=(original_message(message),),
+        messages=(original_message(message, context.zone),),
         evidence=(Evidence("stand-in", f"{hidden.author}: {hidden.subject}"[:200], "strong"),),
     )
 
 
 def _direct(message: ParsedMessage, context: Context) -> Classification:
-    original = original_message(message)
+    original = original_message(message, context.zone)
     reason = _encrypted((original,)) if context.accept_direct else "direct"
     return Classification(Transfer.DIRECT, _loop(message, context) or reason, messages=(original,))
 
@@ -426,17 +443,18 @@ _CASES: tuple[Callable[[ParsedMessage, Context], Classification | None], ...] = 
 )
 
 
-def original_message(message: ParsedMessage) -> OriginalMessage:
-    """Return ``message`` itself as the one to file."""
+def original_message(message: ParsedMessage, zone: tzinfo | None = None) -> OriginalMessage:
+    """Return ``message`` itself as the one to file; ``zone`` as in ``Context``."""
     return OriginalMessage(
         message.author,
         message.subject,
-        message.date,
+        message.date_in(zone),
         message.message_id,
         message.attachments,
         message,
         message.text,
         message.html,
+        message.doubts,
     )
 
 
@@ -450,6 +468,7 @@ def _proposed(message: ParsedMessage, proposal: Proposal) -> OriginalMessage:
         message,
         proposal.body,
         None,
+        proposal.doubts,
     )
 
 
@@ -519,7 +538,7 @@ def _loop(message: ParsedMessage, context: Context) -> str | None:
         return "loop"
     if any(value.lower() in context.own_addresses for value in message.headers("x-loop")):
         return "loop"
-    return "too-many" if context.too_many else None
+    return context.too_many or None
 
 
 def _redirect_evidence(message: ParsedMessage, context: Context) -> tuple[Evidence, ...]:

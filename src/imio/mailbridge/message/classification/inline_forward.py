@@ -1,113 +1,111 @@
 """Reads the original out of a message that was forwarded as text: a proposal for a person, never proof.
 
 The first introduction of another message in the body decides: the marker of a forward, the header block of Outlook, or the
-line above a quote ("Le … a écrit :"), which makes it a reply.
+line above a quote ("Le … a écrit :"), which makes it a reply. The words and forms are in ``forward_words``.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 from datetime import tzinfo
+from functools import cache
 from imio.mailbridge.message.address import Address
-from imio.mailbridge.message.classification.written_date import parse_written_date
+from imio.mailbridge.message.classification.forward_words import LANGUAGES
 from imio.mailbridge.message.parsing.html_text import html_lines
 from imio.mailbridge.message.parsing.parse import ParsedMessage
 from imio.mailbridge.message.syntax.address_list import find_address
+from imio.mailbridge.message.syntax.doubt import Doubt
+from imio.mailbridge.message.syntax.fold import fold
 from imio.mailbridge.message.syntax.header import clean
+from imio.mailbridge.message.syntax.header import decode_words
+from imio.mailbridge.message.syntax.written_date import parse_written_date
 import re
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """What the text says about the original; what it does not say is None. ``style`` names how it was recognised."""
+    """What the text says about the original; what it does not say is None. ``style`` is the name of its ``Form``."""
 
     style: str
     author: Address | None
     subject: str | None
     date: datetime | None
     body: str
+    doubts: tuple[Doubt, ...] = ()
 
 
-_FORWARD_PREFIX = re.compile(
-    r"\s*(?:\[[^\[\]]{1,40}\]\s*)?(?:tr|fwd?|fw|wg|doorst|doorgest|i|inoltro|rv|reenv|enc|tf|transf)\s*(?:\[\d+\])?\s*:",
-    re.IGNORECASE,
+def _folded(words: Iterable[str]) -> list[str]:
+    """Return words of the table as ``fold`` leaves them; all at once, because there are many."""
+    return fold(";".join(words)).split(";")
+
+
+def _prefix(words: Iterable[str]) -> re.Pattern[str]:
+    known = "|".join(map(re.escape, _folded(words)))
+    return re.compile(rf"\s*(?:\[[^\[\]]{{1,40}}\]\s*)?(?:{known})\s?(?:\[\d+\])?\s?:\s?")
+
+
+_FORWARD_PREFIX = _prefix(language.prefixes for language in LANGUAGES)
+_REPLY_PREFIX = _prefix(language.replies for language in LANGUAGES)
+_ALL_MARKERS = _folded(marker for language in LANGUAGES for marker in language.markers)
+_MARKERS = frozenset(marker for marker in _ALL_MARKERS if "{}" not in marker)
+_MARKERS_BY = tuple(marker.partition("{}")[0] for marker in _ALL_MARKERS if "{}" in marker)
+_ORIGINALS = frozenset(_folded(marker for language in LANGUAGES for marker in language.originals))
+#: What stands above a quote, each with the longest of its words.
+_WROTE = tuple(
+    (max(template.split("{}"), key=len).strip(), template)
+    for template in _folded(template for language in LANGUAGES for template in language.wrote)
 )
-_REPLY_PREFIX = re.compile(
-    r"\s*(?:\[[^\[\]]{1,40}\]\s*)?(?:re|ré|rép|aw|sv|antw|antwort|antwoord|r|rif|res)\s*(?:\[\d+\])?\s*:",
-    re.IGNORECASE,
-)
-#: Markers that only forwards have.
-_FORWARD_MARKERS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    (
-        "dashes",
-        re.compile(
-            r"[-=_ ]{3,}\s?(?:forwarded (?:message|by\b.{0,120})|(?:message|mail|courriel) (?:transféré|transmis|réexpédié)"
-            r"|transféré par\b.{0,120}|réacheminé par\b.{0,120}|doorgestuurd (?:bericht|door\b.{0,120})"
-            r"|doorgestuurde? (?:e-?mail|mail)|(?:mensaje|correo) reenviado|messaggio inoltrato"
-            r"|mensagem (?:re)?encaminhada|inoltrato da\b.{0,120}|reenviado por\b.{0,120}|encaminhado por\b.{0,120}"
-            r"|weitergeleitete (?:nachricht|e-?mail|mail)|weitergeleitet von\b.{0,120})"
-            r"\s?[-=_ ]{2,}",
-            re.IGNORECASE,
-        ),
-    ),
-    (
-        "sentence",
-        re.compile(
-            r"(?:begin forwarded message|début du (?:message|courriel) (?:réexpédié|transféré)|begin doorgestuurd bericht"
-            r"|anfang der weitergeleiteten (?:nachricht|e-mail)|inicio del mensaje reenviado|inizio messaggio inoltrato"
-            r"|(?:início da|a iniciar) mensagem (?:re)?encaminhada)\s?:",
-            re.IGNORECASE,
-        ),
-    ),
-)
-#: Markers that also stand above the original in replies.
-_ORIGINAL_MARKER = re.compile(
-    r"[-_ ]{3,}\s?(?:original (?:message|appointment)|message (?:d['’]origine|original|initial)|mail original"
-    r"|oorspronkelijk(?:e)? (?:bericht|e-?mail)|mensaje original|messaggio originale|mensagem original"
-    r"|ursprüngliche (?:nachricht|e-?mail)|original-?nachricht)\s?[-_ ]{3,}",
-    re.IGNORECASE,
-)
-#: The line above the quote in a reply.
-_QUOTES = re.compile(
-    r"(?:(?:le|el)\b.{4,200}\b(?:a écrit|écrivait|escribió)|on\b.{4,200}\bwrote|op\b.{4,200}\b(?:schreef\b.{0,120}|geschreven)"
-    r"|il\b.{4,200}\bha scritto|(?:em|a|no dia)\b.{4,200}\bescreveu"
-    r"|am\b.{4,200}\bschrieb\b.{0,120}|.{3,120}\bhat am\b.{4,60}\bgeschrieben"
-    r"|.{3,120}\b(?:a écrit|schrieb am\b.{4,60}|schreef op\b.{4,60}|escribió el\b.{4,60}|escreveu(?: \(.{4,60}\))?"
-    r"|ha scritto|wrote))\s?:?",
-    re.IGNORECASE,
-)
-_LABELS = {
-    "from": "from de da van von expéditeur afzender absender remitente mittente remetente",
-    "date": "date sent envoyé envoyée verzonden datum gesendet data fecha enviado enviada enviados inviato inviata",
-    "to": "to à a aan an pour para per destinataire destinataires destinatario destinatário ontvanger empfänger",
-    "cc": "cc copie kopie copia cópia bcc cci cco",
-    "subject": "subject objet sujet onderwerp betreff asunto oggetto assunto",
-    "reply-to": "reply-to répondre antwoord antwort",
-    "message-id": "message-id",
+_FIELD_OF = {
+    label: field
+    for field in LANGUAGES[0].labels
+    for label in _folded(language.labels[field] for language in LANGUAGES)
 }
-_FIELD_OF = {label: field for field, labels in _LABELS.items() for label in labels.split()}
-_LABEL = re.compile(
-    r"[*_ ]{0,4}([A-Za-zÀ-ÿ-]{1,14})(?: (?:le|à|op|am|an|aan|el|em|il))?[*_ ]{0,4}:(?:[*_]{1,4}(?=\s|$))?\s*(.*)",
-    re.DOTALL,
-)
-_ONE_OF_SEVERAL = re.compile(
-    r"\s?((?:To|Sent|Subject|Cc|À|Envoyé|Objet|An|Gesendet|Betreff|Aan|Verzonden|Onderwerp"
-    r"|Para|Enviado|Asunto|Assunto|A|Inviato|Oggetto)\s?:\s)"
-)
+_LABEL = re.compile(r"[*_ ]{0,4}([^\W\d_][^:*<>@]{0,30}?)[*_ ]{0,4}:(?:[*_]{1,4}(?=\s|$))?\s*(.*)", re.DOTALL)
+#: A label that no row knows begins with a letter that is not small.
+_UNKNOWN_LABEL = re.compile(r"[*_ ]{0,4}(?![a-zà-ÿ])[^\W\d_][^:<>@]{0,29}:(?:\s|$)")
+_BETWEEN_DASHES = re.compile(r"[-=_ ]{3,}([^-=_ ](?:.{0,150}[^-=_ ])?)[-=_ ]{2,}")
+_BEFORE_A_BLOCK = re.compile(r"[-=_ ]{3,}([^-=_ ][^-=_]{2,60}[^-=_ ])[-=_ ]{3,}([^-=_ ].*)")
 _RULE = re.compile(r"[_=\-–—\s]{5,}")
-_BLANKS = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2007": " ", "\t": " ", "\u200b": "", "\ufeff": ""})
+_BLANKS = str.maketrans(
+    "\u00a0\u202f\u2007\t：",
+    "    :",
+    "\u200b\u200e\u200f\u061c\u202a\u202b\u202c\u2066\u2067\u2068\u2069\ufeff",
+)
 _ANGLE = re.compile(r"[<\[]\s*(?:mailto:)?\s*([^<>\[\]\s]{1,128}@[^<>\[\]\s]{1,255}?)\s*[>\]]", re.IGNORECASE)
 _NOT_NAME = re.compile(r"[<\[(].*")
+_NAME_BEFORE = re.compile(r'"([^"<>]{1,100})"\s?<|,\s([^",:;<>\d]{1,100})\s<')
 _MAX_LINES = 2_000
 _MAX_LINE = 1_000
+_MAX_MARKER = 80
+#: A line with fewer fields is no header block.
+_FEWEST_FIELDS = 3
+#: Lines after which a header block still goes on with a known label.
+_MAX_BETWEEN = 8
+#: Programs break lines after this many characters, or a few more.
+_WIDTH = 72
+
+
+@cache
+def _compiled(template: str) -> re.Pattern[str]:
+    return re.compile(re.escape(template).replace(r"\{\}", ".{2,200}") + r"\s?:?")
+
+
+@cache
+def _label_inside(labels: str) -> re.Pattern[str]:
+    """Return the pattern of one of the labels in the middle of a line, as it is written."""
+    words = "|".join(map(re.escape, labels.split(";"))).replace("Cc", "C[Cc]")
+    return re.compile(rf"\s?((?:{words})\s?:\s)")
 
 
 def read_inline_forward(message: ParsedMessage, zone: tzinfo | None = None) -> Proposal | None:
     """Return the proposal when ``message`` is a forward as text in the style of a known program, else None.
 
-    A date without a zone is read in the zone of the message's own Date; without a Date, in ``zone`` (UTC if None).
+    A date without a zone is read in ``zone``, that of the town: the offset of the message's own Date is that of another day, or of
+    a server.
     """
     for lines in _bodies(message):
-        proposal = _read(message, lines, message.date.tzinfo if message.date else zone)
+        proposal = _Reader(message, zone).read(lines)
         if proposal is not None:
             return proposal
     return None
@@ -122,72 +120,169 @@ def _bodies(message: ParsedMessage) -> list[list[str]]:
     return [[line[:_MAX_LINE].translate(_BLANKS).rstrip() for line in lines] for lines in bodies]
 
 
-def _read(message: ParsedMessage, lines: list[str], zone: tzinfo | None) -> Proposal | None:
-    subject = message.subject or ""
-    prefixed = _FORWARD_PREFIX.match(subject) is not None
-    reply = _REPLY_PREFIX.match(subject) is not None
-    for number, line in enumerate(lines):
-        text = line.strip().strip("*").strip()
-        if not text or text.startswith(">"):
-            continue
-        if not reply and (style := _forward_marker(text)):
-            lines = _unquoted(lines, number + 1)
-            block = _block(lines, number + 1)
-            return _proposal(zone, style, block, lines) if block else None
-        if _ORIGINAL_MARKER.fullmatch(text):
-            block = _block(lines, number + 1)
-            return _proposal(zone, "original", block, lines) if block and prefixed else None
-        if _is_quotation(lines, number, text):
-            return None
-        if (block := _block_at(lines, number)) is not None:
-            return _proposal(zone, "header-block", block, lines) if prefixed else None
-    return None
-
-
-def _forward_marker(text: str) -> str:
-    return next((style for style, pattern in _FORWARD_MARKERS if pattern.fullmatch(text)), "")
-
-
-def _unquoted(lines: list[str], start: int) -> list[str]:
-    # Apple Mail quotes what it forwards; Yahoo puts the whole header block on one line.
-    number = next((number for number in range(start, len(lines)) if lines[number].strip()), len(lines))
-    first = lines[number] if number < len(lines) else ""
-    if len(_ONE_OF_SEVERAL.findall(first)) >= 2:
-        return lines[:number] + _ONE_OF_SEVERAL.sub(r"\n\1", first).split("\n") + lines[number + 1 :]
-    if not first.startswith(">"):
-        return lines
-    return lines[:start] + [re.sub(r"^>[ ]?", "", line) for line in lines[start:]]
-
-
-def _is_quotation(lines: list[str], number: int, text: str) -> bool:
-    if len(text) > 300 or not _could_introduce(text):
-        return False
-    if text.endswith(":") and _QUOTES.fullmatch(text):
-        return True
-    following = lines[number + 1].strip() if number + 1 < len(lines) else ""
-    if following.startswith(">"):
-        return bool(_QUOTES.fullmatch(text))
-    # Gmail breaks a long line in two.
-    return following.endswith(":") and len(following) < 120 and bool(_QUOTES.fullmatch(f"{text} {following}"))
-
-
-def _could_introduce(text: str) -> bool:
-    return text[:1].isalpha() or text[:1] in "\"'«"
-
-
 @dataclass(frozen=True)
 class _Block:
     fields: dict[str, str]
     end: int
 
 
-def _block(lines: list[str], start: int) -> _Block | None:
-    """Return the header block that begins within a few lines after a marker, or None."""
-    for number in range(start, min(start + 6, len(lines))):
+class _Reader:
+    """Reads the lines of one message."""
+
+    def __init__(self, message: ParsedMessage, zone: tzinfo | None) -> None:
+        subject = (message.subject or "").translate(_BLANKS)
+        self._zone, self._latest = zone, message.date
+        prefix = _FORWARD_PREFIX.match(fold(subject))
+        self._prefixed = prefix is not None
+        self._reply = _REPLY_PREFIX.match(fold(subject)) is not None
+        self._subject = subject.partition(":")[2].strip() if prefix else subject
+
+    def read(self, lines: list[str]) -> Proposal | None:
+        first, quoted_to = True, 0
+        for number, line in enumerate(lines):
+            text = line.strip().strip("*").strip()
+            if not text or number < quoted_to:
+                continue
+            if text.startswith(">"):
+                quoted_to = _quoted_end(lines, number)
+                if proposal := self._quoted(lines[number:quoted_to]):
+                    return proposal
+                first = False
+                continue
+            if proposal := self._marked(lines, number, text):
+                return proposal
+            if introduction := _introduction(lines, number, text):
+                # A reply, unless it is all that stands above a text that is not quoted.
+                return self._quote_line(lines, number, introduction) if first else None
+            if (block := _block_at(lines, number)) is not None:
+                return self._proposal("header-block", block, lines) if self._prefixed else None
+            first = False
+        return None
+
+    def _marked(self, lines: list[str], number: int, text: str) -> Proposal | None:
+        """Return what stands below the marker ``text``, or None when it is no marker."""
+        style, rest = _marker(text)
+        if not style or (self._reply if style != "original" else not self._prefixed):
+            return None
+        below = [rest, *lines[number + 1 :]] if rest else _unquoted(lines[number + 1 :])
+        at = next((at for at, line in enumerate(below) if line.strip()), 0)
+        if at < len(below) and (split := _split_line(below[at])):
+            style, below = "one-line", [*split, *below[at + 1 :]]
+        block = _block(below)
+        return self._proposal(style, block, below) if block else None
+
+    def _quoted(self, lines: list[str]) -> Proposal | None:
+        """Return the forward in a quotation that begins with its marker, or None."""
+        lines = [_dequoted(line) for line in lines]
+        at, text = next(((at, line.strip()) for at, line in enumerate(lines) if line.strip()), (0, ""))
+        proposal = self._marked(lines, at, text) if text else None
+        return replace(proposal, style="quoted") if proposal else None
+
+    def _quote_line(self, lines: list[str], number: int, introduction: str) -> Proposal | None:
+        """Return what Outlook for Mac forwards: it writes the line above a quote where others write a header block."""
+        below = lines[number + 1 + introduction.count("\n") :]
+        address, following = find_address(introduction), next(filter(str.strip, below), "")
+        if not self._prefixed or self._reply or address is None or following.startswith(">"):
+            return None
+        name = _NAME_BEFORE.search(introduction)
+        author = Address(clean(name[1] or name[2]) if name else "", address)
+        date, doubts = self._date(introduction.partition("<")[0])
+        return Proposal("quote-line", author, clean(self._subject), date, "\n".join(below).strip(), doubts)
+
+    def _proposal(self, style: str, block: _Block, lines: list[str]) -> Proposal:
+        fields = block.fields
+        subject = clean(decode_words(fields["subject"].strip("* "))) if "subject" in fields else None
+        date, doubts = self._date(fields.get("date", ""))
+        body = "\n".join(lines[block.end :]).strip()
+        return Proposal(style, _author(decode_words(fields["from"])), subject, date, body, doubts)
+
+    def _date(self, text: str) -> tuple[datetime | None, tuple[Doubt, ...]]:
+        found = parse_written_date(decode_words(text), self._zone, self._latest)
+        return found.at, (Doubt(found.guess, clean(text)[:_MAX_LINE]),) if found.guess else ()
+
+
+def _marker(text: str) -> tuple[str, str]:
+    """Return the style of a marker, and what stands behind it in the same line; empty strings when ``text`` is none."""
+    if text[0] in "-=_":
+        if (match := _BETWEEN_DASHES.fullmatch(text)) and (style := _between_dashes(fold(match[1]))):
+            return style, ""
+        if (match := _BEFORE_A_BLOCK.match(text)) and (style := _between_dashes(fold(match[1]))):
+            return style, match[2]
+    elif text.endswith(":") and len(text) < _MAX_MARKER and fold(text[:-1]) in _MARKERS:
+        return "sentence", ""
+    return "", ""
+
+
+def _between_dashes(words: str) -> str:
+    if words in _MARKERS or words.startswith(_MARKERS_BY):
+        return "dashes"
+    return "original" if words in _ORIGINALS else ""
+
+
+def _split_line(line: str) -> list[str]:
+    """Return the header block that Yahoo writes in one line, field by field; empty when it is none."""
+    if line.count(":") < _FEWEST_FIELDS:
+        return []
+    best: list[str] = []
+    first = line.partition(":")[0].strip()
+    for language in LANGUAGES:
+        labels = ";".join(language.labels.values())
+        pieces = _pieces(line, labels) if f";{first};" in f";{labels};" else []
+        best = max(best, pieces, key=len)
+    return best if len(best) >= _FEWEST_FIELDS else []
+
+
+def _pieces(line: str, labels: str) -> list[str]:
+    pieces: list[str] = []
+    position = 0
+    for match in _label_inside(labels).finditer(line):
+        pieces.append(line[position : match.start()])
+        position = match.start(1)
+        if _FIELD_OF[fold(match[1].rstrip(" :"))] == "subject":
+            break  # the last one; what follows is the subject
+    return [*pieces[1:], line[position:]]
+
+
+def _quoted_end(lines: list[str], start: int) -> int:
+    return next(
+        (end for end in range(start, len(lines)) if not lines[end].lstrip().startswith(">")), len(lines)
+    )
+
+
+def _dequoted(line: str) -> str:
+    return line.lstrip().removeprefix(">").removeprefix(" ")
+
+
+def _unquoted(lines: list[str]) -> list[str]:
+    """Return ``lines`` without the ``>`` of Apple Mail, which quotes what it forwards."""
+    first = next(filter(str.strip, lines), "")
+    return [_dequoted(line) for line in lines] if first.lstrip().startswith(">") else lines
+
+
+def _introduction(lines: list[str], number: int, text: str) -> str:
+    """Return the line above a quote that begins here, which may be broken in two; an empty string when there is none."""
+    if len(text) > 300 or not (text[0].isalnum() or text[0] in "\"'«"):
+        return ""
+    following = lines[number + 1].strip() if number + 1 < len(lines) else ""
+    if text.endswith(":") or following.startswith(">"):
+        return text if _wrote(text) else ""
+    # Gmail breaks a long line in two.
+    broken = following.endswith(":") and len(following) < 120
+    return f"{text}\n{following}" if broken and _wrote(f"{text} {following}") else ""
+
+
+def _wrote(text: str) -> bool:
+    plain = fold(text)
+    return any(verb in plain and _compiled(template).fullmatch(plain) for verb, template in _WROTE)
+
+
+def _block(lines: list[str]) -> _Block | None:
+    """Return the header block that begins within the first lines, or None."""
+    for number in range(min(6, len(lines))):
         text = lines[number].strip()
         if text and (block := _block_at(lines, number)) is not None:
             return block
-        if text and not _RULE.fullmatch(text) and _label(text) is None and number > start + 3:
+        if text and not _RULE.fullmatch(text) and _label(text) is None and number > 3:
             return None
     return None
 
@@ -213,8 +308,17 @@ def _block_at(lines: list[str], start: int) -> _Block | None:
                 break
             if len(fields) >= 2 and not _continues(lines, number, fields):
                 break
-        elif blank == 0 and last and not labelled and (not fields[last] or _wrapped(fields, last, line)):
-            # The value stands below its label, or a long list of recipients continues.
+        elif labelled is None and blank == 0 and _goes_on(lines, number, fields):
+            if _UNKNOWN_LABEL.match(line):
+                last = ""
+            elif last:  # the value stands below its label, or is broken
+                fields[last] = f"{fields[last]} {line.strip()}".strip()
+        elif (
+            labelled is None
+            and blank == 0
+            and last
+            and (not fields[last] or _wrapped(lines, number, fields, last))
+        ):
             fields[last] = f"{fields[last]} {line.strip()}".strip()
         else:
             break
@@ -223,15 +327,26 @@ def _block_at(lines: list[str], start: int) -> _Block | None:
     return _Block(fields, number) if complete else None
 
 
-def _wrapped(fields: dict[str, str], last: str, line: str) -> bool:
+def _goes_on(lines: list[str], number: int, fields: dict[str, str]) -> bool:
+    """Tell whether another label follows before any empty line."""
+    for line in lines[number + 1 : number + 1 + _MAX_BETWEEN]:
+        if not line.strip():
+            return False
+        if (labelled := _label(line)) is not None:
+            return labelled[0] not in fields
+    return False
+
+
+def _wrapped(lines: list[str], number: int, fields: dict[str, str], last: str) -> bool:
+    """Tell whether the line goes on with the last field of the block, whose value did not fit in its line."""
+    line = lines[number]
     if last in ("to", "cc"):
         return "@" in line or fields[last].endswith((";", ","))
-    return (
-        last == "from"
-        and "@" not in fields[last]
-        and line.strip().startswith(("<", "["))
-        or (last == "subject" and line.startswith(" ") and len(fields[last]) > 55)
-    )
+    if last == "from":
+        return "@" not in fields[last] and line.strip().startswith(("<", "["))
+    if last != "subject" or "".join(lines[number + 1 : number + 2]).strip():
+        return False
+    return len(lines[number - 1]) + 1 + len(line.split()[0]) > _WIDTH
 
 
 def _continues(lines: list[str], blank: int, fields: dict[str, str]) -> bool:
@@ -242,19 +357,8 @@ def _continues(lines: list[str], blank: int, fields: dict[str, str]) -> bool:
 
 def _label(line: str) -> tuple[str, str] | None:
     match = _LABEL.match(line.strip())
-    field = _FIELD_OF.get(match[1].lower()) if match else None
+    field = _FIELD_OF.get(fold(match[1])) if match else None
     return (field, match[2].strip()) if match and field else None
-
-
-def _proposal(zone: tzinfo | None, style: str, block: _Block, lines: list[str]) -> Proposal:
-    subject = clean(block.fields["subject"].strip("* ")) if "subject" in block.fields else None
-    return Proposal(
-        style,
-        _author(block.fields["from"]),
-        subject,
-        parse_written_date(block.fields.get("date", ""), zone),
-        "\n".join(lines[block.end :]).strip(),
-    )
 
 
 def _author(value: str) -> Address | None:

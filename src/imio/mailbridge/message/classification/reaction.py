@@ -8,10 +8,12 @@ from imio.mailbridge.message.classification.reaction_forms import SENTENCES
 from imio.mailbridge.message.classification.report import Report
 from imio.mailbridge.message.classification.report import ReportedRecipient
 from imio.mailbridge.message.classification.report import ReportKind
-from imio.mailbridge.message.parsing.disposition import part_text
+from imio.mailbridge.message.parsing.attachment import part_bytes
 from imio.mailbridge.message.parsing.html_text import html_lines
 from imio.mailbridge.message.parsing.parse import ParsedMessage
+from imio.mailbridge.message.syntax.charset import decode_text
 from imio.mailbridge.message.syntax.structure import Part
+from mmap import mmap
 import json
 import re
 
@@ -42,11 +44,15 @@ def _in_a_part(message: ParsedMessage) -> tuple[str, str] | None:
         if part.maintype == "multipart" or part.end - part.body > _MAX_PART:
             continue
         if _TYPE.fullmatch(part.content_type):
-            return part.content_type, _emoji(_json_emoji(part_text(raw, part)))
+            return part.content_type, _emoji(_json_emoji(_text(raw, part)))
         if _DISPOSITION.fullmatch(part.disposition):
-            emoji = _emoji(part_text(raw, part))
+            emoji = _emoji(_text(raw, part))
             return None if _is_written(message, part, emoji) else ("content-disposition", emoji)
     return None
+
+
+def _text(raw: bytes | mmap, part: Part) -> str:
+    return decode_text(part_bytes(raw, part), part.parameter("charset") or None)
 
 
 def _json_emoji(text: str) -> str:

@@ -102,12 +102,22 @@ REASONS: Mapping[str, Reason] = {
     ),
     "too-many": Reason(
         _(
-            "Its author sent more messages within an hour than the settings allow, or the same message was answered too often. "
-            "Programs that answer each other do this, so no document was made of what is over the limit."
+            "Its author sent more messages within an hour than the settings allow. Programs that answer each other do this, so no "
+            "document was made of what is over the limit."
         ),
         _(
             "Look at a few of them. If they are real mail, for instance of a form on your web site, raise the limit in the "
             "settings and replay them; if not, stop whoever sends them and discard them."
+        ),
+    ),
+    "too-many-replies": Reason(
+        _(
+            "The e-mail that it answers was answered more often within an hour than its recipients would do. Programs that answer "
+            "each other do this, and so do forgers, so no document was made of what is over the limit."
+        ),
+        _(
+            "Look at a few of them. If they are real answers, replay them: they are filed. If not, discard them and stop whoever "
+            "sends them. This limit is no setting; an hour later there is room again."
         ),
     ),
     "forwarding-confirmation": Reason(

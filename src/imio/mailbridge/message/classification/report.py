@@ -49,7 +49,7 @@ class Report:
     """A report: ``message_id`` is that of the reported message, with angle brackets, or None; ``evidence`` is for people.
 
     ``envelope_id`` is the ENVID that the sender gave (Original-Envelope-Id, RFC 3464 §2.2.1), or None. ``words`` is the emoji of a
-    reaction.
+    reaction, ``authors`` are the addresses in From.
     """
 
     kind: ReportKind
@@ -58,6 +58,7 @@ class Report:
     evidence: tuple[tuple[str, str], ...]
     envelope_id: str | None = None
     words: str = ""
+    authors: tuple[str, ...] = ()
 
 
 DELIVERY_STATUS = ("message/delivery-status", "message/global-delivery-status")

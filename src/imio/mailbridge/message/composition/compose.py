@@ -19,11 +19,13 @@ from email.utils import format_datetime
 from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.address import ascii_domain
 from imio.mailbridge.message.address import wire_address
+from imio.mailbridge.message.composition.masked_copy import masked_copy
 from imio.mailbridge.message.composition.sender_policy import Sender
 from imio.mailbridge.message.one_line import has_control
 from imio.mailbridge.message.one_line import one_line
 from imio.mailbridge.message.one_line import plain_spaces
 from imio.mailbridge.message.rendition.sanitise import clean_html
+from imio.mailbridge.message.secret_address import masked
 from markdownify import markdownify
 from typing import BinaryIO
 import binascii
@@ -118,9 +120,10 @@ def compose(
     """Return a message that is complete but for From and Reply-To, with CRLF line ends.
 
     ``html`` is cleaned and gets a text alternative; ``data:`` images become inline parts; ``auto_submitted`` is a value of
-    RFC 3834 §5 or empty. Errors: ``ValueError`` for a line end in a header; callers refuse such input beforehand.
+    RFC 3834 §5 or empty. Secret parts of mail-in addresses are masked in all of it. Errors: ``ValueError`` for a line end in a
+    header; callers refuse such input beforehand.
     """
-    html = clean_html(html)
+    html = clean_html(masked(html))
     message = EmailMessage(policies.SMTP)
     html, images = _inline_images(html, message_id)
     message.set_content(html_to_text(html), cte="quoted-printable")
@@ -142,7 +145,7 @@ def compose(
     head += [f"Auto-Submitted: {auto_submitted}\r\n".encode()] if auto_submitted else []
     head += [_address_field("To", to)] if to else [b"To: undisclosed-recipients:;\r\n"]
     head += [_address_field("Cc", cc)] if cc else []
-    head += [_subject_field(subject)]
+    head += [_subject_field(masked(subject))]
     pieces: list[bytes | File] = []
     rest = b"".join(head) + message.as_bytes()
     for mark, file in zip(marks, files, strict=True):
@@ -157,7 +160,7 @@ def _encoded_size(size: int) -> int:
 
 def _encoded(file: File) -> Iterator[bytes]:
     """Yield a file in base64, in lines."""
-    with file.open() as stream:
+    with masked_copy(file.open) as stream:
         left = file.size
         while block := stream.read(_BLOCK):
             left -= len(block)

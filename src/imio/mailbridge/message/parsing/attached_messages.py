@@ -3,18 +3,17 @@
 from dataclasses import dataclass
 from imio.mailbridge.message.outlook.msg_file import MAGIC as OLE
 from imio.mailbridge.message.outlook.to_rfc5322 import MEDIA_TYPE as MSG_TYPE
+from imio.mailbridge.message.parsing.attachment import part_beginning
 from imio.mailbridge.message.parsing.attachment import part_bytes
 from imio.mailbridge.message.parsing.parse import parse
 from imio.mailbridge.message.parsing.parse import ParsedMessage
 from imio.mailbridge.message.syntax.structure import looks_like_message
 from imio.mailbridge.message.syntax.structure import Part
-from imio.mailbridge.message.syntax.transfer_encoding import decode_body
 from mmap import mmap
 
 
 #: Types under which programs attach a message without saying so: Notes sends octet-stream, without a name.
 _OPAQUE = frozenset({"application/octet-stream", "application/x-octet-stream", "binary/octet-stream"})
-_BEGINNING = 65_536
 
 
 @dataclass(frozen=True)
@@ -55,13 +54,10 @@ def _form(raw: bytes | mmap, part: Part) -> str:
     if part.is_message:
         return "rfc822-encoded" if part.encoding in ("base64", "quoted-printable") else "rfc822"
     if part.content_type == MSG_TYPE or part.filename.lower().rstrip(". ").endswith(".msg"):
-        beginning = decode_body(raw, part.body, min(part.end, part.body + _BEGINNING), part.encoding)
-        return "outlook-msg" if beginning.startswith(OLE) else ""
+        return "outlook-msg" if part_beginning(raw, part).startswith(OLE) else ""
     named = part.filename.lower().rstrip(". ").endswith(".eml")
     if not named and part.content_type not in _OPAQUE:
         return ""
-    # The beginning is enough: a large file need not be decoded.
-    beginning = decode_body(raw, part.body, min(part.end, part.body + _BEGINNING), part.encoding)
-    if not looks_like_message(beginning):
+    if not looks_like_message(part_beginning(raw, part)):
         return ""
     return "eml-file" if named else "octet-stream"

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from imio.mailbridge.message.syntax.filename import extension
+from imio.mailbridge.message.syntax.filename import has_extension
 from imio.mailbridge.message.syntax.filename import message_filename
 from imio.mailbridge.message.syntax.filename import safe_filename
 from imio.mailbridge.message.syntax.header import decode
@@ -19,6 +21,7 @@ import hashlib
 import re
 
 
+_BEGINNING = 65_536
 _NOT_QUOTED_PRINTABLE = re.compile(rb"[\x80-\xff]|=(?![0-9A-Fa-f]{2}|[ \t]{0,9}\r?(?:\n|\Z))")
 
 
@@ -75,11 +78,23 @@ class InlineImage:
 
 def attachment(raw: bytes | mmap, part: Part) -> Attachment:
     """Return ``part`` as an attachment; a message without a name is named after its subject."""
-    if part.is_message and not part.filename:
-        filename = message_filename(_subject(raw, part))
-    else:
-        filename = safe_filename(part.filename, part.content_type)
+    unnamed = part.is_message and not part.filename
+    filename = message_filename(_subject(raw, part)) if unnamed else part_filename(raw, part)
     return Attachment(filename, part.content_type, content_of(raw, part), lambda: _chunks(raw, part))
+
+
+def part_filename(raw: bytes | mmap, part: Part) -> str:
+    """Return a name for the file in ``part``; where neither its name nor its type tells what it is, its content does."""
+    if extension(part.content_type) or has_extension(part.filename):
+        return safe_filename(part.filename, part.content_type)
+    beginning = part_beginning(raw, part)
+    kind = "message/rfc822" if looks_like_message(beginning) else ""
+    return safe_filename(part.filename, kind, beginning)
+
+
+def part_beginning(raw: bytes | mmap, part: Part) -> bytes:
+    """Return the first octets of a part decoded: a large file need not be decoded to tell what it is."""
+    return decode_body(raw, part.body, min(part.end, part.body + _BEGINNING), part.encoding)
 
 
 def _chunks(raw: bytes | mmap, part: Part) -> Iterator[bytes]:
@@ -100,7 +115,7 @@ def part_bytes(raw: bytes | mmap, part: Part) -> bytes:
 def _is_not_encoded(raw: bytes | mmap, part: Part) -> bool:
     if part.encoding == "quoted-printable":
         return _NOT_QUOTED_PRINTABLE.search(raw, part.body, part.end) is not None
-    return looks_like_message(raw[part.body : min(part.end, part.body + 65_536)])
+    return looks_like_message(raw[part.body : min(part.end, part.body + _BEGINNING)])
 
 
 def content_of(raw: bytes | mmap, part: Part) -> Callable[[], bytes]:

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 from imio.mailbridge.message.parsing.shown_image import is_shown
-from imio.mailbridge.message.syntax.charset import decode_text
+from imio.mailbridge.message.syntax.charset import Decoded
+from imio.mailbridge.message.syntax.charset import read_text
 from imio.mailbridge.message.syntax.structure import Part
 from imio.mailbridge.message.syntax.transfer_encoding import decode_body
 from mmap import mmap
@@ -56,7 +57,7 @@ def sort_parts(raw: bytes | mmap, root: Part) -> Sorted:
     if not any(is_calendar(part) for part in others):
         others += calendars[:1]
     text, html = _in_bounds(text, others), _in_bounds(html, others)
-    source = "\n".join(part_text(raw, part) for part in html)
+    source = "\n".join(read_part(raw, part).text for part in html)
     cids = frozenset(unquote(match[1]).lower() for match in _CID.finditer(source))
     inline: list[Part] = []
     attached: list[Part] = []
@@ -70,11 +71,11 @@ def sort_parts(raw: bytes | mmap, root: Part) -> Sorted:
     return Sorted(tuple(text), tuple(html), tuple(inline), tuple(attached))
 
 
-def part_text(raw: bytes | mmap, part: Part) -> str:
+def read_part(raw: bytes | mmap, part: Part) -> Decoded:
     """Return the text of a part with ``\\n`` line ends and without control characters."""
     octets = decode_body(raw, part.body, part.end, part.encoding)
-    text = decode_text(octets, part.parameter("charset") or None)
-    return _NOT_IN_TEXT.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text, guessed = read_text(octets, part.parameter("charset") or None)
+    return Decoded(_NOT_IN_TEXT.sub("", text.replace("\r\n", "\n").replace("\r", "\n")), guessed)
 
 
 def content_id(part: Part) -> str:
@@ -99,6 +100,7 @@ def _collect(
         (html if part.content_type == "text/html" else text).append(part)
     elif (
         part.content_type in _TECHNICAL
+        or container == "multipart/encrypted"  # the message itself, RFC 3156
         or part.content_type in _SIGNATURES
         and container == "multipart/signed"
     ):

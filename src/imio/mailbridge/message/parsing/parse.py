@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import replace
 from datetime import datetime
+from datetime import tzinfo
 from functools import cached_property
 from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.outlook.item import OutlookFile
@@ -22,18 +23,21 @@ from imio.mailbridge.message.parsing.attachment import attachment
 from imio.mailbridge.message.parsing.attachment import content_of
 from imio.mailbridge.message.parsing.attachment import InlineImage
 from imio.mailbridge.message.parsing.attachment import part_bytes
+from imio.mailbridge.message.parsing.attachment import part_filename
 from imio.mailbridge.message.parsing.bodies import Body
 from imio.mailbridge.message.parsing.bodies import read_bodies
 from imio.mailbridge.message.parsing.bodies import Text
 from imio.mailbridge.message.parsing.disposition import content_id
 from imio.mailbridge.message.parsing.disposition import is_calendar
-from imio.mailbridge.message.parsing.disposition import part_text
+from imio.mailbridge.message.parsing.disposition import read_part
 from imio.mailbridge.message.parsing.disposition import sort_parts
 from imio.mailbridge.message.parsing.disposition import Sorted
 from imio.mailbridge.message.parsing.opaque_signature import signed_content
 from imio.mailbridge.message.syntax import structure
 from imio.mailbridge.message.syntax.address_list import header_addresses
-from imio.mailbridge.message.syntax.date import parse_date
+from imio.mailbridge.message.syntax.charset import Decoded
+from imio.mailbridge.message.syntax.charset import read_text
+from imio.mailbridge.message.syntax.doubt import Doubt
 from imio.mailbridge.message.syntax.filename import message_filename
 from imio.mailbridge.message.syntax.filename import safe_filename
 from imio.mailbridge.message.syntax.filename import type_by_name
@@ -43,7 +47,10 @@ from imio.mailbridge.message.syntax.limits import TooComplex
 from imio.mailbridge.message.syntax.message_id import parse_message_ids
 from imio.mailbridge.message.syntax.structure import is_message_header
 from imio.mailbridge.message.syntax.structure import Part
+from imio.mailbridge.message.syntax.transfer_encoding import ends_in_group
 from imio.mailbridge.message.syntax.transfer_encoding import uuencoded_files
+from imio.mailbridge.message.syntax.written_date import parse_date
+from imio.mailbridge.message.syntax.written_date import ReadDate
 from io import BufferedReader
 from io import BytesIO
 from io import RawIOBase
@@ -59,6 +66,8 @@ import re
 
 
 _PIECE = 1 << 18
+#: Octets of a file that tell what it is.
+_SIGNATURE = 65_536
 _TNEF_TYPES = ("application/ms-tnef", "application/vnd.ms-tnef")
 _RTF_TYPES = ("text/rtf", "application/rtf", "text/richtext")
 _MEDIA = re.compile(r"[a-z0-9!#$&^_.+-]{1,60}/[a-z0-9!#$&^_.+-]{1,60}", re.IGNORECASE)
@@ -66,6 +75,7 @@ _MEDIA = re.compile(r"[a-z0-9!#$&^_.+-]{1,60}/[a-z0-9!#$&^_.+-]{1,60}", re.IGNOR
 _MAP_FROM = 1 << 20
 _MAX_CALENDAR = 300_000
 _MAX_SUBJECT = 2_000
+_MAX_SAW = 300
 _PKCS7 = ("application/pkcs7-mime", "application/x-pkcs7-mime")
 #: Object identifier of enveloped data (RFC 5652 §6.1) and authenticated enveloped data (RFC 5083).
 _ENVELOPED = (b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03", b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x17")
@@ -76,7 +86,7 @@ class ParsedMessage:
     """A message: ``raw`` holds its bytes, which may be mapped from a file; everything else is read from them on demand.
 
     ``defect`` is a reason code: ``too-complex`` (only the header can be read), ``unreadable`` (not a message), or None.
-    ``original`` holds the bytes as they came when ``raw`` was made from them, as for an Outlook file.
+    ``original`` holds the bytes as they came when ``raw`` was made from them: an Outlook file, or a message with CR as line end.
     """
 
     raw: bytes | mmap
@@ -87,7 +97,7 @@ class ParsedMessage:
     @property
     def media_type(self) -> str:
         """Return the media type of the bytes as they came."""
-        return MSG_TYPE if self.original is not None else "message/rfc822"
+        return MSG_TYPE if self.original is not None and _is_ole(self.original) else "message/rfc822"
 
     def open(self) -> BinaryIO:
         """Return a binary stream of the bytes as they came."""
@@ -145,10 +155,59 @@ class ParsedMessage:
 
     @cached_property
     def date(self) -> datetime | None:
-        """Return the date with its offset; None when it is missing or implausible."""
+        """Return the date (``date_in``) of a message to a town of which nothing is known."""
+        return self._read_date.at
+
+    def date_in(self, zone: tzinfo | None) -> datetime | None:
+        """Return the date with its offset; where it names no zone, in that of the town. None when it is missing or implausible."""
+        found = self._read_date
+        if found.guess != "zone-guessed" or found.at is None or zone is None:
+            return found.at
+        return found.at.replace(tzinfo=zone)
+
+    @cached_property
+    def _read_date(self) -> ReadDate:
+        found = ReadDate(None, "date-missing")
         for value in self.root.values("date"):
-            if (date := parse_date(unfold(value))) is not None:
-                return date
+            found = parse_date(unfold(value))
+            if found.at is not None:
+                break
+        return found
+
+    @cached_property
+    def doubts(self) -> tuple[Doubt, ...]:
+        """Return what was guessed and what is wrong with the message, in the order of ``DOUBTS``."""
+        dates = self.root.values("date")
+        guess = self._read_date.guess
+        said = "; ".join(map(decode, dates))[:_MAX_SAW] if guess or len(dates) > 1 else ""
+        saw = (
+            ("charset-guessed", self._charset_guessed),
+            ("date-repeated", said if len(dates) > 1 else None),
+            (guess, said if guess else None),
+            ("message-id-missing", "" if self.message_id is None else None),
+            ("header-damaged", self.root.damage),
+            ("truncated", "" if self.is_truncated else None),
+        )
+        return tuple(Doubt(code, text) for code, text in saw if text is not None)
+
+    @property
+    def is_truncated(self) -> bool:
+        """Tell whether the end of the message seems to be missing: a multipart is not closed, or base64 ends in a group."""
+        if self.defect is not None:
+            return False
+        in_base64 = self.root.encoding == "base64" and not self.root.parts
+        return not self.root.is_closed or in_base64 and ends_in_group(self.raw, self.root.body, self.root.end)
+
+    @property
+    def _charset_guessed(self) -> str | None:
+        """Return the charset that does not fit its text, or None."""
+        for part, decoded in self._bodies.items():
+            if decoded.guessed:
+                return part.parameter("charset")
+        names = ("from", "subject")
+        raw = (value for name in names for value in self.root.values(name) if not value.isascii())
+        if any(read_text(value).guessed for value in raw):
+            return ""
         return None
 
     @cached_property
@@ -210,7 +269,12 @@ class ParsedMessage:
         )
 
     def _text(self, parts: tuple[Part, ...]) -> str | None:
-        return "\n".join(part_text(self.content[0], part) for part in parts) if parts else None
+        return "\n".join(self._bodies[part].text for part in parts) if parts else None
+
+    @cached_property
+    def _bodies(self) -> dict[Part, Decoded]:
+        parts = (*self._sorted.text, *self._sorted.html)
+        return {part: read_part(self.content[0], part) for part in parts}
 
     @cached_property
     def _plain(self) -> tuple[str | None, tuple[Attachment, ...]]:
@@ -254,21 +318,24 @@ class ParsedMessage:
             return Attachment(name, "message/rfc822", lambda: message.raw[:], lambda: _octets(message.raw))
         kind = file.content_type if _MEDIA.fullmatch(file.content_type) else type_by_name(file.name)
         return Attachment(
-            safe_filename(file.name, kind), kind, lambda: bytes(file.content), lambda: _octets(file.content)
+            safe_filename(file.name, kind, bytes(file.content[:_SIGNATURE])),
+            kind,
+            lambda: bytes(file.content),
+            lambda: _octets(file.content),
         )
 
     @cached_property
     def body(self) -> Body:
         """Return the texts of the message in their order and forms, without the uuencoded files in them."""
-        raw, root = self.content
+        root = self.content[1]
         plain, html = ({id(part) for part in parts} for parts in (self._sorted.text, self._sorted.html))
         if not plain and not html:
             return tuple(Text(text, text is self.html) for text in (self.html or self.text,) if text)
 
         def text_of(part: Part) -> Text | None:
             if id(part) in html:
-                return Text(part_text(raw, part), True)
-            return Text(_without_files(part_text(raw, part))[0], False) if id(part) in plain else None
+                return Text(self._bodies[part].text, True)
+            return Text(_without_files(self._bodies[part].text)[0], False) if id(part) in plain else None
 
         return read_bodies(root, text_of)
 
@@ -285,7 +352,7 @@ class ParsedMessage:
         raw = self.content[0]
         parts = (part for part in self.content[1].walk() if is_calendar(part))
         return tuple(
-            part_text(raw, part) for part in islice(parts, 5) if part.end - part.body < _MAX_CALENDAR
+            read_part(raw, part).text for part in islice(parts, 5) if part.end - part.body < _MAX_CALENDAR
         )
 
     @cached_property
@@ -294,7 +361,7 @@ class ParsedMessage:
         return tuple(
             InlineImage(
                 content_id(part),
-                safe_filename(part.filename, part.content_type),
+                part_filename(self.content[0], part),
                 part.content_type,
                 content_of(self.content[0], part),
                 part.first("content-location"),
@@ -352,7 +419,9 @@ def parse(source: bytes | BinaryIO) -> ParsedMessage:
     """
     raw = source if isinstance(source, bytes) else _read(source)
     try:
-        if raw[: len(OLE)] == OLE and (item := read_msg(raw)) is not None:
+        if not _is_ole(raw) and raw.find(b"\n") < 0 and raw.find(b"\r") >= 0:
+            return replace(parse(raw[:].replace(b"\r", b"\n")), original=raw)
+        if _is_ole(raw) and (item := read_msg(raw)) is not None:
             return replace(outlook_message(item), original=raw)
         message = ParsedMessage(raw, structure.scan(raw))
         if not is_message_header(message.root):
@@ -360,9 +429,13 @@ def parse(source: bytes | BinaryIO) -> ParsedMessage:
         if any(part.content_type in _PKCS7 or is_tnef(part) for part in message.root.walk()):
             message._packed  # noqa: B018 - packed content must be within the limits too
     except TooComplex:
-        original = raw if raw[: len(OLE)] == OLE else None
+        original = raw if _is_ole(raw) else None
         return ParsedMessage(raw, structure.scan_header(raw), "too-complex", original)
     return message
+
+
+def _is_ole(raw: bytes | mmap) -> bool:
+    return raw[: len(OLE)] == OLE
 
 
 def outlook_message(item: OutlookItem) -> ParsedMessage:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
 from imio.mailbridge.message.parsing.parse import ParsedMessage
+from imio.mailbridge.message.secret_address import masked
 import re
 
 
@@ -65,7 +66,7 @@ def head(message: ParsedMessage, labels: Labels, date: str) -> tuple[tuple[str, 
         (labels.date, date),
         (labels.subject, message.subject or ""),
     )
-    return tuple((label, text) for label, text in rows if text)
+    return tuple((label, masked(text)) for label, text in rows if text)
 
 
 def beginning(
@@ -86,7 +87,7 @@ def beginning(
     names = "<br/>".join(map(escape, files))
     if names:
         lines += f"<tr><th scope='row'>{escape(labels.attachments)}</th><td>{names}</td></tr>"
-    return (
+    return masked(
         f'<!DOCTYPE html>\n<html lang="{escape(labels.language)}"><head><meta charset="utf-8"/>'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}"/>'
         f'<meta name="referrer" content="no-referrer"/><title>{escape(title)}</title>'

@@ -47,7 +47,7 @@ class Outline:
 
     ``blocked`` counts the remote contents that were left out, ``missing`` the images of the message that are not shown. ``limit``
     names what was exceeded where layout, images or appointments were left out; ``is_unreadable``: nothing can be shown;
-    ``is_empty``: the message has no text.
+    ``is_empty``: the message has no text; ``doubts`` are codes of ``Doubt``.
     """
 
     blocked: int = 0
@@ -56,16 +56,18 @@ class Outline:
     is_unreadable: bool = False
     is_empty: bool = False
     invitations: tuple[Invitation, ...] = ()
+    doubts: tuple[str, ...] = ()
 
     def as_data(self) -> dict[str, Any]:
         """Return plain data that JSON and databases keep."""
-        return {**asdict(self), "invitations": [each.as_data() for each in self.invitations]}
+        invitations = [each.as_data() for each in self.invitations]
+        return {**asdict(self), "invitations": invitations, "doubts": list(self.doubts)}
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> "Outline":
         """Return the outline that ``as_data`` described."""
         invitations = tuple(map(Invitation.from_data, data["invitations"]))
-        return cls(**{**data, "invitations": invitations})
+        return cls(**{**data, "invitations": invitations, "doubts": tuple(data["doubts"])})
 
 
 def prepare(source: BinaryIO, target: BinaryIO, plain: bool = False, seconds: int = SECONDS) -> Outline:
@@ -115,6 +117,7 @@ def outline_and_html(message: ParsedMessage, plain: bool = False) -> tuple[Outli
         is_unreadable=message.defect is not None,
         is_empty=not body.html,
         invitations=tuple(dict.fromkeys(found))[:_MAX_INVITATIONS],
+        doubts=tuple(dict.fromkeys(doubt.code for doubt in message.doubts)),
     )
     return outline, body.html
 

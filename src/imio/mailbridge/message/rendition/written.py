@@ -16,6 +16,7 @@ from imio.mailbridge.message.parsing.shown_image import shown_type
 from imio.mailbridge.message.rendition.complexity import check_html
 from imio.mailbridge.message.rendition.complexity import SHOWN
 from imio.mailbridge.message.rendition.sanitise import clean_message_html
+from imio.mailbridge.message.secret_address import masked
 from imio.mailbridge.message.syntax.limits import TooComplex
 import re
 
@@ -55,7 +56,7 @@ def written(message: ParsedMessage) -> Written:
 
 def written_plainly(message: ParsedMessage) -> Written:
     """Return the text alone, without links, layout, images and folded quotes: linear time, whatever the message holds."""
-    return Written(_plain("\n".join(_lines(message.body))[:MAX_TEXT]))
+    return Written(_plain(masked("\n".join(_lines(message.body)))[:MAX_TEXT]))
 
 
 def _lines(body: Iterable[Text | Alternatives]) -> Iterable[str]:
@@ -95,14 +96,15 @@ class _Writer:
         return without_layout
 
     def _text(self, text: Text) -> Written:
+        shown = masked(text.text)
         if not text.is_html:
-            html = f'<div class="text">{_fold_text(text.text[:MAX_TEXT])}</div>' if text.text.strip() else ""
-            return Written(html, limit="length" if len(text.text) > MAX_TEXT else "")
+            html = f'<div class="text">{_fold_text(shown[:MAX_TEXT])}</div>' if shown.strip() else ""
+            return Written(html, limit="length" if len(shown) > MAX_TEXT else "")
         try:
-            check_html(text.text, SHOWN)
+            check_html(shown, SHOWN)
         except TooComplex as error:
-            return Written(_plain("\n".join(html_lines(text.text))), limit=str(error))
-        cleaned = clean_message_html(text.text, self._images.find)
+            return Written(_plain("\n".join(html_lines(shown))), limit=str(error))
+        cleaned = clean_message_html(shown, self._images.find)
         if not _SAYS_NOTHING.sub("", cleaned.html):
             return Written("")
         return Written(_fold_html(cleaned.html), cleaned.blocked, cleaned.missing)

@@ -20,12 +20,15 @@ _TOKEN = re.compile(
 )
 _AROUND_AT = re.compile(r"\s{0,9}@\s{0,9}")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
-_ADDR = re.compile(r"[^\s<>()\[\]\",;:@]{1,128}@[^\s<>()\",;:@]{1,255}")
-_BARE = re.compile(r"[^\s<>,;@]+@[^\s<>,;@]+|\"[^\"]+\"@[^\s<>,;@]+")
+_DOMAIN = r"(?:\[[^\s<>\[\],;@]{1,253}\]|[^\s<>()\[\]\",;:@]{1,255})"
+_ADDR = re.compile(rf"[^\s<>()\[\]\",;:@]{{1,128}}@{_DOMAIN}")
+_BARE = re.compile(rf"(?:[^\s<>\[\],;@]+|\"[^\"]+\")@(?:{_DOMAIN}|[^\s<>\[\],;@]+)")
 #: More recipients than this tell nothing about where a message belongs.
 _MAX_ADDRESSES = 5000
 _MAX_SEARCHED = 10_000
 _MAX_ADDRESS = 320
+#: Pieces of a name between commas that are not in quotation marks.
+_MAX_PIECES = 3
 #: An entry of a typed list. The bounds keep quotation marks that are never closed from costing quadratic time.
 _ENTRY = re.compile(r'(?:"(?:\\.|[^"\\]){0,1000}+"|\([^()]{0,1000}+\)|[^,;\r\n"(]|["(])+', re.DOTALL)
 #: ``name <addr-spec>``, or ``addr-spec (name)``.
@@ -88,16 +91,26 @@ class _Entry:
         match = _ADDR.search(phrase[:_MAX_SEARCHED])
         if match is None:
             return None
-        rest = " ".join((phrase[: match.start()] + phrase[match.end() :]).split())
+        rest = " ".join((phrase[: match.start()] + phrase[match.end() :]).split()).strip("[] ")
         return Address(clean(decode_words(rest)), match[0])
 
 
 def _parse(text: str) -> list[Address]:
     found: list[Address] = []
     entry, depth = _Entry(), 0
+    before: list[str] = []
+    text = text.replace("[mailto:", "[")
 
-    def flush() -> None:
+    def flush(separator: str = "") -> None:
         nonlocal entry
+        if separator == "," and entry.angle is None and "@" not in decode_words("".join(entry.phrase)):
+            before.append("".join(entry.phrase).strip())  # "Dupont, Jean <…>" without quotation marks
+            entry = _Entry()
+            return
+        named = entry.angle is not None or len("".join(entry.phrase).split()) > 1
+        if named and 0 < len(before) <= _MAX_PIECES:
+            entry.phrase.insert(0, "".join(f"{piece}, " for piece in before if piece))
+        before.clear()
         phrase = "".join(entry.phrase)
         if entry.angle is None and "=?" in phrase and (decoded := decode_words(phrase)) != phrase:
             # Some programs encode the whole field, the address included.
@@ -127,12 +140,13 @@ def _parse(text: str) -> list[Address]:
             following = text[token.end() : token.end() + 1]
             entry.phrase.append(value if following == "@" else quoted)
         elif value in (",", ";"):
-            flush()
+            flush(value)
             if len(found) >= _MAX_ADDRESSES:
                 return found
         elif value == ":":
             # The name of a group, or "mailto:".
             entry.phrase.clear()
+            before.clear()
         elif value != ">":
             entry.phrase.append(value)
     flush()

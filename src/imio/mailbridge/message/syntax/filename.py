@@ -1,7 +1,8 @@
-"""Makes the names under which the files of a message are kept: no path, no invisible character, not too long."""
+"""Makes the names under which the files of a message are kept: valid on every operating system, with an extension, not too long."""
 
 from imio.mailbridge.message.syntax.header import clean
 import re
+import unicodedata
 
 
 MAX_LENGTH = 150
@@ -9,9 +10,13 @@ MAX_LENGTH = 150
 _MAX_SUBJECT = 120
 _NOT_IN_NAMES = re.compile(r'[\\/:*?"<>|]+')
 _DRIVE = re.compile(r"^[A-Za-z]:")
+_EXTENSION = re.compile(r"\.(?:[A-Za-z][A-Za-z0-9]{0,4}|[a-z]{6,8})")
 _TYPES = {
     "application/pdf": ".pdf",
+    "application/x-pdf": ".pdf",
     "image/jpeg": ".jpg",
+    "image/jpg": ".jpg",
+    "image/pjpeg": ".jpg",
     "image/png": ".png",
     "image/gif": ".gif",
     "image/tiff": ".tif",
@@ -19,48 +24,121 @@ _TYPES = {
     "text/html": ".html",
     "text/calendar": ".ics",
     "text/csv": ".csv",
+    "text/rtf": ".rtf",
+    "text/vcard": ".vcf",
+    "text/x-vcard": ".vcf",
+    "text/directory": ".vcf",
     "message/rfc822": ".eml",
     "message/global": ".eml",
+    "application/vnd.ms-outlook": ".msg",
     "application/zip": ".zip",
+    "application/x-zip-compressed": ".zip",
     "application/xml": ".xml",
     "application/rtf": ".rtf",
     "application/msword": ".doc",
     "application/vnd.ms-excel": ".xls",
+    "application/vnd.ms-powerpoint": ".ppt",
     "application/vnd.oasis.opendocument.text": ".odt",
     "application/vnd.oasis.opendocument.spreadsheet": ".ods",
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ".docx",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": ".xlsx",
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation": ".pptx",
     "application/pkcs7-mime": ".p7m",
     "image/heic": ".heic",
+    "image/heif": ".heif",
     "image/webp": ".webp",
+    "image/bmp": ".bmp",
+    "image/svg+xml": ".svg",
     "audio/mpeg": ".mp3",
     "audio/wav": ".wav",
     "video/mp4": ".mp4",
     "text/xml": ".xml",
 }
 
+_OLE = rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
-def safe_filename(name: str, content_type: str = "") -> str:
+
+def _wide(text: str) -> bytes:
+    return re.escape(text.encode("utf-16-le"))
+
+
+#: How files begin, the narrower first.
+_SIGNATURES = (
+    ("application/pdf", rb"\s{0,9}%PDF-"),
+    ("image/png", rb"\x89PNG\r\n"),
+    ("image/jpeg", rb"\xff\xd8\xff"),
+    ("image/gif", rb"GIF8[79]a"),
+    ("image/tiff", rb"II\*\0|MM\0\*"),
+    ("image/webp", rb"RIFF....WEBP"),
+    ("image/heic", rb"....ftyp(?:hei[cxms]|hevc|mif1|msf1)"),
+    ("video/mp4", rb"....ftyp"),
+    ("application/rtf", rb"\{\\rtf"),
+    (
+        "application/vnd.oasis.opendocument.text",
+        rb"PK\x03\x04.{26}mimetypeapplication/vnd\.oasis\.opendocument\.text",
+    ),
+    (
+        "application/vnd.oasis.opendocument.spreadsheet",
+        rb"PK\x03\x04.{26}mimetypeapplication/vnd\.oasis\.opendocument\.spreadsheet",
+    ),
+    ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", rb"PK\x03\x04.*?word/"),
+    ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", rb"PK\x03\x04.*?xl/"),
+    ("application/vnd.openxmlformats-officedocument.presentationml.presentation", rb"PK\x03\x04.*?ppt/"),
+    ("application/zip", rb"PK\x03\x04"),
+    ("application/vnd.ms-outlook", _OLE + rb".*?" + _wide("__nameid_version1.0")),
+    ("application/msword", _OLE + rb".*?" + _wide("WordDocument")),
+    ("application/vnd.ms-excel", _OLE + rb".*?" + _wide("Workbook")),
+    ("text/calendar", rb"\s{0,9}BEGIN:VCALENDAR\b"),
+    ("text/vcard", rb"\s{0,9}BEGIN:VCARD\b"),
+    ("application/xml", rb"\s{0,9}<\?xml\b"),
+)
+
+
+def safe_filename(name: str, content_type: str = "", beginning: bytes = b"") -> str:
     """Return the last part of the path ``name``, shortened to ``MAX_LENGTH`` characters but with its extension.
 
-    Where nothing usable is left: ``attachment`` with the extension of ``content_type``.
+    Where it has no extension it gets that of ``content_type``, or else of what its ``beginning`` is. Where nothing usable is
+    left it is called ``attachment``.
     """
-    base = clean(name).replace("\\", "/").rstrip("/ ").rpartition("/")[2]
-    base = " ".join(_DRIVE.sub("", base).split()).rstrip(". ")
+    path = clean(name).replace("\\", "/").rstrip("/ ").rpartition("/")[2]
+    base = _valid(_DRIVE.sub("", path)).rstrip(". ")
     if not base.strip("."):
-        return f"attachment{extension(content_type)}"
-    if len(base) <= MAX_LENGTH:
-        return base
-    stem, dot, suffix = base.rpartition(".")
-    if not dot or not stem or len(suffix) > 10:
-        return base[:MAX_LENGTH].rstrip()
-    return f"{stem[: MAX_LENGTH - len(suffix) - 1].rstrip()}.{suffix}"
+        base = "attachment"
+    stem, suffix = _split(base)
+    if not suffix:
+        suffix = extension(content_type) or extension(content_kind(beginning))
+    return stem[: MAX_LENGTH - len(suffix)].rstrip() + suffix
 
 
 def message_filename(subject: str | None, extension: str = ".eml") -> str:
-    """Return a name, valid on every operating system, for a file that holds a message with this ``subject``."""
-    base = " ".join(_NOT_IN_NAMES.sub(" ", clean(subject or "")).split())[:_MAX_SUBJECT].strip(". ")
-    return (base or "message") + extension
+    """Return the name of a file that holds a message with this ``subject``."""
+    return (_valid(clean(subject or ""))[:_MAX_SUBJECT].strip(". ") or "message") + extension
+
+
+def has_extension(name: str) -> bool:
+    """Tell whether ``name`` ends as the name of a kind of file does."""
+    return bool(_split(name.strip())[1])
+
+
+def whole_name(*names: str) -> str:
+    """Return the first name that is not empty, or the one that continues it: programs cut one of two names of a file."""
+    first = next(filter(None, names), "")
+    return max((name for name in names if name.startswith(first)), key=len, default="")
+
+
+def content_kind(beginning: bytes) -> str:
+    """Return the media type of a file by how it begins, or an empty string."""
+    return next((kind for kind, signature in _SIGNATURES if re.match(signature, beginning, re.DOTALL)), "")
+
+
+def _valid(name: str) -> str:
+    """Return ``name`` composed (NFC), with a space for what some operating system forbids in a name."""
+    return " ".join(_NOT_IN_NAMES.sub(" ", unicodedata.normalize("NFC", name)).split())
+
+
+def _split(base: str) -> tuple[str, str]:
+    stem, dot, suffix = base.rpartition(".")
+    return (stem, dot + suffix) if stem and _EXTENSION.fullmatch(dot + suffix) else (base, "")
 
 
 def extension(content_type: str) -> str:

@@ -9,7 +9,16 @@ from urllib.parse import unquote_to_bytes
 import re
 
 
-_PARAMETER = re.compile(r';\s*([^\s=;"]{1,80})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;]*))', re.DOTALL)
+_KNOWN = (
+    "boundary|charset|filename|format|name|delsp|type|protocol|micalg|method|report-type|reply-type|smime-type|size"
+    "|creation-date|modification-date|read-date|start"
+)
+#: Where a parameter begins: some programs write no semicolon before it.
+_BEGIN = rf'(?:;\s*(?=[^\s=;"]{{1,80}}\s{{0,9}}=)|(?<=[\s,"])(?=(?:{_KNOWN})(?:\*\d{{0,3}}\*?)?\s{{0,9}}=))'
+_PARAMETER = re.compile(
+    rf'{_BEGIN}([^\s=;"]{{1,80}})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|((?:(?!{_BEGIN}).)*))',
+    re.DOTALL | re.IGNORECASE,
+)
 _ESCAPED = re.compile(r'\\(["\\])')
 _SECTION = re.compile(r"([^*]+)\*(?:(\d{1,3})(\*)?)?")
 _MAX_LENGTH = 16_384
@@ -32,9 +41,11 @@ def parse_parameters(text: str) -> Parameters:
     text = text[:_MAX_LENGTH]
     plain: dict[str, str] = {}
     sections: dict[str, dict[int, tuple[str, bool]]] = {}
+    first = len(text)
     for match in _PARAMETER.finditer(text):
+        first = min(first, match.start())
         name = match[1].lower()
-        value = _ESCAPED.sub(r"\1", match[2]) if match[2] is not None else match[3].strip()
+        value = _ESCAPED.sub(r"\1", match[2]) if match[2] is not None else match[3].strip("; \t\r\n,")
         section = _SECTION.fullmatch(name)
         if section is None:
             plain.setdefault(name, clean(decode_words(value)))
@@ -43,7 +54,7 @@ def parse_parameters(text: str) -> Parameters:
             sections.setdefault(section[1], {}).setdefault(int(section[2] or 0), (value, encoded))
     for name, numbered in sections.items():
         plain[name] = _join([numbered[number] for number in sorted(numbered)])
-    return Parameters(clean(text.partition(";")[0]).lower(), plain)
+    return Parameters(clean(text[:first].partition(";")[0].strip(", \t")).lower(), plain)
 
 
 def _join(sections: list[tuple[str, bool]]) -> str:

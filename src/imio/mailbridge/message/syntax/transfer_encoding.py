@@ -9,14 +9,15 @@ import re
 _COMMENT = re.compile(r"\([^()]*\)")
 _ALPHABET = re.compile(rb"[A-Za-z0-9+/]")
 _BASE64_ONLY = re.compile(rb"[A-Za-z0-9+/=\s]*")
-_NOT_BASE64 = bytes(
-    set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
-)
+#: The bytes that are no characters of base64.
+NOT_BASE64 = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"))
 _MAX_SEGMENTS = 1000
-_BASE64 = ("base64", "b64", "base-64")
+#: Names of the encoding.
+BASE64 = ("base64", "b64", "base-64")
 _QUOTED_PRINTABLE = ("quoted-printable", "quoted_printable", "qp")
 _UUENCODE = ("x-uuencode", "uuencode", "x-uue", "uue")
 _PIECE = 1 << 18
+_MAX_LINE = 1 << 20
 _UU_BEGIN = re.compile(rb"^begin [^\n]*\n", re.MULTILINE)
 _UU_FILE = re.compile(
     r"^begin [0-7]{3,4} (\S[^\n]{0,200})\n((?:[ -`]{1,62}\n)+)(?:`\n)?end[ \t]*$", re.MULTILINE
@@ -31,7 +32,7 @@ def encoding_name(value: str) -> str:
 
 def decode_body(raw: bytes | mmap, start: int, end: int, encoding: str) -> bytes:
     """Return the decoded octets of ``raw[start:end]``; an unknown ``encoding`` leaves them as they are."""
-    if encoding in _BASE64:
+    if encoding in BASE64:
         return _base64(raw, start, end)
     if encoding in _QUOTED_PRINTABLE:
         return binascii.a2b_qp(raw[start:end])
@@ -42,14 +43,14 @@ def decode_body(raw: bytes | mmap, start: int, end: int, encoding: str) -> bytes
 
 def decode_chunks(raw: bytes | mmap, start: int, end: int, encoding: str) -> Iterator[bytes]:
     """Yield what ``decode_body`` returns piece by piece, so that a large body is never in memory as a whole."""
-    if encoding in _BASE64 and not _goes_on_after_padding(raw, start, end):
+    if encoding in BASE64 and not _goes_on_after_padding(raw, start, end):
         yield from _base64_chunks(raw, start, end)
     elif encoding in _QUOTED_PRINTABLE:
         for first, last in _pieces(raw, start, end, at_line_ends=True):
             yield binascii.a2b_qp(raw[first:last])
     elif encoding in _UUENCODE:
         yield from _uuencode_chunks(raw, start, end)
-    elif encoding in _BASE64:
+    elif encoding in BASE64:
         yield decode_body(raw, start, end, encoding)
     else:
         for first, last in _pieces(raw, start, end):
@@ -68,7 +69,7 @@ def _pieces(raw: bytes | mmap, start: int, end: int, at_line_ends: bool = False)
 def _base64_chunks(raw: bytes | mmap, start: int, end: int) -> Iterator[bytes]:
     left = b""
     for first, last in _pieces(raw, start, end):
-        clean = left + raw[first:last].translate(None, delete=_NOT_BASE64)
+        clean = left + raw[first:last].translate(None, delete=NOT_BASE64)
         whole = len(clean) // 4 * 4
         left = clean[whole:]
         yield binascii.a2b_base64(clean[:whole])
@@ -81,9 +82,18 @@ def _goes_on_after_padding(raw: bytes | mmap, start: int, end: int) -> bool:
     return padding >= 0 and _ALPHABET.search(raw, padding, end) is not None
 
 
+def ends_in_group(raw: bytes | mmap, start: int, end: int) -> bool:
+    """Tell whether base64 in ``raw[start:end]`` ends inside a group of four characters and without padding: its end is missing."""
+    while end > start and raw[end - 1 : end].isspace():
+        end -= 1
+    begin = max(raw.rfind(b"\n", start, end) + 1, start, end - _MAX_LINE)
+    last = raw[begin:end]
+    return b"=" not in last and len(last.translate(None, delete=NOT_BASE64)) % 4 != 0
+
+
 def decode_base64(content: bytes) -> bytes:
     """Return the decoded ``content``, ignoring foreign characters and wrong padding."""
-    clean = content.translate(None, delete=_NOT_BASE64)
+    clean = content.translate(None, delete=NOT_BASE64)
     if len(clean) % 4 == 1:
         clean = clean[:-1]
     return binascii.a2b_base64(clean + b"=" * (-len(clean) % 4))

@@ -2,18 +2,27 @@
 
 from AccessControl import getSecurityManager
 from imio.mailbridge.i18n import _
+from imio.mailbridge.inbound import rate
 from imio.mailbridge.inbound import review
 from imio.mailbridge.inbound.inbox import inbox
+from imio.mailbridge.inbound.receive import client_address
 from imio.mailbridge.inbound.receive import Left
 from imio.mailbridge.inbound.receive import receive
 from imio.mailbridge.inbound.receive import Refused
+from imio.mailbridge.inbound.receive import stated_size
 from imio.mailbridge.outbox.visibility import is_manager
+from imio.mailbridge.restapi.mailin.authenticate import token_id
 from imio.mailbridge.restapi.mailin.serialize import delivery_json
 from imio.mailbridge.restapi.mailin.serialize import items_json
 from imio.mailbridge.restapi.mailin.serialize import left_json
 from imio.mailbridge.restapi.mailin.serialize import record_json
 from imio.mailbridge.restapi.path_service import PathService
 from imio.mailbridge.restapi.path_service import Refusal
+from imio.mailbridge.settings import tokens
+from imio.mailbridge.settings.clock import local_time
+from imio.mailbridge.settings.read import settings
+from imio.mailbridge.store.commit import committed
+from imio.mailbridge.store.store import now
 from plone import api
 from plone.protect.interfaces import IDisableCSRFProtection
 from plone.restapi.deserializer import json_body
@@ -35,13 +44,32 @@ def deliver(context, request):
     if not getSecurityManager().checkPermission(DELIVER, context):
         raise _not_allowed(request)
     alsoProvides(request, IDisableCSRFProtection)
+    values = settings()
+    if seconds := _wait(context, request, values):
+        request.response.setHeader("Retry-After", str(seconds))
+        raise Refusal(429, _("Too much was handed over at once. Try again later."))
+    day = local_time(now()).date()
+    if (id := token_id(request)) and tokens.is_used_first(id, day):
+        committed(lambda: tokens.note_use(id, day))
     try:
-        status, record = receive(request)
+        status, record = receive(request, values)
     except Refused as refused:
         raise Refusal(refused.status, refused.message, **refused.facts) from refused
     if isinstance(record, Left):
         return status, left_json(record)
     return status, delivery_json(record, items_json(record.items))
+
+
+def _wait(context, request, values):
+    """Return in how many seconds this user or client may deliver again; 0 is now."""
+    size = stated_size(request)
+    return rate.wait(
+        "/".join(context.getPhysicalPath()),
+        getSecurityManager().getUser().getId(),
+        rate.network(client_address(request)) or rate.network(request.getClientAddr()),
+        values.max_size if size is None else min(size, values.max_size),
+        values,
+    )
 
 
 def _not_allowed(request):

@@ -12,8 +12,13 @@ def leave_body_alone(event):
     curl sends ``application/x-www-form-urlencoded`` by default.
     """
     environ = event.request.environ
-    if environ.get("REQUEST_METHOD") != "POST" or not _ENDPOINT.search(environ.get("PATH_INFO", "")):
+    if not is_delivery(environ):
         return
     media_type = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
     if media_type in ("", "application/x-www-form-urlencoded", "multipart/form-data"):
         environ["CONTENT_TYPE"] = "application/octet-stream"
+
+
+def is_delivery(environ):
+    """Tell whether a WSGI environment is that of a delivery."""
+    return environ.get("REQUEST_METHOD") == "POST" and bool(_ENDPOINT.search(environ.get("PATH_INFO", "")))

@@ -2,6 +2,7 @@
 
 from imio.mailbridge.i18n import translatable
 from imio.mailbridge.inbound.reasons import reason_texts
+from imio.mailbridge.message.secret_address import masked_data
 from plone import api
 from plone.app.uuid.utils import uuidToCatalogBrain
 from zope.i18n import translate
@@ -49,26 +50,28 @@ def left_json(left):
 
 
 def record_json(record, request):
-    """Return what a manager of mail may know."""
+    """Return what a manager of mail may know: no secret part of an address."""
     sentence, remedy = reason_texts(record.reason)
-    return {
-        **delivery_json(record, items_json(record.items)),
-        "received": record.created.isoformat(),
-        "size": record.size,
-        "envelope_sender": record.envelope_sender,
-        "envelope_recipient": record.envelope_recipient,
-        "client_address": record.client_address,
-        "from": record.author,
-        "subject": record.subject,
-        "transferred_by": record.transferred_by or None,
-        "source_mailbox": record.source_mailbox or None,
-        "explanation": translate(translatable(sentence), context=request),
-        "remedy": translate(translatable(remedy), context=request),
-        "error": record.error,
-        "evidence": [
-            dict(zip(("detector", "saw", "strength"), seen, strict=True)) for seen in record.evidence
-        ],
-        "proof": record.proof,
-        "verdicts": list(record.verdicts),
-        "history": [{**line, "at": line["at"].isoformat()} for line in record.history],
-    }
+    return masked_data(
+        {
+            **delivery_json(record, items_json(record.items)),
+            "received": record.created.isoformat(),
+            "size": record.size,
+            "envelope_sender": record.envelope_sender,
+            "envelope_recipient": record.envelope_recipient,
+            "client_address": record.client_address,
+            "from": record.author,
+            "subject": record.subject,
+            "transferred_by": record.transferred_by or None,
+            "source_mailbox": record.source_mailbox or None,
+            "explanation": translate(translatable(sentence), context=request),
+            "remedy": translate(translatable(remedy), context=request),
+            "error": record.error,
+            "evidence": [
+                dict(zip(("detector", "saw", "strength"), seen, strict=True)) for seen in record.evidence
+            ],
+            "proof": record.proof,
+            "verdicts": list(record.verdicts),
+            "history": [{**line, "at": line["at"].isoformat()} for line in record.history],
+        }
+    )

@@ -1,0 +1,250 @@
+"""A form that is posted without a token of the present user does nothing, says so, and comes back as it was filled in.
+
+The session had ended, another user logged in, or another site made the browser post. Each view that takes a POST stands here.
+"""
+
+from datetime import date
+from datetime import timedelta
+from imio.mailbridge.browser.button_page import ButtonPage
+from imio.mailbridge.interfaces import IMailbridgeLayer
+from imio.mailbridge.outbox.record import outbox
+from plone import api
+from plone.z3cform.layout import FormWrapper
+from tests.mails import citizen
+from tests.mails import redirected
+from tests.site.compose import COMPOSE
+from tests.site.compose import HTML
+from tests.site.compose import press
+from tests.site.compose import shown
+from tests.site.compose import token
+from tests.site.panel import fields
+from tests.site.quarantine import item
+from tests.site.quarantine import STRANGER
+from tests.site.rows import keep
+from tests.site.rows import row
+from typing import NamedTuple
+from z3c.form.form import Form
+from zope.component import getGlobalSiteManager
+import base64
+import lxml.html
+import pytest
+import zlib
+
+
+SAYS = "Your session had changed, so nothing was done. Check what is filled in and press the button again."
+MAILBOX = {
+    "name": "info",
+    "role": "mail-in",
+    "address": "in@bridge.test",
+    "host": "imap.maville.test",
+    "login": "info",
+}
+LATER = f"{date.today() + timedelta(days=30)}T03:04"
+SECRET = "Ty:ped-S3cret"
+KEPT = base64.urlsafe_b64encode(zlib.compress(redirected("Kept"))).decode()
+
+
+class Post(NamedTuple):
+    """A form of ours: ``typed`` is what a person enters and gets back; the names of ``z3c.form`` without their prefix."""
+
+    path: str
+    pressed: dict[str, str]
+    typed: dict[str, str] = {}  # noqa: RUF012 - never changed
+    user: str = "admin"
+
+
+def z3c(path, *buttons, user="admin", **typed):
+    return [
+        Post(path, {f"form.buttons.{name}": "x"}, {f"form.widgets.{key}": typed[key] for key in typed}, user)
+        for name in buttons
+    ]
+
+
+@pytest.fixture
+def posts(site, sent):
+    """View → its buttons, on a site where each of them would do something."""
+    keep(row(login="bridge"))
+    answer = site.request("PATCH", "/@controlpanels/mailbridge", "admin", json={"imap_mailboxes": [MAILBOX]})
+    assert answer.status_code == 204, answer.text
+    waits = site.receive(citizen(To="in@bridge.test").as_bytes()).id
+    strange = site.receive(redirected("Autre"), **STRANGER).id
+    document = item(site.receive(redirected(**{"From": "Émile Zola <emile.zola@autre.test>"})))
+    (mail,) = api.content.find(document, portal_type="dmsmainfile", unrestricted=True)
+    message = sent(state="scheduled")
+    path = "/".join(document.getPhysicalPath()[2:])
+    account = {"name": "ocmw", "senders": "ocmw.test", "host": "smtp.ocmw.test", "password": SECRET}
+    mailbox = {"name": "second", "host": "imap.two.test", "login": "two", "password": SECRET, "since": ""}
+    review = f"/@@mailbridge-inbox-message?id={waits}"
+    return {
+        "send-email": z3c(
+            COMPOSE,
+            "send",
+            "send_anyway",
+            "preview",
+            user="agent",
+            **{"to": "a@citizen.test (A)", "cc": "b@citizen.test", "bcc": "c@citizen.test"},
+            **{"subject": "Sujet écrit", "body": "<p>Texte long</p>", "send_at": LATER},
+        ),
+        "mailbridge-create-contact": z3c(
+            f"/{path}/@@mailbridge-create-contact", "create", lastname="Zola é", email="zola@autre.test"
+        ),
+        "mailbridge-inbox-rule": z3c(
+            f"/@@mailbridge-inbox-rule?id={waits}", "save", "replay", **{"whose:list": "domain"}
+        ),
+        "mailbridge-controlpanel": z3c(
+            "/@@mailbridge-controlpanel", "save", "test", "copy", smtp_host="new.test", smtp_password=SECRET
+        ),
+        "mailbridge-account-add": z3c("/@@mailbridge-account-add", "save", **account),
+        "mailbridge-account-edit": z3c("/@@mailbridge-account-edit?account=cpas", "save", **account),
+        "mailbridge-mailbox-add": z3c("/@@mailbridge-mailbox-add", "save", **mailbox),
+        "mailbridge-mailbox-edit": z3c("/@@mailbridge-mailbox-edit?mailbox=info", "save", login="other"),
+        "mailbridge-account-delete": [Post("/@@mailbridge-account-delete?account=cpas", {"delete": "1"})],
+        "mailbridge-mailbox-delete": [Post("/@@mailbridge-mailbox-delete?mailbox=info", {"delete": "1"})],
+        "mailbridge-accounts": [Post("/@@mailbridge-accounts", {"release": "default"})],
+        "mailbridge-mailboxes": [Post("/@@mailbridge-mailboxes", {"try": "info"})],
+        "mailbridge-addresses": [
+            Post("/@@mailbridge-addresses", {"make": "in@bridge.test", "mailbox": "info@maville.test"}),
+            Post("/@@mailbridge-addresses", {"revoke": "in+secret@bridge.test"}),
+        ],
+        "mailbridge-forwarding": [
+            Post("/@@mailbridge-forwarding", {name: "info@maville.test"}) for name in ("check", "accept")
+        ],
+        "mailbridge-send-as": [
+            Post("/@@mailbridge-send-as", {"account": "cpas", **pressed}, typed)
+            for pressed, typed in (
+                ({"reset": "a@cpas.test"}, {}),
+                ({"reset_all": "1"}, {}),
+                ({"try": "1"}, {"address": "some@cpas.test", "whole_domain": "1"}),
+            )
+        ],
+        "mailbridge-diagnosis": [
+            Post(
+                "/@@mailbridge-diagnosis",
+                {"run": "1"},
+                {"account": "cpas", "recipient": "r@citizen.test", "agent": "a@maville.test", "send": "1"}
+                | {"selector": "s1", "imap_host": "i.test", "imap_port": "143", "imap_login": "me"}
+                | {"imap_password": SECRET},
+            )
+        ],
+        "mailbridge-inbox": [
+            Post("/@@mailbridge-inbox?state=quarantined", {name: waits}, user="chef")
+            for name in ("replay", "discard", "accept")
+        ]
+        + [
+            Post(
+                "/@@mailbridge-inbox",
+                {"bulk": name, "ids:list": waits},
+                {"discard_reason": "parce que"},
+                "chef",
+            )
+            for name in ("replay", "discard", "accept")
+        ],
+        "mailbridge-inbox-message": [
+            Post(review, {name: "1"}, {"sender": "Moi <moi@citizen.test>", "date": "2026-01-02T03:04"})
+            for name in ("proposal", "direct", "replay", "ask")
+        ]
+        + [
+            Post(review, {"discard": "1"}, {"reason": "parce que"}),
+            Post(f"/@@mailbridge-inbox-message?id={strange}", {"mailbox": "1"}),
+        ],
+        "mailbridge-dry-run": [
+            Post("/@@mailbridge-dry-run", {"examine": "1"}, {"recipient": "in@bridge.test", "client": "::1"}),
+            Post(
+                "/@@mailbridge-dry-run", {"keep": "1"}, {"kept": KEPT, "name": "n.eml", "sender": "a@b.test"}
+            ),
+            Post("/@@mailbridge-dry-run", {"delete": "1"}),
+        ],
+        "mailbridge-outbox": [
+            Post("/@@mailbridge-outbox?state=scheduled", {name: "1", "ids:list": message.id})
+            for name in ("retry", "cancel")
+        ],
+        "mailbridge-message": [
+            Post("/@@mailbridge-message", {name: message.id, "back": "mine"}, user="agent")
+            for name in ("undo", "send_now", "retry", "cancel")
+        ],
+        "mailbridge-render-again": [
+            Post(f"{mail.getPath().removeprefix('/plone')}/@@mailbridge-render-again", {"x": "1"})
+        ],
+    }
+
+
+def ours():
+    """Return name → class of the views of our layer that take a POST: pages with buttons, and pages around a form."""
+    found = {}
+    for registration in getGlobalSiteManager().registeredAdapters():
+        factory = registration.factory
+        is_page = IMailbridgeLayer in registration.required and isinstance(factory, type)
+        if is_page and issubclass(factory, ButtonPage | FormWrapper | Form):
+            found[registration.name] = factory
+    return found
+
+
+def test_each_view_that_takes_a_post_stands_here(site, posts):
+    assert set(ours()) - {"mailbridge-outbox.csv"} == set(posts)
+    for name, view in ours().items():
+        form = getattr(view, "form", view)
+        pressed = {key.removeprefix("form.buttons.") for post in posts.get(name, ()) for key in post.pressed}
+        buttons = set(getattr(form, "buttons", ())) - {"cancel", "preset"}
+        if name not in ("mailbridge-outbox.csv", "mailbridge-render-again"):
+            assert buttons <= pressed | {post.pressed.get("bulk") for post in posts[name]}, name
+
+
+@pytest.mark.parametrize("stale", ["of another user", "", None])
+def test_nothing_is_done_and_the_form_comes_back(site, posts, stale):
+    if stale:
+        stale = token(site.get("/outgoing-mail/invitation/@@send-email", "chef", headers=HTML).text)
+    views = posts if stale else ("send-email", "mailbridge-account-edit", "mailbridge-inbox")
+    for each in [each for view in views for each in posts[view]]:
+        about = f"{each.path} {each.pressed}"
+        opened = site.get(each.path, each.user, headers=HTML).text
+        form = fields(opened) if "form.widgets." in opened else {}
+        for name, value in each.typed.items():
+            key = next((key for key in form if key.split(":")[0] == name), name)
+            form[key] = value
+        form.pop("_authenticator", None)
+        if stale is not None:
+            user = "agent" if each.user == "chef" else each.user
+            other = stale if each.user != "chef" else token(site.get(COMPOSE, user, headers=HTML).text)
+            form["_authenticator"] = other if stale else ""
+        before = site.portal._p_jar.db().lastTransaction()
+        answer = site.post(each.path, each.user, data={**form, **each.pressed}, headers=HTML)
+        if answer.status_code == 302:
+            answer = site.get(
+                answer.headers["Location"],
+                each.user,
+                headers=HTML,
+                cookies=answer.cookies,
+                allow_redirects=True,
+            )
+        assert answer.status_code == 200, about
+        assert site.portal._p_jar.db().lastTransaction() == before, about
+        page = lxml.html.fromstring(answer.text)
+        said = [shown(lxml.html.tostring(note).decode()) for note in page.cssselect(".portalMessage")]
+        assert any(SAYS in note for note in said), (about, said)
+        assert len(said) == 1 or SECRET in each.typed.values(), (about, said)
+        assert SECRET not in answer.text, about
+        back = {name: value for form in page.forms for name, value in form.form_values()}
+        for name, value in each.typed.items():
+            if value != SECRET:
+                key = next(key for key in back if key.split(":")[0] == name.split(":")[0])
+                assert back[key].replace("\r\n", "\n") == value, (about, name)
+
+
+def test_pressing_once_more_works(site):
+    form = {
+        **fields(site.get(COMPOSE, "agent", headers=HTML).text),
+        "form.widgets.to": "jeanne.dupont@citizen.test",
+        "form.widgets.subject": "Sujet écrit",
+        "form.widgets.body": "<p>Texte long</p>",
+        "form.buttons.send": "x",
+    }
+    site.post(COMPOSE, "agent", data={**form, "_authenticator": "stale"}, headers=HTML)
+    back = fields(site.post(COMPOSE, "agent", data={**form, "_authenticator": "stale"}, headers=HTML).text)
+    assert len(outbox()) == 0
+    assert back.pop("_authenticator") != "stale"
+    assert {**back, "form.buttons.send": "x"} == {
+        name: value for name, value in form.items() if name != "_authenticator"
+    }
+    answer = press(site, user="agent", subject="Sujet écrit", body=back["form.widgets.body"])
+    assert answer.status_code == 302
+    assert len(outbox()) == 1

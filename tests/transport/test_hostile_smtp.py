@@ -1,0 +1,166 @@
+"""SMTP servers that break the protocol: bounded in time and memory, and nothing that they say too much counts as "sent"."""
+
+from imio.mailbridge.transport import smtp
+from imio.mailbridge.transport.secret_mask import SecretMask
+from imio.mailbridge.transport.smtp import SmtpConnection
+from imio.mailbridge.transport.smtp_login import by_password
+from tests.servers.peer import Peer
+from types import SimpleNamespace
+import pytest
+
+
+class Smtp:
+    """An SMTP server that takes all; ``script`` maps a command, or ``greeting`` and ``end``, to a function of its talk."""
+
+    def __init__(self, features=(b"SIZE 0",), **script):
+        self.features = features
+        self.script = script
+
+    def __call__(self, talk):
+        self.step(talk, "greeting", b"220 hello")
+        while True:
+            name = (talk.hear().split() or [b""])[0].decode("ascii", "replace").lower()
+            if name == "ehlo":
+                lines = (b"250-hello", *(b"250-" + feature for feature in self.features), b"250 HELP")
+                self.step(talk, name, b"\r\n".join(lines))
+            elif name == "data":
+                self.step(talk, name, b"354 go on")
+                while talk.hear() != b".":
+                    pass
+                self.step(talk, "end", b"250 2.0.0 taken")
+            else:
+                self.step(talk, name, b"235 in" if name == "auth" else b"250 ok")
+
+    def step(self, talk, name, answer):
+        self.script.get(name, lambda talk: talk.say(answer))(talk)
+
+
+def say(*lines):
+    return lambda talk: talk.say(*lines)
+
+
+@pytest.fixture
+def send(certificates):
+    """``send(server)`` sends a message by a server of that kind and returns the reply."""
+
+    def send(server, security="none", login=False, timeout=30, deadline=60):
+        authenticate = by_password("login", "secret") if login else None
+        with Peer(server) as peer:
+            send.peer = peer
+            where = SimpleNamespace(
+                host="localhost", port=peer.port, security=security, ca_file=str(certificates.ca_file)
+            )
+            connection = SmtpConnection(where, authenticate, timeout, deadline, SecretMask("login", "secret"))
+            try:
+                return connection.deliver("a@maville.test", ["b@citizen.test"], [b"Subject: s\r\n\r\nx\r\n"])[
+                    "b@citizen.test"
+                ]
+            finally:
+                connection.close()
+
+    return send
+
+
+def test_server_that_keeps_to_the_protocol(send):
+    assert str(send(Smtp())) == "250 2.0.0 taken"
+
+
+STAGES = ["greeting", "ehlo", "auth", "mail", "rcpt", "data", "end"]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("data", [b"250-more\r\n" * 5000, b"2" * 60_000], ids=["answer", "line"])
+def test_answer_without_end_is_cut(send, stage, data):
+    reply = send(Smtp((b"AUTH PLAIN",), **{stage: lambda talk: talk.flood(data)}), login=True)
+    assert reply.code == 0
+    assert "the server sent" in reply.text
+
+
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("data", [b"2", b"250-x\r\n"], ids=["line", "answer"])
+def test_answer_that_drips_has_its_time(send, stage, data):
+    reply = send(Smtp((b"AUTH PLAIN",), **{stage: lambda talk: talk.drip(data)}), login=True, timeout=1)
+    assert reply.code == 0
+    assert "the server did not end its answer within 1 seconds" in reply.text
+
+
+@pytest.mark.parametrize("stage", ["greeting", "ehlo", "mail", "rcpt", "data"])
+def test_answer_too_many_is_never_sent(send, stage):
+    """What comes too much would be taken for the answer to the next command, and in the end for that to the message."""
+    positive = b"354 go on" if stage == "data" else b"220 ok" if stage == "greeting" else b"250 ok"
+    server = Smtp(**{stage: say(positive, b"250 2.0.0 taken"), "end": say(b"554 5.7.1 no")})
+    reply = send(server)
+    assert not reply.is_positive
+    assert reply.code in (0, 554)
+
+
+@pytest.mark.parametrize(
+    "answer", [b"250 2.0.0 taken", b"220 ok", b"334 login", b"354", b"hello", b"999 x", b"\0\0\0"]
+)
+@pytest.mark.parametrize("stage", ["mail", "rcpt", "data", "end"])
+def test_answer_that_is_none_here(send, stage, answer):
+    fits = answer.startswith(b"354") if stage == "data" else answer.startswith(b"2")
+    reply = send(Smtp(**{stage: say(answer)}))
+    assert reply.is_positive == fits
+    if not fits:
+        assert (reply.code, reply.stage) == (0, "data" if stage == "end" else stage)
+        assert "an answer that is none here" in reply.text
+        assert reply.text.isprintable()
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_server_that_hangs_up_has_sent_nothing(send, stage):
+    reply = send(Smtp((b"AUTH PLAIN",), **{stage: lambda talk: talk.end()}), login=True)
+    assert reply.code == 0
+    assert reply.text
+
+
+def test_half_an_answer_is_none(send):
+    def half(talk):
+        talk.send(b"250 2.0")
+        talk.end()
+
+    assert send(Smtp(end=half)).code == 0
+
+
+def test_words_are_cut_and_hold_no_secret(send):
+    words = b"\r\n550-".join(b"x" * 990 + b" secret secret" for _ in range(20))
+    reply = send(Smtp(rcpt=say(b"550-" + words, b"550 end")))
+    assert (reply.code, len(reply.text)) == (550, smtp.KEPT)
+    assert "secret" not in reply.text
+
+
+@pytest.mark.parametrize("challenge", [b"334 abcde", b"334 VXNlcm5hbWU6", b"334 \xff\0"])
+def test_login_that_asks_for_ever(send, challenge):
+    def ask(talk):
+        while True:
+            talk.say(challenge)
+            talk.hear()
+
+    reply = send(Smtp((b"AUTH PLAIN LOGIN",), auth=ask), login=True)
+    assert reply.code in (0, 334, 535)
+    assert not reply.is_positive
+
+
+def test_what_was_said_in_clear_is_no_answer_after_starttls(send, certificates):
+    def begin(talk):
+        talk.say(b"220 begin", b"250-evil.test", b"250 AUTH PLAIN")
+        talk.encrypt(certificates.server_context())
+
+    reply = send(Smtp((b"STARTTLS",), starttls=begin), security="starttls", login=True)
+    assert not reply.is_positive
+    assert not any(line.lower().startswith(b"auth") for talk in send.peer.talks for line in talk.heard)
+
+
+@pytest.mark.parametrize("answer", [b"454 no", b"250 no", b"554 no", b"334 no"])
+def test_starttls_that_is_refused_sends_no_password(send, answer):
+    reply = send(Smtp((b"STARTTLS", b"AUTH PLAIN"), starttls=say(answer)), security="starttls", login=True)
+    assert not reply.is_positive
+    assert [line[:4].lower() for line in send.peer.talks[0].heard[:2]] == [b"ehlo", b"star"]
+    assert not any(line.lower().startswith((b"auth", b"mail")) for line in send.peer.talks[0].heard)
+
+
+def test_deadline_is_of_connection_and_message(send):
+    server = Smtp(ehlo=lambda talk: talk.drip(b"250-x\r\n"))
+    reply = send(server, timeout=30, deadline=1)
+    assert reply.code == 0
