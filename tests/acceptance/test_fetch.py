@@ -110,7 +110,9 @@ def test_each_is_one_record(town, tmp_path, certificates):
     assert sorted(each["subject"] for each in records) == sorted(
         f"Message {number}" for number in range(COUNT)
     )
-    assert {(each["transfer"], each["envelope_recipient"]) for each in records} == {("redirect", SECRET)}
+    assert {(each["transfer"], each["envelope_recipient"]) for each in records} == {
+        ("redirect", "in+…@bridge.test")
+    }
     titles = town.get(
         "/@search?portal_type=dmsincoming_email&b_size=1000&metadata_fields=Title&SearchableText=Message",
         "admin",

@@ -32,7 +32,7 @@ def test_mails_that_stopped_a_site(town, catcher):
     # What an ordinary message and a look at it take.
     answer = town.post("/@@mail-in", "gateway", data=redirected(), headers=TRUSTED)
     ordinary = answer.json()["items"][0]["@id"].removeprefix(town.url)
-    wait_for(lambda: "prepared" not in frame(town, ordinary))
+    wait_for(lambda: "en préparation" not in frame(town, ordinary))
     idle = resident(town)
 
     documents = []
@@ -45,11 +45,10 @@ def test_mails_that_stopped_a_site(town, catcher):
     data = {"to": ["jeanne.dupont@citizen.test"], "subject": "Votre permis", "body": "<p>Bonjour</p>"}
     assert town.post("/outgoing-mail/permis-durbanisme/@send-email", "agent", json=data).status_code == 202
     wait_for(lambda: catcher.messages)
-    assert any(frame(town, document).find("being prepared") > 0 for document in documents), (
-        "sent before they are prepared"
+    assert "en préparation" in frame(town, documents[-1]), "the e-mail left while they were being prepared"
+    wait_for(
+        lambda: all("en préparation" not in frame(town, document) for document in documents), timeout=900
     )
-
-    wait_for(lambda: all("prepared" not in frame(town, document) for document in documents), timeout=900)
     assert resident(town) <= 2 * idle
 
 

@@ -50,6 +50,8 @@ def tracker():
 
 def test_document_shows_its_message_and_asks_nobody_else(person, iadocs, tracker):
     (item,) = received(iadocs, newsletter(tracker.url))["items"]
+    path = f"{item['@id'].removeprefix(iadocs.url)}/mail/@@mailbridge-frame"
+    wait_for(lambda: "en préparation" not in iadocs.get(path, "agent", headers={"Accept": "text/html"}).text)
     agent = person("agent")
     requests = []
     agent.page.on("request", lambda request: requests.append(request.url))

@@ -74,6 +74,7 @@ PATHS = {
     "mailbridge-account-delete": ["/@@mailbridge-account-delete?account=cpas"],
     "mailbridge-account-edit": ["/@@mailbridge-account-edit?account=default"],
     "mailbridge-accounts": ["/@@mailbridge-accounts"],
+    "mailbridge-tokens": ["/@@mailbridge-tokens"],
     "mailbridge-addresses": ["/@@mailbridge-addresses"],
     "mailbridge-complete": ["{item}/@@mailbridge-complete?q=in", "{item}/@@mailbridge-complete?q=secret"],
     "mailbridge-controlpanel": ["/@@mailbridge-controlpanel"],

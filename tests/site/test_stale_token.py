@@ -105,6 +105,11 @@ def posts(site, sent):
         "mailbridge-addresses": [
             Post("/@@mailbridge-addresses", {"make": "in@bridge.test", "mailbox": "info@maville.test"}),
             Post("/@@mailbridge-addresses", {"revoke": "in+secret@bridge.test"}),
+            Post("/@@mailbridge-addresses", {"replace": "in+secret@bridge.test"}),
+        ],
+        "mailbridge-tokens": [
+            Post("/@@mailbridge-tokens", {"make": "1"}, {"label": "mx2.maville.test"}),
+            Post("/@@mailbridge-tokens", {"revoke": "0" * 16}),
         ],
         "mailbridge-forwarding": [
             Post("/@@mailbridge-forwarding", {name: "info@maville.test"}) for name in ("check", "accept")

@@ -31,7 +31,7 @@ import logging
 import sys
 
 
-BOUNDS = confined.Bounds(processor=10, memory=768 << 20, output=60 << 20)
+BOUNDS = confined.Bounds(processor=6, memory=768 << 20, output=60 << 20)
 #: Seconds that a child may take where nobody waits: a busy machine takes many for one of processor time.
 SECONDS = 300
 PLAIN = "--plain"
