@@ -145,6 +145,13 @@ def test_mail_that_somebody_else_passes_on(sent, hand_over):
     assert notices() == [f"Passed on: {ours.subject}"]
 
 
+@pytest.mark.parametrize("name", ["reply-of-a-colleague-handed-in", "near-miss-our-own-answer-handed-in"])
+def test_nobody_of_ours_answers_for_the_citizen(sent, hand_over, name):
+    ours = sent(CITIZEN)
+    assert hand_over(name, ours).state == "filed"
+    assert dict(ours.recipients) == {CITIZEN: "sent"}
+
+
 @pytest.mark.parametrize(
     ("to", "states"),
     [

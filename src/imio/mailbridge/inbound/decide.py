@@ -222,7 +222,9 @@ def _state(arrived: Destination, found: Classification) -> tuple[str, str]:
 def _as_it_came(decision: Decision, message: ParsedMessage, zone: tzinfo | None) -> Candidate:
     """Return the whole message as a candidate, whatever is attached to it."""
     first = decision.candidates[0].facts if decision.candidates else None
-    original = replace(original_message(message, zone), answered=decision.found.answered)
+    original = original_message(message, zone)
+    if answer := next((each for each in decision.found.messages if each.answered), None):
+        original = replace(original, answered=answer.answered, is_answer=answer.is_answer)
     facts = Facts(
         forward="direct",
         transferred_by="",

@@ -8,7 +8,6 @@ from imio.mailbridge.delivery.returned import read_failure
 from imio.mailbridge.i18n import _
 from imio.mailbridge.message.classification.bounce import is_mail_system
 from imio.mailbridge.message.classification.report import ReportKind
-from imio.mailbridge.message.classification.subject_prefix import is_answer
 from imio.mailbridge.message.one_line import one_line
 from imio.mailbridge.notify.notice import tell_agent
 from imio.mailbridge.outbox.record import outbox
@@ -65,12 +64,12 @@ def note_report(report, about="", senders=()):
 def who_answered(message, original):
     """Return the recipients of ``message`` who answered it by ``original``; None where somebody else only passed it on.
 
-    An answer (``RE:``) from an unknown address is that of the only recipient, of several it is nobody's.
+    An answer (``is_answer``) from an unknown address is that of the only recipient, of several it is nobody's.
     """
     author = original.author.addr_spec if original.author else ""
     if named := _named(message, [author]):
         return named
-    return _only(message) if is_answer(original.subject or "") else None
+    return _only(message) if original.is_answer else None
 
 
 def note_reply(message, original, items, copied=False, is_proven=True):

@@ -35,6 +35,7 @@ from imio.mailbridge.message.classification.report import read_standard_report
 from imio.mailbridge.message.classification.report import Report
 from imio.mailbridge.message.classification.report import ReportKind
 from imio.mailbridge.message.classification.stand_in import read_stand_in
+from imio.mailbridge.message.classification.subject_prefix import is_answer
 from imio.mailbridge.message.parsing.attached_messages import attached_messages
 from imio.mailbridge.message.parsing.attachment import Attachment
 from imio.mailbridge.message.parsing.parse import ParsedMessage
@@ -137,7 +138,8 @@ class OriginalMessage:
 
     ``source`` is the message whose bytes ``raw`` returns: the original, or for an inline forward, which has none, the whole
     message. ``html`` is not safe to show. ``doubts`` are what was guessed and what is wrong with it. ``answered`` is the
-    Message-ID of ours that it answers, or None.
+    Message-ID of ours that it answers, or None; ``is_answer`` tells whether a citizen may have answered from another address:
+    its subject says so, and nobody of ours wrote it.
     """
 
     author: Address | None
@@ -150,6 +152,7 @@ class OriginalMessage:
     html: str | None
     doubts: tuple[Doubt, ...] = ()
     answered: str | None = None
+    is_answer: bool = False
 
     @property
     def raw(self) -> bytes | mmap:
@@ -309,7 +312,8 @@ def _forward(message: ParsedMessage, context: Context) -> Classification | None:
 def _handed_in(message: ParsedMessage, context: Context) -> Classification:
     """Return what an attached message is: an answer to or a report on a message of ours, or a message to file."""
     inner = replace(context, null_sender=False, about="", tag_mailbox=None)
-    for case in (_report, _reply):
+    is_ours = message.message_id is not None and context.sent_by_us(message.message_id)
+    for case in () if is_ours else (_report, _reply):
         found = case(message, inner)
         if found is not None and found.reason != "unmatched-report":
             return found
@@ -351,9 +355,15 @@ def _reply(message: ParsedMessage, context: Context) -> Classification | None:
     answered = _answered(message, context)
     if answered is None:
         return None
+    author = message.author.addr_spec if message.author else ""
+    is_ours = context.is_agent(author) or context.is_source_mailbox(author)
     reaction, original = (
         read_reaction(message, answered),
-        replace(original_message(message, context.zone), answered=answered),
+        replace(
+            original_message(message, context.zone),
+            answered=answered,
+            is_answer=not is_ours and is_answer(message.subject or ""),
+        ),
     )
     return Classification(
         Transfer.REPLY,
