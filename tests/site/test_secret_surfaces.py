@@ -108,6 +108,7 @@ PATHS = {
     "mailbridge-outbox-source": ["/@@mailbridge-outbox-source?id={sent}"],
     "mailbridge-outbox.csv": ["/@@mailbridge-outbox.csv"],
     "mailbridge-proof": ["{item}/@@mailbridge-proof", "{item}/@@mailbridge-proof?verify=1"],
+    "mailbridge-returned": ["/@@mailbridge-returned"],
     "mailbridge-send-as": ["/@@mailbridge-send-as"],
     "my-emails": ["/@@my-emails"],
     "my-forwards": ["/@@my-forwards"],

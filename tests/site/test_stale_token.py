@@ -131,6 +131,9 @@ def posts(site, sent):
                 | {"imap_password": SECRET},
             )
         ],
+        "mailbridge-returned": [
+            Post("/@@mailbridge-returned", {"remove": "1"}, {"ids:list": "gone@citizen.test"}, user="chef")
+        ],
         "mailbridge-inbox": [
             Post("/@@mailbridge-inbox?state=quarantined", {name: waits}, user="chef")
             for name in ("replay", "discard", "accept")
