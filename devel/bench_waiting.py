@@ -49,7 +49,11 @@ def main():
         try:
             instance.set(undo_seconds=0)
             idle = statistics.median(_seconds_to_leave(instance, catcher, f"idle {n}.") for n in range(SENDS))
+            instance.stop()
+            instance.start(MAILBRIDGE_WORKER="off")
             _accept(instance, COUNT)
+            instance.stop()
+            instance.start()
             waiting = _waiting(instance)
             behind = [_seconds_to_leave(instance, catcher, f"busy {n}.") for n in range(SENDS)]
             left = _waiting(instance)
