@@ -26,8 +26,8 @@ MAX_SUBJECT = 998
 
 RESET_LINK = b"/passwordreset/"
 
-#: Header fields that the bridge writes itself, or that nobody may see.
-_OURS = ("From", "Reply-To", "Message-ID", "Bcc", "Return-Path")
+#: Header fields that the bridge writes itself, or that nobody may see, such as Resent-Bcc.
+_OURS = re.compile(r"from|reply-to|message-id|return-path|(.*-)?bcc", re.IGNORECASE)
 
 
 class Unusable(Exception):
@@ -59,7 +59,7 @@ def prepare_site_mail(author, recipients, message):
         secrets.token_hex(16), (account.login_address or own.addr_spec).rpartition("@")[2]
     )
     theirs = written.get("Message-ID")
-    for name in _OURS:
+    for name in filter(_OURS.fullmatch, written.keys()):
         del written[name]
     head = f"Message-ID: {new_message_id}\r\n"
     head += f"Original-Message-ID: {one_line(str(theirs))}\r\n" if theirs else ""
