@@ -10,7 +10,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from imio.mailbridge.i18n import _
 from imio.mailbridge.message.address import is_addr_spec
-from imio.mailbridge.message.composition.compose import html_to_text
+from imio.mailbridge.message.composition.letter import html_to_text
 from imio.mailbridge.message.one_line import one_line
 from imio.mailbridge.notify.notice import paragraphs
 from imio.mailbridge.notify.notice import send_notice

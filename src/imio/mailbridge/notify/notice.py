@@ -106,7 +106,7 @@ def send_notice(account, author, to, subject, html, in_reply_to=""):
         cc=[],
         subject=subject,
         html=html,
-        in_reply_to=in_reply_to,
+        references=[in_reply_to],
         auto_submitted="auto-replied" if in_reply_to else "auto-generated",
     )
     return submit_own(account, sender, to, subject, new_message_id, body, "notice")

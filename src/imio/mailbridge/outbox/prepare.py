@@ -117,7 +117,7 @@ def prepare(context: Any, userid: str, data: dict[str, Any]) -> Draft:
                 File(file.filename, file.content_type, file.size, partial(sending.open, file.uid))
                 for file in files
             ],
-            in_reply_to=sending.reply_to_message_id,
+            references=sending.thread,
         )
     except TooComplex:
         raise Invalid([("body", TOO_COMPLEX)]) from None
