@@ -21,6 +21,8 @@ from imio.mailbridge.message.syntax.limits import TooComplex
 from imio.mailbridge.outbox.draft import Draft
 from imio.mailbridge.outbox.sender import identities
 from imio.mailbridge.outbox.sender import sender_for
+from imio.mailbridge.outbox.site_addresses import MAX_IMAGES
+from imio.mailbridge.outbox.site_addresses import SiteAddresses
 from imio.mailbridge.ports.sending import FileReference
 from imio.mailbridge.ports.sending import ISendingContext
 from imio.mailbridge.settings.read import Settings
@@ -105,6 +107,7 @@ def prepare(context: Any, userid: str, data: dict[str, Any]) -> Draft:
     new_message_id = message_id(
         secrets.token_hex(16), (account.login_address or sender.author.addr_spec).rpartition("@")[2]
     )
+    addresses = SiteAddresses(context, _room(files, account))
     try:
         body = compose(
             message_id=new_message_id,
@@ -118,6 +121,8 @@ def prepare(context: Any, userid: str, data: dict[str, Any]) -> Draft:
                 for file in files
             ],
             references=sending.thread,
+            link=addresses.absolute,
+            image=addresses.image,
         )
     except TooComplex:
         raise Invalid([("body", TOO_COMPLEX)]) from None
@@ -138,6 +143,7 @@ def prepare(context: Any, userid: str, data: dict[str, Any]) -> Draft:
         to=recipients["to"],
         cc=recipients["cc"],
         bcc=recipients["bcc"],
+        left_out=tuple(dict.fromkeys(addresses.left_out)),
     )
 
 
@@ -163,6 +169,12 @@ def _send_at(text: Any, undo_seconds: int, errors: Errors) -> datetime | None:
         return None
     wanted = wanted.astimezone(UTC).replace(microsecond=0)
     return max(wanted, soonest) if soonest else (wanted if wanted > now() else None)
+
+
+def _room(files: list[FileReference], account: Account) -> int:
+    """Return how many bytes the images in the text may have beside the attachments."""
+    limit = account.attachment_limit
+    return limit - sum(file.size for file in files) if limit else MAX_IMAGES
 
 
 def _check_size(files: list[FileReference], account: Account | None, errors: Errors) -> None:
