@@ -27,7 +27,7 @@ class Catcher:
 
     ``security``: ``none``, ``starttls`` or ``tls``, the last two with ``certificates``. ``login`` and ``password``:
     the account without which MAIL is refused; with ``starttls`` AUTH is offered only after it. ``received`` counts
-    turns by verb, refused ones too.
+    turns by verb, refused ones too; ``options`` holds those of each MAIL.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Catcher:
     ):
         self.port = port or free_port()
         self.answers = dict(answers or {})
-        self.messages = []
+        self.messages, self.options = [], []
         self.received = {"ehlo": 0, "mail": 0, "rcpt": 0, "data": 0}
         self._account = (login, password)
         context = certificates.server_context() if security != "none" else None
@@ -101,6 +101,7 @@ class Catcher:
         return responses
 
     async def handle_MAIL(self, server, session, envelope, address, options):
+        self.options.append(list(options))
         refusal = self._answer("mail", address, envelope)
         if refusal is None:
             envelope.mail_from = address

@@ -4,6 +4,7 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from imio.mailbridge.delivery.deliver import deliver
+from imio.mailbridge.outbox import send_as
 from imio.mailbridge.settings.read import stored_settings
 from plone import api
 from Products.CMFCore.utils import getToolByName
@@ -81,13 +82,13 @@ def test_the_id_is_of_the_domain_of_the_author(whole, caught, policy, domain):
 
 def test_the_announced_size_is_that_of_the_bytes(site, caught):
     stored_settings().sender_policy = "auto"
+    send_as.learn("default", "al.bert@maville.test", True)
     transaction.commit()
     caught.answers["data"] = lambda envelope: (
         "554 5.2.252 SendAsDenied; not allowed to send as"
         if envelope.mail_from == "al.bert@maville.test"
         else None
     )
-    send_as_own(site)
     deliver(send(site).json()["id"])
     (left,) = caught.messages
     assert left.mail_from == "administration@maville.test"

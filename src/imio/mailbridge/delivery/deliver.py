@@ -39,6 +39,7 @@ from imio.mailbridge.transport.smtp_reply import SmtpReply
 from ZODB.POSException import POSKeyError
 import itertools
 import logging
+import os
 import time
 import transaction
 
@@ -191,11 +192,14 @@ def _send(claim, connection):
         return dict.fromkeys(claim.addresses, SmtpReply("store", 0, str(error)))
     try:
         with body:
+            head = sender_headers(
+                claim.sender
+            )  # of a fallback it is longer or shorter than that of record.size
             return connection.deliver(
                 claim.sender.envelope_sender,
                 claim.addresses,
-                [sender_headers(claim.sender), body],
-                record.size,
+                [head, body],
+                len(head) + os.fstat(body.fileno()).st_size,
                 record.eight_bit,
                 claim.id,
             )

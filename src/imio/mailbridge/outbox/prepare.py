@@ -104,9 +104,7 @@ def prepare(context: Any, userid: str, data: dict[str, Any]) -> Draft:
     send_at = _send_at(data.get("send_at"), values.undo_seconds if data.get("undo") else 0, errors)
     if errors or account is None or sender is None:
         raise Invalid(errors)
-    new_message_id = message_id(
-        secrets.token_hex(16), (account.login_address or sender.author.addr_spec).rpartition("@")[2]
-    )
+    new_message_id = message_id(secrets.token_hex(16), sender.author.domain)
     addresses = SiteAddresses(context, _room(files, account))
     try:
         body = compose(
