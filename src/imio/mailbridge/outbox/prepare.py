@@ -6,6 +6,7 @@ from datetime import UTC
 from functools import partial
 from imio.mailbridge.i18n import _
 from imio.mailbridge.message.address import Address
+from imio.mailbridge.message.address import mailbox_key
 from imio.mailbridge.message.composition.compose import compose
 from imio.mailbridge.message.composition.compose import File
 from imio.mailbridge.message.composition.compose import message_id
@@ -75,7 +76,7 @@ def prepare(context: Any, userid: str, data: dict[str, Any]) -> Draft:
         errors.append(
             ("", _("Sending e-mails is not available: no SMTP server is set in the control panel."))
         )
-    recipients = {field: tuple(_addresses(data, field, errors)) for field in ("to", "cc", "bcc")}
+    recipients = _once({field: _addresses(data, field, errors) for field in ("to", "cc", "bcc")})
     if not recipients["to"] and not any(field == "to" for field, _message in errors):
         errors.append(("to", _("Enter at least one recipient.")))
     if sum(map(len, recipients.values())) > MAX_RECIPIENTS:
@@ -205,6 +206,15 @@ def _addresses(data: dict[str, Any], field: str, errors: Errors) -> list[Address
         mapping = {"address": one_line(bad)[:100]}
         errors.append((field, _("“${address}” is not an e-mail address.", mapping=mapping)))
     return [each for each in found if isinstance(each, Address)]
+
+
+def _once(fields: dict[str, list[Address]]) -> dict[str, tuple[Address, ...]]:
+    """Return the recipients by field, each mailbox once: in the first field that names it."""
+    seen: dict[str, Address] = {}
+    return {
+        field: tuple(each for each in addresses if seen.setdefault(mailbox_key(each.addr_spec), each) is each)
+        for field, addresses in fields.items()
+    }
 
 
 def _files(sending: Any, uids: Any, errors: Errors) -> list[FileReference]:

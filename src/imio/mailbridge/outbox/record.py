@@ -149,11 +149,13 @@ class OutgoingMessage(Record):
 
 
 def _written_to_blob(body: bytes | Composition) -> tuple[bool, Any]:
-    """Return whether a message has 8-bit characters, and the blob that it was written to."""
+    """Return whether the content of a message has 8-bit characters, and the blob that it was written to."""
     blob, eight_bit = Blob(), False
     with blob.open("w") as target:
-        for block in [body] if isinstance(body, bytes) else body.blocks():
-            eight_bit = eight_bit or not block.isascii()
+        for number, block in enumerate([body] if isinstance(body, bytes) else body.blocks()):
+            # addresses in the header, which the first block holds, need SMTPUTF8 and not 8BITMIME
+            content = block if number else block.partition(b"\r\n\r\n")[2]
+            eight_bit = eight_bit or not content.isascii()
             target.write(block)
     return eight_bit, blob
 

@@ -9,6 +9,7 @@ from email.header import decode_header
 from email.header import make_header
 from email.policy import compat32
 from imio.mailbridge.message.address import can_be_sent_to
+from imio.mailbridge.message.address import mailbox_key
 from imio.mailbridge.message.composition.compose import message_id
 from imio.mailbridge.message.composition.compose import sender_headers
 from imio.mailbridge.message.composition.compose import thread_fields
@@ -91,10 +92,10 @@ def has_reset_link(message):
 
 def _by_field(everyone, to, cc):
     """Return the recipients by field; those in no header field are blind copies."""
-    wanted = {each.addr_spec.lower(): each for each in everyone}
+    wanted = {mailbox_key(each.addr_spec): each for each in everyone}
     fields = {}
     for field, shown in (("to", to), ("cc", cc)):
-        keys = dict.fromkeys(each.addr_spec.lower() for each in shown)
+        keys = dict.fromkeys(mailbox_key(each.addr_spec) for each in shown if can_be_sent_to(each.addr_spec))
         fields[field] = tuple(wanted.pop(key) for key in keys if key in wanted)
     return {**fields, "bcc": tuple(wanted.values())}
 
