@@ -17,7 +17,7 @@ def html_to_text(html: str) -> str:
     return _EMPTY_LINES.sub("\n\n", _END.sub("\n", text)).strip() + "\n"
 
 
-class _Letter(MarkdownConverter):  # type: ignore[misc]
+class _Letter(MarkdownConverter):
     """Markdown without its marks: lists and quotes stay, which letters have too."""
 
     def convert_a(self, el: Any, text: str, parent_tags: set[str]) -> str:
@@ -31,7 +31,7 @@ class _Letter(MarkdownConverter):  # type: ignore[misc]
         return str(el.get("alt") or el.get("title") or "").strip()
 
     def convert_hN(self, n: int, el: Any, text: str, parent_tags: set[str]) -> str:  # noqa: N802 - markdownify's
-        return str(self.convert_div(el, text, parent_tags))
+        return f"\n\n{text.strip()}\n\n"
 
     def convert_pre(self, el: Any, text: str, parent_tags: set[str]) -> str:
         return f"\n\n{text}\n\n"
