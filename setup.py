@@ -97,6 +97,7 @@ setup(
         "plone.namedfile",
         "plone.protect",
         "plone.registry",
+        "plone.rest",
         "plone.restapi",
         "plone.scale",
         "plone.supermodel",
