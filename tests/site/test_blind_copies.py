@@ -91,6 +91,16 @@ def test_their_state_is_not_that_of_the_message_for_others(site, send, caught):
     assert "Failed" not in page(site, "agent2")
 
 
+def test_words_of_the_server_that_name_them_are_not_for_others(site, send, caught):
+    caught.answers["data"] = f"550 5.7.1 refused because of <{SECRET}>"
+    send(JEANNE, bcc=[SECRET])
+    assert f"because of <{SECRET}>" in str(message(site, "agent"))
+    assert f"because of <{SECRET}>" in page(site, "agent")
+    for text in (str(message(site, "agent2")), page(site, "agent2")):
+        assert "because of" not in text
+        assert SECRET not in text
+
+
 def test_when_they_are_tried_again_is_for_those_who_see_them(site, send, caught):
     caught.answers[f"rcpt:{SECRET}"] = "451 4.3.0 later"
     send(JEANNE, bcc=[SECRET])

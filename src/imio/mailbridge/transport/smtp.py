@@ -114,7 +114,7 @@ class SmtpConnection:
                     try:
                         self._mail(envelope_sender, utf8, size, eight_bit, envelope_id)
                     except DialogueEnded as ended:
-                        if not is_used or ended.reply.code not in (0, 421):
+                        if not is_used or ended.reply.code != 421:
                             raise
                         self.close()  # enough for one connection: nothing of this message was said on it
                         self._ready()
