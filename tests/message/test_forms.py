@@ -8,8 +8,6 @@ from imio.mailbridge.message.classification import stand_in_forms
 from imio.mailbridge.message.classification import subject_prefix_forms
 from imio.mailbridge.message.classification.auto_reply import says_absent
 from imio.mailbridge.message.classification.bounce import read_bounce
-from imio.mailbridge.message.classification.form import any_of
-from imio.mailbridge.message.classification.form import fold
 from imio.mailbridge.message.classification.reaction import read_reaction
 from imio.mailbridge.message.classification.redirect import redirect_marks
 from imio.mailbridge.message.classification.redirect import redirect_traces
@@ -17,11 +15,19 @@ from imio.mailbridge.message.classification.redirect_forms import MARKS
 from imio.mailbridge.message.classification.redirect_forms import TRACES
 from imio.mailbridge.message.classification.stand_in import read_stand_in
 from imio.mailbridge.message.classification.subject_prefix import is_answer
+from imio.mailbridge.message.parsing import filter_forms
+from imio.mailbridge.message.parsing.filter_mark import sender_mark
+from imio.mailbridge.message.parsing.filter_mark import unwanted_mark
 from imio.mailbridge.message.parsing.parse import parse
+from imio.mailbridge.message.syntax.form import any_of
+from imio.mailbridge.message.syntax.form import fold
 import pytest
+import re
 
 
 TABLES = (
+    filter_forms.UNWANTED,
+    filter_forms.SENDER,
     absence_forms.FIELDS,
     absence_forms.SUBJECTS,
     bounce_forms.FORMS,
@@ -148,6 +154,22 @@ def test_stand_in(form):
     assert read_stand_in(message(From=near["from"], Subject=near["subject"])) is None
 
 
+@pytest.mark.parametrize(
+    ("form", "mark"),
+    [
+        *((form, unwanted_mark) for form in filter_forms.UNWANTED),
+        *((form, sender_mark) for form in filter_forms.SENDER),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_mark_of_a_filter(form, mark):
+    assert mark(message(**{form.where: form.example}).root).lower() == f"{form.where}: {form.example}".lower()
+    assert mark(message(**{form.where: form.near_miss}).root) is None
+    if form.where == "subject":
+        assert mark(message(Subject=f"RE: {form.example}").root)
+        assert mark(message(Subject=f"Votre avis : {form.example}").root) is None
+
+
 @rows(subject_prefix_forms.FORMS)
 def test_prefix(form):
     assert is_answer(form.example) is (form.where == "reply")
@@ -169,6 +191,10 @@ def test_mark_of_a_redirect(detector):
 
 def test_a_mark_without_a_near_miss_is_one_whatever_its_value():
     assert [each.name for each in (*MARKS, *TRACES) if not each.near_miss] == ["gmail-forwarded-to"]
+
+
+def test_no_pattern_has_a_class_that_folding_would_turn_around():
+    assert not [form for table in TABLES for form in table if re.search(r"\\[A-Z]", form.pattern)]
 
 
 def test_no_row_stands_twice():

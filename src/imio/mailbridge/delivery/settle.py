@@ -8,6 +8,7 @@ from imio.mailbridge.delivery.answers import Outcome
 from imio.mailbridge.delivery.due import due_recipients
 from imio.mailbridge.i18n import _
 from imio.mailbridge.notify.notice import tell_agent
+from imio.mailbridge.outbox import returned
 from imio.mailbridge.outbox import send_as
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.settings.read import settings
@@ -39,6 +40,8 @@ def settle(account, id, sender, replies):
             explanation if states[address] == "queued" else row.explanation,
             row.name,
         )
+        if states[address] == "failed" and reply.stage == "rcpt" and row.outcome is Outcome.PERMANENT:
+            returned.note(address, record.id)
     _learn(account, sender, rows, replies)
     if other is not None:
         record.sender, record.fallback = other

@@ -30,6 +30,12 @@ DOUBTS = {
     "message-id-missing": _("The message has no Message-ID"),
     "header-damaged": _("The header of the message is damaged; what could be read was taken"),
     "truncated": _("The message seems incomplete: its end is missing"),
+    "marked-as-unwanted": _(
+        "A mail filter took this message for unwanted mail; check it before you rely on it"
+    ),
+    "sender-doubted": _(
+        "A mail server could not confirm the sender of this message; check before you rely on it"
+    ),
 }
 #: Bytes of a text that is shown before the message is prepared.
 MAX_TEXT_ALONE = 200_000

@@ -169,7 +169,8 @@ class Outbox(Store):
     kept. ``waiting`` holds the keys of messages with a recipient that the bridge still means to send to (the state of a message is
     its worst recipient's, so it does not tell). ``holds`` maps the name of a stopped account to the reason: a dict of ``at``,
     ``code``, ``text``, ``explanation``, ``remedy``. ``recent`` maps the name of an account with a rate to when its last messages
-    were begun (seconds since the epoch).
+    were begun (seconds since the epoch). ``returned`` maps an address in lower case to the last messages that came back from it:
+    pairs of a time (ISO 8601) and an id.
     """
 
     def __init__(self) -> None:
@@ -184,6 +185,7 @@ class Outbox(Store):
         self.waiting = OOTreeSet()
         self.holds = PersistentMapping()
         self.recent = tree()
+        self.returned = tree()
 
     def add(self, record: OutgoingMessage) -> None:
         """Store a new record and queue its delivery; errors: ``KeyError`` if there is one with this id."""

@@ -4,7 +4,7 @@ A new provider or language is one more row. ``where`` is the field, whose whole 
 must be all of the subject, but for what ``TAILS`` allow after it, which is usually the subject of the message that is answered.
 """
 
-from imio.mailbridge.message.classification.form import Form
+from imio.mailbridge.message.syntax.form import Form
 
 
 #: A value that says yes, whatever its words are.

@@ -9,13 +9,13 @@ from imio.mailbridge.message.classification.absence_forms import FIELDS
 from imio.mailbridge.message.classification.absence_forms import SUBJECTS
 from imio.mailbridge.message.classification.absence_forms import TAILS
 from imio.mailbridge.message.classification.absence_forms import UNTIL
-from imio.mailbridge.message.classification.form import any_of
-from imio.mailbridge.message.classification.form import fold
 from imio.mailbridge.message.classification.report import answered_message_id
 from imio.mailbridge.message.classification.report import Report
 from imio.mailbridge.message.classification.report import ReportedRecipient
 from imio.mailbridge.message.classification.report import ReportKind
 from imio.mailbridge.message.parsing.parse import ParsedMessage
+from imio.mailbridge.message.syntax.form import any_of
+from imio.mailbridge.message.syntax.form import fold
 import re
 
 

@@ -9,9 +9,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from imio.mailbridge.message.classification.answerable import is_no_reply
 from imio.mailbridge.message.classification.bounce_forms import FORMS
-from imio.mailbridge.message.classification.form import alternatives
-from imio.mailbridge.message.classification.form import any_of
-from imio.mailbridge.message.classification.form import fold
 from imio.mailbridge.message.classification.report import answered_message_id
 from imio.mailbridge.message.classification.report import Report
 from imio.mailbridge.message.classification.report import ReportedRecipient
@@ -21,6 +18,9 @@ from imio.mailbridge.message.classification.report import returned_message_id
 from imio.mailbridge.message.parsing.html_text import html_lines
 from imio.mailbridge.message.parsing.parse import ParsedMessage
 from imio.mailbridge.message.syntax.address_list import header_addresses
+from imio.mailbridge.message.syntax.form import alternatives
+from imio.mailbridge.message.syntax.form import any_of
+from imio.mailbridge.message.syntax.form import fold
 from imio.mailbridge.message.syntax.header import clean
 from imio.mailbridge.message.syntax.header import unfold
 from imio.mailbridge.message.syntax.structure import Part

@@ -5,7 +5,7 @@ A new server or language is one more row. ``where`` is ``author`` (the whole loc
 is still being tried), ``returned`` (the whole line in the text under which the returned message begins).
 """
 
-from imio.mailbridge.message.classification.form import Form
+from imio.mailbridge.message.syntax.form import Form
 
 
 FORMS: tuple[Form, ...] = (

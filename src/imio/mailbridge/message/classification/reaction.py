@@ -1,8 +1,5 @@
 """Recognises reactions: an emoji in answer to a message (RFC 9078, and the forms of Gmail and Outlook)."""
 
-from imio.mailbridge.message.classification.form import alternatives
-from imio.mailbridge.message.classification.form import any_of
-from imio.mailbridge.message.classification.form import fold
 from imio.mailbridge.message.classification.reaction_forms import PARTS
 from imio.mailbridge.message.classification.reaction_forms import SENTENCES
 from imio.mailbridge.message.classification.report import Report
@@ -12,6 +9,9 @@ from imio.mailbridge.message.parsing.attachment import part_bytes
 from imio.mailbridge.message.parsing.html_text import html_lines
 from imio.mailbridge.message.parsing.parse import ParsedMessage
 from imio.mailbridge.message.syntax.charset import decode_text
+from imio.mailbridge.message.syntax.form import alternatives
+from imio.mailbridge.message.syntax.form import any_of
+from imio.mailbridge.message.syntax.form import fold
 from imio.mailbridge.message.syntax.structure import Part
 from mmap import mmap
 import json

@@ -3,7 +3,7 @@
 The whole value, or the whole line, must match. A new program or language is one more row.
 """
 
-from imio.mailbridge.message.classification.form import Form
+from imio.mailbridge.message.syntax.form import Form
 
 
 PARTS: tuple[Form, ...] = (

@@ -1,10 +1,10 @@
 """Recognises what an IMAP or POP3 server hands over in place of a message that it cannot read, and which message that is."""
 
 from dataclasses import dataclass
-from imio.mailbridge.message.classification.form import any_of
-from imio.mailbridge.message.classification.form import fold
 from imio.mailbridge.message.classification.stand_in_forms import FORMS
 from imio.mailbridge.message.parsing.parse import ParsedMessage
+from imio.mailbridge.message.syntax.form import any_of
+from imio.mailbridge.message.syntax.form import fold
 import re
 
 

@@ -3,7 +3,7 @@
 Somewhere in the field. A new server or language is one more row.
 """
 
-from imio.mailbridge.message.classification.form import Form
+from imio.mailbridge.message.syntax.form import Form
 
 
 FORMS: tuple[Form, ...] = (

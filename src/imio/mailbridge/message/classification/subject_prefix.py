@@ -1,8 +1,8 @@
 """Tells an answer from a mail that was passed on by what a mail program put before its subject."""
 
-from imio.mailbridge.message.classification.form import alternatives
-from imio.mailbridge.message.classification.form import fold
 from imio.mailbridge.message.classification.subject_prefix_forms import FORMS
+from imio.mailbridge.message.syntax.form import alternatives
+from imio.mailbridge.message.syntax.form import fold
 import re
 
 

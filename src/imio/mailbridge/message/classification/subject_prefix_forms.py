@@ -3,7 +3,7 @@
 ``where`` is ``reply`` or ``forward``. A new language is one more row.
 """
 
-from imio.mailbridge.message.classification.form import Form
+from imio.mailbridge.message.syntax.form import Form
 
 
 FORMS: tuple[Form, ...] = (

@@ -32,6 +32,8 @@ from imio.mailbridge.message.parsing.disposition import is_calendar
 from imio.mailbridge.message.parsing.disposition import read_part
 from imio.mailbridge.message.parsing.disposition import sort_parts
 from imio.mailbridge.message.parsing.disposition import Sorted
+from imio.mailbridge.message.parsing.filter_mark import sender_mark
+from imio.mailbridge.message.parsing.filter_mark import unwanted_mark
 from imio.mailbridge.message.parsing.opaque_signature import signed_content
 from imio.mailbridge.message.syntax import structure
 from imio.mailbridge.message.syntax.address_list import header_addresses
@@ -179,7 +181,7 @@ class ParsedMessage:
         """Return what was guessed and what is wrong with the message, in the order of ``DOUBTS``."""
         dates = self.root.values("date")
         guess = self._read_date.guess
-        said = "; ".join(map(decode, dates))[:_MAX_SAW] if guess or len(dates) > 1 else ""
+        said = "; ".join(map(decode, dates)) if guess or len(dates) > 1 else ""
         saw = (
             ("charset-guessed", self._charset_guessed),
             ("date-repeated", said if len(dates) > 1 else None),
@@ -187,8 +189,10 @@ class ParsedMessage:
             ("message-id-missing", "" if self.message_id is None else None),
             ("header-damaged", self.root.damage),
             ("truncated", "" if self.is_truncated else None),
+            ("marked-as-unwanted", unwanted_mark(self.root)),
+            ("sender-doubted", sender_mark(self.root)),
         )
-        return tuple(Doubt(code, text) for code, text in saw if text is not None)
+        return tuple(Doubt(code, text[:_MAX_SAW]) for code, text in saw if text is not None)
 
     @property
     def is_truncated(self) -> bool:

@@ -1,4 +1,4 @@
-"""What was guessed while a message was read, or is wrong with it: facts, which others put into words."""
+"""What was guessed while a message was read, is wrong with it or is said of it: facts, which others put into words."""
 
 from typing import NamedTuple
 
@@ -21,4 +21,6 @@ DOUBTS = {
     "message-id-missing": "there is no Message-ID",
     "header-damaged": "lines that are no fields stand in the header (saw: the first)",
     "truncated": "the end is missing",
+    "marked-as-unwanted": "a filter on the way took it for unwanted mail (saw: its mark)",
+    "sender-doubted": "a server on the way could not confirm its sender (saw: the field that says so)",
 }

@@ -1,13 +1,15 @@
 """Defines a row of the tables of wording that programs use, and how such rows are matched: in any case, with or without accents."""
 
 from collections.abc import Iterable
+from imio.mailbridge.message.syntax.fold import fold as fold_line
 from typing import NamedTuple
 import re
-import unicodedata
 
 
 class Form(NamedTuple):
     """One wording. ``where`` is where it stands (a header field, or as its table says), ``pattern`` a regular expression.
+
+    Patterns are folded like the texts: no ``\\S`` in them.
 
     ``example`` is a text that the pattern accepts, ``near_miss`` one that no row of the same place accepts; tests hold both.
     """
@@ -20,11 +22,8 @@ class Form(NamedTuple):
 
 
 def fold(text: str) -> str:
-    """Return a text without case, accents and typographic apostrophes."""
-    if text.isascii():
-        return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text.replace("’", "'"))
-    return "".join(char for char in decomposed if not unicodedata.combining(char)).casefold()
+    """Return each line of a text as ``fold.fold`` does."""
+    return "\n".join(map(fold_line, text.split("\n")))
 
 
 def alternatives(forms: Iterable[Form], where: str) -> str:
