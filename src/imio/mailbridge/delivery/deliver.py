@@ -192,9 +192,7 @@ def _send(claim, connection):
         return dict.fromkeys(claim.addresses, SmtpReply("store", 0, str(error)))
     try:
         with body:
-            head = sender_headers(
-                claim.sender
-            )  # of a fallback it is longer or shorter than that of record.size
+            head = sender_headers(claim.sender)  # a fallback's has another size than the one in record.size
             return connection.deliver(
                 claim.sender.envelope_sender,
                 claim.addresses,

@@ -38,7 +38,7 @@ _TYPED = re.compile(
     re.VERBOSE,
 )
 #: A joiner in an address: without it this would be another one.
-_JOINED = re.compile("[\u200c\u200d][^\\s<>]*@|@[^\\s<>]*[\u200c\u200d]")
+_JOINED = re.compile("[\u200c\u200d][^\\s<>@]{0,320}@|@[^\\s<>@]{0,320}[\u200c\u200d]")
 _QUOTED = re.compile(r'"((?:\\.|[^"\\])*)"')
 
 
