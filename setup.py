@@ -70,6 +70,7 @@ setup(
         "dnspython",
         "huey>=3.5",
         "icalendar",
+        "idna",
         "itsdangerous",
         "markdownify",
         "nh3>=0.3.7",  # escapes < and > in attribute values, which folding of quotes relies on
@@ -96,7 +97,9 @@ setup(
         "plone.namedfile",
         "plone.protect",
         "plone.registry",
+        "plone.rest",
         "plone.restapi",
+        "plone.scale",
         "plone.supermodel",
         "plone.transformchain",
         "plone.uuid",

@@ -107,6 +107,7 @@ def test_public_pages_are_the_ones_that_check_by_themselves():
     assert public == {
         "@mail-in",  # POST; a pipe needs a 401
         "@outbox",  # the sender sees own messages
+        "index.html",  # of an exception: says to try again
         "mail-in",
         "mailbridge-fetch",
         "mailbridge-sweep-mailboxes",

@@ -72,6 +72,7 @@ PUBLIC = {
     "_delOb": IObjectManager,
     "_exit": "os",
     "_p_deactivate": IPersistent,
+    "_p_jar": IPersistent,
     "_replace": tuple,
     "_setId": ICopySource,
     "_setOb": IObjectManager,

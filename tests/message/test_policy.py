@@ -43,7 +43,8 @@ def test_reply_to_has_its_own_switch():
 
 
 @pytest.mark.parametrize(
-    "address", ["", "al.bert", "al.bert@maville", "al bert@maville.be", "a@b.be\r\nBcc: x@y.be"]
+    "address",
+    ["", "al.bert", "al.bert@maville", "al bert@maville.be", "a@b.be\r\nBcc: x@y.be", "al@ﬁ.be"],
 )
 @pytest.mark.parametrize("policy", ["send_as", "login", "auto"])
 def test_agent_without_a_usable_address_is_refused(policy, address):

@@ -25,9 +25,9 @@ class Catcher:
     - a list of them, one used up at each turn, None to accept; at its end it accepts: ``["450 4.2.0 greylisted"]``;
     - a function of aiosmtpd's envelope that returns a reply or None: Exchange looks at From after DATA.
 
-    ``security``: ``none``, ``starttls`` or ``tls``, the last two with ``certificates``. ``login`` and ``password``:
-    the account without which MAIL is refused; with ``starttls`` AUTH is offered only after it. ``received`` counts
-    turns by verb, refused ones too.
+    ``utf8``: it offers SMTPUTF8. ``security``: ``none``, ``starttls`` or ``tls``, the last two with ``certificates``.
+    ``login`` and ``password``: the account without which MAIL is refused; with ``starttls`` AUTH is offered only
+    after it. ``received`` counts turns by verb, refused ones too; ``options`` holds those of each MAIL.
     """
 
     def __init__(
@@ -39,10 +39,11 @@ class Catcher:
         login=None,
         password=None,
         max_size=None,
+        utf8=True,
     ):
         self.port = port or free_port()
         self.answers = dict(answers or {})
-        self.messages = []
+        self.messages, self.options = [], []
         self.received = {"ehlo": 0, "mail": 0, "rcpt": 0, "data": 0}
         self._account = (login, password)
         context = certificates.server_context() if security != "none" else None
@@ -53,6 +54,7 @@ class Catcher:
             "ssl_context": context if security == "tls" else None,
             "tls_context": context if security == "starttls" else None,
             "require_starttls": security == "starttls",
+            "enable_SMTPUTF8": utf8,
             "auth_required": login is not None,
             "auth_require_tls": security == "starttls",
             "authenticator": self._authenticate,
@@ -101,6 +103,7 @@ class Catcher:
         return responses
 
     async def handle_MAIL(self, server, session, envelope, address, options):
+        self.options.append(list(options))
         refusal = self._answer("mail", address, envelope)
         if refusal is None:
             envelope.mail_from = address

@@ -22,6 +22,7 @@ class TokenEndpoint(ThreadingHTTPServer):
     Who shows ``client_id`` with ``client_secret``, or with ``refresh_token``, gets a new token, which is then in ``tokens``
     (what the SMTP server accepts) and lives ``expires_in`` seconds. ``answer`` may be changed while it runs: None for this,
     else status and body (bytes, or what is sent as JSON), or a function of the handler. ``asked`` holds the forms that came.
+    Where it ``rotates``, each refresh token is good for one use and answered with the next one.
     A mail server may ask by GET whose token it was shown: that of ``owner``.
     """
 
@@ -34,6 +35,7 @@ class TokenEndpoint(ThreadingHTTPServer):
         self.client_secret = client_secret
         self.refresh_token = refresh_token
         self.expires_in = 3600
+        self.rotates = False
         self.owner = ""
         self.answer = None
         self.asked = []
@@ -67,7 +69,10 @@ class TokenEndpoint(ThreadingHTTPServer):
             return 401, INVALID_CLIENT
         token = f"token-{len(self.asked)}"
         self.tokens.add(token)
-        return 200, {"token_type": "Bearer", "access_token": token, "expires_in": self.expires_in}
+        given = {"token_type": "Bearer", "access_token": token, "expires_in": self.expires_in}
+        if self.rotates:
+            self.refresh_token = given["refresh_token"] = f"1//next-{len(self.asked)}"
+        return 200, given
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -152,6 +152,7 @@ def test_table_has_every_row():
         "token",
         "token-refused",
         "no-smtputf8",
+        "no-smtputf8-sender",
         "no-8bitmime",
         "relay-denied",
         "secret-unreadable",

@@ -126,7 +126,7 @@ def test_sent_already(site):
 
 def test_another_user_does_not_send_twice(site):
     assert names(site, dry_run=False) == []
-    data = {"to": [JEANNE], "subject": "Votre permis", "dry_run": True}
+    data = {"to": [JEANNE], "subject": "Votre permis", "body": "<p>Bonjour</p>", "dry_run": True}
     assert site.post(f"{DOCUMENT}/@send-email", "agent2", json=data).json()["warnings"] == []
 
 

@@ -126,10 +126,10 @@ def test_closing_where_no_transition_exists(portal, permit):
 
 
 def test_answer_names_the_mail_that_it_answers(permit, question):
-    assert ISendingContext(permit).reply_to_message_id == "<20261116081200.demande@citizen.test>"
-    assert ISendingContext(question).reply_to_message_id == "<20261116081200.demande@citizen.test>"
+    assert ISendingContext(permit).thread == ("<20261116081200.demande@citizen.test>",)
+    assert ISendingContext(question).thread == ("<20261116081200.demande@citizen.test>",)
     permit.reply_to = []
-    assert ISendingContext(permit).reply_to_message_id == ""
+    assert ISendingContext(permit).thread == ()
 
 
 @pytest.mark.parametrize(
@@ -179,4 +179,4 @@ def test_any_content_with_the_marker_can_send(portal):
     context = ISendingContext(folder)
     assert context.defaults() == {"subject": "Courrier sortant"}
     assert context.files() == ()
-    assert context.reply_to_message_id == ""
+    assert context.thread == ()

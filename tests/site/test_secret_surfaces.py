@@ -52,6 +52,7 @@ NOTHING = {
     "mail-in",
     "mailbridge-evidence",
     "mailbridge-can-send",
+    "index.html",
     "mailbridge-has-proof",
     "mailbridge-render-again",
 }

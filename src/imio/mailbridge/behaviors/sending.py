@@ -25,7 +25,7 @@ def sending_context(content):
 class ContentSendingContext:
     """Sending from content without e-mail fields: its title is the subject, nothing is written back."""
 
-    reply_to_message_id = ""
+    thread = ()
 
     def __init__(self, content):
         self.content = content

@@ -26,6 +26,7 @@ from imio.mailbridge.settings.clock import local_time
 from imio.mailbridge.settings.clock import readable_time
 from imio.mailbridge.settings.clock import site_zone
 from imio.mailbridge.settings.read import settings
+from imio.mailbridge.store.commit import committed
 from imio.mailbridge.store.store import now
 from plone import api
 from plone.app.textfield import RichText
@@ -37,6 +38,7 @@ from plone.supermodel import model
 from plone.z3cform.layout import FormWrapper
 from Products.Five.browser import BrowserView
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
+from transaction.interfaces import TransientError
 from z3c.form import button
 from z3c.form.browser.checkbox import CheckBoxFieldWidget
 from z3c.form.form import Form
@@ -282,7 +284,15 @@ class EmailForm(TokenForm, AutoExtensibleForm, Form):
             self.doubts = found
             self.status = _("Not sent yet: please look at the warnings above the buttons.")
             return
-        submit(draft)
+        try:
+            draft = committed(self._submit)
+        except TransientError:
+            self.status = _(
+                "Not sent: too many people work on the same thing at this moment. Press the button again in a few seconds."
+            )
+            return
+        if draft is None:
+            return
         message = _("The e-mail is on its way. This page shows what becomes of it.")
         if draft.send_at is not None:
             time = readable_time(draft.send_at)
@@ -291,6 +301,13 @@ class EmailForm(TokenForm, AutoExtensibleForm, Form):
             )
         api.portal.show_message(message, self.request)
         self.request.response.redirect(f"{self.context.absolute_url()}/view")
+
+    def _submit(self):
+        # prepared another time: what was read and made before belongs to another transaction
+        draft = self.draft()
+        if draft is not None:
+            submit(draft)
+        return draft
 
     @button.buttonAndHandler(_("Preview"), name="preview")
     def handle_preview(self, action):

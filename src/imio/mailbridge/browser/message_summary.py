@@ -9,9 +9,10 @@ from imio.mailbridge.i18n import translatable
 from imio.mailbridge.outbox.permission import may_send
 from imio.mailbridge.outbox.states import WAITING
 from imio.mailbridge.outbox.visibility import is_manager
-from imio.mailbridge.outbox.visibility import sees_all
 from imio.mailbridge.outbox.visibility import visible_content
+from imio.mailbridge.outbox.visibility import visible_lines
 from imio.mailbridge.outbox.visibility import visible_recipients
+from imio.mailbridge.outbox.visibility import visible_state
 from imio.mailbridge.settings.clock import readable_time
 from imio.mailbridge.store.store import now
 from plone import api
@@ -35,26 +36,22 @@ BUTTONS = {
 def summary_of(record):
     """Return the parts of a message that the current user may see."""
     visible = visible_recipients(record)
-    words = sees_all(record)
-    lines = [
-        _line(line, words)
-        for line in record.history
-        if line["recipient"] is None or line["recipient"] in visible
-    ]
+    lines = list(map(_line, visible_lines(record)))
+    state = visible_state(record)
     document = next((brain.getObject() for brain in visible_content([record.document])), None)
     return {
         "id": record.id,
         "subject": record.subject,
         "created": record.created,
         "from": str(record.sender.author),
-        "state": record.state,
-        "title": titles.OUTGOING[record.state],
-        "colour": titles.colour(record.state),
+        "state": state,
+        "title": titles.OUTGOING[state],
+        "colour": titles.colour(state),
         "recipients": [_recipient(record, address, state, lines) for address, state in visible.items()],
         "timeline": lines,
         "waiting": _is_waiting(record),
-        "leaves": record.next_try if record.in_state("scheduled") else None,
-        "seconds": _seconds_left(record) if record.in_state("scheduled") else None,
+        "leaves": record.next_try if "scheduled" in visible.values() else None,
+        "seconds": _seconds_left(record) if "scheduled" in visible.values() else None,
         "buttons": _buttons(record),
         "document": document,
         "edit": _edit_url(record, document),
@@ -89,7 +86,7 @@ def _recipient(record, address, state, lines):
     }
 
 
-def _line(line, words):
+def _line(line):
     row = answer_named(line["answer"]) if line["answer"] else None
     return {
         "at": line["at"],
@@ -97,7 +94,7 @@ def _line(line, words):
         "state": line["state"],
         "title": titles.OUTGOING[line["state"]],
         "explanation": translatable(line["explanation"]),
-        "said": f"{line['code'] or ''} {line['text'] if words else ''}".strip(),
+        "said": f"{line['code'] or ''} {line['text']}".strip(),
         "remedy": translatable(row.remedy) if row is not None and is_manager() else "",
         "by": user_name(line["by"]),
         "filed": visible_content(line["items"]),

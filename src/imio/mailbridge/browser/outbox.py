@@ -119,10 +119,18 @@ class OutboxView(ButtonPage):
         """Return one page of ids."""
         return batch_of(find(self.query), PAGE, self.request)
 
+    @property
+    def _bcc(self):
+        return self._translated(_("Bcc"))
+
+    def _translated(self, message):
+        return translate(message, context=self.request)
+
     def row(self, id):
         """Return what the table shows of a message."""
         record = outbox().get(id)
-        recipients = list(record.recipients)
+        shown = record.open_recipients
+        recipients = [each if each in shown else f"{each} ({self._bcc})" for each in record.recipients]
         last = record.history[-1]
         return {
             "id": id,
@@ -219,7 +227,7 @@ class Export(OutboxView):
         states = {
             state: self._translated(titles.OUTGOING[state]) for state in set(record.recipients.values())
         }
-        last = record.history[-1]
+        last, shown = record.history[-1], record.open_recipients
         return (
             f"{local_time(record.created):%Y-%m-%d %H:%M}",
             self._translated(titles.OUTGOING[record.state]),
@@ -227,14 +235,14 @@ class Export(OutboxView):
             record.userid,
             record.account,
             record.subject,
-            ", ".join(f"{address} ({states[state]})" for address, state in record.recipients.items()),
+            ", ".join(
+                f"{address} ({states[state] if address in shown else f'{self._bcc}, {states[state]}'})"
+                for address, state in record.recipients.items()
+            ),
             str(record.size),
             record.message_id,
             " ".join(filter(None, (self._translated(translatable(last["explanation"])), last["text"]))),
         )
-
-    def _translated(self, message):
-        return translate(message, context=self.request)
 
 
 def harmless(cell):

@@ -22,7 +22,7 @@ def waiting_for(name):
 
 def rename(old, new):
     """Move all that the account ``old`` has to ``new``; the caller writes the settings afterwards, in the same transaction."""
-    for kind in password.KINDS:
+    for kind in (*password.KINDS, password.ROTATED):
         if secret := password.read(old, kind):
             password.write(secret, new, kind)
     password.forget(old)

@@ -305,6 +305,17 @@ ANSWERS = (
         r"^5\.3\.4\b|^5\.2\.3\b|message size exceeds|message (?:is )?too (?:large|big)|exceeds? (?:the )?(?:maximum|size)",
     ),
     Answer(
+        "no-smtputf8-sender",
+        Outcome.PERMANENT,
+        _(
+            "The mail server cannot take your own address, which has accents before the @ (SMTPUTF8). Ask the person who keeps the "
+            "contacts for an address without them, then send again."
+        ),
+        _("Give the agent an address without accents before the @, or use a server that offers SMTPUTF8."),
+        r"55\d",
+        text=r"^5\.6\.7\b.*\bthe sender needs",
+    ),
+    Answer(
         "no-smtputf8",
         Outcome.PERMANENT,
         _(

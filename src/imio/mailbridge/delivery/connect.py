@@ -1,6 +1,7 @@
 """Makes the SMTP connection of an account, with the secret that the account logs in with."""
 
 from imio.mailbridge.settings import secrets
+from imio.mailbridge.settings.rotated_token import RotatedToken
 from imio.mailbridge.transport.oauth import Grant
 from imio.mailbridge.transport.secret_mask import SecretMask
 from imio.mailbridge.transport.smtp import SmtpConnection
@@ -22,11 +23,13 @@ def connection_to(account):
 
 
 def _grant(account):
+    refresh_token = secrets.read(account.name, "refresh_token")
     return Grant(
         account.login,
         account.oauth_token_url,
         account.oauth_client_id,
         account.oauth_scope,
         secrets.read(account.name, "client_secret"),
-        secrets.read(account.name, "refresh_token"),
+        refresh_token,
+        RotatedToken(account.name, refresh_token) if refresh_token else None,
     )

@@ -39,6 +39,7 @@ from imio.mailbridge.transport.smtp_reply import SmtpReply
 from ZODB.POSException import POSKeyError
 import itertools
 import logging
+import os
 import time
 import transaction
 
@@ -191,11 +192,12 @@ def _send(claim, connection):
         return dict.fromkeys(claim.addresses, SmtpReply("store", 0, str(error)))
     try:
         with body:
+            head = sender_headers(claim.sender)  # a fallback's has another size than the one in record.size
             return connection.deliver(
                 claim.sender.envelope_sender,
                 claim.addresses,
-                [sender_headers(claim.sender), body],
-                record.size,
+                [head, body],
+                len(head) + os.fstat(body.fileno()).st_size,
                 record.eight_bit,
                 claim.id,
             )

@@ -1,6 +1,7 @@
 """Writes on documents how far their e-mails were sent, after the fact: the mail is out even if the document cannot be written."""
 
 from imio.mailbridge.outbox.record import outbox
+from imio.mailbridge.outbox.states import TAKEN
 from imio.mailbridge.ports.sending import ISendingContext
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.commit import committed
@@ -39,8 +40,12 @@ def _write(id):
     sending = queryAdapter(document, ISendingContext)
     if sending is None:
         return
-    sent_at = max(line["at"] for line in record.history if line["state"] == "sent")
+    shown = record.open_recipients  # readers of the document may not learn of blind copies
+    taken = sum(state in TAKEN for state in shown.values())
     with system_user(record.userid):
-        sending.write_status(record.taken, len(record.recipients), sent_at)
-        if settings().close_on_send and record.taken == len(record.recipients):
+        if taken:
+            lines = (line for line in record.history if line["recipient"] in shown)
+            sent_at = max(line["at"] for line in lines if line["state"] == "sent")
+            sending.write_status(taken, len(shown), sent_at)
+        if settings().close_on_send and TAKEN.issuperset(record.recipients.values()):
             sending.close()

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 from datetime import datetime
+from imio.mailbridge.gateway.token_file import TokenFile
 from imio.mailbridge.message.address import is_addr_spec
 from imio.mailbridge.transport.imap_account import FLAG
 from imio.mailbridge.transport.imap_account import ImapAccount
@@ -154,6 +155,7 @@ def _grant(row: dict[str, Any], place: str) -> Grant:
         row.get("oauth_scope", ""),
         _secret(row, "client_secret_file", place) if "client_secret_file" in row else "",
         _secret(row, "refresh_token_file", place) if "refresh_token_file" in row else "",
+        TokenFile(row["refresh_token_file"]) if "refresh_token_file" in row else None,
     )
     if grant.missing:
         raise WrongConfig(f"{place}: not set: {', '.join(grant.missing)}")

@@ -80,10 +80,9 @@ class OutgoingMailSendingContext(ContentSendingContext):
                 workflows.doActionFor(self.content, names.MARK_AS_SENT)
 
     @property
-    def reply_to_message_id(self):
-        """Return the Message-ID of the first e-mail that this mail answers."""
-        message_ids = map(stored_message_id, self._related("reply_to"))
-        return next(filter(None, message_ids), "")
+    def thread(self):
+        """Return the Message-IDs of the thread of the first e-mail that this mail answers."""
+        return next(filter(None, map(stored_thread, self._related("reply_to"))), ())
 
     def _recipients(self):
         return (
@@ -125,9 +124,9 @@ class IncomingEmailSendingContext(ContentSendingContext):
         return addr_specs([sender], related(self.content, "sender")) | reply_to
 
     @property
-    def reply_to_message_id(self):
-        """Return the Message-ID of the e-mail as it came in."""
-        return stored_message_id(self.content)
+    def thread(self):
+        """Return the Message-IDs of the thread that ends in the e-mail as it came in."""
+        return stored_thread(self.content)
 
 
 @adapter(ISendByEmail)
@@ -188,9 +187,13 @@ def _originals(document):
                 yield parse(stream)
 
 
-def stored_message_id(document):
-    """Return the Message-ID of the original in a document, or an empty string."""
-    return next(filter(None, (message.message_id for message in _originals(document))), "")
+def stored_thread(document):
+    """Return the Message-IDs that an answer to the original in a document refers to (RFC 5322 §3.6.4), its own last."""
+    for message in _originals(document):
+        if message.message_id:
+            parents = message.in_reply_to if len(message.in_reply_to) == 1 else ()
+            return (*(message.references or parents), message.message_id)
+    return ()
 
 
 def stored_reply_to(document):

@@ -8,7 +8,7 @@ administrator is told, once a day, that the mailbox forwards as text.
 from datetime import timedelta
 from imio.mailbridge.i18n import _
 from imio.mailbridge.inbound.inbox import inbox
-from imio.mailbridge.message.address import is_addr_spec
+from imio.mailbridge.message.address import can_be_sent_to
 from imio.mailbridge.message.classification.answerable import may_be_answered
 from imio.mailbridge.message.classification.client import client_of
 from imio.mailbridge.message.one_line import one_line
@@ -130,7 +130,7 @@ def tell_of_mailbox(mailbox):
 def ask(record, message, values):
     """Send the answer now. Errors: ``CannotAsk``."""
     to = record.transferred_by
-    if not is_addr_spec(to) or to in values.source_mailboxes or to in values.mailin_addresses:
+    if not can_be_sent_to(to) or to in values.source_mailboxes or to in values.mailin_addresses:
         raise CannotAsk(_("No agent forwarded this message."))
     if not may_be_answered(message, record.null_sender):
         raise CannotAsk(_("This message was sent by a program or to a list: it must not be answered."))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+import idna
 import re
 
 
@@ -81,5 +82,19 @@ def wire_address(addr_spec: str) -> str:
 
 
 def ascii_domain(domain: str) -> str:
-    """Return a domain in its ASCII form (IDNA). Errors: ``UnicodeError`` when it has none."""
-    return domain.encode("idna").decode("ascii") if not domain.isascii() else domain
+    """Return a domain in its ASCII form (IDNA 2008, RFC 5891). Errors: ``UnicodeError`` when it has none.
+
+    Nothing is mapped but capitals: what IDNA 2003 replaces or drops (ß, ς, joiners) would be another domain. A capital sigma
+    has two small forms, so it is none.
+    """
+    if domain.isascii():
+        return domain
+    if "Σ" in domain:
+        raise UnicodeError("a capital sigma in a domain")
+    return idna.encode(domain.lower()).decode("ascii")
+
+
+def mailbox_key(addr_spec: str) -> str:
+    """Return what two spellings of one mailbox have in common: a domain knows no case, a local part may."""
+    local, _, domain = wire_address(addr_spec).rpartition("@")
+    return f"{local}@{domain.lower()}"

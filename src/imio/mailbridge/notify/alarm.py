@@ -9,8 +9,8 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 from imio.mailbridge.i18n import _
-from imio.mailbridge.message.address import is_addr_spec
-from imio.mailbridge.message.composition.compose import html_to_text
+from imio.mailbridge.message.address import can_be_sent_to
+from imio.mailbridge.message.composition.letter import html_to_text
 from imio.mailbridge.message.one_line import one_line
 from imio.mailbridge.notify.notice import paragraphs
 from imio.mailbridge.notify.notice import send_notice
@@ -40,7 +40,7 @@ def tell_admin(subject, *sentences, page, page_title=None, base_url="", stopped=
     """
     values = settings()
     to = values.alarm_address or _site_address()
-    if not is_addr_spec(to):
+    if not can_be_sent_to(to):
         logger.error(
             "no alarm is sent, neither an alarm address nor an address of the site is set: %s", say(subject)
         )

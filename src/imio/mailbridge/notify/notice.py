@@ -7,7 +7,7 @@ from html import escape
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
 from imio.mailbridge.message.address import Address
-from imio.mailbridge.message.address import is_addr_spec
+from imio.mailbridge.message.address import can_be_sent_to
 from imio.mailbridge.message.composition.compose import compose
 from imio.mailbridge.message.composition.compose import message_id
 from imio.mailbridge.message.composition.sender_policy import Sender
@@ -106,7 +106,7 @@ def send_notice(account, author, to, subject, html, in_reply_to=""):
         cc=[],
         subject=subject,
         html=html,
-        in_reply_to=in_reply_to,
+        references=[in_reply_to],
         auto_submitted="auto-replied" if in_reply_to else "auto-generated",
     )
     return submit_own(account, sender, to, subject, new_message_id, body, "notice")
@@ -118,7 +118,7 @@ def agent_addresses(userid):
     user = api.user.get(userid=userid)
     found = [identity.address.addr_spec for identity in own]
     found += [user.getProperty("email") or ""] if user is not None else []
-    return tuple(dict.fromkeys(filter(is_addr_spec, found)))
+    return tuple(dict.fromkeys(filter(can_be_sent_to, found)))
 
 
 def agent_address(userid):

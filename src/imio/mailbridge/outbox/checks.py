@@ -6,7 +6,9 @@ from datetime import timedelta
 from imio.mailbridge.i18n import _
 from imio.mailbridge.message.composition.checks import mentions_attachment
 from imio.mailbridge.message.composition.checks import typo_of
+from imio.mailbridge.message.composition.letter import html_to_text
 from imio.mailbridge.outbox.draft import Draft
+from imio.mailbridge.outbox.prefill import signature
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.outbox.record import OutgoingMessage
 from imio.mailbridge.outbox.returned import times_of
@@ -114,11 +116,35 @@ def sent_already(context: Any, draft: Draft) -> Iterator[Doubt]:
             return
 
 
-CHECKS = (typo, came_back, outside_contacts, missing_attachment, sent_already)
+def image_left_out(context: Any, draft: Draft) -> Iterator[Doubt]:
+    """The text shows an image of the site that does not go along."""
+    if draft.left_out:
+        names = ", ".join(address.partition("/@@")[0].rpartition("/")[2] for address in draft.left_out)
+        message = _(
+            "An image in the text stays in iA.docs, and recipients will not see it: ${images}. It is too large, you may not see "
+            "it, or it is no longer there. Take it out, or attach it as a file.",
+            mapping={"images": names},
+        )
+        yield Doubt("image-left-out", "body", message)
+
+
+def no_text(context: Any, draft: Draft) -> Iterator[Doubt]:
+    """There is no text, or only the signature; an image counts by its description."""
+    values = settings()
+    signatures = (signature(each, values) for each in identities(draft.userid, values))
+    if _words((draft.written or {}).get("body") or "") in ("", *map(_words, signatures)):
+        yield Doubt("no-text", "body", _("Your message has no text."))
+
+
+CHECKS = (typo, came_back, outside_contacts, missing_attachment, image_left_out, no_text, sent_already)
 
 
 def _recipients(draft: Draft | OutgoingMessage) -> list[tuple[str, str]]:
     return [(field, address.addr_spec) for field in ("to", "cc", "bcc") for address in getattr(draft, field)]
+
+
+def _words(html: str) -> str:
+    return " ".join(html_to_text(html).split())
 
 
 def _addr_specs(message: Draft | OutgoingMessage) -> set[str]:

@@ -13,7 +13,7 @@ class Draft:
     """A message that is ready to be stored; ``body`` is the message without sender headers, ``size`` counts those too.
 
     ``fallback`` is the sender to use when the server refuses ``sender`` (policy ``auto``), or None; ``written`` what the agent
-    entered, or None.
+    entered, or None; ``left_out`` the addresses of images of the site that could not go along.
     """
 
     id: str
@@ -34,3 +34,4 @@ class Draft:
     site_url: str = ""
     send_at: datetime | None = None
     written: dict[str, Any] | None = None
+    left_out: tuple[str, ...] = ()

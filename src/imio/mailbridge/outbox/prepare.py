@@ -6,6 +6,7 @@ from datetime import UTC
 from functools import partial
 from imio.mailbridge.i18n import _
 from imio.mailbridge.message.address import Address
+from imio.mailbridge.message.address import mailbox_key
 from imio.mailbridge.message.composition.compose import compose
 from imio.mailbridge.message.composition.compose import File
 from imio.mailbridge.message.composition.compose import message_id
@@ -21,6 +22,8 @@ from imio.mailbridge.message.syntax.limits import TooComplex
 from imio.mailbridge.outbox.draft import Draft
 from imio.mailbridge.outbox.sender import identities
 from imio.mailbridge.outbox.sender import sender_for
+from imio.mailbridge.outbox.site_addresses import MAX_IMAGES
+from imio.mailbridge.outbox.site_addresses import SiteAddresses
 from imio.mailbridge.ports.sending import FileReference
 from imio.mailbridge.ports.sending import ISendingContext
 from imio.mailbridge.settings.read import Settings
@@ -73,7 +76,7 @@ def prepare(context: Any, userid: str, data: dict[str, Any]) -> Draft:
         errors.append(
             ("", _("Sending e-mails is not available: no SMTP server is set in the control panel."))
         )
-    recipients = {field: tuple(_addresses(data, field, errors)) for field in ("to", "cc", "bcc")}
+    recipients = _once({field: _addresses(data, field, errors) for field in ("to", "cc", "bcc")})
     if not recipients["to"] and not any(field == "to" for field, _message in errors):
         errors.append(("to", _("Enter at least one recipient.")))
     if sum(map(len, recipients.values())) > MAX_RECIPIENTS:
@@ -102,9 +105,8 @@ def prepare(context: Any, userid: str, data: dict[str, Any]) -> Draft:
     send_at = _send_at(data.get("send_at"), values.undo_seconds if data.get("undo") else 0, errors)
     if errors or account is None or sender is None:
         raise Invalid(errors)
-    new_message_id = message_id(
-        secrets.token_hex(16), (account.login_address or sender.author.addr_spec).rpartition("@")[2]
-    )
+    new_message_id = message_id(secrets.token_hex(16), sender.author.domain)
+    addresses = SiteAddresses(context, _room(files, account))
     try:
         body = compose(
             message_id=new_message_id,
@@ -117,7 +119,9 @@ def prepare(context: Any, userid: str, data: dict[str, Any]) -> Draft:
                 File(file.filename, file.content_type, file.size, partial(sending.open, file.uid))
                 for file in files
             ],
-            in_reply_to=sending.reply_to_message_id,
+            references=sending.thread,
+            link=addresses.absolute,
+            image=addresses.image,
         )
     except TooComplex:
         raise Invalid([("body", TOO_COMPLEX)]) from None
@@ -138,6 +142,7 @@ def prepare(context: Any, userid: str, data: dict[str, Any]) -> Draft:
         to=recipients["to"],
         cc=recipients["cc"],
         bcc=recipients["bcc"],
+        left_out=tuple(dict.fromkeys(addresses.left_out)),
     )
 
 
@@ -163,6 +168,12 @@ def _send_at(text: Any, undo_seconds: int, errors: Errors) -> datetime | None:
         return None
     wanted = wanted.astimezone(UTC).replace(microsecond=0)
     return max(wanted, soonest) if soonest else (wanted if wanted > now() else None)
+
+
+def _room(files: list[FileReference], account: Account) -> int:
+    """Return how many bytes the images in the text may have beside the attachments."""
+    limit = account.attachment_limit
+    return limit - sum(file.size for file in files) if limit else MAX_IMAGES
 
 
 def _check_size(files: list[FileReference], account: Account | None, errors: Errors) -> None:
@@ -195,6 +206,15 @@ def _addresses(data: dict[str, Any], field: str, errors: Errors) -> list[Address
         mapping = {"address": one_line(bad)[:100]}
         errors.append((field, _("“${address}” is not an e-mail address.", mapping=mapping)))
     return [each for each in found if isinstance(each, Address)]
+
+
+def _once(fields: dict[str, list[Address]]) -> dict[str, tuple[Address, ...]]:
+    """Return the recipients by field, each mailbox once: in the first field that names it."""
+    seen: dict[str, Address] = {}
+    return {
+        field: tuple(each for each in addresses if seen.setdefault(mailbox_key(each.addr_spec), each) is each)
+        for field, addresses in fields.items()
+    }
 
 
 def _files(sending: Any, uids: Any, errors: Errors) -> list[FileReference]:

@@ -30,7 +30,6 @@ from imio.mailbridge.outbox.plain import read_fallback
 from imio.mailbridge.outbox.plain import read_sender
 from imio.mailbridge.outbox.states import LOST
 from imio.mailbridge.outbox.states import message_state
-from imio.mailbridge.outbox.states import TAKEN
 from imio.mailbridge.outbox.states import WAITING
 from imio.mailbridge.settings.smtp import DEFAULT
 from imio.mailbridge.store.store import Key
@@ -143,17 +142,20 @@ class OutgoingMessage(Record):
         return self.body is not None and self.origin != "site"
 
     @property
-    def taken(self) -> int:
-        """Return for how many recipients a server took the message."""
-        return len(self.in_state(*TAKEN))
+    def open_recipients(self) -> dict[str, str]:
+        """Return address → state of the recipients in To and Cc, whom everybody sees."""
+        shown = {address.addr_spec for address in (*self.to, *self.cc)}
+        return {address: state for address, state in self.recipients.items() if address in shown}
 
 
 def _written_to_blob(body: bytes | Composition) -> tuple[bool, Any]:
-    """Return whether a message has 8-bit characters, and the blob that it was written to."""
+    """Return whether the content of a message has 8-bit characters, and the blob that it was written to."""
     blob, eight_bit = Blob(), False
     with blob.open("w") as target:
-        for block in [body] if isinstance(body, bytes) else body.blocks():
-            eight_bit = eight_bit or not block.isascii()
+        for number, block in enumerate([body] if isinstance(body, bytes) else body.blocks()):
+            # addresses in the header, which the first block holds, need SMTPUTF8 and not 8BITMIME
+            content = block if number else block.partition(b"\r\n\r\n")[2]
+            eight_bit = eight_bit or not content.isascii()
             target.write(block)
     return eight_bit, blob
 

@@ -3,6 +3,7 @@
 from AccessControl import getSecurityManager
 from collections.abc import Iterable
 from imio.mailbridge.outbox.record import OutgoingMessage
+from imio.mailbridge.outbox.states import message_state
 from plone import api
 from Products.CMFCore.permissions import View
 from typing import Any
@@ -28,10 +29,29 @@ def sees_all(record: OutgoingMessage) -> bool:
 
 def visible_recipients(record: OutgoingMessage) -> dict[str, str]:
     """Return address → state, without bcc for users who may not see it."""
+    return dict(record.recipients) if sees_all(record) else record.open_recipients
+
+
+def visible_state(record: OutgoingMessage) -> str:
+    """Return the state of the message for the current user: that of the recipients whom the user may see."""
+    return message_state(visible_recipients(record).values())
+
+
+def visible_lines(record: OutgoingMessage) -> list[dict[str, Any]]:
+    """Return the lines of the timeline that the current user may see, without the words of servers where they are not for the user.
+
+    What is said of no recipient may concern a blind copy: others see of it only that the message began to wait.
+    """
     if sees_all(record):
-        return dict(record.recipients)
-    open_addresses = {address.addr_spec for address in (*record.to, *record.cc)}
-    return {address: state for address, state in record.recipients.items() if address in open_addresses}
+        return list(record.history)
+    shown = record.open_recipients
+    return [
+        {**line, "text": ""}
+        for line in record.history
+        if line["recipient"] in shown
+        or line["recipient"] is None
+        and (not record.bcc or line["state"] in ("scheduled", "queued") and not line["text"])
+    ]
 
 
 def visible_content(uids: Iterable[str]) -> list[Any]:

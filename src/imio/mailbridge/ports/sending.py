@@ -41,4 +41,6 @@ class ISendingContext(Interface):
     def close():
         """Run the closing transition if the document has one that can run now."""
 
-    reply_to_message_id = Attribute("Message-ID of the e-mail that this document answers, or an empty string")
+    thread = Attribute(
+        "Message-IDs of the thread, the oldest first, the last that of the e-mail that this document answers"
+    )

@@ -9,6 +9,7 @@ from imio.mailbridge.i18n import _
 from imio.mailbridge.settings import secrets
 from imio.mailbridge.settings import server
 from imio.mailbridge.settings import validate
+from imio.mailbridge.settings.rotated_token import RotatedToken
 from imio.mailbridge.settings.server import filled_in
 from imio.mailbridge.settings.server import ServerLogin
 from imio.mailbridge.settings.terms import terms
@@ -219,13 +220,15 @@ def account_of(mailbox: ImapMailbox) -> ImapAccount | None:
         return None
     secrets_name = secrets_of(mailbox.name)
     with_token = mailbox.auth == "oauth2"
+    refresh_token = secrets.read(secrets_name, "refresh_token")
     grant = Grant(
         mailbox.login,
         mailbox.oauth_token_url,
         mailbox.oauth_client_id,
         mailbox.oauth_scope,
         secrets.read(secrets_name, "client_secret"),
-        secrets.read(secrets_name, "refresh_token"),
+        refresh_token,
+        RotatedToken(secrets_name, refresh_token) if refresh_token else None,
     )
     return ImapAccount(
         name=mailbox.name,

@@ -29,6 +29,9 @@ FOR_ANOTHER = _(
 
 KINDS = ("password", "client_secret", "refresh_token")
 
+#: What ``rotated_token`` keeps beside them: the newest refresh token, and until when one worker has its turn to ask.
+ROTATED, TURN = "rotated_token", "turn"
+
 
 class PasswordUnreadable(Exception):
     """The password file that the environment names cannot be read."""
@@ -104,7 +107,7 @@ def write(value: str, account: str = DEFAULT, kind: str = "password") -> None:
 
 def forget(account: str) -> None:
     """Remove the secrets of an account that was deleted."""
-    for kind in KINDS:
+    for kind in (*KINDS, ROTATED, TURN):
         write("", account, kind)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from datetime import date
 from imio.mailbridge.i18n import _
+from imio.mailbridge.message.address import can_be_sent_to
 from imio.mailbridge.message.address import is_addr_spec
 from imio.mailbridge.settings.expression import compiled
 from imio.mailbridge.settings.presets import TENANT
@@ -40,7 +41,7 @@ def host(value: str) -> bool:
 
 def address(value: str) -> bool:
     """Accept one bare e-mail address."""
-    if not is_addr_spec(value):
+    if not can_be_sent_to(value):
         raise Invalid(_("This is not an e-mail address. Example: info@maville.be"))
     return True
 

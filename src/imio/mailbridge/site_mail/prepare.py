@@ -9,10 +9,13 @@ from email.header import decode_header
 from email.header import make_header
 from email.policy import compat32
 from imio.mailbridge.message.address import can_be_sent_to
+from imio.mailbridge.message.address import mailbox_key
 from imio.mailbridge.message.composition.compose import message_id
 from imio.mailbridge.message.composition.compose import sender_headers
+from imio.mailbridge.message.composition.compose import thread_fields
 from imio.mailbridge.message.one_line import one_line
 from imio.mailbridge.message.syntax.address_list import header_addresses
+from imio.mailbridge.message.syntax.message_id import parse_message_ids
 from imio.mailbridge.outbox.draft import Draft
 from imio.mailbridge.outbox.sender import sender_for
 from imio.mailbridge.ports.directory import Identity
@@ -26,8 +29,8 @@ MAX_SUBJECT = 998
 
 RESET_LINK = b"/passwordreset/"
 
-#: Header fields that the bridge writes itself, or that nobody may see.
-_OURS = ("From", "Reply-To", "Message-ID", "Bcc", "Return-Path")
+#: Header fields that the bridge writes itself, or that nobody may see, such as Resent-Bcc.
+_OURS = re.compile(r"from|reply-to|message-id|in-reply-to|references|return-path|(.*-)?bcc", re.IGNORECASE)
 
 
 class Unusable(Exception):
@@ -55,15 +58,15 @@ def prepare_site_mail(author, recipients, message):
     sender, fallback = sender_for(Identity("", "site", own), account, values, id)
     answers = next(iter(_addresses(written.get_all("Reply-To") or [])), None)
     subject = one_line(_text(written.get("Subject", "")))[:MAX_SUBJECT]
-    new_message_id = message_id(
-        secrets.token_hex(16), (account.login_address or own.addr_spec).rpartition("@")[2]
-    )
+    new_message_id = message_id(secrets.token_hex(16), sender.author.domain)
     theirs = written.get("Message-ID")
-    for name in _OURS:
+    answered = _ids(written, "In-Reply-To")
+    thread = [*(id for id in _ids(written, "References") if id not in answered), *answered]
+    for name in filter(_OURS.fullmatch, written.keys()):
         del written[name]
     head = f"Message-ID: {new_message_id}\r\n"
     head += f"Original-Message-ID: {one_line(str(theirs))}\r\n" if theirs else ""
-    body = head.encode("ascii", "replace") + written.as_bytes()
+    body = head.encode("ascii", "replace") + thread_fields(thread) + written.as_bytes()
     sender, fallback = _with_reply_to(sender, answers), _with_reply_to(fallback, answers)
     return Draft(
         id=id,
@@ -89,10 +92,10 @@ def has_reset_link(message):
 
 def _by_field(everyone, to, cc):
     """Return the recipients by field; those in no header field are blind copies."""
-    wanted = {each.addr_spec.lower(): each for each in everyone}
+    wanted = {mailbox_key(each.addr_spec): each for each in everyone}
     fields = {}
     for field, shown in (("to", to), ("cc", cc)):
-        keys = dict.fromkeys(each.addr_spec.lower() for each in shown)
+        keys = dict.fromkeys(mailbox_key(each.addr_spec) for each in shown if can_be_sent_to(each.addr_spec))
         fields[field] = tuple(wanted.pop(key) for key in keys if key in wanted)
     return {**fields, "bcc": tuple(wanted.values())}
 
@@ -116,6 +119,11 @@ def _recipients(text):
     if str(text).strip() and not (found and all(can_be_sent_to(each.addr_spec) for each in found)):
         raise Unusable(f"{one_line(str(text))!r} is not an e-mail address")
     return found
+
+
+def _ids(written, name):
+    values = (str(value).encode("utf-8", "surrogateescape") for value in written.get_all(name) or ())
+    return [id for value in values for id in parse_message_ids(value)]
 
 
 def _text(value):

@@ -6,12 +6,14 @@ With a refresh token (Google) the provider is asked by the grant of RFC 6749 §6
 
 from contextlib import suppress
 from dataclasses import dataclass
+from dataclasses import replace
 from imio.mailbridge.message.one_line import readable
 from imio.mailbridge.transport.bounded import bounded
 from oauthlib.oauth2 import BackendApplicationClient
 from oauthlib.oauth2 import OAuth2Error
 from oauthlib.oauth2 import WebApplicationClient
 from typing import Any
+from typing import Protocol
 from urllib.parse import urlsplit
 import hashlib
 import ipaddress
@@ -58,9 +60,22 @@ class TokenUnreachable(Exception):
     """The provider gives no token now; the argument says why."""
 
 
+class TokenKeeper(Protocol):
+    """Keeps a refresh token that the provider may replace with each use (RFC 6749 §6)."""
+
+    def begin(self) -> str:
+        """Wait until nobody else asks with this token; return it. Errors: ``TokenUnreachable``."""
+
+    def end(self, new: str) -> None:
+        """Let others ask; ``new`` is kept for good in place of the token, unless it is empty."""
+
+
 @dataclass(frozen=True, repr=False)
 class Grant:
-    """What is shown to the token endpoint; ``login`` is the mailbox that the token is for."""
+    """What is shown to the token endpoint; ``login`` is the mailbox that the token is for.
+
+    With a ``keeper`` that one's refresh token is shown; ``refresh_token`` is then only the one that was entered.
+    """
 
     login: str
     url: str
@@ -68,6 +83,7 @@ class Grant:
     scope: str
     client_secret: str
     refresh_token: str
+    keeper: TokenKeeper | None = None
 
     @property
     def key(self) -> tuple[str, str, str, str]:
@@ -176,6 +192,19 @@ def request_token(grant: Grant) -> tuple[str, float]:
         raise TokenRefused(400, f"not set: {', '.join(grant.missing)}")
     if not may_be_asked(grant.url):
         raise TokenRefused(400, "the token endpoint is not a public https address")
+    if (keeper := grant.keeper) is None:
+        return _ask(grant)[:2]
+    new = ""
+    newest = keeper.begin()
+    try:
+        token, life, new = _ask(replace(grant, refresh_token=newest))
+    finally:
+        keeper.end(new)
+    return token, life
+
+
+def _ask(grant: Grant) -> tuple[str, float, str]:
+    """Return a token, its life in seconds, and the refresh token that replaces the one that was shown, or an empty string."""
     try:
         status, content = bounded(lambda: _post(grant), 2 * TIMEOUT)
     except (requests.RequestException, OSError, UnicodeError) as error:
@@ -204,7 +233,9 @@ def request_token(grant: Grant) -> tuple[str, float]:
     life = token.get("expires_in") or UNKNOWN_LIFE
     if not isinstance(life, (int, float)) or not 0 < life < float("inf"):
         life = UNKNOWN_LIFE
-    return value, min(life, LONGEST_LIFE)
+    new = token.get("refresh_token")
+    is_new = isinstance(new, str) and new.isascii() and new.isprintable() and new != grant.refresh_token
+    return value, min(life, LONGEST_LIFE), new if is_new else ""
 
 
 def _post(grant: Grant) -> tuple[int, str]:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from imio.mailbridge.message.address import needs_smtputf8
 from imio.mailbridge.message.address import wire_address
+from imio.mailbridge.message.composition.utf8_addresses import has_utf8_address
+from imio.mailbridge.message.composition.utf8_addresses import without_utf8_addresses
 from imio.mailbridge.message.one_line import readable
 from imio.mailbridge.transport.bounded import BoundedReader
 from imio.mailbridge.transport.secret_mask import SecretMask
@@ -96,13 +98,30 @@ class SmtpConnection:
         to a server that offers DSN (RFC 3461), which names it in its reports.
         """
         replies: dict[str, SmtpReply] = {}
+        header, rest = _split(message)
+        utf8 = has_utf8_address(header) or needs_smtputf8([envelope_sender, *recipients])
         try:
             with self._bounded():
+                is_used = self._connection is not None
                 self._ready()
-                self._mail(envelope_sender, recipients, size, eight_bit, envelope_id)
-                self._recipients(recipients, envelope_id, replies)
+                if utf8 and not self._smtp.has_extn("smtputf8"):
+                    before, utf8 = len(header), False
+                    header = without_utf8_addresses(header)
+                    size += len(header) - before if size else 0
+                    replies |= _refused(header, envelope_sender, recipients)
+                takers = [recipient for recipient in recipients if recipient not in replies]
+                if takers:
+                    try:
+                        self._mail(envelope_sender, utf8, size, eight_bit, envelope_id)
+                    except DialogueEnded as ended:
+                        if not is_used or ended.reply.code != 421:
+                            raise
+                        self.close()  # enough for one connection: nothing of this message was said on it
+                        self._ready()
+                        self._mail(envelope_sender, utf8, size, eight_bit, envelope_id)
+                    self._recipients(takers, envelope_id, replies)
                 if len(replies) < len(recipients):
-                    reply = self._data(message)
+                    reply = self._data([header, *rest])
                     replies |= {recipient: reply for recipient in recipients if recipient not in replies}
                     if reply.code == 421:
                         self.close()
@@ -205,9 +224,7 @@ class SmtpConnection:
         finally:
             timer.cancel()
 
-    def _mail(
-        self, envelope_sender: str, recipients: Sequence[str], size: int, eight_bit: bool, envelope_id: str
-    ) -> None:
+    def _mail(self, envelope_sender: str, utf8: bool, size: int, eight_bit: bool, envelope_id: str) -> None:
         connection = self._smtp
         limit = connection.esmtp_features.get("size", "")
         options = []
@@ -219,9 +236,6 @@ class SmtpConnection:
                     )
                 )
             options += [f"SIZE={size}"]
-        utf8 = needs_smtputf8([envelope_sender, *recipients])
-        if utf8 and not connection.has_extn("smtputf8"):
-            raise DialogueEnded(SmtpReply("mail", 550, "5.6.7 SMTPUTF8 is not offered"))
         if eight_bit and not connection.has_extn("8bitmime"):
             raise DialogueEnded(SmtpReply("mail", 554, "5.6.3 8BITMIME is not offered"))
         options += ["SMTPUTF8"] if utf8 else []
@@ -322,6 +336,28 @@ class _Bounded(smtplib.SMTP):
 
 class _BoundedTls(_Bounded, smtplib.SMTP_SSL):
     """The same over TLS from the start."""
+
+
+def _split(message: Sequence[bytes | BinaryIO]) -> tuple[bytes, list[bytes | BinaryIO]]:
+    """Return the header of a message with its empty line, and what follows it; a header without end is all that was read of it."""
+    header, rest = b"", list(message)
+    while rest and b"\r\n\r\n" not in header:
+        block = rest.pop(0)
+        if not isinstance(block, bytes):
+            stream, block = block, block.read(BLOCK)
+            rest = [stream, *rest] if block else rest
+        header += block
+    head, end, body = header.partition(b"\r\n\r\n")
+    return head + end, [body, *rest]
+
+
+def _refused(header: bytes, envelope_sender: str, recipients: Sequence[str]) -> dict[str, SmtpReply]:
+    """Return whom a server without SMTPUTF8 cannot send to: all where the sender needs it, else those who need it themselves."""
+    reply = SmtpReply("mail", 550, "5.6.7 SMTPUTF8 is not offered")
+    if has_utf8_address(header) or needs_smtputf8([envelope_sender]):
+        reply = replace(reply, text=f"{reply.text}, which the address of the sender needs")
+        return dict.fromkeys(recipients, reply)
+    return {recipient: reply for recipient in recipients if needs_smtputf8([recipient])}
 
 
 def _has_spoken(connection: smtplib.SMTP) -> bool:

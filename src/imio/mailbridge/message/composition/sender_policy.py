@@ -13,7 +13,7 @@ The setting ``envelope_sender`` replaces the last column by the login address or
 
 from dataclasses import dataclass
 from imio.mailbridge.message.address import Address
-from imio.mailbridge.message.address import is_addr_spec
+from imio.mailbridge.message.address import can_be_sent_to
 
 
 def _(text: str) -> str:
@@ -51,9 +51,9 @@ def choose_sender(
     """
     if policy not in ("send_as", "login", "auto"):
         raise ValueError(f"unknown sender policy {policy!r}")
-    usable = is_addr_spec(agent.addr_spec)
+    usable = can_be_sent_to(agent.addr_spec)
     needs_login = policy != "send_as" or envelope_sender == "login"
-    if needs_login and not is_addr_spec(login_address):
+    if needs_login and not can_be_sent_to(login_address):
         raise SenderRefused(
             _(
                 "The login address of the mail bridge is not set. Ask the site administrator to enter it in the control panel."

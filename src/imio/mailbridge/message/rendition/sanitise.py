@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from imio.mailbridge.message.rendition import confined
 from imio.mailbridge.message.rendition.complexity import check_html
 from imio.mailbridge.message.rendition.complexity import WRITTEN
+from imio.mailbridge.message.rendition.written_style import written_style
 from imio.mailbridge.message.syntax.limits import TooComplex
 from tempfile import TemporaryFile
 from urllib.parse import parse_qsl
@@ -22,11 +23,14 @@ import sys
 _TAGS = nh3.ALLOWED_TAGS - {"map", "area"}
 _ATTRIBUTES = {tag: set(names) for tag, names in nh3.ALLOWED_ATTRIBUTES.items()}
 _ATTRIBUTES.setdefault("img", set()).update({"src", "alt", "width", "height", "title"})
-_ATTRIBUTES.setdefault("*", set()).update({"dir", "lang"})
+_ATTRIBUTES.setdefault("*", set()).update({"dir", "lang", "style"})
+_ATTRIBUTES.setdefault("table", set()).update({"border", "cellpadding", "cellspacing", "width"})
 _IMAGE_DATA = ("data:image/png;", "data:image/jpeg;", "data:image/gif;", "data:image/webp;")
 
 
 def _attribute(tag: str, name: str, value: str) -> str | None:
+    if name == "style":
+        return written_style(value)
     if value.strip().lower().startswith("data:"):
         return value if tag == "img" and name == "src" and value.startswith(_IMAGE_DATA) else None
     return value

@@ -37,6 +37,8 @@ _TYPED = re.compile(
       | (?P<bare>[^\s"<>()]+)\s*(?:\((?P<comment>.*)\))?""",
     re.VERBOSE,
 )
+#: A joiner in an address: without it this would be another one.
+_JOINED = re.compile("[\u200c\u200d][^\\s<>@]{0,320}@|@[^\\s<>@]{0,320}[\u200c\u200d]")
 _QUOTED = re.compile(r'"((?:\\.|[^"\\])*)"')
 
 
@@ -65,7 +67,7 @@ def find_address(text: str) -> str | None:
 
 def _typed(entry: str) -> Address | None:
     match = None if has_control(entry) else _TYPED.fullmatch(plain_spaces(entry))
-    if match is None:
+    if match is None or _JOINED.search(entry):
         return None
     addr_spec = (match["bare"] or match["angle"]).strip().removeprefix("mailto:")
     name = _QUOTED.sub(lambda quoted: _ESCAPED.sub(r"\1", quoted[1]), match["name"] or match["comment"] or "")

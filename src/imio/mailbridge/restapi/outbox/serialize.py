@@ -1,9 +1,10 @@
 """The JSON of an outgoing message."""
 
 from imio.mailbridge.i18n import translatable
-from imio.mailbridge.outbox.visibility import sees_all
 from imio.mailbridge.outbox.visibility import visible_content
+from imio.mailbridge.outbox.visibility import visible_lines
 from imio.mailbridge.outbox.visibility import visible_recipients
+from imio.mailbridge.outbox.visibility import visible_state
 from imio.mailbridge.restapi.mailin.serialize import content_json
 from plone import api
 from zope.i18n import translate
@@ -53,10 +54,9 @@ def message_json(record):
 
 def message_with_timeline(record, request):
     """Return a message with its state and timeline."""
-    visible = visible_recipients(record)
     return {
         **message_json(record),
-        "state": record.state,
+        "state": visible_state(record),
         "subject": record.subject,
         "created": record.created.isoformat(),
         "timeline": [
@@ -65,18 +65,18 @@ def message_with_timeline(record, request):
                 "recipient": line["recipient"],
                 "state": line["state"],
                 "code": line["code"],
-                "text": line["text"] if sees_all(record) else "",
+                "text": line["text"],
                 "explanation": translate(translatable(line["explanation"]), context=request),
                 "answer": line["answer"],
                 "by": line["by"],
                 "items": content_json(visible_content(line["items"])),
             }
-            for line in record.history
-            if line["recipient"] is None or line["recipient"] in visible
+            for line in visible_lines(record)
         ],
     }
 
 
 def _next_try(record, state):
-    """Return when recipients in ``state`` are tried, in ISO 8601, or None."""
-    return record.next_try.isoformat() if record.next_try and record.in_state(state) else None
+    """Return when the recipients in ``state`` whom the user may see are tried, in ISO 8601, or None."""
+    waits = state in visible_recipients(record).values()
+    return record.next_try.isoformat() if record.next_try and waits else None

@@ -1,0 +1,51 @@
+"""Writes the HTML of a message as a plain text that reads like a letter."""
+
+from markdownify import MarkdownConverter
+from typing import Any
+import re
+
+
+_END = re.compile(r"[ \t\u00a0]+\n")
+_EMPTY_LINES = re.compile(r"\n{3,}")
+
+
+def html_to_text(html: str) -> str:
+    """Return the plain text alternative to the HTML of a message: a link is its words and its address, an image its description."""
+    text = _Letter(
+        bullets="-", strong_em_symbol="", escape_asterisks=False, escape_underscores=False, escape_misc=False
+    ).convert(html)
+    return _EMPTY_LINES.sub("\n\n", _END.sub("\n", text)).strip() + "\n"
+
+
+class _Letter(MarkdownConverter):
+    """Markdown without its marks: lists and quotes stay, which letters have too."""
+
+    def convert_a(self, el: Any, text: str, parent_tags: set[str]) -> str:
+        address = re.sub(r"^(?:mailto|tel):", "", el.get("href") or "", flags=re.IGNORECASE)
+        words = text.strip()
+        if not address or address.startswith("#") or address.rstrip("/") == words.rstrip("/"):
+            return text
+        return text.replace(words, f"{words} ({address})") if words else address
+
+    def convert_img(self, el: Any, text: str, parent_tags: set[str]) -> str:
+        return str(el.get("alt") or el.get("title") or "").strip()
+
+    def convert_hN(self, n: int, el: Any, text: str, parent_tags: set[str]) -> str:  # noqa: N802 - markdownify's
+        return f"\n\n{text.strip()}\n\n"
+
+    def convert_pre(self, el: Any, text: str, parent_tags: set[str]) -> str:
+        return f"\n\n{text}\n\n"
+
+    def convert_code(self, el: Any, text: str, parent_tags: set[str]) -> str:
+        return text
+
+    convert_del = convert_s = convert_kbd = convert_samp = convert_code
+
+    def convert_td(self, el: Any, text: str, parent_tags: set[str]) -> str:
+        cell = " ".join(text.split())
+        return f"{cell} | " if el.find_next_sibling(["td", "th"]) else cell
+
+    convert_th = convert_td
+
+    def convert_tr(self, el: Any, text: str, parent_tags: set[str]) -> str:
+        return f"{text.strip()}\n"

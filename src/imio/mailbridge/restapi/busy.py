@@ -1,0 +1,35 @@
+"""What a request is answered that met conflicts only: others changed the same data at the same time."""
+
+from html import escape
+from imio.mailbridge.i18n import _
+from plone.rest.interfaces import IAPIRequest
+from Products.Five.browser import BrowserView
+from zope.i18n import translate
+import json
+
+
+#: Seconds.
+RETRY_AFTER = 5
+SENTENCE = _(
+    "Too many people work on the same thing at this moment, and nothing was changed. Try again in a few seconds."
+)
+
+
+def answer_busy(request):
+    """Set the status and the header of an answer to who is to come back; return the sentence in the language of the user."""
+    request.response.setStatus(503, lock=True)
+    request.response.setHeader("Retry-After", str(RETRY_AFTER))
+    return translate(SENTENCE, context=request)
+
+
+class Busy(BrowserView):
+    """The view of the exception, after the last of the publisher's own tries."""
+
+    def __call__(self):
+        sentence = answer_busy(self.request)
+        response = self.request.response
+        if IAPIRequest.providedBy(self.request):
+            response.setHeader("Content-Type", "application/json")
+            return json.dumps({"message": sentence})
+        response.setHeader("Content-Type", "text/html; charset=utf-8")
+        return f"<!DOCTYPE html><title>503</title><p>{escape(sentence)}</p>"
