@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from imio.mailbridge.delivery import account_alarm
 from imio.mailbridge.delivery import hold
+from imio.mailbridge.delivery.answer_table import Outcome
 from imio.mailbridge.delivery.answers import answer_to
-from imio.mailbridge.delivery.answers import Outcome
+from imio.mailbridge.delivery.answers import is_of_the_server
 from imio.mailbridge.delivery.due import due_recipients
 from imio.mailbridge.i18n import _
 from imio.mailbridge.notify.notice import tell_agent
@@ -12,6 +14,11 @@ from imio.mailbridge.outbox import send_as
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.store import now
+import re
+
+
+#: Stands in a server's words for an address that is not of the recipient concerned.
+HIDDEN = "…"
 
 
 def settle(account, id, sender, replies):
@@ -30,15 +37,8 @@ def settle(account, id, sender, replies):
     states = {}
     for address, reply in replies.items():
         row = rows[address]
-        states[address] = _state(row.outcome, record, other is not None, values)
-        record.note(
-            address,
-            states[address],
-            reply.code or None,
-            reply.text,
-            explanation if states[address] == "queued" else row.explanation,
-            row.name,
-        )
+        state = states[address] = _state(row.outcome, record, other is not None, values)
+        _note(record, address, state, reply, row, explanation if state == "queued" else "")
     _learn(account, sender, rows, replies)
     if other is not None:
         record.sender, record.fallback = other
@@ -46,12 +46,58 @@ def settle(account, id, sender, replies):
         record.next_try = now() + backoff(record.tries, values)
     if "held" in states.values():
         hold.stop(account.name, next(replies[each] for each, state in states.items() if state == "held"))
-    if "sent" in states.values() and record.document:
-        box.unwritten.insert(record.id)
+    if "sent" in states.values():
+        account_alarm.works(account.name)
+        if record.document:
+            box.unwritten.insert(record.id)
+    else:
+        _note_trouble(account.name, rows, replies)
     box.update(record, states)
-    if "failed" in states.values():
-        tell_agent(record, "failed")
+    failed = {each: rows[each] for each, state in states.items() if state == "failed"}
+    for address, row in failed.items():
+        if row.alarm:
+            account_alarm.refused(account.name, replies[address], row)
+    if failed:
+        tell_agent(record, "failed", by_admin=all(row.alarm for row in failed.values()))
     return "queued" in states.values()
+
+
+def _note(record, address, state, reply, row, explanation=""):
+    """Add a line to the timeline, unless it is the same that is there already of a message that is held."""
+    about = [line for line in record.history if line["recipient"] == address]
+    text = without_others(reply.text, address, record)
+    known = about and (about[-1]["state"], about[-1]["code"] or 0, about[-1]["answer"])
+    if state == "held" and known == (state, reply.code, row.name):
+        return
+    if not explanation:
+        explanation = row.given_up if state == "failed" and row.given_up else row.explanation
+    record.note(address, state, reply.code or None, text, explanation, row.name)
+
+
+def without_others(text, address, record):
+    """Return the words of a server about the recipient ``address`` without the other recipients of a message.
+
+    An answer to the message as a whole may name one of them, a blind copy above all, or who stands behind its address. What is no
+    address of this recipient or of the sender is hidden, and the name before the @ of a blind copy too.
+    """
+    own = {address.lower(), record.sender.author.addr_spec.lower(), record.sender.envelope_sender.lower()}
+    text = re.sub(
+        r"[^\s<>()\[\],;:\"']+@[^\s<>()\[\],;:\"']+",
+        lambda found: found[0] if found[0].lower().rstrip(".") in own else HIDDEN,
+        text,
+    )
+    for blind in {each.addr_spec for each in record.bcc} - {address}:
+        name = blind.rpartition("@")[0]
+        text = re.sub(rf"(?<![\w.@-]){re.escape(name)}(?![\w@-])", HIDDEN, text, flags=re.IGNORECASE)
+    return text
+
+
+def _note_trouble(name, rows, replies):
+    """Note that nothing leaves, where the server put off what it would put off for everybody."""
+    for address, row in rows.items():
+        if row.outcome is Outcome.TEMPORARY and is_of_the_server(replies[address], row):
+            account_alarm.put_off(name, replies[address], row)
+            return
 
 
 def settle_unreached(account, ids, reply):
@@ -63,7 +109,7 @@ def settle_unreached(account, ids, reply):
             state = _state(row.outcome, record, False, values)
             record.next_try = now() + backoff(record.tries, values) if state == "deferred" else None
             for address in addresses:
-                record.note(address, state, reply.code or None, reply.text, row.explanation, row.name)
+                _note(record, address, state, reply, row)
             box.update(record, dict.fromkeys(addresses, state))
             if state == "failed":
                 tell_agent(record, "failed")

@@ -28,6 +28,10 @@ class StatusGet(Service):
         except Exception as error:  # noqa: BLE001 - the queue's client raises many kinds
             seen = None
             errors.append(f"queue: {error}")
+        for name, trouble in sorted(outbox().troubles.items()):
+            words = f"{trouble['code'] or ''} {trouble['text']}".strip()
+            explanation = translate(translatable(trouble["explanation"]), context=self.request)
+            errors.append(f"{name}: {explanation} ({words})")
         hold = next(iter(outbox().holds.values()), None)
         return {
             "@id": f"{self.context.absolute_url()}/@mailbridge-status",
