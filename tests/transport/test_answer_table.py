@@ -1,9 +1,11 @@
-"""The table of SMTP answers: each row is reached by real answers, and no answer is without a row."""
+"""The tables of SMTP and IMAP answers: each row is reached by real answers, and no answer is without a row."""
 
 from imio.mailbridge.delivery.answer_table import ANSWERS
 from imio.mailbridge.delivery.answer_table import Outcome
 from imio.mailbridge.delivery.answer_table import reply_of
 from imio.mailbridge.delivery.answers import answer_to
+from imio.mailbridge.inbound.imap_answers import imap_answer
+from imio.mailbridge.inbound.imap_answers import IMAP_ANSWERS
 from imio.mailbridge.transport.smtp_reply import SmtpReply
 import itertools
 import pytest
@@ -18,21 +20,40 @@ def by_name(rows):
     return pytest.mark.parametrize("row", rows, ids=lambda row: row.name)
 
 
-def test_names_are_unique():
-    names = [row.name for row in ANSWERS]
+def found(table, example):
+    """Return the row of a table for an example."""
+    return answer_to(reply_of(example)) if table is ANSWERS else imap_answer(*example.split(": ", 1))
+
+
+BOTH = [
+    pytest.param(table, row, id=f"{title} {row.name}")
+    for title, table in (("SMTP", ANSWERS), ("IMAP", IMAP_ANSWERS))
+    for row in table
+]
+
+
+@pytest.mark.parametrize("table", [ANSWERS, IMAP_ANSWERS], ids=["SMTP", "IMAP"])
+def test_names_are_unique(table):
+    names = [row.name for row in table]
     assert len(set(names)) == len(names)
 
 
-@by_name(ANSWERS)
-def test_examples_reach_their_row(row):
+@pytest.mark.parametrize(("table", "row"), BOTH)
+def test_examples_reach_their_row(table, row):
     assert row.examples
-    assert [answer_to(reply_of(each)).name for each in row.examples] == [row.name] * len(row.examples)
+    assert [found(table, each).name for each in row.examples] == [row.name] * len(row.examples)
 
 
-@by_name(ANSWERS)
-def test_near_misses_are_of_another_row(row):
+@pytest.mark.parametrize(("table", "row"), BOTH)
+def test_near_misses_are_of_another_row(table, row):
     assert row.near_misses
-    assert row.name not in [answer_to(reply_of(each)).name for each in row.near_misses]
+    assert row.name not in [found(table, each).name for each in row.near_misses]
+
+
+@by_name(IMAP_ANSWERS)
+def test_imap_words(row):
+    assert row.explanation
+    assert row.remedy
 
 
 @by_name(ANSWERS)
