@@ -15,6 +15,7 @@ from imio.mailbridge.settings import secrets as password
 from imio.mailbridge.settings.read import stored_settings
 from imio.mailbridge.settings.smtp import ISmtpAccountRow
 from imio.mailbridge.store.store import now
+from plone import api
 from zope.schema import getFieldNames
 import pytest
 import transaction
@@ -353,3 +354,36 @@ def test_a_block_is_no_verdict_about_the_agent(send, caught, alarms, stage, said
     assert send_as.verdict("default", "al.bert@maville.test").allowed
     assert len(subjects(alarms)) == 1
     assert account_alarm.waiting("default") == 1
+
+
+# the document
+
+
+@pytest.mark.parametrize(
+    ("bounced", "words"), [(JEANNE, "2 recipients of 2, 1 came back"), (BLIND, "2 recipients of 2")]
+)
+def test_the_document_says_what_came_back(site, send, caught, bounced, words):
+    record = send(JEANNE, bcc=[BLIND])
+    document = site.portal["outgoing-mail"]["permis-durbanisme"]
+    assert document.email_status.endswith("2 recipients of 2")
+    outbox().update(record, {bounced: "bounced"})
+    outbox().unwritten.insert(record.id)
+    transaction.commit()
+    for _time in range(2):
+        run()
+        assert document.email_status.endswith(words)
+
+
+def test_a_document_that_was_opened_again_is_not_closed_by_what_comes_back(site, send, caught):
+    record = send(JEANNE)
+    outbox().update(record, {JEANNE: "bounced"})
+    outbox().unwritten.insert(record.id)
+    document = site.portal["outgoing-mail"]["permis-durbanisme"]
+    with api.env.adopt_roles(["Manager"]):
+        workflow = api.portal.get_tool("portal_workflow")
+        workflow.setStatusOf(
+            "mailbridge_outgoing_workflow", document, {"review_state": "created", "action": "back"}
+        )
+    transaction.commit()
+    run()
+    assert api.content.get_state(document) == "created"

@@ -1,4 +1,4 @@
-"""Writes on documents how far their e-mails were sent, after the fact: the mail is out even if the document cannot be written."""
+"""Writes on documents how far their e-mails were sent and what came back, after the fact: the mail is out in any case."""
 
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.ports.sending import ISendingContext
@@ -42,5 +42,8 @@ def _write(id):
     sent_at = max(line["at"] for line in record.history if line["state"] == "sent")
     with system_user(record.userid):
         sending.write_status(record.taken, len(record.recipients), sent_at)
-        if settings().close_on_send and record.taken == len(record.recipients):
+        seen = {each.addr_spec for each in (*record.to, *record.cc)}
+        if returned := len(seen.intersection(record.in_state("bounced"))):
+            sending.write_returned(returned)
+        elif settings().close_on_send and record.taken == len(record.recipients):
             sending.close()

@@ -110,6 +110,7 @@ def _bounce(message, report, senders):
             )
             if failed:
                 bounced = True
+                outbox().unwritten.insert(message.id)
                 outbox().update(message, {address: "bounced"})
     if not any(_failing(message, each) for each in report.recipients):
         named = ", ".join(each.address for each in report.recipients if each.address)
