@@ -3,7 +3,6 @@
 from datetime import timedelta
 from imio.mailbridge.delivery.answer_table import ANSWERS
 from imio.mailbridge.delivery.answers import answer_named
-from imio.mailbridge.delivery.settle import without_others
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.settings import secrets as password
 from imio.mailbridge.settings.read import stored_settings
@@ -201,7 +200,9 @@ def test_cell(site, account, send, monkeypatch, stage, said, name):
     assert (line["answer"], line["state"]) == (name, state)
     assert line["explanation"] == row.explanation
     if name not in ("not-reached", "not-smtp", "in-doubt"):
-        assert f"{line['code']} {line['text']}" == without_others(said, "jeanne@citizen.test", record)
+        assert f"{line['code']} {line['text']}" == (
+            said if stage == "rcpt" else said.replace("<a@x.test>", "<…>")
+        )
     if state == "deferred":
         assert record.trying_since + timedelta(seconds=59) <= record.next_try <= now() + timedelta(minutes=1)
     else:

@@ -108,6 +108,20 @@ def test_words_about_a_blind_copy_stand_on_its_line_only(site, send, caught, sai
         assert "cache" in lines[BLIND].lower()
 
 
+def test_words_about_the_sender_and_behind_the_own_address_stay(send, caught):
+    change(sender_policy="send_as")
+    said = "554 5.2.252 SendAsDenied; administration@maville.test not allowed to send as al.bert@maville.test"
+    caught.answers["data"] = said
+    assert send(JEANNE).history[-1]["text"] == said.removeprefix("554 ")
+    del caught.answers["data"]
+    caught.answers[f"rcpt:{JEANNE}"] = (
+        f"550 5.1.1 <{JEANNE}>: jeanne.dupont@interne.test is unknown, not {GROUP}"
+    )
+    record = send(JEANNE, GROUP)
+    (line,) = [line for line in record.history if line["state"] == "failed"]
+    assert line["text"] == f"5.1.1 <{JEANNE}>: jeanne.dupont@interne.test is unknown, not …"
+
+
 # a stopped account
 
 

@@ -8,17 +8,13 @@ from imio.mailbridge.delivery.answer_table import Outcome
 from imio.mailbridge.delivery.answers import answer_to
 from imio.mailbridge.delivery.answers import is_of_the_server
 from imio.mailbridge.delivery.due import due_recipients
+from imio.mailbridge.delivery.words import words_about
 from imio.mailbridge.i18n import _
 from imio.mailbridge.notify.notice import tell_agent
 from imio.mailbridge.outbox import send_as
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.store import now
-import re
-
-
-#: Stands in a server's words for an address that is not of the recipient concerned.
-HIDDEN = "…"
 
 
 def settle(account, id, sender, replies):
@@ -65,31 +61,13 @@ def settle(account, id, sender, replies):
 def _note(record, address, state, reply, row, explanation=""):
     """Add a line to the timeline, unless it is the same that is there already of a message that is held."""
     about = [line for line in record.history if line["recipient"] == address]
-    text = without_others(reply.text, address, record)
+    text = words_about(address, reply, record)
     known = about and (about[-1]["state"], about[-1]["code"] or 0, about[-1]["answer"])
     if state == "held" and known == (state, reply.code, row.name):
         return
     if not explanation:
         explanation = row.given_up if state == "failed" and row.given_up else row.explanation
     record.note(address, state, reply.code or None, text, explanation, row.name)
-
-
-def without_others(text, address, record):
-    """Return the words of a server about the recipient ``address`` without the other recipients of a message.
-
-    An answer to the message as a whole may name one of them, a blind copy above all, or who stands behind its address. What is no
-    address of this recipient or of the sender is hidden, and the name before the @ of a blind copy too.
-    """
-    own = {address.lower(), record.sender.author.addr_spec.lower(), record.sender.envelope_sender.lower()}
-    text = re.sub(
-        r"[^\s<>()\[\],;:\"']+@[^\s<>()\[\],;:\"']+",
-        lambda found: found[0] if found[0].lower().rstrip(".") in own else HIDDEN,
-        text,
-    )
-    for blind in {each.addr_spec for each in record.bcc} - {address}:
-        name = blind.rpartition("@")[0]
-        text = re.sub(rf"(?<![\w.@-]){re.escape(name)}(?![\w@-])", HIDDEN, text, flags=re.IGNORECASE)
-    return text
 
 
 def _note_trouble(name, rows, replies):
