@@ -7,6 +7,7 @@
 from AccessControl.SecurityManagement import newSecurityManager
 from datetime import timedelta
 from imio.mailbridge.delivery import deliver
+from imio.mailbridge.delivery import send
 from imio.mailbridge.outbox.prepare import prepare
 from imio.mailbridge.outbox.submit import submit
 from imio.mailbridge.settings.read import stored_settings
@@ -44,7 +45,7 @@ def half(mailer, message):
 def arm(point, number):
     """Make the crash point fatal."""
     if point == "claimed":  # ✝2, before MAIL
-        deliver._send = die_at(number, deliver._send)
+        deliver.send = die_at(number, deliver.send)
     elif point == "data":  # ✝2, in the middle of DATA
         SmtpConnection._stream = die_at(number, SmtpConnection._stream, half)
     elif point == "taken":  # ✝3, after 250
@@ -73,7 +74,7 @@ def main(app, command, *arguments):
             submit(prepare(document, "agent", data))
         transaction.commit()
         return
-    deliver.LEASE = timedelta()  # the next worker need not wait until that of the dead has ended
+    send.LEASE = timedelta()  # the next worker need not wait until that of the dead has ended
     arm(arguments[0], int(arguments[1]))
     deliver.sweep()
 

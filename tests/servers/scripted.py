@@ -111,4 +111,4 @@ class Scripted(Controller):
             return ""
         if answer is None:
             self.messages.append(envelope.original_content)
-        return answer or "250 2.0.0 OK"
+        return "250 2.0.0 OK" if answer is None else answer

@@ -74,6 +74,8 @@ def read(caught_message):
 
 def release():
     assert outbox().holds
+    outbox().retry_held()
+    transaction.commit()
     sweep()
     deliver()
     transaction.begin()
@@ -180,17 +182,27 @@ def test_no_all_clear_without_an_alarm(stop, caught, other):
 
 
 def test_account_that_stops_again_and_again_is_reported_once(stop, caught, other):
-    """The probe succeeds, and the next message is refused: that is once a minute."""
-    stop()
+    """Its login works all the time, and each message is refused."""
+    record = stop()
     for _ in range(3):
         release()
         assert outbox().holds
-    assert len(other.messages) == 2, "the alarm and one all-clear"
-    at, is_open = alarm._alarms()["default"]
-    alarm._alarms()["default"] = (at - timedelta(hours=7), is_open)
-    transaction.commit()
+    assert len(other.messages) == 1, "no all-clear"
+    assert [line["state"] for line in record.history].count("held") == 1
+    assert caught.received["mail"] == 4
+
+
+@pytest.mark.parametrize("hours", [1, 7])
+def test_account_that_stops_another_time_soon_is_not_reported_again(stop, caught, other, hours):
+    stop()
+    caught.answers.clear()
     release()
-    assert len(other.messages) == 3
+    assert len(other.messages) == 2, "the alarm and the all-clear"
+    at, is_open = alarm._alarms()["default"]
+    alarm._alarms()["default"] = (at - timedelta(hours=hours), is_open)
+    transaction.commit()
+    stop()
+    assert len(other.messages) == (2 if hours == 1 else 3)
 
 
 def test_account_that_was_removed_works_no_more(stop, caught, other):

@@ -177,6 +177,7 @@ def test_refused_login_holds_the_account_and_a_probe_releases_it(
     transaction.begin()
     assert first.state == "held"
     password.write("right")
+    outbox().retry_held()
     transaction.commit()
     sweep()
     transaction.begin()

@@ -1,7 +1,7 @@
 """A stored message queues its own delivery for after the commit: nobody has to remember to."""
 
 from datetime import timedelta
-from imio.mailbridge.delivery.hold import release
+from imio.mailbridge.delivery.release import release
 from imio.mailbridge.outbox.actions import cancel
 from imio.mailbridge.outbox.actions import retry
 from imio.mailbridge.outbox.actions import send_now
@@ -58,10 +58,12 @@ def test_when_somebody_sends_it_again(sent, queued, state):
 
 
 def test_when_the_account_works_again(site, caught, sent, queued):
-    record = sent(state="held")
+    """The oldest message tries the account; the others follow."""
+    first, record = sent(state="held"), sent(state="held")
     outbox().hold("default", 535, "no", "", "")
     transaction.commit()
     assert queued(lambda: release("default")) == [(record.id, False)]
+    assert first.state == "sent"
 
 
 @pytest.mark.parametrize("state", ["sending", "sent", "failed", "deferred", "held"])

@@ -16,9 +16,14 @@ from imio.mailbridge.transport.imap_account import ImapAccount
 from tests.servers.certificates import Certificates
 from tests.servers.dovecot import Dovecot
 from tests.servers.fixtures import open_folder
+from tests.servers.peer import Peer
 from tests.servers.resolver import Resolver
+from tests.servers.smtp_peer import Smtp
 from tests.site.panel import HTML
 from tests.site.panel import page
+from zope.component.hooks import getSite
+from zope.component.hooks import setSite
+from zope.i18n import translate
 import email
 import pytest
 import re
@@ -190,6 +195,34 @@ def test_server_that_says_nothing(account):
     assert "says nothing" in steps["connect"].sentence
 
 
+@pytest.mark.parametrize(
+    "greeting",
+    [b"* OK [CAPABILITY IMAP4rev1] ready", b"+OK POP3 ready", b"SSH-2.0-OpenSSH_9.2p1", b"", b"\xff\0"],
+)
+@pytest.mark.parametrize("security", ["none", "starttls"])
+def test_server_of_another_kind(account, greeting, security):
+    own, _server = account()
+    with Peer(lambda talk: (talk.say(greeting), talk.hear())) as peer:
+        steps = found(replace(own, host="127.0.0.1", port=peer.port, security=security))
+    assert steps["connect"].verdict == "bad"
+    assert "not an SMTP server" in steps["connect"].sentence
+    assert "port" in steps["connect"].ask
+
+
+@pytest.mark.parametrize("verb", ["ehlo", "mail", "rcpt", "data", "end"])
+@pytest.mark.parametrize("said", [b"", b"hello", b"-50 x", b"354 go", b"220"])
+def test_answer_that_is_none_here_is_a_sentence(account, verb, said):
+    own, _server = account()
+    server = Smtp(**{verb: lambda talk: talk.say(said)})
+    with Peer(server) as peer:
+        own = replace(own, host="127.0.0.1", port=peer.port, security="none", login="")
+        steps = found(own, recipient=JEANNE, agent=AL, send=True)
+    assert all(step.sentence for step in steps.values() if step.verdict != "skipped")
+    if (verb, said) != ("data", b"354 go") and not (said == b"220" and verb != "data"):
+        assert "bad" in {step.verdict for step in steps.values()}
+        assert steps.get("message") is None or steps["message"].verdict != "ok"
+
+
 def test_wrong_password(account):
     own, _server = account()
     password.write("wrong")
@@ -329,7 +362,8 @@ def test_server_that_never_ends_is_cut_off(account, verb):
             Options(dns=False, recipient=JEANNE),
             replace(LIMITS, smtp=30 if verb == b"QUIT" else 2),
         )
-        steps = bounded(lambda: diagnose(own, options, limits=limits), 90)
+        portal = getSite()
+        steps = bounded(lambda: setSite(portal) or diagnose(own, options, limits=limits), 90)
         server.shutdown()
     assert {step.verdict for step in steps} == ({"ok"} if verb == b"QUIT" else {"ok", "bad", "skipped"})
 
@@ -510,3 +544,19 @@ def test_without_a_server(site):
     stored_settings().smtp_host = None
     transaction.commit()
     assert "No SMTP server is set yet" in page(site, PAGE)
+
+
+@pytest.mark.parametrize(
+    ("features", "words"),
+    [
+        (b"SIZE 52428800", "may have 52.4 MB"),
+        (b"SIZE 20000", "may have 20.0 kB"),
+        (b"SIZE 0", "sets no limit"),
+        (b"SIZE", "does not say how large"),
+    ],
+)
+def test_size_in_units_that_people_use(account, features, words):
+    own, _server = account()
+    with Peer(Smtp((features,))) as peer:
+        step = found(replace(own, host="127.0.0.1", port=peer.port, security="none", login=""))["features"]
+    assert any(words in translate(note, target_language="en") for note in step.notes)

@@ -1,10 +1,12 @@
 """The mailboxes of the settings are read by the worker: a real Dovecot, each message one record; the login mailbox watched."""
 
+from datetime import timedelta
 from email import message_from_bytes
 from email import policy
 from imio.mailbridge.delivery.deliver import deliver
 from imio.mailbridge.inbound import imap_reading as mailboxes
 from imio.mailbridge.inbound import receive
+from imio.mailbridge.inbound.imap_answers import imap_answer
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.settings import secrets as password
@@ -182,9 +184,8 @@ def test_problem_is_noted_and_cleared(site, declared, read, change, stage):
     read()
     about = mailboxes.status_of("boite")
     assert about.problem["stage"] == stage
-    assert mailboxes.REMEDIES[stage]
     status = site.get("/@mailbridge-status", "chef").json()["mailboxes"]
-    assert status[0]["problem"] == mailboxes.PROBLEMS[stage]
+    assert status[0]["problem"] == imap_answer(stage, about.problem["text"]).explanation
     declared()
     read()
     assert mailboxes.status_of("boite").problem is None
@@ -198,6 +199,10 @@ def test_wrong_password_is_not_tried_every_minute(site, declared, read, monkeypa
     about = mailboxes.status_of("boite")
     assert about.problem["stage"] == "login"
     assert dovecot.PASSWORD not in about.problem["text"]
+    for pause in (*mailboxes.LOGIN_PAUSES, mailboxes.LOGIN_PAUSES[-1]):
+        wait = about.not_before - mailboxes.now()
+        assert timedelta(minutes=pause - 1) < wait <= timedelta(minutes=pause)
+        read()
     monkeypatch.setattr(mailboxes, "add", lambda *args, **kwargs: pytest.fail("queued"))
     mailboxes.sweep()
 
@@ -364,6 +369,7 @@ def test_bounce_is_recorded_and_told(site, caught, sent, dovecot, declared, read
     )
     assert outbox().get(record.id).state == "bounced"
     deliver()
+    assert record.id in outbox().unwritten, "the sweep writes the document"
     assert [message.rcpt_tos for message in caught.messages] == [["al.bert@maville.test"]]
     assert here(dovecot) == 0
 
@@ -442,7 +448,18 @@ def test_server_that_breaks_the_protocol_is_told_in_words(site, declared, read, 
     assert problem["stage"] == "answer"
     assert problem["text"] == "the server announced 2147483648 bytes, of at most 65536 in one answer"
     status = site.get("/@mailbridge-status", "chef").json()["mailboxes"]
-    assert status[0]["problem"] == mailboxes.PROBLEMS["answer"]
+    assert status[0]["problem"] == imap_answer("answer", "").explanation
+
+
+@pytest.mark.parametrize(
+    "greeting", [b"220 smtp.maville.test ESMTP", b"+OK POP3 ready", b"SSH-2.0-OpenSSH_9.2p1", b""]
+)
+def test_server_of_another_kind(site, declared, read, certificates, greeting):
+    with Peer(lambda talk: talk.say(greeting), tls=certificates.server_context()) as peer:
+        declared(port=peer.port, ca_file=str(certificates.ca_file))
+        read()
+    problem = mailboxes.status_of("boite").problem
+    assert imap_answer(problem["stage"], problem["text"]).name == "not-imap", problem
 
 
 def test_message_that_breaks_the_connection_keeps_no_other_waiting(site, declared, read, certificates):

@@ -155,7 +155,7 @@ def test_form_refuses_a_second_one(site, declared):
 def test_new_settings_are_tried_at_once(site, declared, monkeypatch):
     queued = []
     monkeypatch.setattr(mailboxes, "add", lambda url, method, params, queue: queued.append(params))
-    mailboxes.ensure_status("admin").not_before = mailboxes.now() + mailboxes.LOGIN_PAUSE
+    mailboxes.ensure_status("admin").not_before = mailboxes.now() + mailboxes.LEASE
     transaction.commit()
     assert save(site, EDIT, password="better").status_code == 302
     assert queued == [{"name": "admin"}]

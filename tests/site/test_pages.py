@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from datetime import UTC
-from imio.mailbridge.browser.size import readable_size
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.outbox.sender import identities
@@ -10,6 +9,7 @@ from imio.mailbridge.settings import secrets as password
 from imio.mailbridge.settings.clock import readable_time
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.read import stored_settings
+from imio.mailbridge.settings.size import readable_size
 from plone import api
 from plone.app.uuid.utils import uuidToObject
 from tests.mails import redirected

@@ -5,34 +5,10 @@ from imio.mailbridge.transport.secret_mask import SecretMask
 from imio.mailbridge.transport.smtp import SmtpConnection
 from imio.mailbridge.transport.smtp_login import by_password
 from tests.servers.peer import Peer
+from tests.servers.smtp_peer import Smtp
+from tests.servers.smtp_peer import STAGES
 from types import SimpleNamespace
 import pytest
-
-
-class Smtp:
-    """An SMTP server that takes all; ``script`` maps a command, or ``greeting`` and ``end``, to a function of its talk."""
-
-    def __init__(self, features=(b"SIZE 0",), **script):
-        self.features = features
-        self.script = script
-
-    def __call__(self, talk):
-        self.step(talk, "greeting", b"220 hello")
-        while True:
-            name = (talk.hear().split() or [b""])[0].decode("ascii", "replace").lower()
-            if name == "ehlo":
-                lines = (b"250-hello", *(b"250-" + feature for feature in self.features), b"250 HELP")
-                self.step(talk, name, b"\r\n".join(lines))
-            elif name == "data":
-                self.step(talk, name, b"354 go on")
-                while talk.hear() != b".":
-                    pass
-                self.step(talk, "end", b"250 2.0.0 taken")
-            else:
-                self.step(talk, name, b"235 in" if name == "auth" else b"250 ok")
-
-    def step(self, talk, name, answer):
-        self.script.get(name, lambda talk: talk.say(answer))(talk)
 
 
 def say(*lines):
@@ -63,9 +39,6 @@ def send(certificates):
 
 def test_server_that_keeps_to_the_protocol(send):
     assert str(send(Smtp())) == "250 2.0.0 taken"
-
-
-STAGES = ["greeting", "ehlo", "auth", "mail", "rcpt", "data", "end"]
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -60,6 +60,9 @@ class ContentSendingContext:
     def write_status(self, sent, total, sent_at):
         """Keep the content as it is: the outbox shows what became of the message."""
 
+    def write_returned(self, returned):
+        """Keep the content as it is: the outbox shows what came back."""
+
     def close(self):
         """Keep the state: this content has no closing transition."""
 

@@ -3,9 +3,8 @@
 from imio.mailbridge.browser.button_page import may
 from imio.mailbridge.browser.button_page import SET_UP
 from imio.mailbridge.i18n import translatable
-from imio.mailbridge.inbound.imap_reading import PROBLEMS
+from imio.mailbridge.inbound.imap_answers import imap_answer
 from imio.mailbridge.inbound.imap_reading import QUIET
-from imio.mailbridge.inbound.imap_reading import REMEDIES
 from imio.mailbridge.inbound.imap_reading import status_of
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.settings.clock import readable_time
@@ -41,9 +40,10 @@ class AlarmViewlet(ViewletBase):
             {
                 "name": name,
                 "since": readable_time(about.problem["since"]),
-                "explanation": PROBLEMS[about.problem["stage"]],
-                "remedy": REMEDIES[about.problem["stage"]],
+                "explanation": row.explanation,
+                "remedy": row.remedy,
             }
             for name, about in found
             if about is not None and about.problem and now() > about.problem["since"] + QUIET
+            for row in [imap_answer(about.problem["stage"], about.problem["text"])]
         ]

@@ -5,8 +5,6 @@ from imio.mailbridge.browser import resubmit
 from imio.mailbridge.browser.addresses import AddressesFieldWidget
 from imio.mailbridge.browser.addresses import widget_text
 from imio.mailbridge.browser.form_token import TokenForm
-from imio.mailbridge.browser.size import name_and_size
-from imio.mailbridge.browser.size import readable_size
 from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs.reading import MESSAGES
 from imio.mailbridge.message.address import Address
@@ -26,6 +24,8 @@ from imio.mailbridge.settings.clock import local_time
 from imio.mailbridge.settings.clock import readable_time
 from imio.mailbridge.settings.clock import site_zone
 from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.size import name_and_size
+from imio.mailbridge.settings.size import readable_size
 from imio.mailbridge.store.commit import committed
 from imio.mailbridge.store.store import now
 from plone import api

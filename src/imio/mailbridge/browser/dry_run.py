@@ -6,8 +6,6 @@ from imio.mailbridge.browser import titles
 from imio.mailbridge.browser.button_page import ButtonPage
 from imio.mailbridge.browser.message_summary import user_name
 from imio.mailbridge.browser.preview import preview
-from imio.mailbridge.browser.size import name_and_size
-from imio.mailbridge.browser.size import readable_size
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
 from imio.mailbridge.inbound import cases
@@ -18,6 +16,8 @@ from imio.mailbridge.message.secret_address import masked
 from imio.mailbridge.settings.clock import readable_time
 from imio.mailbridge.settings.routing import IRoutingRow
 from imio.mailbridge.settings.routing import IStateRow
+from imio.mailbridge.settings.size import name_and_size
+from imio.mailbridge.settings.size import readable_size
 from plone import api
 from plone.app.uuid.utils import uuidToCatalogBrain
 import base64

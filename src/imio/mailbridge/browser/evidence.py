@@ -2,7 +2,6 @@
 
 from imio.mailbridge.browser import titles
 from imio.mailbridge.browser.message_summary import user_name
-from imio.mailbridge.browser.size import readable_size
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
 from imio.mailbridge.iadocs import reading
@@ -10,6 +9,7 @@ from imio.mailbridge.inbound.reasons import reason_texts
 from imio.mailbridge.message.secret_address import masked
 from imio.mailbridge.ports.directory import IDirectory
 from imio.mailbridge.settings.clock import readable_time
+from imio.mailbridge.settings.size import readable_size
 from Products.Five.browser import BrowserView
 from zExceptions import NotFound
 from zope.component.hooks import getSite

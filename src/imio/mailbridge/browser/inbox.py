@@ -7,7 +7,6 @@ from imio.mailbridge.browser.button_page import ButtonPage
 from imio.mailbridge.browser.review_choices import DECISIONS
 from imio.mailbridge.browser.review_choices import document_links
 from imio.mailbridge.browser.review_choices import services
-from imio.mailbridge.browser.size import readable_size
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
 from imio.mailbridge.inbound import review
@@ -18,6 +17,7 @@ from imio.mailbridge.inbound.summary import WAITING
 from imio.mailbridge.message.classification.reason import REASONS
 from imio.mailbridge.message.secret_address import masked_data
 from imio.mailbridge.settings.clock import readable_time
+from imio.mailbridge.settings.size import readable_size
 from plone.app.layout.viewlets.common import ViewletBase
 from urllib.parse import urlencode
 from zExceptions import NotFound

@@ -17,7 +17,6 @@ from imio.mailbridge.browser.preview import preview
 from imio.mailbridge.browser.review_choices import DECISIONS
 from imio.mailbridge.browser.review_choices import document_links
 from imio.mailbridge.browser.review_choices import services
-from imio.mailbridge.browser.size import name_and_size
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
 from imio.mailbridge.iadocs import reading
@@ -39,6 +38,7 @@ from imio.mailbridge.outbox.visibility import MANAGE
 from imio.mailbridge.settings.clock import local_time
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.read import stored_settings
+from imio.mailbridge.settings.size import name_and_size
 from plone import api
 from Products.Five.browser import BrowserView
 from zExceptions import NotFound

@@ -9,7 +9,6 @@ from imio.mailbridge.browser.batch import batch_of
 from imio.mailbridge.browser.button_page import ButtonPage
 from imio.mailbridge.browser.message_summary import summary_of
 from imio.mailbridge.browser.message_summary import SummaryPage
-from imio.mailbridge.browser.size import readable_size
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
 from imio.mailbridge.outbox import actions
@@ -21,6 +20,7 @@ from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.outbox.source import source
 from imio.mailbridge.settings.clock import local_time
 from imio.mailbridge.settings.clock import readable_time
+from imio.mailbridge.settings.size import readable_size
 from imio.mailbridge.settings.smtp import DEFAULT
 from plone import api
 from plone.protect.interfaces import IDisableCSRFProtection

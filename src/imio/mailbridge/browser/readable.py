@@ -8,7 +8,6 @@ from Acquisition import aq_inner
 from Acquisition import aq_parent
 from imio.mailbridge.browser.button_page import ButtonPage
 from imio.mailbridge.browser.preview import lock
-from imio.mailbridge.browser.size import name_and_size
 from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs import names
 from imio.mailbridge.iadocs import reading
@@ -20,6 +19,7 @@ from imio.mailbridge.iadocs.rendition import TEXTS
 from imio.mailbridge.inbound.decide import UNPROVEN_AUTHOR
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.message.syntax.filename import message_filename
+from imio.mailbridge.settings.size import name_and_size
 from itertools import chain
 from plone import api
 from plone.app.layout.viewlets.common import ViewletBase

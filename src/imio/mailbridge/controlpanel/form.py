@@ -12,8 +12,8 @@ from imio.mailbridge.controlpanel.account_fields import ITokenSecrets
 from imio.mailbridge.controlpanel.account_fields import ITrustPreset
 from imio.mailbridge.controlpanel.account_fields import write_secrets
 from imio.mailbridge.controlpanel.navigation import Navigation
+from imio.mailbridge.delivery.answer_table import Outcome
 from imio.mailbridge.delivery.answers import answer_to
-from imio.mailbridge.delivery.answers import Outcome
 from imio.mailbridge.delivery.trial import send_trial
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable

@@ -4,8 +4,7 @@ from imio.mailbridge.browser.button_page import ButtonPage
 from imio.mailbridge.controlpanel.navigation import Navigation
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
-from imio.mailbridge.inbound.imap_reading import PROBLEMS
-from imio.mailbridge.inbound.imap_reading import REMEDIES
+from imio.mailbridge.inbound.imap_answers import imap_answer
 from imio.mailbridge.inbound.imap_reading import status_of
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.message.secret_address import masked
@@ -72,8 +71,8 @@ class MailboxesView(Navigation, ButtonPage):
             "problem": problem
             and {
                 "since": self.time(problem["since"]),
-                "sentence": PROBLEMS[problem["stage"]],
-                "remedy": REMEDIES[problem["stage"]],
+                "sentence": imap_answer(problem["stage"], problem["text"]).explanation,
+                "remedy": imap_answer(problem["stage"], problem["text"]).remedy,
                 "text": problem["text"],
             },
             "waiting": waiting,
@@ -108,10 +107,10 @@ def tried(imap_mailbox):
         with selected_folder(account, LONGEST_TRY) as folder:
             number = len(folder.pending())
     except (CannotOpen, *CONNECTION_ERRORS) as error:
-        stage = stage_of(error)
+        row = imap_answer(stage_of(error), server_text(error))
         mapping = {
-            "sentence": PROBLEMS[stage],
-            "remedy": REMEDIES[stage],
+            "sentence": row.explanation,
+            "remedy": row.remedy,
             "words": server_text(error)[:300],
         }
         return _("${sentence} ${remedy} The server said: ${words}", mapping=mapping), "error"

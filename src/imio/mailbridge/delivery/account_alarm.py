@@ -1,11 +1,12 @@
-"""The alarm about an SMTP account that stopped, and its all-clear.
+"""The alarms about an SMTP account: it stopped, nothing leaves by it, or its server refuses what no agent can mend.
 
-An account that stops, works and stops again within ``QUIET`` is reported once. Managers also see on every page what is stopped
-(``Outbox.holds``).
+Each is told once within ``QUIET``; the all-clear only when the server has taken a message. Managers also see on every page what is
+stopped (``Outbox.holds``).
 """
 
 from BTrees.OOBTree import OOBTree
 from datetime import timedelta
+from imio.mailbridge.delivery.ehlo_name import seen_url
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
 from imio.mailbridge.notify.alarm import errors_logged
@@ -14,12 +15,16 @@ from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.outbox.states import WAITING
 from imio.mailbridge.settings.clock import local_time
 from imio.mailbridge.settings.read import settings
+from imio.mailbridge.store.store import existing_store
+from imio.mailbridge.store.store import now
 from imio.mailbridge.store.store import site_store
 import logging
 
 
 KEY = "imio.mailbridge.alarms"
 QUIET = timedelta(hours=6)
+#: How long nothing must have left before somebody is told.
+PATIENCE = timedelta(minutes=30)
 
 logger = logging.getLogger(__name__)
 
@@ -27,25 +32,94 @@ logger = logging.getLogger(__name__)
 def stopped(name, hold):
     """Raise the alarm; called in the transaction that stops the account."""
     logger.error("the SMTP account %s is stopped: %s %s", name, hold["code"] or "", hold["text"])
-    last = _alarms().get(name)
-    if last is not None and hold["at"] < last[0] + QUIET:
-        logger.warning("no alarm is sent about the SMTP account %s: one was, at %s", name, last[0])
+    outbox().troubles.pop(name, None)
+    if _is_quiet(name, hold["at"]):
         return
+    subject = _("iA.docs sends no e-mail: the account ${name} is stopped", mapping={"name": name})
+    first = _("The SMTP account ${name} is stopped since ${at}.", mapping={"name": name, "at": _at(hold)})
     with errors_logged():
-        if _tell_stopped(name, hold):
+        if _tell_problem(name, hold, subject, first):
             _alarms()[name] = (hold["at"], True)
 
 
-def _tell_stopped(name, hold):
-    at = local_time(hold["at"]).strftime("%d/%m/%Y %H:%M")
-    words = f"{hold['code'] or ''} {hold['text']}".strip()
+def put_off(name, reply, row):
+    """Note that the server of an account puts off whatever is sent; ``tell_troubles`` tells of it when it lasts."""
+    box = outbox()
+    if name not in box.troubles and name not in box.holds:
+        box.troubles[name] = {
+            "at": now(),
+            "code": reply.code or None,
+            "text": str(reply.text),
+            "explanation": str(row.explanation),
+            "remedy": str(row.remedy),
+            "told": False,
+        }
+
+
+def tell_troubles():
+    """Raise the alarm about each account by which nothing has left for ``PATIENCE``, though something waits."""
+    box = outbox()
+    for name, trouble in list(box.troubles.items()):
+        if name not in settings().accounts or not waiting(name, "deferred"):
+            del box.troubles[name]
+        elif not trouble["told"] and trouble["at"] + PATIENCE <= now() and not _is_quiet(name, now()):
+            _tell_trouble(name, trouble)
+
+
+def _tell_trouble(name, trouble):
+    logger.error("nothing leaves by the SMTP account %s: %s %s", name, trouble["code"] or "", trouble["text"])
+    subject = _("iA.docs sends no e-mail: nothing leaves by the account ${name}", mapping={"name": name})
+    first = _(
+        "Nothing has left by the SMTP account ${name} since ${at}.",
+        mapping={"name": name, "at": _at(trouble)},
+    )
+    with errors_logged():
+        if _tell_problem(name, trouble, subject, first):
+            _alarms()[name] = (now(), True)
+            outbox().troubles[name] = {**trouble, "told": True}
+
+
+def refused(name, reply, row):
+    """Raise the alarm about a refusal that no agent can mend, by an account that works otherwise."""
+    key = f"{name}: {row.name}"
+    if _is_quiet(key, now()):
+        return
+    with errors_logged():
+        told = tell_admin(
+            _("iA.docs: the mail server refuses e-mails of the account ${name}", mapping={"name": name}),
+            translatable(row.explanation),
+            _("The server said: ${words}", mapping={"words": str(reply)}),
+            _("What to do: ${remedy}", mapping={"remedy": translatable(row.remedy) or ""}),
+            page="mailbridge-accounts",
+            page_title=_("SMTP accounts"),
+            base_url=seen_url(),
+        )
+        if told:
+            _alarms()[key] = (now(), False)
+
+
+def _is_quiet(key, at):
+    """Tell whether an alarm was sent a short time ago."""
+    last = _alarms().get(key)
+    if last is None or at >= last[0] + QUIET:
+        return False
+    logger.warning("no alarm is sent about the SMTP account %s: one was, at %s", key, last[0])
+    return True
+
+
+def _at(problem):
+    return local_time(problem["at"]).strftime("%d/%m/%Y %H:%M")
+
+
+def _tell_problem(name, problem, subject, first):
+    words = f"{problem['code'] or ''} {problem['text']}".strip()
     return _tell(
         name,
-        _("iA.docs sends no e-mail: the account ${name} is stopped", mapping={"name": name}),
-        _("The SMTP account ${name} is stopped since ${at}.", mapping={"name": name, "at": at}),
-        translatable(hold["explanation"]),
+        subject,
+        first,
+        translatable(problem["explanation"]),
         _("The server said: ${words}", mapping={"words": words}),
-        _("What to do: ${remedy}", mapping={"remedy": translatable(hold["remedy"]) or ""}),
+        _("What to do: ${remedy}", mapping={"remedy": translatable(problem["remedy"]) or ""}),
         _(
             "Messages that wait: ${count}. None is lost; they leave once the account works again.",
             mapping={"count": str(waiting(name))},
@@ -53,18 +127,19 @@ def _tell_stopped(name, hold):
     )
 
 
-def released(name):
-    """Send the all-clear, if an alarm was sent."""
-    logger.warning("the SMTP account %s works again", name)
-    at, is_open = _alarms().get(name, (None, False))
+def works(name):
+    """Note that the server of an account took a message; send the all-clear, if an alarm was sent."""
+    if name in outbox().troubles:
+        del outbox().troubles[name]
+    at, is_open = existing_store(KEY).get(name, (None, False))
     if is_open:
+        logger.warning("the SMTP account %s works again", name)
         _alarms()[name] = (at, False)
-        if name in settings().accounts:  # not when it was removed
-            with errors_logged():
-                _tell_released(name)
+        with errors_logged():
+            _tell_works(name)
 
 
-def _tell_released(name):
+def _tell_works(name):
     _tell(
         name,
         _("iA.docs sends e-mail again: the account ${name} works", mapping={"name": name}),
@@ -75,24 +150,23 @@ def _tell_released(name):
     )
 
 
-def waiting(name):
-    """Return how many messages wait for an account."""
-    return sum(record.account == name for record in outbox().waiting_in(*WAITING))
+def waiting(name, *states):
+    """Return how many messages wait for an account, in ``states`` if any is given."""
+    return sum(record.account == name for record in outbox().waiting_in(*(states or WAITING)))
 
 
 def _alarms():
-    """Return account name → (when the last alarm was sent, whether its all-clear is still to come)."""
+    """Return account name, or account name and row of the answers → (time of the last alarm, whether its all-clear is to come)."""
     return site_store(KEY, OOBTree)
 
 
 def _tell(name, subject, *sentences):
     """Send an alarm that does not leave by the account ``name``, with a link under the address that the agents see."""
-    seen = (record.site_url for record in outbox().waiting_in(*WAITING) if record.site_url)
     return tell_admin(
         subject,
         *sentences,
         page="mailbridge-accounts",
         page_title=_("SMTP accounts"),
-        base_url=next(seen, ""),
+        base_url=seen_url(),
         stopped=settings().accounts.get(name),
     )

@@ -12,6 +12,7 @@ from imio.mailbridge.outbox.states import WAITING
 from imio.mailbridge.ports.directory import Identity
 from imio.mailbridge.settings import secrets as password
 from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.smtp import DEFAULT
 import contextlib
 
 
@@ -29,7 +30,7 @@ def rename(old, new):
     box = outbox()
     for record in waiting_for(old):
         record.account = new
-    for by_name in (box.holds, box.recent):
+    for by_name in (box.holds, box.troubles, box.recent):
         if old in by_name:
             by_name[new] = by_name.pop(old)
     send_as.rename(old, new)
@@ -52,8 +53,24 @@ def move(record):
     return True
 
 
+#: The keys of an ``Account`` that say where and how it logs in, and the settings that hold them of the default account.
+OF_THE_SERVER = {
+    "host": "smtp_host",
+    "port": "smtp_port",
+    "security": "smtp_security",
+    "ca_file": "smtp_ca_file",
+    "auth": "smtp_auth",
+    "login": "smtp_login",
+    "oauth_token_url": "oauth_token_url",
+    "oauth_client_id": "oauth_client_id",
+    "oauth_scope": "oauth_scope",
+}
+
+
 def accounts_changed(proxy, event):
-    """Forget the secrets and knowledge of removed accounts, and what another server was asked (registry subscriber)."""
+    """Let mail leave by the new server or login of an account; forget what belongs to the old one (registry subscriber)."""
+    if event.record.fieldName in OF_THE_SERVER.values() and event.oldValue != event.newValue:
+        outbox().wake(DEFAULT)
     if event.record.fieldName != "smtp_accounts":
         return
     before = {row["name"]: row for row in event.oldValue or ()}
@@ -61,7 +78,10 @@ def accounts_changed(proxy, event):
     for name, row in before.items():
         if name not in after:
             _forget(name)
-        elif any(row.get(key) != after[name].get(key) for key in ("host", "login")):
+            continue
+        if any(row.get(key) != after[name].get(key) for key in OF_THE_SERVER):
+            outbox().wake(name)
+        if any(row.get(key) != after[name].get(key) for key in ("host", "login")):
             send_as.forget(name)
         elif any(row.get(key) != after[name].get(key) for key in ("port", "sender_policy")):
             send_as.forget_refused(name)

@@ -1,5 +1,6 @@
 """Makes the SMTP connection of an account, with the secret that the account logs in with."""
 
+from imio.mailbridge.delivery.ehlo_name import ehlo_name
 from imio.mailbridge.settings import secrets
 from imio.mailbridge.settings.rotated_token import RotatedToken
 from imio.mailbridge.transport.oauth import Grant
@@ -14,12 +15,16 @@ def connection_to(account):
     if account.auth == "oauth2":
         grant = _grant(account)
         mask = SecretMask(account.login, grant.client_secret, grant.refresh_token)
-        return SmtpConnection(account, by_token(f"smtp:{account.name}", grant, mask), mask=mask)
+        return _connection(account, by_token(f"smtp:{account.name}", grant, mask), mask)
     if account.login:
         password = secrets.password_of(account)
         mask = SecretMask(account.login, password)
-        return SmtpConnection(account, by_password(account.login, password), mask=mask)
-    return SmtpConnection(account)
+        return _connection(account, by_password(account.login, password), mask)
+    return _connection(account)
+
+
+def _connection(account, authenticate=None, mask=None):
+    return SmtpConnection(account, authenticate, mask=mask, ehlo_name=ehlo_name(account))
 
 
 def _grant(account):

@@ -16,19 +16,19 @@ what the server said. Two workers that claim the same message conflict; the one 
 """
 
 from contextlib import closing
-from dataclasses import dataclass
-from datetime import timedelta
+from imio.mailbridge.delivery import account_alarm
 from imio.mailbridge.delivery import hold
 from imio.mailbridge.delivery.accounts import move
 from imio.mailbridge.delivery.connect import connection_to
 from imio.mailbridge.delivery.documents import write_documents
 from imio.mailbridge.delivery.due import due_recipients
 from imio.mailbridge.delivery.due import STATES
+from imio.mailbridge.delivery.release import release
+from imio.mailbridge.delivery.send import send
+from imio.mailbridge.delivery.send import take
 from imio.mailbridge.delivery.settle import settle
 from imio.mailbridge.delivery.settle import settle_unreached
 from imio.mailbridge.i18n import _
-from imio.mailbridge.message.composition.compose import sender_headers
-from imio.mailbridge.message.composition.sender_policy import Sender
 from imio.mailbridge.outbox.delivery_task import queue_delivery
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.settings.read import settings
@@ -36,29 +36,12 @@ from imio.mailbridge.settings.secrets import PasswordUnreadable
 from imio.mailbridge.store.commit import committed
 from imio.mailbridge.store.store import now
 from imio.mailbridge.transport.smtp_reply import SmtpReply
-from ZODB.POSException import POSKeyError
 import itertools
-import logging
-import os
 import time
 import transaction
 
 
 BATCH = 100
-
-#: How long a worker may hold a message. Longer than the deadline of the SMTP dialogue.
-LEASE = timedelta(minutes=30)
-
-logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Claim:
-    """The lease on one message: the recipients to try, and the sender to try with."""
-
-    id: str
-    addresses: tuple[str, ...]
-    sender: Sender
 
 
 def deliver(id=None):
@@ -77,8 +60,10 @@ def deliver(id=None):
 def sweep():
     """Find what a lost task left behind: ended leases, due messages, unwritten documents; try to release what is held."""
     transaction.begin()
-    for name in list(outbox().holds):
-        hold.release(name)
+    for name in hold.stopped_accounts():
+        release(name)
+    transaction.begin()
+    committed(account_alarm.tell_troubles)
     for record in list(outbox().waiting_in("sending")):
         if record.lease_until is not None and record.lease_until <= now():
             committed(lambda id=record.id: _end_lease(id))
@@ -123,7 +108,7 @@ def _pass(account, ids):
     with closing(connection):
         claim = committed(lambda: _claim(account, ids))
         while claim is not None:
-            replies = _send(claim, connection)
+            replies = send(claim, connection)
             reached = not _is_down(replies)
             claim = committed(
                 lambda claim=claim, replies=replies: _settle_and_claim(account, claim, replies, ids)
@@ -164,11 +149,7 @@ def _claim(account, ids):
             continue
         if account.rate and not _slot(account, record):
             return None
-        record.lease_until = now() + LEASE
-        record.next_try = None
-        record.tries += 1
-        box.update(record, dict.fromkeys(addresses, "sending"))
-        return Claim(id, tuple(addresses), record.sender)
+        return take(record, addresses)
     return None
 
 
@@ -181,30 +162,6 @@ def _slot(account, record):
         return False
     box.recent[account.name] = (*recent, at)
     return True
-
-
-def _send(claim, connection):
-    """Send one message; return recipient → ``SmtpReply``. An error on our side is a reply too."""
-    record = outbox().get(claim.id)
-    try:
-        body = record.body.open("r")
-    except (POSKeyError, OSError, AttributeError) as error:
-        return dict.fromkeys(claim.addresses, SmtpReply("store", 0, str(error)))
-    try:
-        with body:
-            head = sender_headers(claim.sender)  # a fallback's has another size than the one in record.size
-            return connection.deliver(
-                claim.sender.envelope_sender,
-                claim.addresses,
-                [head, body],
-                len(head) + os.fstat(body.fileno()).st_size,
-                record.eight_bit,
-                claim.id,
-            )
-    except Exception as error:  # noqa: BLE001 - one message must not keep all others from leaving
-        logger.exception("message %s met an error while it was sent", claim.id)
-        connection.close()
-        return dict.fromkeys(claim.addresses, SmtpReply("bridge", 0, type(error).__name__))
 
 
 def _end_lease(id):

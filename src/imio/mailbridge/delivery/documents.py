@@ -1,4 +1,4 @@
-"""Writes on documents how far their e-mails were sent, after the fact: the mail is out even if the document cannot be written."""
+"""Writes on documents how far their e-mails were sent and what came back, after the fact: the mail is out in any case."""
 
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.outbox.states import TAKEN
@@ -47,5 +47,7 @@ def _write(id):
             lines = (line for line in record.history if line["recipient"] in shown)
             sent_at = max(line["at"] for line in lines if line["state"] == "sent")
             sending.write_status(taken, len(shown), sent_at)
-        if settings().close_on_send and TAKEN.issuperset(record.recipients.values()):
+        if bounced := sum(state == "bounced" for state in shown.values()):
+            sending.write_returned(bounced)
+        elif settings().close_on_send and TAKEN.issuperset(record.recipients.values()):
             sending.close()

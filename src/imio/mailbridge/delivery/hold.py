@@ -1,58 +1,60 @@
-"""Stops an account that cannot work as it is set, holds its mail, and releases both once a probe succeeds."""
+"""Stops an account that cannot work as it is set, and holds its mail until ``release`` finds that it works again."""
 
-from contextlib import closing
+from datetime import timedelta
 from imio.mailbridge.delivery import account_alarm
 from imio.mailbridge.delivery.answers import answer_to
-from imio.mailbridge.delivery.connect import connection_to
 from imio.mailbridge.delivery.due import due_recipients
 from imio.mailbridge.delivery.due import STATES
-from imio.mailbridge.i18n import _
 from imio.mailbridge.outbox.record import outbox
-from imio.mailbridge.settings.read import settings
-from imio.mailbridge.settings.secrets import PasswordUnreadable
-from imio.mailbridge.store.commit import committed
-import transaction
+from imio.mailbridge.store.store import now
+
+
+#: Minutes between the tries of a stopped account; the last one repeats.
+PAUSES = (0, 5, 15, 30, 60)
+#: The same where it is the login that was refused: servers lock accounts, and each try may show the password twice.
+LOGIN_PAUSES = (15, 30, 60, 120)
 
 
 def stop(name, reply):
     """Stop an account because of an ``SmtpReply``, and raise the alarm if it is not stopped already."""
     box, answer = outbox(), answer_to(reply)
-    if name not in box.holds:
-        box.hold(name, reply.code or None, reply.text, answer.explanation, answer.remedy)
+    is_new = name not in box.holds
+    box.hold(name, reply.code or None, reply.text, answer.explanation, answer.remedy, reply.stage)
+    if is_new:
+        put_off(name)
         account_alarm.stopped(name, box.holds[name])
 
 
+def put_off(name):
+    """Let a stopped account wait before it is tried the next time, longer each time."""
+    box = outbox()
+    if name in box.holds:
+        hold = box.holds[name]
+        pauses = LOGIN_PAUSES if hold["stage"] in ("auth", "oauth") else PAUSES
+        pause = timedelta(minutes=pauses[min(hold["tries"], len(pauses) - 1)])
+        box.holds[name] = {**hold, "tries": hold["tries"] + 1, "next_try": now() + pause}
+
+
+def stopped_accounts():
+    """Return the names of the stopped accounts that may be tried now."""
+    return [
+        name for name, hold in outbox().holds.items() if hold["next_try"] is None or hold["next_try"] <= now()
+    ]
+
+
 def hold_due(name):
-    """Let the messages that have become due while an account is stopped wait for it too."""
+    """Let the messages that have become due while an account is stopped wait for it too.
+
+    Their timelines get no words that the server said of another message.
+    """
     box = outbox()
     hold = box.holds[name]
+    text = "" if hold["stage"] in ("mail", "rcpt", "data") else hold["text"]
     for record in list(box.waiting_in(*STATES)):
         if record.account == name and (addresses := due_recipients(record)):
             for address in addresses:
-                record.note(address, "held", hold["code"], hold["text"], hold["explanation"])
+                record.note(address, "held", hold["code"], text, hold["explanation"])
             box.update(record, dict.fromkeys(addresses, "held"))
-
-
-def release(name):
-    """Try a stopped account and release it if it works, or if it was removed; return whether it is released.
-
-    The server is asked outside the transaction, which alone may run again. Commits by itself; the caller has written nothing.
-    """
-    transaction.begin()
-    account = settings().accounts.get(name)
-    if account is not None and not _works(account):
-        return False
-    committed(lambda: release_held(name, _("The mail server accepts iA.docs again.")))
-    return True
-
-
-def _works(account):
-    try:
-        connection = connection_to(account)
-    except PasswordUnreadable:
-        return False
-    with closing(connection):
-        return connection.probe() is None
 
 
 def release_held(name, explanation):
@@ -60,7 +62,6 @@ def release_held(name, explanation):
     box = outbox()
     if box.holds.pop(name, None) is None:
         return
-    account_alarm.released(name)
     for record in list(box.waiting_in("held")):
         if record.account == name:
             addresses = record.in_state("held")

@@ -3,9 +3,10 @@
 Only rows about the recipient or the message apply: a report never speaks of our account.
 """
 
-from imio.mailbridge.delivery.answers import Answer
-from imio.mailbridge.delivery.answers import ANSWERS
-from imio.mailbridge.delivery.answers import Outcome
+from imio.mailbridge.delivery.answer_table import Answer
+from imio.mailbridge.delivery.answer_table import ANSWERS
+from imio.mailbridge.delivery.answer_table import Match
+from imio.mailbridge.delivery.answer_table import Outcome
 from imio.mailbridge.i18n import _
 from imio.mailbridge.transport.smtp_reply import SmtpReply
 import re
@@ -19,15 +20,29 @@ EXPIRED = Answer(
         "or reach the recipient another way."
     ),
     _("Nothing to do."),
-    text=r"^4\.(?!2\.2\b)|^5\.4\.(?:7|300|316|317)\b|\bexpired\b",
+    (Match(text=r"^4\.(?!2\.2\b)|^5\.4\.(?:7|300|316|317)\b|\bexpired\b"),),
+    (),
+    (),
 )
 UNKNOWN = Answer(
     "returned",
     Outcome.PERMANENT,
     _("The message came back: it could not be delivered to this address."),
     _("Nothing to do."),
+    (Match(),),
+    (),
+    (),
 )
-_OF_THE_RECIPIENT = ("no-such-address", "no-such-domain", "mailbox-full", "too-large", "content-refused")
+_OF_THE_RECIPIENT = (
+    "no-such-address",
+    "no-such-domain",
+    "mailbox-full",
+    "members-only",
+    "too-large",
+    "attachment-refused",
+    "unauthenticated",
+    "content-refused",
+)
 
 ROWS = (EXPIRED, *(row for row in ANSWERS if row.name in _OF_THE_RECIPIENT), UNKNOWN)
 

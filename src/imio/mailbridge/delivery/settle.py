@@ -2,10 +2,13 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from imio.mailbridge.delivery import account_alarm
 from imio.mailbridge.delivery import hold
+from imio.mailbridge.delivery.answer_table import Outcome
 from imio.mailbridge.delivery.answers import answer_to
-from imio.mailbridge.delivery.answers import Outcome
+from imio.mailbridge.delivery.answers import is_of_the_server
 from imio.mailbridge.delivery.due import due_recipients
+from imio.mailbridge.delivery.words import words_about
 from imio.mailbridge.i18n import _
 from imio.mailbridge.notify.notice import tell_agent
 from imio.mailbridge.outbox import returned
@@ -31,16 +34,9 @@ def settle(account, id, sender, replies):
     states = {}
     for address, reply in replies.items():
         row = rows[address]
-        states[address] = _state(row.outcome, record, other is not None, values)
-        record.note(
-            address,
-            states[address],
-            reply.code or None,
-            reply.text,
-            explanation if states[address] == "queued" else row.explanation,
-            row.name,
-        )
-        if states[address] == "failed" and reply.stage == "rcpt" and row.outcome is Outcome.PERMANENT:
+        state = states[address] = _state(row.outcome, record, other is not None, values)
+        _note(record, address, state, reply, row, explanation if state == "queued" else "")
+        if state == "failed" and reply.stage == "rcpt" and row.outcome is Outcome.PERMANENT:
             returned.note(address, record.id)
     _learn(account, sender, rows, replies)
     if other is not None:
@@ -49,12 +45,40 @@ def settle(account, id, sender, replies):
         record.next_try = now() + backoff(record.tries, values)
     if "held" in states.values():
         hold.stop(account.name, next(replies[each] for each, state in states.items() if state == "held"))
-    if "sent" in states.values() and record.document:
-        box.unwritten.insert(record.id)
+    if "sent" in states.values():
+        account_alarm.works(account.name)
+        if record.document:
+            box.unwritten.insert(record.id)
+    else:
+        _note_trouble(account.name, rows, replies)
     box.update(record, states)
-    if "failed" in states.values():
-        tell_agent(record, "failed")
+    failed = {each: rows[each] for each, state in states.items() if state == "failed"}
+    for address, row in failed.items():
+        if row.alarm:
+            account_alarm.refused(account.name, replies[address], row)
+    if failed:
+        tell_agent(record, "failed", by_admin=all(row.alarm for row in failed.values()))
     return "queued" in states.values()
+
+
+def _note(record, address, state, reply, row, explanation=""):
+    """Add a line to the timeline, unless it is the same that is there already of a message that is held."""
+    about = [line for line in record.history if line["recipient"] == address]
+    text = words_about(address, reply, record)
+    known = about and (about[-1]["state"], about[-1]["code"] or 0, about[-1]["answer"])
+    if state == "held" and known == (state, reply.code, row.name):
+        return
+    if not explanation:
+        explanation = row.given_up if state == "failed" and row.given_up else row.explanation
+    record.note(address, state, reply.code or None, text, explanation, row.name)
+
+
+def _note_trouble(name, rows, replies):
+    """Note that nothing leaves, where the server put off what it would put off for everybody."""
+    for address, row in rows.items():
+        if row.outcome is Outcome.TEMPORARY and is_of_the_server(replies[address], row):
+            account_alarm.put_off(name, replies[address], row)
+            return
 
 
 def settle_unreached(account, ids, reply):
@@ -66,7 +90,7 @@ def settle_unreached(account, ids, reply):
             state = _state(row.outcome, record, False, values)
             record.next_try = now() + backoff(record.tries, values) if state == "deferred" else None
             for address in addresses:
-                record.note(address, state, reply.code or None, reply.text, row.explanation, row.name)
+                _note(record, address, state, reply, row)
             box.update(record, dict.fromkeys(addresses, state))
             if state == "failed":
                 tell_agent(record, "failed")

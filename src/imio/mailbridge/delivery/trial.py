@@ -2,9 +2,9 @@
 
 from contextlib import closing
 from dataclasses import dataclass
-from imio.mailbridge.delivery.answers import Answer
+from imio.mailbridge.delivery.answer_table import Answer
+from imio.mailbridge.delivery.answer_table import Outcome
 from imio.mailbridge.delivery.answers import answer_to
-from imio.mailbridge.delivery.answers import Outcome
 from imio.mailbridge.delivery.connect import connection_to
 from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.composition.compose import compose

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from functools import partial
+from imio.mailbridge.delivery.answer_table import Outcome
 from imio.mailbridge.delivery.answers import answer_to
-from imio.mailbridge.delivery.answers import Outcome
 from imio.mailbridge.delivery.connect import connection_to
+from imio.mailbridge.delivery.ehlo_name import ehlo_name
 from imio.mailbridge.diagnosis import dns
 from imio.mailbridge.diagnosis import reach
 from imio.mailbridge.diagnosis import tls
@@ -112,7 +113,7 @@ def diagnose(account, options, resolver="", limits=None):
 
 
 def _talk_smtp(report, account, options, token, limits, deadline):
-    session = Session(socket.gethostname(), report.dialogue)
+    session = Session(ehlo_name(account), report.dialogue)
     try:
         with cut_off(lambda: session.sock, deadline.left):
             if _connect(report, session, account, limits, deadline) and _log_in(report, session, account):
@@ -139,12 +140,12 @@ def _connect(report, session, account, limits, deadline):
         if sock is None:
             return False
         session.use(sock)
-        banner = session.ask("connect", session.getreply)
+        banner = session.greeting()
         hello = banner if not banner.is_positive else session.hello()
         return features(report, session, hello, account)
     session.use(sock)
-    banner = session.ask("connect", session.getreply)
-    if not banner.code:
+    banner = session.greeting()
+    if answer_to(banner).name == "not-reached":
         return reach.silent_server(report, account, ip, deadline)
     if not reach.reached(report, account, silent, banner):
         return False
@@ -186,9 +187,9 @@ def _unverified_certificate(report, account, ip, deadline):
         sock = socket.create_connection((ip, account.port), timeout=deadline.left)
         with cut_off(lambda: sock, deadline.left):
             if account.security == "starttls":
-                session = Session(socket.gethostname(), Dialogue())
+                session = Session(ehlo_name(account), Dialogue())
                 session.use(sock)
-                session.ask("connect", session.getreply)
+                session.greeting()
                 session.hello()
                 session.ask("tls", session.docmd, "STARTTLS")
             return tls.unverified(sock, account, report.dialogue)

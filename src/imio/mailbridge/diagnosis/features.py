@@ -5,6 +5,7 @@ from imio.mailbridge.diagnosis.step import BAD
 from imio.mailbridge.diagnosis.step import OK
 from imio.mailbridge.diagnosis.step import WARNING
 from imio.mailbridge.i18n import _
+from imio.mailbridge.settings.size import readable_size
 
 
 #: EHLO keyword → what it allows where it is offered, and what follows where it is not.
@@ -28,9 +29,11 @@ def notes(session, login):
     size = features.get("size", "").strip()
     if size.isdigit() and 0 < int(size) < 10**15:
         yield _(
-            "SIZE: a message may have ${megabytes} MB. Attachments grow by a third on the way.",
-            mapping={"megabytes": f"{int(size) / 1_000_000:.1f}".removesuffix(".0")},
+            "SIZE: a message may have ${size}. Attachments grow by a third on the way.",
+            mapping={"size": readable_size(int(size))},
         )
+    elif size == "0":  # RFC 1870 §3
+        yield _("SIZE: the server sets no limit to a message.")
     else:
         yield _("No SIZE: the server does not say how large a message may be.")
     methods = sorted({method.upper() for method in features.get("auth", "").replace("=", " ").split()})

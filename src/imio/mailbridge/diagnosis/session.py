@@ -81,6 +81,10 @@ class Session(smtplib.SMTP):
         except smtplib.SMTPServerDisconnected as error:
             self._dialogue.server(f"({readable(error)})")
             raise
+        except smtplib.SMTPResponseException as error:  # smtplib's own, for a line that is too long
+            self._dialogue.server(f"({readable(error.smtp_error)})")
+            self.close()
+            raise smtplib.SMTPServerDisconnected(readable(error.smtp_error)) from error
         self._logging_in = self._logging_in and code == 334
         return code, text
 
@@ -93,7 +97,20 @@ class Session(smtplib.SMTP):
             if not reply.code:
                 self.close()
             return reply
+        if code // 100 not in (2, 4, 5):  # no answer that counts at any stage
+            self.close()
+            return reply_to(stage, smtplib.SMTPResponseException(code, text))
         return SmtpReply(stage, code, readable(text))
+
+    def greeting(self):
+        """Return the reply that the server begins with."""
+        return self.ask("connect", self._greeting)
+
+    def _greeting(self):
+        code, text = self.getreply()
+        if code != 220:
+            raise smtplib.SMTPConnectError(code, text)
+        return code, text
 
     def hello(self):
         """Say EHLO, or HELO where that is not known; return the reply."""

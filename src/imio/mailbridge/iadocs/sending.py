@@ -70,6 +70,15 @@ class OutgoingMailSendingContext(ContentSendingContext):
         self.content.setModificationDate()
         self.content.reindexObject(idxs=["modified"])
 
+    def write_returned(self, returned):
+        """Add ``1 revenu en erreur`` in the site's language."""
+        sentence = _(
+            "${status}, ${returned} came back",
+            mapping={"status": self.content.email_status, "returned": str(returned)},
+        )
+        language = getToolByName(self.content, "portal_languages").getDefaultLanguage()
+        self.content.email_status = translate(sentence, target_language=language)
+
     def close(self):
         """Mark the mail as sent, in the name of the current user but without asking for their rights; a closed one stays."""
         workflows = getToolByName(self.content, "portal_workflow")

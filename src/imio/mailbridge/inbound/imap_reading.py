@@ -7,6 +7,8 @@ from BTrees.OOBTree import OOBTree
 from datetime import timedelta
 from imio.mailbridge.i18n import _
 from imio.mailbridge.inbound.envelope import Envelope
+from imio.mailbridge.inbound.imap_answers import imap_answer
+from imio.mailbridge.inbound.imap_answers import Outcome
 from imio.mailbridge.inbound.receive import Left
 from imio.mailbridge.inbound.receive import Refused
 from imio.mailbridge.inbound.receive import take
@@ -51,44 +53,18 @@ LONGEST_CONNECTION = 300
 LEASE = timedelta(minutes=6)
 #: How often it is written down that nothing has changed.
 NOTED_EVERY = timedelta(minutes=10)
-#: A refused login is not tried again sooner: servers lock accounts.
-LOGIN_PAUSE = timedelta(minutes=15)
+#: Minutes before a refused login is tried again, more each time; the last one repeats.
+LOGIN_PAUSES = (15, 30, 60)
 #: How long a mailbox must be out of reach before somebody is told.
 QUIET = timedelta(minutes=30)
-
-PROBLEMS = {
-    "connect": _("The IMAP server cannot be reached."),
-    "tls": _("The certificate of the IMAP server could not be verified."),
-    "answer": _("The IMAP server sent an answer that cannot be used, so the connection was ended."),
-    "token": _("The provider gives no token for this mailbox."),
-    "login": _("The IMAP server refuses the login."),
-    "folder": _("The folder cannot be opened."),
-    "imap": _("The connection to the IMAP server broke."),
-    "secret": _("The password cannot be read."),
-    "bridge": _("The bridge could not file what it read. It tries again."),
-}
-REMEDIES = {
-    "connect": _("Check server and port, and that the firewall lets iA.docs through to it."),
-    "tls": _(
-        "Check the name of the server, and name the file with the certificates of your own authority if it has one."
-    ),
-    "answer": _("Ask whoever runs the mail server; if it happens once only, it needs nothing."),
-    "token": _("Check tenant, client ID and client secret; a client secret expires."),
-    "login": _(
-        "Check login and password, and that IMAP is allowed for this mailbox. Microsoft 365 takes no passwords, choose OAuth 2.0."
-    ),
-    "folder": _("Check the name of the folder as the mail server knows it."),
-    "imap": _("Usually it passes by itself."),
-    "secret": _("Enter the password again."),
-    "bridge": _("Look at the log of iA.docs, and at the disk."),
-}
 
 logger = logging.getLogger(__name__)
 
 
 class ImapStatus(Persistent):
     """The status of one mailbox: ``state`` of the folder as plain values, ``counts`` by outcome since it was set up, ``waiting``
-    after the last pass; ``problem`` is None or a dict of ``stage``, ``text``, ``since``, ``told``. All times are aware or None.
+    after the last pass; ``problem`` is None or a dict of ``stage``, ``text``, ``since``, ``told``,
+    ``refused`` (how often the login was, in a row). All times are aware or None.
     """
 
     def __init__(self):
@@ -260,23 +236,35 @@ class _Pass:
         if self._has_lease:
             status.lease_until = None
         status.last_message = now() if counts else status.last_message
-        status.not_before = now() + LOGIN_PAUSE if stage == "login" else None
+        status.not_before = None
         if not stage:
             status.checked, status.problem = now(), None
             return
-        since, told = (status.problem["since"], status.problem["told"]) if status.problem else (now(), False)
+        before = status.problem or {"since": now(), "told": False, "refused": 0}
+        since, told, refused = before["since"], before["told"], 0
+        if imap_answer(stage, text).outcome is Outcome.PAUSE:
+            refused = before["refused"] + 1
+            pause = LOGIN_PAUSES[min(refused, len(LOGIN_PAUSES)) - 1]
+            status.not_before = now() + timedelta(minutes=pause)
         if not told and now() > since + QUIET:
             told = tell(self._name, stage, text)
-        status.problem = {"stage": stage, "text": text[:500], "since": since, "told": told}
+        status.problem = {
+            "stage": stage,
+            "text": text[:500],
+            "since": since,
+            "told": told,
+            "refused": refused,
+        }
         logger.error("the mailbox %s cannot be read: %s: %s", self._name, stage, text)
 
 
 def tell(name, stage, text):
     """Tell the admin by e-mail that a mailbox is not read; return whether somebody could be told."""
+    row = imap_answer(stage, text)
     return tell_admin(
         _("iA.docs cannot read the mailbox ${name}", mapping={"name": name}),
-        PROBLEMS[stage],
+        row.explanation,
         _("The server said: ${words}", mapping={"words": text[:300]}),
-        _("What to do: ${remedy}", mapping={"remedy": REMEDIES[stage]}),
+        _("What to do: ${remedy}", mapping={"remedy": row.remedy}),
         page="mailbridge-mailboxes",
     )

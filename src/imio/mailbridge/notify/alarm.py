@@ -93,11 +93,11 @@ def _send(to, subject, html, stopped, values):
 
 def _working_account(to, stopped, values):
     """Return an account that is not stopped: the one of ``to`` first, then one with another server; None if there is none."""
-    holds = outbox().holds
+    broken = {*outbox().holds, *outbox().troubles}
     working = [
         each
         for each in values.accounts.values()
-        if each.name not in holds and (stopped is None or each.name != stopped.name)
+        if each.name not in broken and (stopped is None or each.name != stopped.name)
     ]
     own = values.account_for(to)
     return min(

@@ -53,6 +53,9 @@ WHAT_TO_DO = {
     "replied": _("The answer was filed in iA.docs as incoming mail:"),
     "passed-on": _("It was filed in iA.docs as incoming mail:"),
 }
+BY_ADMIN = _(
+    "There is nothing to correct in the message. Tell your IT service; once this is right, send again from the document."
+)
 UNPROVEN = _(
     "Not proven: anyone may have written this answer in the name of this agent. Ask the agent before you rely on it."
 )
@@ -65,12 +68,11 @@ WORDS = {
 logger = logging.getLogger(__name__)
 
 
-def tell_agent(record, kind, author="", items=(), is_proven=True):
+def tell_agent(record, kind, author="", items=(), is_proven=True, by_admin=False):
     """Tell the agent of a message that it ``failed``, ``bounced``, was ``replied`` or ``passed-on`` by ``author``; each once.
 
-    ``items`` are the uids of what was filed.
-
-    ``is_proven`` is False where another may have answered in the name of an agent.
+    ``items`` are the uids of what was filed. ``is_proven`` is False where another may have answered in the name of an agent,
+    ``by_admin`` True where only the IT service can set right what failed.
 
     In the current transaction, which has more important things to write: an error is only logged, a conflict is raised.
     """
@@ -83,7 +85,7 @@ def tell_agent(record, kind, author="", items=(), is_proven=True):
         account = values.accounts.get(record.account) or values.account_for(address)
         if not address or account is None:
             return
-        subject, html = _text(record, kind, author, items, is_proven, language)
+        subject, html = _text(record, kind, author, items, is_proven, by_admin, language)
         send_notice(account, account.login_address or record.sender.author.addr_spec, address, subject, html)
     except TransientError:
         raise
@@ -146,7 +148,7 @@ def _item(item):
     return f'<li><a href="{escape(url)}">{escape(text)}</a></li>' if url else f"<li>{escape(text)}</li>"
 
 
-def _text(record, kind, author, items, is_proven, language):
+def _text(record, kind, author, items, is_proven, by_admin, language):
     """Return the subject and the HTML of a notice."""
 
     def say(msgid, **mapping):
@@ -155,7 +157,7 @@ def _text(record, kind, author, items, is_proven, language):
     if kind in ("replied", "passed-on"):
         details = [say(WHAT_TO_DO[kind]), _links(record, items)]
     else:
-        details = [_failures(record, kind, say), say(WHAT_TO_DO[kind])]
+        details = [_failures(record, kind, say), say(BY_ADMIN if by_admin else WHAT_TO_DO[kind])]
     document = _links(record, [record.document])
     return say(SUBJECTS[kind], subject=record.subject), paragraphs(
         say(FIRST_SENTENCES[kind], subject=record.subject, author=one_line(author)),
@@ -174,7 +176,15 @@ def _failures(record, state, say):
         lines = [line for line in record.history if line["recipient"] == address and line["state"] == state]
         line = lines[-1] if lines else {"explanation": "", "code": None, "text": ""}
         words = f"{line['code'] or ''} {line['text']}".strip()
-        explained = f"{address}: {say(translatable(line['explanation']))}" if line["explanation"] else address
+        explained = (
+            say(
+                _("${address}: ${explanation}"),
+                address=address,
+                explanation=say(translatable(line["explanation"])),
+            )
+            if line["explanation"]
+            else address
+        )
         found.append((f"{explained} {say(WORDS[state], words=words)}" if words else explained, ""))
     return found
 

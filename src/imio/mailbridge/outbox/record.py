@@ -168,9 +168,11 @@ class Outbox(Store):
     ``unwritten`` holds the ids whose document does not say yet what was sent, ``with_bytes`` the keys of messages whose bytes are
     kept. ``waiting`` holds the keys of messages with a recipient that the bridge still means to send to (the state of a message is
     its worst recipient's, so it does not tell). ``holds`` maps the name of a stopped account to the reason: a dict of ``at``,
-    ``code``, ``text``, ``explanation``, ``remedy``. ``recent`` maps the name of an account with a rate to when its last messages
-    were begun (seconds since the epoch). ``returned`` maps an address in lower case to the last messages that came back from it:
-    pairs of a time (ISO 8601) and an id.
+    ``code``, ``text``, ``explanation``, ``remedy``, ``stage`` (of the answer that stopped it), ``tries`` and ``next_try`` (None:
+    now). ``troubles`` maps the name of an account by which nothing has left since ``at`` to a dict of ``at``, ``code``, ``text``,
+    ``explanation``, ``remedy``, ``told``. ``recent`` maps the name of an account with a rate to when its last messages were begun
+    (seconds since the epoch). ``returned`` maps an address in lower case to the last messages that came back from it: pairs of a
+    time (ISO 8601) and an id.
     """
 
     def __init__(self) -> None:
@@ -184,6 +186,7 @@ class Outbox(Store):
         self.with_bytes = OOTreeSet()
         self.waiting = OOTreeSet()
         self.holds = PersistentMapping()
+        self.troubles = PersistentMapping()
         self.recent = tree()
         self.returned = tree()
 
@@ -274,19 +277,35 @@ class Outbox(Store):
         hold: dict[str, Any] | None = self.holds.get(account)
         return hold
 
-    def hold(self, account: str, code: int | None, text: str, explanation: str, remedy: str) -> None:
-        """Stop an account; ``explanation`` and ``remedy`` are msgids."""
+    def hold(
+        self, account: str, code: int | None, text: str, explanation: str, remedy: str, stage: str = ""
+    ) -> None:
+        """Stop an account, or note why it still is; ``explanation`` and ``remedy`` are msgids."""
         self.holds[account] = {
             "at": now(),
+            "tries": 0,
+            "next_try": None,
+            **self.holds.get(account, {}),
             "code": code,
             "text": str(text),
             "explanation": str(explanation),
             "remedy": str(remedy),
+            "stage": str(stage),
         }
 
     def retry_held(self) -> None:
-        """Queue a sweep, which tries the stopped accounts: their settings changed."""
-        if self.holds:
+        """Let the stopped accounts be tried at once: their settings changed."""
+        for name in list(self.holds):
+            self.wake(name)
+
+    def wake(self, account: str) -> None:
+        """Let an account be tried at once if it is stopped, and send what was put off: it has another server or login."""
+        deferred = [record for record in self.waiting_in("deferred") if record.account == account]
+        for record in deferred:
+            record.next_try = None
+        if account in self.holds:
+            self.holds[account] = {**self.holds[account], "tries": 0, "next_try": None}
+        if deferred or account in self.holds:
             queue_sweep()
 
 

@@ -38,6 +38,9 @@ class ISendingContext(Interface):
     def write_status(sent, total, sent_at):
         """Write on the document that ``sent`` of ``total`` recipients were taken by the server (``sent_at``: aware datetime)."""
 
+    def write_returned(returned):
+        """Add to that status for how many recipients, of those whom readers may see, the e-mail came back."""
+
     def close():
         """Run the closing transition if the document has one that can run now."""
 

@@ -167,6 +167,15 @@ class IOutgoing(Interface):
         default=0,
         required=False,
     )
+    ehlo_name = schema.TextLine(
+        title=_("Name of this server"),
+        description=_(
+            "The full name by which iA.docs presents itself to mail servers (EHLO), as it stands in DNS. Empty: the name in the "
+            "address of the site, else the domain of the login address."
+        ),
+        constraint=validate.full_name,
+        required=False,
+    )
     smtp_accounts = schema.List(
         title=_("Other SMTP accounts"),
         value_type=DictRow(title=_("SMTP account"), schema=ISmtpAccountRow),
@@ -217,6 +226,7 @@ class SmtpSettings:
     reply_to_agent: bool = True
     envelope_sender: str = "from"
     close_on_send: bool = True
+    ehlo_name: str = ""
     service_senders: tuple[str, ...] = ()
 
     def account_for(self, addr_spec: str) -> Account | None:
@@ -254,6 +264,7 @@ def read(records: Any) -> dict[str, Any]:
         "reply_to_agent": bool(records.reply_to_agent),
         "envelope_sender": records.envelope_sender,
         "close_on_send": bool(records.close_on_send),
+        "ehlo_name": records.ehlo_name or "",
         "service_senders": tuple(records.service_senders or ()),
     }
 

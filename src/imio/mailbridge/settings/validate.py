@@ -21,6 +21,11 @@ import re
 
 _HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_](?:[\w-]{0,61}\w)?(?:\.[A-Za-z0-9_](?:[\w-]{0,61}\w)?)*\.?")
 
+#: The name of a host with its domain, in ASCII.
+FULL_NAME = re.compile(
+    r"(?=.{1,253}$)(?:(?!-)[A-Za-z0-9-]{1,63}(?<!-)\.)+[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]"
+)
+
 
 def one_line(value: str) -> bool:
     """Refuse control characters: they would end the line in a protocol dialogue."""
@@ -36,6 +41,13 @@ def host(value: str) -> bool:
     except ValueError:
         if not _HOST.fullmatch(value):
             raise Invalid(_("This is not the name of a server. Example: smtp.office365.com")) from None
+    return True
+
+
+def full_name(value: str) -> bool:
+    """Accept the full name of a host, as SMTP carries it: ASCII, with a domain."""
+    if not FULL_NAME.fullmatch(value):
+        raise Invalid(_("This is not the full name of a server. Example: iadocs.maville.be"))
     return True
 
 

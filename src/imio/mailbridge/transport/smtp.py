@@ -65,7 +65,8 @@ class SmtpConnection:
 
     ``authenticate`` gets the ``smtplib.SMTP`` after EHLO and TLS and logs in (see ``smtp_login``); None: no login. ``timeout``
     bounds one command and ``deadline`` one message with its connection, in seconds (default ``TIMEOUT``, ``DEADLINE``). ``mask``
-    knows the secrets that ``authenticate`` uses: no reply repeats them.
+    knows the secrets that ``authenticate`` uses: no reply repeats them. ``ehlo_name`` is the name of this host for EHLO (None: what
+    the system says).
     """
 
     def __init__(
@@ -75,12 +76,14 @@ class SmtpConnection:
         timeout: float | None = None,
         deadline: float | None = None,
         mask: SecretMask | None = None,
+        ehlo_name: str | None = None,
     ) -> None:
         self.server = server
         self.authenticate = authenticate
         self.timeout = timeout or TIMEOUT
         self.deadline = deadline or DEADLINE
         self._mask = mask or SecretMask()
+        self.ehlo_name = ehlo_name
         self._connection: smtplib.SMTP | None = None
 
     def deliver(
@@ -131,10 +134,12 @@ class SmtpConnection:
             replies |= {recipient: ended.reply for recipient in recipients if recipient not in replies}
         return {recipient: self._masked(reply) for recipient, reply in replies.items()}
 
-    def probe(self) -> SmtpReply | None:
-        """Connect and log in; return the ``SmtpReply`` that ended it, or None where mail could be sent."""
+    def probe(self, envelope_sender: str = "") -> SmtpReply | None:
+        """Connect, log in and, with an ``envelope_sender``, say MAIL; return the ``SmtpReply`` that ended it, or None."""
         try:
             self._ready()
+            if envelope_sender:
+                self._mail(envelope_sender, (), 0, False, "")
         except DialogueEnded as ended:
             return self._masked(ended.reply)
         return None
@@ -188,8 +193,8 @@ class SmtpConnection:
     def _connected(self, context: ssl.SSLContext) -> smtplib.SMTP:
         host, port = self.server.host, self.server.port
         if self.server.security == "tls":
-            return _BoundedTls(host, port, timeout=self.timeout, context=context)
-        return _Bounded(host, port, timeout=self.timeout)
+            return _BoundedTls(host, port, self.ehlo_name, timeout=self.timeout, context=context)
+        return _Bounded(host, port, self.ehlo_name, timeout=self.timeout)
 
     def _greet(self, context: ssl.SSLContext) -> None:
         self._hello()
@@ -269,7 +274,11 @@ class SmtpConnection:
             self._stream(message)
         except OSError as error:
             return self._last_words(error)
-        return self._command("data", self._smtp.getreply)
+        try:
+            return self._command("data", self._smtp.getreply)
+        except DialogueEnded as ended:  # whether the server took the message cannot be known
+            reply = ended.reply
+            raise DialogueEnded(replace(reply, text=f"after the end of the message: {reply.text}")) from ended
 
     def _last_words(self, error: OSError) -> SmtpReply:
         """Return the refusal that a server sent before it hung up in the middle of the message, if there is one."""
@@ -331,7 +340,13 @@ class _Bounded(smtplib.SMTP):
             self.file = BoundedReader(self.sock)
         if self.file is not None:
             self.file.begin(self.timeout, ANSWER)
-        return super().getreply()
+        try:
+            return super().getreply()
+        except (
+            smtplib.SMTPResponseException
+        ) as error:  # smtplib's own: no code of the server, which may have said "sent"
+            self.close()
+            raise smtplib.SMTPServerDisconnected(readable(error.smtp_error)) from error
 
 
 class _BoundedTls(_Bounded, smtplib.SMTP_SSL):

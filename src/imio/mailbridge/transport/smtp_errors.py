@@ -22,6 +22,9 @@ _RAISED = {
     "data": smtplib.SMTPDataError,
 }
 
+#: Begins the text where the greeting is that of another kind of server, by which the table of answers knows it.
+NOT_SMTP = "not an SMTP server"
+
 
 def reply_to(stage: str, error: BaseException) -> SmtpReply:
     """Return the reply that one of ``DIALOGUE_ERRORS`` stands for. With code 0 the connection is of no use any more."""
@@ -37,16 +40,20 @@ def reply_to(stage: str, error: BaseException) -> SmtpReply:
             return SmtpReply(stage, 502, text)
         case smtplib.SMTPResponseException() if 400 <= error.smtp_code < 600:
             return SmtpReply(stage, error.smtp_code, readable(error.smtp_error))
+        case smtplib.SMTPConnectError():  # raised for the greeting only
+            return SmtpReply("connect", 0, f"{NOT_SMTP}: {_said(error)}")
         case smtplib.SMTPResponseException():  # no refusal, and not what was wanted: above all not a "sent"
-            said = readable(error.smtp_error)
-            text = readable(
-                f"the server gave an answer that is none here: {max(error.smtp_code, 0) or ''} {said}"
-            )
+            text = f"the server gave an answer that is none here: {_said(error)}"
         case UnicodeError() if stage == "auth":
             return SmtpReply(stage, 535, "login or password holds a character that SMTP cannot carry")
         case UnicodeError() if stage in _OF_A_MESSAGE:
             return SmtpReply(stage, 553, text)
     return SmtpReply(stage if stage in _OF_A_MESSAGE else "connect", 0, text)
+
+
+def _said(error: smtplib.SMTPResponseException) -> str:
+    """Return code and words of an answer; without a code, smtplib keeps what is after the fourth character."""
+    return readable(f"{max(error.smtp_code, 0) or ''} {readable(error.smtp_error)}") or "an empty line"
 
 
 def error_of(refused: dict[str, SmtpReply], envelope_sender: str) -> smtplib.SMTPException:

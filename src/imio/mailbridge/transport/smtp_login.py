@@ -18,11 +18,19 @@ Authenticate = Callable[[smtplib.SMTP], tuple[int, bytes]]
 #: Ends the text of a refused token, by which the table of answers tells it from a refused password.
 MARK = f"({NAME})"
 
+#: The ways to log in by a password that smtplib knows.
+PASSWORD_MECHANISMS = frozenset({"CRAM-MD5", "PLAIN", "LOGIN"})
+
 
 def by_password(login: str, password: str) -> Authenticate:
     """Return what logs in by the best mechanism that the server offers for a password."""
 
     def authenticate(connection: smtplib.SMTP) -> tuple[int, bytes]:
+        offered = connection.esmtp_features.get("auth", "").upper().split()
+        if not PASSWORD_MECHANISMS.intersection(offered):
+            raise smtplib.SMTPNotSupportedError(
+                f"no login that iA.docs knows is offered: {' '.join(offered) or 'none'}"
+            )
         try:
             return connection.login(login, password)
         except binascii.Error as error:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from datetime import UTC
 from imio.mailbridge.i18n import translatable
-from imio.mailbridge.inbound.imap_reading import PROBLEMS
+from imio.mailbridge.inbound.imap_answers import imap_answer
 from imio.mailbridge.inbound.imap_reading import status_of
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.outbox.record import outbox
@@ -28,6 +28,10 @@ class StatusGet(Service):
         except Exception as error:  # noqa: BLE001 - the queue's client raises many kinds
             seen = None
             errors.append(f"queue: {error}")
+        for name, trouble in sorted(outbox().troubles.items()):
+            words = f"{trouble['code'] or ''} {trouble['text']}".strip()
+            explanation = translate(translatable(trouble["explanation"]), context=self.request)
+            errors.append(f"{name}: {explanation} ({words})")
         hold = next(iter(outbox().holds.values()), None)
         return {
             "@id": f"{self.context.absolute_url()}/@mailbridge-status",
@@ -47,11 +51,12 @@ class StatusGet(Service):
         about = status_of(name)
         problem = about.problem if about is not None else None
         checked = about.checked if about is not None else None
+        sentence = imap_answer(problem["stage"], problem["text"]).explanation if problem else ""
         return {
             "name": name,
             "checked": checked.isoformat() if checked else None,
             "waiting": about.waiting if about is not None else 0,
-            "problem": translate(PROBLEMS[problem["stage"]], context=self.request) if problem else None,
+            "problem": translate(sentence, context=self.request) if problem else None,
         }
 
     def _oldest_waiting(self):

@@ -3,7 +3,7 @@
 from plone import api
 
 
-def readable_size(size):
+def readable_size(size: float) -> str:
     """Return a size in bytes as text with a unit, in the notation of the site's language (``2,4 Mo``)."""
     french = api.portal.get_current_language().startswith("fr")
     units = ("octets", "Ko", "Mo") if french else ("bytes", "kB", "MB")
@@ -16,6 +16,6 @@ def readable_size(size):
     return f"{text.replace('.', ',') if french else text} {unit}"
 
 
-def name_and_size(filename, size):
+def name_and_size(filename: str, size: float) -> str:
     """Return the name of a file with its size (``permis.pdf (2,4 Mo)``)."""
     return f"{filename} ({readable_size(size)})"

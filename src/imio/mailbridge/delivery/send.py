@@ -1,0 +1,60 @@
+"""Takes a message of the Outbox for this worker, and sends it over a connection."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from imio.mailbridge.message.composition.compose import sender_headers
+from imio.mailbridge.message.composition.sender_policy import Sender
+from imio.mailbridge.outbox.record import outbox
+from imio.mailbridge.store.store import now
+from imio.mailbridge.transport.smtp_reply import SmtpReply
+from ZODB.POSException import POSKeyError
+import logging
+import os
+
+
+#: How long a worker may hold a message. Longer than the deadline of the SMTP dialogue.
+LEASE = timedelta(minutes=30)
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The lease on one message: the recipients to try, and the sender to try with."""
+
+    id: str
+    addresses: tuple[str, ...]
+    sender: Sender
+
+
+def take(record, addresses):
+    """Note that this worker sends a message to ``addresses`` now; return the ``Claim``."""
+    record.lease_until = now() + LEASE
+    record.next_try = None
+    record.tries += 1
+    outbox().update(record, dict.fromkeys(addresses, "sending"))
+    return Claim(record.id, tuple(addresses), record.sender)
+
+
+def send(claim, connection):
+    """Send one message; return recipient → ``SmtpReply``. An error on our side is a reply too."""
+    record = outbox().get(claim.id)
+    try:
+        body = record.body.open("r")
+    except (POSKeyError, OSError, AttributeError) as error:
+        return dict.fromkeys(claim.addresses, SmtpReply("store", 0, str(error)))
+    try:
+        with body:
+            head = sender_headers(claim.sender)  # a fallback's has another size than the one in record.size
+            return connection.deliver(
+                claim.sender.envelope_sender,
+                claim.addresses,
+                [head, body],
+                len(head) + os.fstat(body.fileno()).st_size,
+                record.eight_bit,
+                claim.id,
+            )
+    except Exception as error:  # noqa: BLE001 - one message must not keep all others from leaving
+        logger.exception("message %s met an error while it was sent", claim.id)
+        connection.close()
+        return dict.fromkeys(claim.addresses, SmtpReply("bridge", 0, type(error).__name__))

@@ -1,0 +1,38 @@
+"""Keeps the words of a server about one recipient off the lines of the others, who must not learn of a blind copy."""
+
+from imio.mailbridge.settings.read import settings
+import re
+
+
+#: Stands for an address that is not of the recipient concerned.
+HIDDEN = "…"
+
+_ADDRESS = re.compile(r"[^\s<>()\[\],;:\"']+@[^\s<>()\[\],;:\"']+")
+
+
+def words_about(address, reply, record):
+    """Return the words of an ``SmtpReply`` for the line of the recipient ``address`` of a message.
+
+    The answer to RCPT is about this recipient: only the other recipients are hidden. Any other answer is about the whole message
+    and may name one of them, or who stands behind an address: what is no address of this recipient or of ours is hidden, and the
+    name before the @ of a blind copy too.
+    """
+    others = {each.lower() for each in record.recipients} - {address.lower()}
+    ours = {address.lower(), *_of_the_sender(record)}
+
+    def shown(found):
+        written = found[0].lower().rstrip(".")
+        is_shown = written not in others if reply.stage == "rcpt" else written in ours
+        return found[0] if is_shown else HIDDEN
+
+    text = _ADDRESS.sub(shown, reply.text)
+    for blind in {each.addr_spec for each in record.bcc} - {address}:
+        name = re.escape(blind.rpartition("@")[0])
+        text = re.sub(rf"(?<![\w.@-]){name}(?![\w@-])", HIDDEN, text, flags=re.IGNORECASE)
+    return text
+
+
+def _of_the_sender(record):
+    account = settings().accounts.get(record.account)
+    found = {record.sender.author.addr_spec, record.sender.envelope_sender}
+    return {each.lower() for each in found | ({account.login, account.login_address} if account else set())}
