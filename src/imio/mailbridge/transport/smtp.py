@@ -139,7 +139,7 @@ class SmtpConnection:
         try:
             self._ready()
             if envelope_sender:
-                self._mail(envelope_sender, (), 0, False, "")
+                self._mail(envelope_sender, needs_smtputf8([envelope_sender]), 0, False, "")
         except DialogueEnded as ended:
             return self._masked(ended.reply)
         return None
