@@ -94,11 +94,13 @@ class SmtpConnection:
         size: int = 0,
         eight_bit: bool = False,
         envelope_id: str = "",
+        may_end: Callable[[], bool] | None = None,
     ) -> dict[str, SmtpReply]:
         """Send one message; return recipient → ``SmtpReply``. Nothing that a server or network does is raised.
 
         ``message`` is a sequence of bytes and binary streams, in CRLF lines, ``size`` bytes together; ``envelope_id`` goes
-        to a server that offers DSN (RFC 3461), which names it in its reports.
+        to a server that offers DSN (RFC 3461), which names it in its reports. ``may_end`` is asked before the final dot, and may
+        take its time; where it says no, the connection is closed and the server has taken nothing.
         """
         replies: dict[str, SmtpReply] = {}
         header, rest = _split(message)
@@ -124,7 +126,7 @@ class SmtpConnection:
                         self._mail(envelope_sender, utf8, size, eight_bit, envelope_id)
                     self._recipients(takers, envelope_id, replies)
                 if len(replies) < len(recipients):
-                    reply = self._data([header, *rest])
+                    reply = self._data([header, *rest], may_end)
                     replies |= {recipient: reply for recipient in recipients if recipient not in replies}
                     if reply.code == 421:
                         self.close()
@@ -265,13 +267,15 @@ class SmtpConnection:
                 if reply.code == 421:
                     raise DialogueEnded(reply)
 
-    def _data(self, message: Sequence[bytes | BinaryIO]) -> SmtpReply:
+    def _data(
+        self, message: Sequence[bytes | BinaryIO], may_end: Callable[[], bool] | None = None
+    ) -> SmtpReply:
         """Stream the message; return the last answer."""
         reply = self._command("data", self._smtp.docmd, "DATA", expected=354)
         if reply.code != 354:
             return reply
         try:
-            self._stream(message)
+            self._stream(message, may_end)
         except OSError as error:
             return self._last_words(error)
         try:
@@ -290,13 +294,17 @@ class SmtpConnection:
             raise DialogueEnded(reply_to("data", error)) from error
         return SmtpReply("data", code, readable(text))
 
-    def _stream(self, message: Sequence[bytes | BinaryIO]) -> None:
+    def _stream(self, message: Sequence[bytes | BinaryIO], may_end: Callable[[], bool] | None = None) -> None:
         send, fresh = self._socket.sendall, True
         for block in _blocks(message):
             if fresh and block.startswith(b"."):
                 send(b".")
             send(block.replace(b"\r\n.", b"\r\n.."))
             fresh = block.endswith(b"\r\n")
+        if may_end is not None and not may_end():
+            self._smtp.close()  # without QUIT, which would be a line of the message
+            self.close()
+            raise DialogueEnded(SmtpReply("bridge", 0, "the message was not ended"))
         if _has_spoken(self._smtp):  # before the end: whatever it says, the message is not taken
             raise OSError("the server answered before the message had ended")
         send(b".\r\n" if fresh else b"\r\n.\r\n")
