@@ -273,6 +273,9 @@ def test_nothing_leaves_for_half_an_hour(site, send, caught, alarms, said):
     (subject,) = subjects(alarms)
     assert "nothing leaves by the account default" in subject
     assert (said or "Connection refused") in text_of(alarms.messages[0])
+    assert (
+        "Nothing has left by the SMTP account" in site.get("", "chef", headers={"Accept": "text/html"}).text
+    )
     status = site.get("/@mailbridge-status", "chef", headers={"Accept-Language": "en"}).json()
     assert any("default" in error for error in status["errors"])
     if said:
