@@ -461,7 +461,7 @@ ANSWERS = (
             "mail: 535 5.7.8 Authentication required",
         ),
         (
-            "rcpt: 550 5.1.1 <groupe@x.test>: host mx.x.test said: 550 5.7.1 Client was not authenticated",
+            "rcpt: 550 5.1.1 <group@x.test>: host mx.x.test said: 550 5.7.1 Client was not authenticated",
             "rcpt: 550 5.7.133 RESOLVER.RST.SenderNotAuthenticatedForGroup; authentication required",
             "connect: 530 Please login with USER and PASS.",
         ),
@@ -705,7 +705,7 @@ ANSWERS = (
         ),
         (
             "rcpt: 550 5.1.2 <a@x.test>: Recipient address rejected: Domain not found",
-            "rcpt: 550 5.1.1 <groupe@x.test>: host mx.x.test said: 550 5.7.1 Client was not authenticated",
+            "rcpt: 550 5.1.1 <group@x.test>: host mx.x.test said: 550 5.7.1 Client was not authenticated",
         ),
     ),
     Answer(
@@ -725,7 +725,7 @@ ANSWERS = (
             ),
         ),
         (
-            "rcpt: 550 5.1.1 <groupe@x.test>: host mx.x.test said: 550 5.7.1 Client was not authenticated",
+            "rcpt: 550 5.1.1 <group@x.test>: host mx.x.test said: 550 5.7.1 Client was not authenticated",
             "rcpt: 550 5.7.133 RESOLVER.RST.SenderNotAuthenticatedForGroup; authentication required",
             "rcpt: 550 5.7.1 RESOLVER.RST.AuthRequired; authentication required",
         ),
