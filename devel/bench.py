@@ -6,6 +6,7 @@ Each figure comes from real parts: a Plone process with the demo, an SMTP server
 from devel import bench_gateway
 from devel import bench_incoming
 from devel import bench_sending
+from devel import bench_waiting
 from devel.bench_incoming import row
 from pathlib import Path
 from tests.servers.catcher import Catcher
@@ -62,6 +63,7 @@ def main():
     bench_gateway.main()
     site()
     bench_sending.main()
+    bench_waiting.main()
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ PAGES = [
     ("admin", "/@@mailbridge-forwarding"),
     ("admin", "/@@mailbridge-tokens"),
     ("chef", "/@@mailbridge-outbox"),
+    ("chef", "/@@mailbridge-returned"),
 ]
 
 

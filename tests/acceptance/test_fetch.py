@@ -95,12 +95,17 @@ def test_each_is_one_record(town, tmp_path, certificates):
         fetcher = subprocess.Popen(command, stderr=log)
         stack.callback(fetcher.kill)
 
+        def state():
+            return [
+                (path.name, path.read_text()) for path in (tmp_path / "state").rglob("*") if path.is_file()
+            ]
+
         def here():
             with dovecot.client() as client:
                 client.select_folder("INBOX", readonly=True)
                 return len(client.search("ALL"))
 
-        wait_for(lambda: here() == 0, what=said)
+        wait_for(lambda: here() == 0, what=lambda: f"{said()}\n{state()}")
         wait_for(
             lambda: all(each["state"] == "filed" for each in inbox(town)), what=lambda: str(town.log[-3000:])
         )

@@ -53,6 +53,7 @@ PAGES = [
     ("admin", "/@@mailbridge-mailbox-add"),
     ("admin", "/@@mailbridge-forwarding"),
     ("chef", "/@@mailbridge-outbox"),
+    ("chef", "/@@mailbridge-returned"),
     ("agent", "/@@my-emails"),
     ("admin", "/@@overview-controlpanel"),
     ("chef", "/@@mailbridge-inbox"),

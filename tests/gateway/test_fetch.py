@@ -34,6 +34,7 @@ from tests.servers.waiting import wait_for
 from unittest.mock import Mock
 import dataclasses
 import io
+import math
 import pytest
 import subprocess
 import threading
@@ -320,6 +321,17 @@ def test_message_that_was_announced_before_is_not_waited_for(dovecot, mailbox, m
         folder._client.noop()  # whose answer announces it
         folder.wait(threading.Event())
         assert len(folder.pending()) == 1
+
+
+def test_wait_ends_when_a_message_that_failed_is_due(dovecot, mailbox, monkeypatch):
+    monkeypatch.setattr(imap_folder, "IDLE", 3600)
+    state = FetchState()
+    assert state.seconds_to_next() == math.inf
+    state.fail(1, "x")
+    state.failed[1] = state.failed[1]._replace(not_before=0)
+    assert state.seconds_to_next() == 1
+    with selected_folder(mailbox) as folder:
+        folder.wait(threading.Event(), state.seconds_to_next())
 
 
 def test_uidvalidity_changes(dovecot, mailbox):

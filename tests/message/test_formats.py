@@ -597,3 +597,21 @@ def test_msg_whose_streams_claim_more_than_there_is_is_not_opened():
     with pytest.raises(TooComplex):
         read_msg(claimed)
     assert parse(claimed).defect == "too-complex"
+
+
+@pytest.mark.parametrize(
+    ("summary", "name"),
+    [
+        (
+            "SUMMARY;LANGUAGE=fr:R\u00e9union\\, salle\\n des\r\n  f\u00eates",
+            "R\u00e9union, salle des f\u00eates.ics",
+        ),
+        ("SUMMARY:../../etc/passwd", "passwd.ics"),
+        ("SUMMARY:", "attachment.ics"),
+        ("DESCRIPTION:SUMMARY:x", "attachment.ics"),
+    ],
+)
+def test_appointment_without_a_name_is_named_after_what_it_is_about(summary, name):
+    text = f"From: a@citizen.test\r\nContent-Type: text/calendar; charset=utf-8\r\n\r\nBEGIN:VCALENDAR\r\n{summary}\r\n"
+    (found,) = parse(text.encode()).attachments
+    assert found.filename == name

@@ -61,10 +61,10 @@ class Instance(Client):
         )
         assert done.returncode == 0, done.stderr[-3000:]
 
-    def start(self):
+    def start(self, **environment):
         """Start, and wait until the site answers."""
         path = ["" if self.pdf else str(WITHOUT_PDF), os.environ.get("PYTHONPATH", "")]
-        environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, path))}
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, path))} | environment
         self._process = subprocess.Popen(
             [BIN / "runwsgi", self.ini], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )

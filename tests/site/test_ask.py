@@ -73,6 +73,17 @@ def test_who_is_never_answered(site, caught, raw):
     assert notices() == []
 
 
+def test_administrator_is_told_once_a_day_that_a_mailbox_forwards_as_text(site, caught):
+    stored_settings().alarm_address = "it@maville.test"
+    transaction.commit()
+    from_mailbox = TEXT_FORWARD.replace(b"Al Bert <al.bert@maville.test>\nTo", b"info@maville.test\nTo")
+    for word in (b"Bonjour", b"Bonsoir"):
+        quarantined(site, from_mailbox.replace(b"Bonjour", word))
+    (alarm,) = notices()
+    assert list(alarm.recipients) == ["it@maville.test"]
+    assert alarm.subject == "info@maville.test forwards as text: its mail is not filed"
+
+
 def test_null_sender_is_never_answered(site, caught):
     quarantined(site, TEXT_FORWARD, **{"X-Envelope-Sender": "<>"})
     assert notices() == []

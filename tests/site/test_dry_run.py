@@ -270,6 +270,7 @@ def test_page_and_command_agree(site):
         agent_patterns=compile_agent_patterns([r".+@maville\.be"]),
         source_mailboxes=frozenset({"contact@maville.be"}),
         proof=Proof.GATEWAY,
+        own_addresses=frozenset({"in@bridge.test"}),
     )
     envelope = Envelope("in@bridge.test", "", "127.0.0.1")
     chosen = MESSAGES[::2]

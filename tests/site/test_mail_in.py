@@ -483,7 +483,7 @@ def test_lost_bytes_are_mended_by_the_next_delivery(site):
 
 def test_unfinished_record_is_found_by_the_sweep(site):
     site.mail_in(redirected(), Prefer="respond-async")
-    queue = queues.get_queue().huey
+    queue = queues.get_queue(queues.FILING).huey
     queue.storage.flush_all()
     site.task("@@mailbridge-sweep-inbox")
     assert queue.pending_count() == 0, "its own request has time"

@@ -103,7 +103,7 @@ def test_storm_of_conflicts_keeps_the_message_for_the_sweep(site, verifier, conf
     conflicts.left = 0
     record = inbox().get(answer.json()["id"])
     age(record)
-    queue = queues.get_queue().huey
+    queue = queues.get_queue(queues.FILING).huey
     queue.storage.flush_all()
     site.task("@@mailbridge-sweep-inbox")
     task = queue.dequeue().args
@@ -229,7 +229,7 @@ def test_step_of_the_sweep_that_fails_keeps_no_other_from_running(site, monkeypa
         monkeypatch.setattr(module, name, _broken)
     told = []
     monkeypatch.setattr(tasks, "summarise", lambda: told.append(1))
-    queue = queues.get_queue().huey
+    queue = queues.get_queue(queues.FILING).huey
     queue.storage.flush_all()
     assert site.task("@@mailbridge-sweep-inbox") in (200, 204)
     assert (queue.pending_count(), told) == (1, [1])

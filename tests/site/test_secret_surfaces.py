@@ -108,6 +108,7 @@ PATHS = {
     "mailbridge-outbox-source": ["/@@mailbridge-outbox-source?id={sent}"],
     "mailbridge-outbox.csv": ["/@@mailbridge-outbox.csv"],
     "mailbridge-proof": ["{item}/@@mailbridge-proof", "{item}/@@mailbridge-proof?verify=1"],
+    "mailbridge-returned": ["/@@mailbridge-returned"],
     "mailbridge-send-as": ["/@@mailbridge-send-as"],
     "my-emails": ["/@@my-emails"],
     "my-forwards": ["/@@my-forwards"],
@@ -170,7 +171,7 @@ def town(site, caught, sent):
     assert (filed.state, filed.proof) == ("filed", "tag")
     waiting = received(TEXT_FORWARD.replace(b"Bonjour", f"Bonjour {SECRET}".encode()))
     assert (waiting.state, waiting.reason) == ("quarantined", "inline-forward")
-    forward = received(forwarded(letter("Par un agent")))
+    forward = site.receive(forwarded(letter("Par un agent")))
     assert (forward.state, forward.transferred_by) == ("filed", "al.bert@maville.test")
     undeclared = site.receive(
         letter("Autre", **{"Resent-From": "cpas@autre.test", "To": SECRET, "Return-Path": None}).as_bytes(),

@@ -7,6 +7,7 @@ from datetime import date
 from datetime import timedelta
 from imio.mailbridge.browser.button_page import ButtonPage
 from imio.mailbridge.interfaces import IMailbridgeLayer
+from imio.mailbridge.outbox import returned
 from imio.mailbridge.outbox.record import outbox
 from plone import api
 from plone.z3cform.layout import FormWrapper
@@ -28,6 +29,7 @@ from zope.component import getGlobalSiteManager
 import base64
 import lxml.html
 import pytest
+import transaction
 import zlib
 
 
@@ -71,6 +73,9 @@ def posts(site, sent):
     document = item(site.receive(redirected(**{"From": "Émile Zola <emile.zola@autre.test>"})))
     (mail,) = api.content.find(document, portal_type="dmsmainfile", unrestricted=True)
     message = sent(state="scheduled")
+    for id in ("1", "2"):
+        returned.note("gone@citizen.test", id)
+    transaction.commit()
     path = "/".join(document.getPhysicalPath()[2:])
     account = {"name": "ocmw", "senders": "ocmw.test", "host": "smtp.ocmw.test", "password": SECRET}
     mailbox = {"name": "second", "host": "imap.two.test", "login": "two", "password": SECRET, "since": ""}
@@ -130,6 +135,9 @@ def posts(site, sent):
                 | {"selector": "s1", "imap_host": "i.test", "imap_port": "143", "imap_login": "me"}
                 | {"imap_password": SECRET},
             )
+        ],
+        "mailbridge-returned": [
+            Post("/@@mailbridge-returned", {"remove": "1"}, {"ids:list": "gone@citizen.test"}, user="chef")
         ],
         "mailbridge-inbox": [
             Post("/@@mailbridge-inbox?state=quarantined", {name: waits}, user="chef")

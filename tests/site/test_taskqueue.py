@@ -246,7 +246,7 @@ def store(site, request, tmp_path, monkeypatch):
             url = stack.enter_context(redis_server(tmp_path))
         monkeypatch.setenv(queues.URL, url)
         queues.get_queue.cache_clear()
-        yield queues.get_queue()
+        yield queues.get_queue(queues.FILING)
         queues.get_queue.cache_clear()
 
 
@@ -256,7 +256,7 @@ def killed(queue):
     if not child:
         try:
             processing.apply = lambda *_args, **_options: os.kill(os.getpid(), signal.SIGKILL)
-            run(queues.connect(queues.queue_url(), b"key"))
+            run(queues.connect(queues.queue_url(), b"key", queues.FILING))
         finally:
             os._exit(1)
     return os.waitpid(child, 0)[1] == signal.SIGKILL

@@ -10,6 +10,7 @@ from imio.mailbridge.delivery.due import due_recipients
 from imio.mailbridge.delivery.words import words_about
 from imio.mailbridge.i18n import _
 from imio.mailbridge.notify.notice import tell_agent
+from imio.mailbridge.outbox import returned
 from imio.mailbridge.outbox import send_as
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.settings.read import settings
@@ -34,6 +35,9 @@ def settle(account, id, sender, replies):
         row = rows[address]
         state = states[address] = _state(row.outcome, record, other is not None, values)
         _note(record, address, state, reply, row, explanation if state == "queued" else "")
+        is_of_recipient = reply.stage == "rcpt" and row.outcome is Outcome.PERMANENT and not row.alarm
+        if state == "failed" and is_of_recipient:
+            returned.note(address, record.id)
     _learn(account, sender, rows, replies)
     if other is not None:
         record.sender, record.fallback = other

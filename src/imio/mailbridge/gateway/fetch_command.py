@@ -136,7 +136,7 @@ def _keep_running(
                             if once:
                                 failed += [account.name] if hooks.counts.get("failed") else []
                                 return
-                            folder.wait(stop)
+                            folder.wait(stop, state_file.state.seconds_to_next())
                 except Exception as error:  # noqa: BLE001 - a mailbox must not stay unread because of one surprise
                     if not isinstance(error, (CannotOpen, Deferred, *CONNECTION_ERRORS)):
                         logger.exception("%s: an error of our own", account.name)

@@ -9,6 +9,7 @@ from imio.mailbridge.message.rendition.html_document import END
 from imio.mailbridge.message.rendition.html_document import head
 from imio.mailbridge.message.rendition.html_document import Labels
 from imio.mailbridge.message.rendition.written import written_plainly
+from imio.mailbridge.message.secret_address import masked
 from imio.mailbridge.settings.clock import local_time
 from imio.mailbridge.settings.clock import readable_time
 from imio.mailbridge.settings.clock import site_zone
@@ -90,14 +91,14 @@ def around(message, outline, language="", with_head=False):
         _title(message, words),
         rows(message, words) if with_head else (),
         files(message) if with_head else (),
-        [translate(note, target_language=words.language) for note in notes(outline)],
+        notes(outline, words.language),
         [_invitation(each, words.language) for each in outline.invitations],
     )
     return first.encode("utf-8", "replace"), END.encode()
 
 
-def notes(outline):
-    """Return, as msgids, what a reader is told of a prepared message."""
+def notes(outline, language):
+    """Return what a reader is told of a prepared message, with the words of the message that it is about."""
     found = []
     if outline.is_unreadable:
         found.append(_UNREADABLE)
@@ -111,7 +112,11 @@ def notes(outline):
     ):
         if count:
             found.append(one if count == 1 else _(many, mapping={"count": str(count)}))
-    return found + [DOUBTS[code] for code in outline.doubts]
+    doubts = [(DOUBTS[each.code], f" ({masked(each.saw)})" if each.saw else "") for each in outline.doubts]
+    return [
+        f"{translate(words, target_language=language)}{saw}"
+        for words, saw in (*((each, "") for each in found), *doubts)
+    ]
 
 
 def _invitation(invitation, language):

@@ -4,6 +4,7 @@ from imio.mailbridge.inbound import duplicates
 from imio.mailbridge.inbound import reports
 from imio.mailbridge.inbound import verify
 from imio.mailbridge.inbound.ask import ask_to_attach
+from imio.mailbridge.inbound.ask import tell_of_mailbox
 from imio.mailbridge.inbound.copy import copy_to_agent
 from imio.mailbridge.inbound.decide import UNPROVEN_AUTHOR
 from imio.mailbridge.inbound.forwarding import check as forwarding
@@ -42,8 +43,8 @@ def apply(record, message, decision, values, by_person=False):
     elif decision.state == "quarantined":
         record.reason = decision.reason
         _finish(record, "quarantined", decision.reason)
-        if decision.tell_forwarder and not by_person:
-            ask_to_attach(record, message, decision.proof, values)
+        if record.reason == "inline-forward" and not by_person:
+            _tell_forwarder(record, message, decision, values)
     else:
         _file(record, message, decision, values)
 
@@ -126,6 +127,13 @@ def _file(record, message, decision, values):
         _note_reports(record, decision)
         _finish(record, "filed")
         verify.request(record, (message, *(each.original.source for each in decision.candidates)))
+
+
+def _tell_forwarder(record, message, decision, values):
+    if record.transferred_by in values.source_mailboxes:
+        tell_of_mailbox(record.transferred_by)
+    elif decision.tell_forwarder:
+        ask_to_attach(record, message, decision.proof, values)
 
 
 def _sha256(filing):

@@ -1,7 +1,8 @@
 """Tells an agent who forwarded as text how to forward as attachment: one answer, with the steps for their mail program.
 
 A forged From makes nobody receive one: the message must be proven, or its address belong to an agent in the directory, who gets one
-such answer a day at most. A source mailbox never gets one: its rule would forward the answer, and so on without end.
+such answer a day at most. A source mailbox never gets one: its rule would forward the answer, and so on without end. There the
+administrator is told, once a day, that the mailbox forwards as text.
 """
 
 from datetime import timedelta
@@ -11,6 +12,7 @@ from imio.mailbridge.message.address import is_addr_spec
 from imio.mailbridge.message.classification.answerable import may_be_answered
 from imio.mailbridge.message.classification.client import client_of
 from imio.mailbridge.message.one_line import one_line
+from imio.mailbridge.notify.alarm import tell_admin
 from imio.mailbridge.notify.notice import agent_language
 from imio.mailbridge.notify.notice import paragraphs
 from imio.mailbridge.notify.notice import send_notice
@@ -102,6 +104,27 @@ def ask_to_attach(record, message, proof, values):
     except Exception:  # noqa: BLE001 - that the message is kept is what counts
         before.rollback()
         logger.exception("message %s: the agent could not be told how to forward", record.id)
+
+
+def tell_of_mailbox(mailbox):
+    """Tell the administrator that a source mailbox forwards as text by itself, so that nothing of it is filed; once a day."""
+    if _asked_lately(mailbox):
+        return
+    inbox().asked[mailbox] = now()
+    tell_admin(
+        _("${mailbox} forwards as text: its mail is not filed", mapping={"mailbox": mailbox}),
+        _(
+            "The mailbox ${mailbox} forwards its mail to iA.docs as text. The sender, the date and the attachments are lost on "
+            "the way, so what comes in waits for a decision and no document is made.",
+            mapping={"mailbox": mailbox},
+        ),
+        _(
+            "Set the mailbox to redirect instead of forward. The page below has the steps for each mail server, and checks the "
+            "result."
+        ),
+        page="mailbridge-forwarding",
+        page_title=_("Forwarding"),
+    )
 
 
 def ask(record, message, values):

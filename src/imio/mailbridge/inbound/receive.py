@@ -32,6 +32,7 @@ from imio.mailbridge.message.secret_address import masked
 from imio.mailbridge.store.blobs import is_readable
 from imio.mailbridge.store.commit import committed
 from imio.mailbridge.taskqueue import add
+from imio.mailbridge.taskqueue.queue import FILING
 from transaction.interfaces import TransientError
 from zope.component.hooks import getSite
 import logging
@@ -173,7 +174,8 @@ def _is_unrelated(blob, envelope, values):
 
 def wake(record):
     """Queue the processing of a record for after the commit."""
-    add("/".join(getSite().getPhysicalPath()) + "/@@mailbridge-process", "POST", params={"id": record.id})
+    path = "/".join(getSite().getPhysicalPath())
+    add(f"{path}/@@mailbridge-process", "POST", params={"id": record.id}, queue=FILING)
 
 
 def media_type(request):

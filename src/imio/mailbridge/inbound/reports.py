@@ -10,6 +10,7 @@ from imio.mailbridge.message.classification.bounce import is_mail_system
 from imio.mailbridge.message.classification.report import ReportKind
 from imio.mailbridge.message.one_line import one_line
 from imio.mailbridge.notify.notice import tell_agent
+from imio.mailbridge.outbox import returned
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.outbox.states import TAKEN
 
@@ -84,6 +85,7 @@ def note_reply(message, original, items, copied=False, is_proven=True):
         message.note(None, message.state, text=one_line(author), explanation=PASSED_ON, items=items)
     for address in () if addresses is None else addresses or [None]:
         message.note(address, "replied", explanation=_("An answer came in and was filed."), items=items)
+    returned.forget(addresses or ())
     box.update(message, {address: "replied" for address in addresses or () if _was_taken(message, address)})
     if copied:
         message.note(None, message.state, explanation=_("A copy of the answer goes to the agent."))
@@ -112,6 +114,7 @@ def _bounce(message, report, senders):
                 bounced = True
                 outbox().unwritten.insert(message.id)
                 outbox().update(message, {address: "bounced"})
+                returned.note(address, message.id)
     if not any(_failing(message, each) for each in report.recipients):
         named = ", ".join(each.address for each in report.recipients if each.address)
         message.note(None, message.state, text=one_line(named)[:LONGEST_WORDS], explanation=REPORTED)

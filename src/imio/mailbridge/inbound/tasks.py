@@ -11,12 +11,15 @@ from imio.mailbridge.inbound.summary import summarise
 from imio.mailbridge.inbound.verify import sweep as sweep_unverified
 from imio.mailbridge.store.commit import committed
 from imio.mailbridge.store.store import now
+from itertools import islice
 from Products.Five.browser import BrowserView
 import logging
 
 
 #: A request that files a message has this long before the sweep takes over.
 UNFINISHED_AFTER = timedelta(minutes=2)
+#: Records that one sweep queues again, the oldest first: most of a backlog still has its task.
+WOKEN = 100
 
 logger = logging.getLogger(__name__)
 
@@ -62,10 +65,10 @@ class Sweep(BrowserView):
 def _wake_unfinished():
     at = now()
     before = (at - UNFINISHED_AFTER).isoformat()
-    for created, id in inbox().keys("received"):
-        record = inbox().get(id) if created < before else None
-        if record is not None and (record.not_before is None or record.not_before <= at):
-            wake(record)
+    records = (inbox().get(id) for created, id in inbox().keys("received") if created < before)
+    due = (each for each in records if each.not_before is None or each.not_before <= at)
+    for record in islice(due, WOKEN):
+        wake(record)
 
 
 def _forget_old_authors():

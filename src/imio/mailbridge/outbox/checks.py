@@ -9,11 +9,13 @@ from imio.mailbridge.message.composition.checks import typo_of
 from imio.mailbridge.outbox.draft import Draft
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.outbox.record import OutgoingMessage
+from imio.mailbridge.outbox.returned import times_of
 from imio.mailbridge.outbox.sender import identities
 from imio.mailbridge.outbox.states import TAKEN
 from imio.mailbridge.outbox.states import WAITING
 from imio.mailbridge.ports.directory import IDirectory
 from imio.mailbridge.ports.sending import ISendingContext
+from imio.mailbridge.settings.clock import readable_time
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.store import now
 from typing import Any
@@ -63,6 +65,17 @@ def typo(context: Any, draft: Draft) -> Iterator[Doubt]:
             yield Doubt("typo", field, message, addr_spec, meant)
 
 
+def came_back(context: Any, draft: Draft) -> Iterator[Doubt]:
+    """Mail to a recipient keeps coming back."""
+    for field, addr_spec in _recipients(draft):
+        if found := times_of(addr_spec):
+            mapping = {"address": addr_spec, "count": str(found.times), "date": readable_time(found.at)}
+            message = _(
+                "E-mails to ${address} came back ${count} times, the last on ${date}.", mapping=mapping
+            )
+            yield Doubt("came-back", field, message, addr_spec)
+
+
 def outside_contacts(context: Any, draft: Draft) -> Iterator[Doubt]:
     """A recipient is no contact of the document, and no colleague."""
     sending: Any = ISendingContext(context)
@@ -101,7 +114,7 @@ def sent_already(context: Any, draft: Draft) -> Iterator[Doubt]:
             return
 
 
-CHECKS = (typo, outside_contacts, missing_attachment, sent_already)
+CHECKS = (typo, came_back, outside_contacts, missing_attachment, sent_already)
 
 
 def _recipients(draft: Draft | OutgoingMessage) -> list[tuple[str, str]]:

@@ -169,7 +169,8 @@ class Outbox(Store):
     ``code``, ``text``, ``explanation``, ``remedy``, ``stage`` (of the answer that stopped it), ``tries`` and ``next_try`` (None:
     now). ``troubles`` maps the name of an account by which nothing has left since ``at`` to a dict of ``at``, ``code``, ``text``,
     ``explanation``, ``remedy``, ``told``. ``recent`` maps the name of an account with a rate to when its last messages were begun
-    (seconds since the epoch).
+    (seconds since the epoch). ``returned`` maps an address in lower case to the last messages that came back from it: pairs of a
+    time (ISO 8601) and an id.
     """
 
     def __init__(self) -> None:
@@ -185,6 +186,7 @@ class Outbox(Store):
         self.holds = PersistentMapping()
         self.troubles = PersistentMapping()
         self.recent = tree()
+        self.returned = tree()
 
     def add(self, record: OutgoingMessage) -> None:
         """Store a new record and queue its delivery; errors: ``KeyError`` if there is one with this id."""

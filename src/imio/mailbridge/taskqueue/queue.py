@@ -1,6 +1,6 @@
 """The queues of a process, each a huey instance at ``MAILBRIDGE_QUEUE_URL`` with worker threads of its own.
 
-Sending, filing and reports never wait behind what is slow: DNS, mailboxes and renditions.
+What an agent sends never waits behind what comes in, and neither waits behind what is slow: DNS, mailboxes and renditions.
 """
 
 from collections.abc import Callable
@@ -22,13 +22,16 @@ import secrets
 import time
 
 
+#: Sending, and the sweeps.
 NAME = "default"
+#: What becomes of incoming mail.
+FILING = "filing"
 #: Verification of signatures by DNS, and passes over mailboxes.
 NETWORK = "network"
 #: What readers are shown of messages, and PDFs.
 RENDITIONS = "renditions"
 #: How many threads of a worker serve each queue.
-WORKERS = {NAME: 2, NETWORK: 1, RENDITIONS: 1}
+WORKERS = {NAME: 2, FILING: 2, NETWORK: 1, RENDITIONS: 1}
 URL = "MAILBRIDGE_QUEUE_URL"
 KEY = "MAILBRIDGE_QUEUE_KEY"
 HEARTBEAT = "heartbeat"

@@ -6,6 +6,7 @@ from dataclasses import field
 from itertools import groupby
 from typing import Any
 from typing import NamedTuple
+import math
 import time
 
 
@@ -51,6 +52,10 @@ class FetchState:
         self.failed = {uid: failure for uid, failure in self.failed.items() if uid in here}
         waits = {uid for uid, failure in self.failed.items() if failure.not_before > now}
         return sorted(here - self.settled.keys() - waits, key=lambda uid: (self._tries(uid), uid))
+
+    def seconds_to_next(self) -> float:
+        """Return the seconds until a message that could not be handed over is due again, at least one; infinite without one."""
+        return max(min((each.not_before for each in self.failed.values()), default=math.inf) - time.time(), 1)
 
     def settle(self, uid: int, outcome: str) -> None:
         """Note the outcome of a message."""

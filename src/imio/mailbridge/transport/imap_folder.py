@@ -227,20 +227,20 @@ class Folder:
         return name
 
     @understood()
-    def wait(self, stop: threading.Event) -> None:
-        """Return when something has happened in the folder, after ``IDLE`` or ``POLL`` seconds, or when ``stop`` is set.
+    def wait(self, stop: threading.Event, longest: float = IDLE) -> None:
+        """Return when something has happened in the folder, after ``IDLE``, ``POLL`` or ``longest`` seconds, or at ``stop``.
 
         A message that the server announced in its answer to another command is not announced again: SELECT tells of it.
         """
         if not self._client.has_capability("IDLE"):
-            stop.wait(POLL)
+            stop.wait(min(POLL, longest))
             self._client.noop()
             return
         before = self.uidvalidity, self._uidnext
         self._select()
         if (self.uidvalidity, self._uidnext) != before:
             return
-        end = time.monotonic() + IDLE
+        end = time.monotonic() + min(IDLE, longest)
         self._client.idle()
         while not stop.is_set() and time.monotonic() < end:
             if any(b"EXISTS" in event for event in self._client.idle_check(timeout=1)):

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from imio.mailbridge.message.syntax.charset import read_text
 from imio.mailbridge.message.syntax.filename import extension
 from imio.mailbridge.message.syntax.filename import has_extension
 from imio.mailbridge.message.syntax.filename import message_filename
@@ -22,6 +23,10 @@ import re
 
 
 _BEGINNING = 65_536
+#: SUMMARY, lines that are folded (RFC 5545 §3.1), characters that are escaped.
+_SUMMARY = re.compile(rb"^SUMMARY(?:;[^:\r\n]{0,200})?:([^\r\n]{1,500})", re.IGNORECASE | re.MULTILINE)
+_FOLD = re.compile(rb"\r?\n[ \t]")
+_ESCAPED = re.compile(r"\\(.)")
 _NOT_QUOTED_PRINTABLE = re.compile(rb"[\x80-\xff]|=(?![0-9A-Fa-f]{2}|[ \t]{0,9}\r?(?:\n|\Z))")
 
 
@@ -84,12 +89,24 @@ def attachment(raw: bytes | mmap, part: Part) -> Attachment:
 
 
 def part_filename(raw: bytes | mmap, part: Part) -> str:
-    """Return a name for the file in ``part``; where neither its name nor its type tells what it is, its content does."""
+    """Return a name for the file in ``part``; where neither its name nor its type tells what it is, its content does.
+
+    An appointment without a name is named after what it is about.
+    """
+    if part.content_type == "text/calendar" and not part.filename:
+        return safe_filename(calendar_summary(part_beginning(raw, part)), part.content_type)
     if extension(part.content_type) or has_extension(part.filename):
         return safe_filename(part.filename, part.content_type)
     beginning = part_beginning(raw, part)
     kind = "message/rfc822" if looks_like_message(beginning) else ""
     return safe_filename(part.filename, kind, beginning)
+
+
+def calendar_summary(calendar: bytes) -> str:
+    """Return what the first appointment in a calendar (RFC 5545) is about, or an empty string."""
+    found = _SUMMARY.search(_FOLD.sub(b"", calendar))
+    text = read_text(found[1]).text if found else ""
+    return _ESCAPED.sub(lambda escaped: " " if escaped[1] in "nN" else escaped[1], text).strip()
 
 
 def part_beginning(raw: bytes | mmap, part: Part) -> bytes:

@@ -22,6 +22,7 @@ from imio.mailbridge.message.parsing.parse import ParsedMessage
 from imio.mailbridge.message.rendition import confined
 from imio.mailbridge.message.rendition.written import written
 from imio.mailbridge.message.rendition.written import written_plainly
+from imio.mailbridge.message.syntax.doubt import Doubt
 from imio.mailbridge.message.syntax.limits import TooComplex
 from os import SEEK_END
 from typing import Any
@@ -47,7 +48,7 @@ class Outline:
 
     ``blocked`` counts the remote contents that were left out, ``missing`` the images of the message that are not shown. ``limit``
     names what was exceeded where layout, images or appointments were left out; ``is_unreadable``: nothing can be shown;
-    ``is_empty``: the message has no text; ``doubts`` are codes of ``Doubt``.
+    ``is_empty``: the message has no text; ``doubts`` are pairs as ``Doubt``.
     """
 
     blocked: int = 0
@@ -56,18 +57,20 @@ class Outline:
     is_unreadable: bool = False
     is_empty: bool = False
     invitations: tuple[Invitation, ...] = ()
-    doubts: tuple[str, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
 
     def as_data(self) -> dict[str, Any]:
         """Return plain data that JSON and databases keep."""
         invitations = [each.as_data() for each in self.invitations]
-        return {**asdict(self), "invitations": invitations, "doubts": list(self.doubts)}
+        return {**asdict(self), "invitations": invitations, "doubts": [list(each) for each in self.doubts]}
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> "Outline":
         """Return the outline that ``as_data`` described."""
         invitations = tuple(map(Invitation.from_data, data["invitations"]))
-        return cls(**{**data, "invitations": invitations, "doubts": tuple(data["doubts"])})
+        return cls(
+            **{**data, "invitations": invitations, "doubts": tuple(Doubt(*each) for each in data["doubts"])}
+        )
 
 
 def prepare(source: BinaryIO, target: BinaryIO, plain: bool = False, seconds: int = SECONDS) -> Outline:
@@ -117,7 +120,7 @@ def outline_and_html(message: ParsedMessage, plain: bool = False) -> tuple[Outli
         is_unreadable=message.defect is not None,
         is_empty=not body.html,
         invitations=tuple(dict.fromkeys(found))[:_MAX_INVITATIONS],
-        doubts=tuple(dict.fromkeys(doubt.code for doubt in message.doubts)),
+        doubts=message.doubts,
     )
     return outline, body.html
 
