@@ -59,14 +59,14 @@ def test_server_that_asks_to_reconnect(submit, caught, stage):
 
 def test_connection_that_was_lost_between_two_messages(submit, caught, monkeypatch):
     records = submit(2)
-    send = delivery._send
+    send = delivery.send
 
     def send_and_hang_up(claim, connection):
         replies = send(claim, connection)
         connection._connection.sock.shutdown(socket.SHUT_RDWR)
         return replies
 
-    monkeypatch.setattr(delivery, "_send", send_and_hang_up)
+    monkeypatch.setattr(delivery, "send", send_and_hang_up)
     deliver()
     assert states(records) == ["sent", "sent"]
     assert subjects(caught) == ["Message 0", "Message 1"]
