@@ -16,6 +16,7 @@ from imio.mailbridge.message.classification.redirect_forms import TRACES
 from imio.mailbridge.message.classification.stand_in import read_stand_in
 from imio.mailbridge.message.classification.subject_prefix import is_answer
 from imio.mailbridge.message.parsing import filter_forms
+from imio.mailbridge.message.parsing import server_forms
 from imio.mailbridge.message.parsing.filter_mark import sender_mark
 from imio.mailbridge.message.parsing.filter_mark import unwanted_mark
 from imio.mailbridge.message.parsing.parse import parse
@@ -26,6 +27,8 @@ import re
 
 
 TABLES = (
+    server_forms.TAGS,
+    server_forms.SENTENCES,
     filter_forms.UNWANTED,
     filter_forms.SENDER,
     absence_forms.FIELDS,

@@ -1,5 +1,8 @@
 """What comes in becomes a document, a note on our message or a question to a person, by what it is."""
 
+from concurrent.futures import ThreadPoolExecutor
+from imio.mailbridge.inbound import duplicates
+from imio.mailbridge.inbound import process as processing
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.reports import PASSED_ON
 from imio.mailbridge.inbound.reports import SAID
@@ -7,7 +10,9 @@ from imio.mailbridge.message.classification.report import ReportKind
 from imio.mailbridge.outbox.record import outbox
 from pathlib import Path
 from plone.app.uuid.utils import uuidToObject
+from tests.mails import citizen
 from tests.mails import forwarded
+from tests.mails import redirected
 from tests.mails import TRUSTED
 import email
 import pytest
@@ -17,6 +22,7 @@ import transaction
 MESSAGES = Path(__file__).parent.parent / "messages"
 OURS = "<mailbridge.q3nT8xkJ0aWb5yZr@maville.be>"
 CITIZEN = "citizen@citizen.test"
+ENGLISH = {"Accept": "text/html", "Accept-Language": "en"}
 
 
 @pytest.fixture
@@ -224,3 +230,74 @@ def test_acknowledgement_with_a_file_can_be_accepted(site, hand_over):
     transaction.begin()
     assert (record.state, record.error) == ("filed", "")
     assert [document.Title() for document in documents(record)] == ["Accuse dossier F1"]
+
+
+BANNER = "ATTENTION : message externe.\n\n"
+
+
+def copy_by_agent(**changes):
+    """Return an agent's forward of a letter that the server of the town changed."""
+    inner = citizen()
+    text = inner.get_body()
+    text.set_content(changes.get("text", BANNER + text.get_content()))
+    inner.replace_header("Subject", f"[EXTERNE] {inner['Subject']}")
+    return forwarded(inner)
+
+
+@pytest.mark.parametrize("first_changed", [False, True])
+def test_letter_that_the_server_of_the_town_changed_is_one_document(site, first_changed):
+    raws = [copy_by_agent(), redirected()] if first_changed else [redirected(), copy_by_agent()]
+    first, second = map(site.receive, raws)
+    assert (first.items, len(first.items)) == (second.items, 1)
+    assert [each.id for each in inbox().transfers(first.items[0])] == [first.id, second.id]
+    assert [record.raw.open().read() for record in (first, second)] == raws
+
+
+def test_other_content_under_the_same_id_is_another_document_and_each_names_the_other(site):
+    first, second = site.receive(redirected()), site.receive(copy_by_agent(text="Je ne demande plus rien.\n"))
+    pages = [
+        site.get(f"{document.absolute_url()}/view", "agent", headers=ENGLISH).text
+        for document in documents(first) + documents(second)
+    ]
+    urls = [document.absolute_url() for document in documents(first) + documents(second)]
+    for page, other in zip(pages, reversed(urls), strict=True):
+        assert "Another e-mail has the same identifier" in page
+        assert f'href="{other}' in page.partition("Another e-mail has the same identifier")[2]
+    assert "same-message-id" in {name for name, _saw, _strength in second.evidence}
+
+
+def test_document_without_a_double_names_none(site):
+    (document,) = documents(site.receive(redirected()))
+    page = site.get(f"{document.absolute_url()}/view", "agent", headers=ENGLISH).text
+    assert "Another e-mail has the same identifier" not in page
+
+
+def test_no_more_than_some_documents_of_one_id_are_compared(site, monkeypatch):
+    monkeypatch.setattr(duplicates, "MAX_COMPARED", 2)
+    records = [site.receive(copy_by_agent(text=f"Lettre {number}\n")) for number in range(3)]
+    assert len({uid for record in records for uid in record.items}) == 3
+    assert [len(each) for each in inbox().by_original.values()] == [2]
+    assert len(duplicates.others(records[2].items[0])) == 2
+
+
+def test_two_copies_that_arrive_at_once_are_one_document(site, monkeypatch):
+    """A real conflict: the other copy is filed first."""
+    record = inbox().get(site.mail_in(redirected(), **TRUSTED, Prefer="respond-async").json()["id"])
+    apply, others = processing.apply, iter([lambda: site.mail_in(copy_by_agent(), **TRUSTED)])
+
+    def applying(*args, **options):
+        apply(*args, **options)
+        if (other := next(others, None)) is not None:
+            with ThreadPoolExecutor(1) as pool:
+                assert pool.submit(other).result().json()["state"] == "filed"
+
+    monkeypatch.setattr(processing, "apply", applying)
+    processing.process(record)
+    transaction.begin()
+    assert record.state == "filed"
+    assert [len(ids) for ids in inbox().by_item.values()] == [2]
+
+
+def test_rewritten_link_makes_no_second_document(hand_over):
+    first, second = hand_over("redirect-letter-with-a-link"), hand_over("forward-letter-changed-by-a-server")
+    assert (first.state, second.state, first.items) == ("filed", "filed", second.items)

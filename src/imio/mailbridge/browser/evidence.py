@@ -51,6 +51,7 @@ DETECTORS = {
     "too-many": _("Many messages of one author"),
     "too-many-replies": _("Many answers to one e-mail"),
     "unproven-author": _("In the name of an agent, not proven"),
+    "same-message-id": _("Another document has the same Message-ID, with another content"),
     "gmail-confirmation": _("Google asks for a confirmation"),
     "to": _("Addressed to a source mailbox (To)"),
     "cc": _("Addressed to a source mailbox (Cc)"),

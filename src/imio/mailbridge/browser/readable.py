@@ -8,6 +8,7 @@ from Acquisition import aq_inner
 from Acquisition import aq_parent
 from imio.mailbridge.browser.button_page import ButtonPage
 from imio.mailbridge.browser.preview import lock
+from imio.mailbridge.browser.review_choices import document_links
 from imio.mailbridge.browser.size import name_and_size
 from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs import names
@@ -17,6 +18,7 @@ from imio.mailbridge.iadocs.rendition import outline_of
 from imio.mailbridge.iadocs.rendition import rendition
 from imio.mailbridge.iadocs.rendition import request as request_pdf
 from imio.mailbridge.iadocs.rendition import TEXTS
+from imio.mailbridge.inbound import duplicates
 from imio.mailbridge.inbound.decide import UNPROVEN_AUTHOR
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.message.syntax.filename import message_filename
@@ -144,6 +146,10 @@ class ReadableViewlet(ViewletBase):
         self.message = reading.read(self.file) if self.file is not None else None
         self.unproven = self.message is not None and _is_unproven(aq_parent(aq_inner(self.file)))
         self.made = rendition(self.file) if self.file is not None else None
+
+    def others(self):
+        """Return url and title of each other document that was made of a message of this name, with other content."""
+        return document_links(duplicates.others(IUUID(aq_parent(aq_inner(self.file)))))
 
     def render(self):
         """Return nothing where there is no message."""

@@ -25,6 +25,8 @@ import logging
 import transaction
 
 
+#: Evidence that another item has the Message-ID, author and date of a message, and another content.
+SAME_MESSAGE_ID = "same-message-id"
 #: Characters of a text from outside that a record keeps.
 MAX_TEXT = 500
 
@@ -138,14 +140,17 @@ def _file_one(record, decision, candidate):
     """File one message, or note another transfer of it; return the uid of its item."""
     filing = filing_of(candidate, decision, record.created)
     filer = IFiler(getSite())
-    original_key = duplicates.key(candidate.original)
-    uid = duplicates.known_item(original_key)
-    if uid:
+    identity = duplicates.identity(candidate.original)
+    known = duplicates.known(identity)
+    if uid := known.item:
         filer.add_transfer(uid, filing)
     else:
         item, notes = filer.file(filing)
         uid = IUUID(item)
-        duplicates.remember(original_key, uid)
+        duplicates.remember(identity, uid)
+        if known.others:
+            evidence = (SAME_MESSAGE_ID, candidate.original.message_id[:MAX_TEXT], "note")
+            record.evidence = (*record.evidence, evidence)
         inbox().filed[uid] = _sha256(filing)
         for note in notes:
             record.note("filed", text=str(note))

@@ -139,7 +139,7 @@ class OriginalMessage:
     ``source`` is the message whose bytes ``raw`` returns: the original, or for an inline forward, which has none, the whole
     message. ``html`` is not safe to show. ``doubts`` are what was guessed and what is wrong with it. ``answered`` is the
     Message-ID of ours that it answers, or None; ``is_answer`` tells whether a citizen may have answered from another address:
-    its subject says so, and nobody of ours wrote it.
+    its subject says so, and nobody of ours wrote it. ``from_text``: all but ``source`` was read from the text of a forward.
     """
 
     author: Address | None
@@ -153,6 +153,7 @@ class OriginalMessage:
     doubts: tuple[Doubt, ...] = ()
     answered: str | None = None
     is_answer: bool = False
+    from_text: bool = False
 
     @property
     def raw(self) -> bytes | mmap:
@@ -479,6 +480,7 @@ def _proposed(message: ParsedMessage, proposal: Proposal) -> OriginalMessage:
         proposal.body,
         None,
         proposal.doubts,
+        from_text=True,
     )
 
 
