@@ -17,7 +17,8 @@ import pytest
 
 TEXT = "Madame,\n\nL’arbre du n° 12 – voir https://impots.example/f?id=1 – menace ma maison.\n\nPaul"
 HTML = (
-    '<p>Madame,</p><p>L’arbre du n° 12 – voir <a href="https://impots.example/f?id=1">https://impots.example/f?id=1</a> – menace ma '
+    '<p>Madame,</p><p>L’arbre du n° 12 – voir <a href="https://impots.example/f?id=1">https://impots.example/f?id=1</a> '
+    "– menace ma "
     "maison.</p><p>Paul</p>"
 )
 SAFE = "https://eur01.safelinks.protection.outlook.com/?url=https%3A%2F%2Fimpots.example%2Ff%3Fid%3D1&amp;data=05"

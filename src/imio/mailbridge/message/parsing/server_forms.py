@@ -89,9 +89,11 @@ SENTENCES: tuple[Form, ...] = (
     Form(
         "antivirus: english",
         "text",
-        r"(?:this|the) (?:message|e-?mail) (?:has been|was) (?:scanned|checked)(?: for(?:,? (?:viruses|spam|malware|and|dangerous|content|"
+        r"(?:this|the) (?:message|e-?mail) (?:has been|was) (?:scanned|checked)(?: for(?:,? (?:viruses|spam|malware|and|"
+        r"dangerous|content|"
         r"other|harmful|threats)){1,12})?(?: by (?:mailscanner|clamav|eset|kaspersky|sophos|symantec|mcafee|bitdefender|norton|"
-        r"barracuda|fortinet|trend micro)[ \w]{0,3})?(?:,? and is believed to be clean)?|no virus(?:es)? found(?: in this message)?|"
+        r"barracuda|fortinet|trend micro)[ \w]{0,3})?(?:,? and is believed to be clean)?|"
+        r"no virus(?:es)? found(?: in this message)?|"
         r"antivirus scan: (?:nothing|ok|clean)|mailscanner",
         "This message has been scanned for viruses and dangerous content by MailScanner, and is believed to be clean.",
         "This message has been scanned for viruses and costs 500 EUR.",
@@ -99,10 +101,13 @@ SENTENCES: tuple[Form, ...] = (
     Form(
         "antivirus: french",
         "text",
-        r"analyse (?:anti-?virus|anti-?spam) ?: (?:rien|ok|aucune menace(?: detectee)?|aucun virus(?: trouve| detecte)?|message sain)|"
+        r"analyse (?:anti-?virus|anti-?spam) ?: (?:rien|ok|aucune menace(?: detectee)?|aucun virus(?: trouve| detecte)?|"
+        r"message sain)|"
         r"ce(?:t|tte)? (?:message|e-?mail|courriel|mail) a ete (?:verifie|analyse|controle|scanne)e?(?: par (?:un|le|notre)"
-        r"(?: logiciel| programme| service)? ?(?:anti-?virus|anti-?spam)(?: (?:eset|kaspersky|sophos|bitdefender|norton|clamav|mcafee))?)?"
-        r"(?: et ne contient (?:pas de|aucun) virus(?: connu)?)?|aucun virus (?:trouve|detecte)(?: dans ce (?:message|courriel|mail))?",
+        r"(?: logiciel| programme| service)? ?(?:anti-?virus|anti-?spam)(?: (?:eset|kaspersky|sophos|bitdefender|norton|"
+        r"clamav|mcafee))?)?"
+        r"(?: et ne contient (?:pas de|aucun) virus(?: connu)?)?|aucun virus (?:trouve|detecte)(?: dans ce (?:message|"
+        r"courriel|mail))?",
         "Analyse antivirus : rien.",
         "Analyse antivirus : rien, sauf la facture.",
     ),
@@ -147,7 +152,8 @@ SENTENCES: tuple[Form, ...] = (
         "external: english",
         "text",
         _sentence(
-            r"caution|warning|attention|external|(?:this|the) (?:message|e-?mail) (?:is|was|has|came|comes|originate[sd]) (?:been |sent )?"
+            r"caution|warning|attention|external|(?:this|the) (?:message|e-?mail) (?:is|was|has|came|comes|"
+            r"originate[sd]) (?:been |sent )?"
             r"(?:from|external|outside)|(?:do not|don't) (?:click|open)|(?:be careful|be cautious|exercise caution|use caution)",
             _ENGLISH,
         ),
@@ -171,7 +177,8 @@ SENTENCES: tuple[Form, ...] = (
         "external: dutch",
         "text",
         _sentence(
-            r"let op|opgelet|waarschuwing|externe? (?:e-?mail|bericht|afzender)|(?:deze e-?mail|dit bericht|deze mail) (?:is|komt|werd)|"
+            r"let op|opgelet|waarschuwing|externe? (?:e-?mail|bericht|afzender)|(?:deze e-?mail|dit bericht|"
+            r"deze mail) (?:is|komt|werd)|"
             r"klik niet|open geen|wees voorzichtig",
             _DUTCH,
         ),
