@@ -15,6 +15,7 @@ from tests.mails import forwarded
 from tests.mails import redirected
 from tests.mails import TRUSTED
 import email
+import email.policy
 import pytest
 import transaction
 
@@ -301,3 +302,81 @@ def test_two_copies_that_arrive_at_once_are_one_document(site, monkeypatch):
 def test_rewritten_link_makes_no_second_document(hand_over):
     first, second = hand_over("redirect-letter-with-a-link"), hand_over("forward-letter-changed-by-a-server")
     assert (first.state, second.state, first.items) == ("filed", "filed", second.items)
+
+
+def passed_on(text, *messages, html="", files=("plan-agent.pdf",)):
+    """Return an agent's forward with words and files of the agent."""
+    outer = email.message_from_bytes(forwarded(*messages), policy=email.policy.default)
+    outer.get_payload()[0].set_content(text)
+    if html:
+        outer.get_payload()[0].set_content(html, subtype="html")
+    for name in files:
+        outer.add_attachment(f"%PDF {name}".encode(), "application", "pdf", filename=name)
+    return outer.as_bytes()
+
+
+def page_of(site, document):
+    return site.get(f"{document.absolute_url()}/view", "agent", headers=ENGLISH).text
+
+
+def appendices(document):
+    return [file.file.filename for file in document.objectValues() if file.portal_type == "dmsappendixfile"]
+
+
+WORDS = "À traiter avant vendredi : <b>voir</b> mon plan.\n\n-- \nAl Bert, urbanisme\n"
+
+
+def test_words_and_files_of_the_agent_stand_on_the_document(site):
+    (document,) = documents(site.receive(passed_on(WORDS, citizen())))
+    assert appendices(document) == ["plan.pdf", "plan-agent.pdf"]
+    page = " ".join(page_of(site, document).split())
+    assert "</strong> wrote when passing it on:" in page
+    assert "À traiter avant vendredi : &lt;b&gt;voir&lt;/b&gt; mon plan." in page
+    assert "Al Bert, urbanisme" not in page
+    assert "plan-agent.pdf" in page.partition("Added when passing it on")[2]
+    assert "plan-agent.pdf" not in page.partition("Attachments")[2].partition("Added when passing it on")[0]
+
+
+def test_words_and_files_are_added_to_the_document_that_is_there(site):
+    first = site.receive(redirected())
+    second, again = (site.receive(passed_on(f"{word}\n", citizen())) for word in ("Urgent", "Très urgent"))
+    assert first.items == second.items == again.items
+    (document,) = documents(first)
+    assert appendices(document) == ["plan.pdf", "plan-agent.pdf"]
+    page = page_of(site, document)
+    assert page.index(">Urgent<") < page.index(">Très urgent<")
+
+
+@pytest.mark.parametrize("text", ["", "-- \nAl Bert\n", "Envoyé de mon iPhone\n"])
+def test_signature_alone_is_no_word(site, text):
+    record = site.receive(passed_on(text, citizen(), files=()))
+    assert (record.state, record.words) == ("filed", "")
+    assert "wrote when passing it on" not in page_of(site, *documents(record))
+
+
+def test_each_letter_of_a_forward_has_the_words(site):
+    record = site.receive(passed_on("", citizen("Un"), citizen("Deux"), html="<p>À lire</p><p>Al</p>"))
+    assert record.words == "À lire\n\nAl"
+    for document in documents(record):
+        assert "À lire" in page_of(site, document)
+        assert appendices(document) == ["plan.pdf", "plan-agent.pdf"]
+
+
+def test_words_beside_an_answer_that_is_handed_in(sent, site):
+    ours = sent(CITIZEN)
+    inner = email.message_from_string(
+        f"From: {CITIZEN}\nSubject: RE: x\nIn-Reply-To: {ours.message_id}\n\nOui"
+    )
+    record = site.receive(passed_on("Il a répondu chez moi.\n", inner))
+    assert (record.transfer, record.state) == ("reply", "filed")
+    (document,) = documents(record)
+    assert "Il a répondu chez moi." in page_of(site, document)
+    assert appendices(document) == ["plan-agent.pdf"]
+
+
+def test_words_beside_a_report_stay_on_the_record(sent, hand_over, site):
+    inner = email.message_from_bytes((MESSAGES / "bounce-postfix.eml").read_bytes())
+    record = hand_over(passed_on("A déménagé <b>hier</b>.\n", inner), sent(CITIZEN))
+    assert (record.transfer, record.state, record.items) == ("bounce", "recorded", ())
+    page = site.get(f"/@@mailbridge-inbox-message?id={record.id}", "chef", headers=ENGLISH).text
+    assert "A déménagé &lt;b&gt;hier&lt;/b&gt;." in page

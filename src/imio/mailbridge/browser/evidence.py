@@ -100,7 +100,8 @@ def facts(record):
     rows = (
         (_("Received"), readable_time(record.created)),
         (_("How it came in"), titles.TRANSFER.get(record.transfer, "")),
-        (_("Forwarded by"), _agent(record.transferred_by)),
+        (_("Forwarded by"), agent(record.transferred_by)),
+        (_("Wrote when passing it on"), record.words),
         (_("Source mailbox"), record.source_mailbox),
         (_("Envelope sender"), "<>" if record.null_sender else record.envelope_sender),
         (_("Envelope recipient"), record.envelope_recipient),
@@ -112,7 +113,7 @@ def facts(record):
     return [{"label": label, "text": masked(text)} for label, text in rows if text]
 
 
-def _agent(address):
+def agent(address):
     """Return the name and address of an agent, or the address alone."""
     directory = IDirectory(getSite(), None)
     userid = directory.agent_userid(address) if directory is not None and address else ""

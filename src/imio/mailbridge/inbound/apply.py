@@ -78,6 +78,8 @@ def describe(record, message, decision):
     inbox().index_transferrer(record)
     record.source_mailbox = found.source_mailbox or ""
     record.evidence = tuple((each.detector, each.saw[:MAX_TEXT], each.strength) for each in found.evidence)
+    is_whole = any(each.original.source is message for each in decision.to_file)
+    record.words = "" if is_whole else masked(found.words)
     record.proof = decision.proof.value if decision.proof else ""
     record.verdicts = decision.verdicts
     record.not_before, record.route = None, ()
@@ -98,6 +100,7 @@ def filing_of(candidate, decision, received):
         transferred_by=facts.transferred_by if facts.forward == "agent" else "",
         reply_to=answered.document if is_answer else "",
         attachments=original.attachments,
+        added=candidate.added,
         media_type=original.source.media_type,
         route=None if choice.service else candidate.route,
         facts=facts,

@@ -28,6 +28,7 @@ from imio.mailbridge.message.classification.classify import original_message
 from imio.mailbridge.message.classification.classify import OriginalMessage
 from imio.mailbridge.message.classification.classify import Proof
 from imio.mailbridge.message.classification.classify import Transfer
+from imio.mailbridge.message.parsing.attachment import Attachment
 from imio.mailbridge.message.parsing.parse import ParsedMessage
 from imio.mailbridge.message.secret_address import without_secret
 from imio.mailbridge.ports.filing import Facts
@@ -54,11 +55,15 @@ NOTHING_SENT = Sent()
 
 @dataclass(frozen=True)
 class Candidate:
-    """One message that could be filed, the facts that routing conditions look at, and the route that follows."""
+    """One message that could be filed, the facts that routing conditions look at, and the route that follows.
+
+    ``added`` are the files of whoever passed the message on.
+    """
 
     original: OriginalMessage
     facts: Facts
     route: Route
+    added: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -283,5 +288,5 @@ def _candidates(
             source_mailbox=source_mailbox,
             service=settings.source_mailboxes.get(source_mailbox) or arrived.service,
         )
-        candidates.append(Candidate(original, facts, route(facts, settings)))
+        candidates.append(Candidate(original, facts, route(facts, settings), found.files))
     return tuple(candidates)

@@ -65,6 +65,8 @@ class InboundMessage(Record):
     exception of a failed filing; ``about`` is the id of the outgoing message that it reports on or answers, or empty.
     ``null_sender``: it came without an envelope sender, as reports do; an ``envelope_sender`` that is empty may be unknown.
 
+    ``words`` is what the person who passed it on wrote beside the messages, as plain text.
+
     ``evidence`` holds (detector, what it saw, strength) tuples; ``proof`` is a value of ``Proof`` or empty, ``verdicts`` the dicts
     that led to it, ``signatures`` what DNS said (``inbound.signatures``) or None while it was not asked. ``authenticated`` holds
     verdicts that decided nothing, verified after it was filed; ``route`` (item uid, routing row, state row) where rows decided.
@@ -81,7 +83,7 @@ class InboundMessage(Record):
         self.client_address = envelope.client_address
         self.null_sender = envelope.null_sender
         self.transfer = self.reason = self.error = self.about = self.proof = ""
-        self.author = self.subject = self.transferred_by = self.source_mailbox = ""
+        self.words = self.author = self.subject = self.transferred_by = self.source_mailbox = ""
         self.evidence = self.verdicts = self.route = self.authenticated = self.items = ()
         self.signatures = self.not_before = self.asked = None
         self.note("received")

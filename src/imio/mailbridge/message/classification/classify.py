@@ -26,6 +26,8 @@ from imio.mailbridge.message.classification.client import client_of
 from imio.mailbridge.message.classification.gmail_confirmation import read_confirmation
 from imio.mailbridge.message.classification.inline_forward import Proposal
 from imio.mailbridge.message.classification.inline_forward import read_inline_forward
+from imio.mailbridge.message.classification.passed_on import own_files
+from imio.mailbridge.message.classification.passed_on import own_words
 from imio.mailbridge.message.classification.reaction import read_reaction
 from imio.mailbridge.message.classification.redirect import Mark
 from imio.mailbridge.message.classification.redirect import redirect_marks
@@ -165,6 +167,7 @@ class OriginalMessage:
 class Classification:
     """The result (see the module): messages to file, and reports on messages of ours to note.
 
+    ``words`` and ``files`` are what the person who passed the messages on wrote and attached beside them.
     ``is_to_colleagues``: it would be a forward by the agent who is its author, if only that were proven.
     """
 
@@ -176,6 +179,8 @@ class Classification:
     reports: tuple[Report, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     is_to_colleagues: bool = False
+    words: str = ""
+    files: tuple[Attachment, ...] = ()
 
     @property
     def report(self) -> Report | None:
@@ -307,6 +312,8 @@ def _forward(message: ParsedMessage, context: Context) -> Classification | None:
             *(Evidence("attached", each.form, "strong") for each in attached),
             *(evidence for each in found for evidence in each.evidence),
         ),
+        words=own_words(message),
+        files=own_files(message, attached),
     )
 
 

@@ -112,6 +112,14 @@ SENTENCES: tuple[Form, ...] = (
         "Analyse antivirus : rien, sauf la facture.",
     ),
     Form(
+        "signature of a phone",
+        "text",
+        r"(?:envoye (?:depuis|de|a partir de|avec) mon|sent from my|verzonden (?:vanaf|met) mijn|von meinem) (?:iphone|ipad|android|"
+        r"smartphone|telephone|mobile|(?:samsung )?galaxy)(?: gesendet)?",
+        "Envoyé de mon iPhone",
+        "Envoyé de mon bureau",
+    ),
+    Form(
         "antivirus: dutch, german",
         "text",
         r"(?:dit bericht|deze e-?mail) (?:is|werd) (?:gescand|gecontroleerd) op virussen|"
