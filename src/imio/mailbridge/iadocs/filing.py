@@ -182,11 +182,11 @@ def _different(attachments):
 
 def _not_among(attachments, document):
     """Return the attachments without those that the document holds already."""
-    sizes = {(file.file.filename, file.file.getSize()) for file in _appendices(document)}
+    sizes = {(each.filename, each.size) for each in attachments}
     held = {
         (sha256(file.file.data).hexdigest(), file.file.filename)
         for file in _appendices(document)
-        if any((each.filename, each.size) in sizes for each in attachments)
+        if (file.file.filename, file.file.getSize()) in sizes
     }
     return tuple(each for each in _different(attachments) if (each.sha256, each.filename) not in held)
 

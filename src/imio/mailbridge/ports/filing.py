@@ -66,7 +66,8 @@ class Filing:
     ``copy_to`` writes the original bytes of this message to a stream; ``service`` is a uid or empty; ``transferred_by`` the
     address of the forwarding agent or empty; ``reply_to`` the uid of the document that it answers or empty. Datetimes are
     aware. ``route`` is None when a person chose the service; otherwise it can name another service, an agent and a state.
-    ``added`` are files of the person who passed it on. ``author_is_proven`` is False for a message that anyone may have written in an agent's name.
+    ``added`` are files of the person who passed it on.
+    ``author_is_proven`` is False for a message that anyone may have written in an agent's name.
     """
 
     copy_to: Callable[[BinaryIO], None]

@@ -114,8 +114,8 @@ SENTENCES: tuple[Form, ...] = (
     Form(
         "signature of a phone",
         "text",
-        r"(?:envoye (?:depuis|de|a partir de|avec) mon|sent from my|verzonden (?:vanaf|met) mijn|von meinem) (?:iphone|ipad|android|"
-        r"smartphone|telephone|mobile|(?:samsung )?galaxy)(?: gesendet)?",
+        r"(?:envoye (?:depuis|de|a partir de|avec) mon|sent from my|verzonden (?:vanaf|met) mijn|von meinem) "
+        r"(?:iphone|ipad|android|smartphone|telephone|mobile|(?:samsung )?galaxy)(?: gesendet)?",
         "Envoyé de mon iPhone",
         "Envoyé de mon bureau",
     ),
@@ -144,7 +144,8 @@ SENTENCES: tuple[Form, ...] = (
         r"to unsubscribe from this group and stop receiving emails from it, send an email to [^\s]{1,254}|"
         r"to view this discussion(?: on the web)?,? visit https://groups\.google\.com/[^\s]{1,400}|"
         r"vous recevez ce message,? car vous etes abonne au groupe google groupes \"[^\"]{1,80}\"|"
-        r"pour vous desabonner de ce groupe et ne plus recevoir d'e-mails le concernant, envoyez un e-mail a l'adresse [^\s]{1,254}",
+        r"pour vous desabonner de ce groupe et ne plus recevoir d'e-mails le concernant, "
+        r"envoyez un e-mail a l'adresse [^\s]{1,254}",
         'You received this message because you are subscribed to the Google Groups "Info" group.',
         'You received this message because you are subscribed to the Google Groups "Info" course.',
     ),
