@@ -7,6 +7,7 @@ from imio.mailbridge.message.classification import bounce_forms
 from imio.mailbridge.message.classification import forward_words
 from imio.mailbridge.message.classification import reaction_forms
 from imio.mailbridge.message.classification import redirect_forms
+from imio.mailbridge.message.classification import sender_forms
 from imio.mailbridge.message.classification import stand_in_forms
 from imio.mailbridge.message.classification import subject_prefix_forms
 from imio.mailbridge.message.parsing import filter_forms
@@ -66,6 +67,12 @@ WORDINGS = (
         stand_in_forms,
         "Not filed: the message stays in its mailbox, is tried again, and is named on the page of mailboxes. Both rows must match.",
         stand_in_forms.FORMS,
+    ),
+    (
+        "Authors that are nobody to answer",
+        sender_forms,
+        "The person in Reply-To, X-Original-From or the name is proposed as sender; so it is where a source mailbox is the author.",
+        sender_forms.FORMS,
     ),
     (
         "Before a subject",

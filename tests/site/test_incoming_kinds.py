@@ -1,6 +1,7 @@
 """What comes in becomes a document, a note on our message or a question to a person, by what it is."""
 
 from concurrent.futures import ThreadPoolExecutor
+from html import unescape
 from imio.mailbridge.inbound import duplicates
 from imio.mailbridge.inbound import process as processing
 from imio.mailbridge.inbound.inbox import inbox
@@ -380,3 +381,67 @@ def test_words_beside_a_report_stay_on_the_record(sent, hand_over, site):
     assert (record.transfer, record.state, record.items) == ("bounce", "recorded", ())
     page = site.get(f"/@@mailbridge-inbox-message?id={record.id}", "chef", headers=ENGLISH).text
     assert "A déménagé &lt;b&gt;hier&lt;/b&gt;." in page
+
+
+@pytest.mark.parametrize(
+    ("name", "sender"),
+    [
+        ("redirect-form-of-the-site-proposes-reply-to", '"Lou Petit" <lou@citizen.test>'),
+        ("redirect-noreply-proposes-reply-to", '"Lou Petit" <lou@citizen.test>'),
+        ("redirect-mailman-from-proposes-reply-to", '"Lou Petit" <lou@citizen.test>'),
+        ("redirect-certified-mail-proposes-reply-to", "rossi@pec.example"),
+        ("near-miss-reply-to-names-nobody", '"Info" <info@maville.test>'),
+    ],
+)
+def test_sender_of_the_document_is_the_person_to_answer(hand_over, name, sender):
+    record = hand_over(name)
+    (document,) = documents(record)
+    assert (record.author, document.orig_sender_email) == (sender, sender)
+    proposed = {"sender-reply-to"} if "near-miss" not in name else set()
+    assert {each for each, _saw, _strength in record.evidence if each.startswith("sender-")} == proposed
+
+
+def test_quarantine_proposes_the_person_to_answer(site):
+    raw = (MESSAGES / "redirect-form-of-the-site-proposes-reply-to.eml").read_bytes()
+    record = inbox().get(site.mail_in(raw, **{**TRUSTED, "X-Client-Address": "203.0.113.9"}).json()["id"])
+    assert record.reason == "unproven-redirect"
+    page = site.get(f"/@@mailbridge-inbox-message?id={record.id}", "chef", headers=ENGLISH).text
+    assert '"Lou Petit" <lou@citoyen.example>' in unescape(page)
+    assert "Proposed as sender: the person to answer (Reply-To)" in page
+    site.post(f"/@mail-in/{record.id}/accept", "chef", json={"as": "direct"})
+    (document,) = documents(record)
+    assert document.orig_sender_email == '"Lou Petit" <lou@citoyen.example>'
+
+
+def test_agent_in_reply_to_is_not_proven(site):
+    raw = redirected(**{"From": "Site <noreply@forms.test>", "Reply-To": "Al Bert <al.bert@maville.test>"})
+    record = site.receive(raw)
+    assert record.author == '"Al Bert" <al.bert@maville.test>'
+    assert "unproven-author" in {name for name, _saw, _strength in record.evidence}
+
+
+def test_who_answers_is_not_told_by_reply_to(sent, site):
+    ours = sent(CITIZEN)
+    raw = f"From: noreply@other.test\nReply-To: {CITIZEN}\nTo: in@bridge.test\nSubject: x\nIn-Reply-To: {ours.message_id}\n\nx"
+    assert site.receive(raw.encode()).transfer == "reply"
+    assert dict(ours.recipients) == {CITIZEN: "sent"}
+
+
+@pytest.mark.parametrize(
+    ("name", "state"),
+    [
+        ("receipt-certified-mail-delivered", "sent"),
+        ("receipt-certified-mail-accepted", "sent"),
+        ("bounce-certified-mail-not-delivered", "bounced"),
+    ],
+)
+def test_receipt_of_certified_mail(sent, hand_over, name, state):
+    ours = sent(CITIZEN)
+    record = hand_over(name, ours)
+    assert (record.state, record.items, record.about) == ("recorded", (), ours.id)
+    assert dict(ours.recipients) == {CITIZEN: state}
+
+
+def test_receipt_of_certified_mail_of_others_is_no_document(hand_over):
+    record = hand_over("receipt-certified-mail-of-others")
+    assert (record.state, record.reason, record.items) == ("quarantined", "unmatched-report", ())

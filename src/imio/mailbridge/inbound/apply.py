@@ -104,7 +104,8 @@ def filing_of(candidate, decision, received):
         media_type=original.source.media_type,
         route=None if choice.service else candidate.route,
         facts=facts,
-        author_is_proven=decision.author_is_proven or choice.sender is not None,
+        author_is_proven=(decision.author_is_proven and not original.is_proposed)
+        or choice.sender is not None,
     )
 
 

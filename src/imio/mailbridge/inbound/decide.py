@@ -157,6 +157,8 @@ def decide(
         found = classify(message, replace(context, accept_direct=True))
     state, reason = _state(arrived, found)
     author_proof, author = None if found.transfer is Transfer.REDIRECT else proof, _agent(found, context)
+    if author is not None and found.messages[0].is_proposed:
+        author_proof = None
     if author is not None and author_proof is None:
         if author == message.author and found.reason is None:
             earlier = finding.verdicts
@@ -227,7 +229,10 @@ def _state(arrived: Destination, found: Classification) -> tuple[str, str]:
 def _as_it_came(decision: Decision, message: ParsedMessage, zone: tzinfo | None) -> Candidate:
     """Return the whole message as a candidate, whatever is attached to it."""
     first = decision.candidates[0].facts if decision.candidates else None
+    known = (each for each in decision.found.messages if each.source is message and not each.from_text)
     original = original_message(message, zone)
+    if found := next(known, None):
+        original = replace(original, author=found.author)
     if answer := next((each for each in decision.found.messages if each.answered), None):
         original = replace(original, answered=answer.answered, is_answer=answer.is_answer)
     facts = Facts(

@@ -22,12 +22,15 @@ from imio.mailbridge.message.classification.bounce import name_recipients
 from imio.mailbridge.message.classification.bounce import read_bounce
 from imio.mailbridge.message.classification.bounce import read_bounce_of
 from imio.mailbridge.message.classification.bounce import read_returned
+from imio.mailbridge.message.classification.certified_mail import read_certified_receipt
 from imio.mailbridge.message.classification.client import client_of
 from imio.mailbridge.message.classification.gmail_confirmation import read_confirmation
 from imio.mailbridge.message.classification.inline_forward import Proposal
 from imio.mailbridge.message.classification.inline_forward import read_inline_forward
 from imio.mailbridge.message.classification.passed_on import own_files
 from imio.mailbridge.message.classification.passed_on import own_words
+from imio.mailbridge.message.classification.proposed_author import is_replaced
+from imio.mailbridge.message.classification.proposed_author import proposed_author
 from imio.mailbridge.message.classification.reaction import read_reaction
 from imio.mailbridge.message.classification.redirect import Mark
 from imio.mailbridge.message.classification.redirect import redirect_marks
@@ -158,6 +161,11 @@ class OriginalMessage:
     from_text: bool = False
 
     @property
+    def is_proposed(self) -> bool:
+        """Tell whether ``author`` is the person behind the author of ``source``."""
+        return not self.from_text and self.author != self.source.author
+
+    @property
     def raw(self) -> bytes | mmap:
         """Return the bytes exactly as they came."""
         return self.source.raw
@@ -197,14 +205,19 @@ def classify(message: ParsedMessage, context: Context) -> Classification:
     """Return how ``message`` came in and what would be filed. Never fails."""
     if message.defect is not None:
         return Classification(
-            Transfer.DIRECT, message.defect, messages=(original_message(message, context.zone),)
+            Transfer.DIRECT,
+            message.defect,
+            messages=(original_message(message, context.zone, context.source_mailboxes),),
         )
     for case in _CASES:
         if (found := case(message, context)) is not None:
             break
     else:
         found = _direct(message, context)
-    return replace(found, evidence=(*found.evidence, *notes(message, context), *_doubts(message, found)))
+    proposed = _proposed_authors(found, context)
+    return replace(
+        found, evidence=(*found.evidence, *proposed, *notes(message, context), *_doubts(message, found))
+    )
 
 
 def notes(message: ParsedMessage, context: Context) -> tuple[Evidence, ...]:
@@ -217,6 +230,18 @@ def notes(message: ParsedMessage, context: Context) -> tuple[Evidence, ...]:
     if client := client_of(message):
         found.append(Evidence("client", client, "note"))
     return tuple(found)
+
+
+def _proposed_authors(found: Classification, context: Context) -> tuple[Evidence, ...]:
+    """Return who is proposed as sender in place of an author, and the field that says so."""
+    return tuple(
+        Evidence(
+            f"sender-{proposed.field}", f"{original.source.author or ''} → {proposed.author}"[:200], "weak"
+        )
+        for original in found.messages
+        if original.is_proposed
+        and (proposed := proposed_author(original.source, context.source_mailboxes)) is not None
+    )
 
 
 def _doubts(message: ParsedMessage, found: Classification) -> tuple[Evidence, ...]:
@@ -235,6 +260,7 @@ def compile_agent_patterns(patterns: tuple[str, ...] | list[str]) -> tuple[re.Pa
 def _report(message: ParsedMessage, context: Context) -> Classification | None:
     report = (
         read_standard_report(message)
+        or read_certified_receipt(message)
         or read_bounce(message, context.null_sender, context.sent_by_us)
         or read_auto_reply(message, context.null_sender)
         or read_bounce_of(message, context.sent_by_us)
@@ -325,7 +351,9 @@ def _handed_in(message: ParsedMessage, context: Context) -> Classification:
         found = case(message, inner)
         if found is not None and found.reason != "unmatched-report":
             return found
-    return Classification(Transfer.FORWARD, messages=(original_message(message, context.zone),))
+    return Classification(
+        Transfer.FORWARD, messages=(original_message(message, context.zone, context.source_mailboxes),)
+    )
 
 
 def _inline_forward(message: ParsedMessage, context: Context) -> Classification | None:
@@ -368,7 +396,7 @@ def _reply(message: ParsedMessage, context: Context) -> Classification | None:
     reaction, original = (
         read_reaction(message, answered),
         replace(
-            original_message(message, context.zone),
+            original_message(message, context.zone, context.source_mailboxes),
             answered=answered,
             is_answer=not is_ours and is_answer(message.subject or ""),
         ),
@@ -393,11 +421,8 @@ def _redirect(message: ParsedMessage, context: Context) -> Classification | None
         return None
     source_mailbox, original = (
         _redirecting_source_mailbox(message, context),
-        original_message(message, context.zone),
+        original_message(message, context.zone, context.source_mailboxes),
     )
-    if author := rewritten_author(message, context.source_mailboxes):
-        original = replace(original, author=author)
-        seen += (Evidence("x-original-from", str(author)[:200], "weak"),)
     if source_mailbox is None:
         reason: str | None = "undeclared-mailbox"
     elif context.proof not in (Proof.GATEWAY, Proof.TAG, Proof.ARC):
@@ -426,7 +451,7 @@ def _confirmation(message: ParsedMessage, context: Context) -> Classification | 
     return Classification(
         Transfer.DIRECT,
         "forwarding-confirmation",
-        messages=(original_message(message, context.zone),),
+        messages=(original_message(message, context.zone, context.source_mailboxes),),
         evidence=(Evidence("gmail-confirmation", asked.mailbox or asked.code, "strong"),),
     )
 
@@ -439,13 +464,13 @@ def _stand_in(message: ParsedMessage, context: Context) -> Classification | None
     return Classification(
         Transfer.DIRECT,
         "stand-in",
-        messages=(original_message(message, context.zone),),
+        messages=(original_message(message, context.zone, context.source_mailboxes),),
         evidence=(Evidence("stand-in", f"{hidden.author}: {hidden.subject}"[:200], "strong"),),
     )
 
 
 def _direct(message: ParsedMessage, context: Context) -> Classification:
-    original = original_message(message, context.zone)
+    original = original_message(message, context.zone, context.source_mailboxes)
     reason = _encrypted((original,)) if context.accept_direct else "direct"
     return Classification(Transfer.DIRECT, _loop(message, context) or reason, messages=(original,))
 
@@ -461,10 +486,13 @@ _CASES: tuple[Callable[[ParsedMessage, Context], Classification | None], ...] = 
 )
 
 
-def original_message(message: ParsedMessage, zone: tzinfo | None = None) -> OriginalMessage:
-    """Return ``message`` itself as the one to file; ``zone`` as in ``Context``."""
+def original_message(
+    message: ParsedMessage, zone: tzinfo | None = None, source_mailboxes: Iterable[str] = ()
+) -> OriginalMessage:
+    """Return ``message`` itself as the one to file; ``zone`` and ``source_mailboxes`` as in ``Context``."""
+    proposed = proposed_author(message, source_mailboxes)
     return OriginalMessage(
-        message.author,
+        proposed.author if proposed else message.author,
         message.subject,
         message.date_in(zone),
         message.message_id,
@@ -497,7 +525,7 @@ def _is_transferrer(message: ParsedMessage, context: Context) -> bool:
         context.is_agent(author.addr_spec) or context.is_source_mailbox(author.addr_spec)
     ):
         return False
-    return rewritten_author(message, context.source_mailboxes) is None
+    return not is_replaced(author) and rewritten_author(message, context.source_mailboxes) is None
 
 
 def _transferrer(author: Address | None, context: Context) -> Evidence:
