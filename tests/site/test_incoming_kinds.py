@@ -445,3 +445,30 @@ def test_receipt_of_certified_mail(sent, hand_over, name, state):
 def test_receipt_of_certified_mail_of_others_is_no_document(hand_over):
     record = hand_over("receipt-certified-mail-of-others")
     assert (record.state, record.reason, record.items) == ("quarantined", "unmatched-report", ())
+
+
+def test_message_that_an_agent_redirected(site):
+    record = site.receive(
+        redirected(**{"Resent-From": "Al Bert <al.bert@maville.test>", "To": "al.bert@maville.test"})
+    )
+    assert record.reason == "undeclared-mailbox"
+    for path in (f"/@@mailbridge-inbox-message?id={record.id}", "/@@mailbridge-inbox"):
+        page = site.get(path, "chef", headers=ENGLISH).text
+        assert "An agent redirected this message" in page
+    page = site.get(f"/@@mailbridge-inbox-message?id={record.id}", "admin", headers=ENGLISH).text
+    assert "forward as attachment from now on" in page
+    assert 'value="mailbox"' not in page
+
+
+def test_message_that_a_stranger_redirected(site):
+    record = site.receive(redirected(**{"Resent-From": "x@other.test", "To": "x@other.test"}))
+    page = site.get(f"/@@mailbridge-inbox-message?id={record.id}", "chef", headers=ENGLISH).text
+    assert "A mailbox that is not among the source mailboxes" in page
+
+
+@pytest.mark.parametrize("envelope_sender", [CITIZEN, "<>"])
+def test_absence_message_after_a_bounce_is_no_answer(sent, hand_over, envelope_sender):
+    ours = sent(CITIZEN, state="bounced")
+    record = hand_over("auto-reply-without-marks-in-reply-to-ours", ours, envelope_sender)
+    assert (record.transfer, record.state) == ("auto-reply", "recorded")
+    assert dict(ours.recipients) == {CITIZEN: "bounced"}

@@ -127,7 +127,7 @@ class DryRunView(ButtonPage):
 
     def _report(self, raw, envelope, name):
         run = dry_run(raw, envelope)
-        sentence, remedy = reason_texts(run.reason)
+        sentence, remedy = reason_texts(run.reason, run.decision.found.evidence)
         encoded = base64.urlsafe_b64encode(zlib.compress(raw)).decode()
         return {
             "name": name[:200],

@@ -31,6 +31,7 @@ from imio.mailbridge.inbound.reasons import reason_texts
 from imio.mailbridge.inbound.source import source
 from imio.mailbridge.message.address import is_addr_spec
 from imio.mailbridge.message.classification.gmail_confirmation import read_confirmation
+from imio.mailbridge.message.classification.reason import RESENT_BY_AGENT
 from imio.mailbridge.message.secret_address import is_secret
 from imio.mailbridge.message.secret_address import masked
 from imio.mailbridge.message.secret_address import masked_data
@@ -169,7 +170,7 @@ class MessageView(OfRecord, ButtonPage):
 
     def texts(self):
         """Return state, reason, remedy and error in words."""
-        sentence, remedy = reason_texts(self.record.reason)
+        sentence, remedy = reason_texts(self.record.reason, self.record.evidence)
         return {
             "state": titles.INCOMING[self.record.state],
             "colour": titles.colour(self.record.state),
@@ -200,7 +201,8 @@ class MessageView(OfRecord, ButtonPage):
 
     def undeclared(self):
         """Return the mailbox that a redirect mark names and the settings do not, or an empty string."""
-        if self.record.reason != "undeclared-mailbox":
+        by_agent = any(each[0] == RESENT_BY_AGENT for each in self.record.evidence)
+        if self.record.reason != "undeclared-mailbox" or by_agent:
             return ""
         known = {*self.settings.mailin_addresses, *self.settings.source_mailboxes}
         found = re.findall(

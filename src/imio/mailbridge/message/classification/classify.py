@@ -32,6 +32,7 @@ from imio.mailbridge.message.classification.passed_on import own_words
 from imio.mailbridge.message.classification.proposed_author import is_replaced
 from imio.mailbridge.message.classification.proposed_author import proposed_author
 from imio.mailbridge.message.classification.reaction import read_reaction
+from imio.mailbridge.message.classification.reason import RESENT_BY_AGENT
 from imio.mailbridge.message.classification.redirect import Mark
 from imio.mailbridge.message.classification.redirect import redirect_marks
 from imio.mailbridge.message.classification.redirect import redirect_traces
@@ -425,6 +426,8 @@ def _redirect(message: ParsedMessage, context: Context) -> Classification | None
     )
     if source_mailbox is None:
         reason: str | None = "undeclared-mailbox"
+        agents = filter(context.is_agent, (each.addr_spec for each in message.addresses("resent-from")))
+        seen += tuple(Evidence(RESENT_BY_AGENT, agent, "strong") for agent in agents)
     elif context.proof not in (Proof.GATEWAY, Proof.TAG, Proof.ARC):
         reason = "unproven-redirect"
     else:
