@@ -61,7 +61,7 @@ DETECTORS = {
     "cc": _("Addressed to a source mailbox (Cc)"),
     "delivered-to": _("Delivered to a source mailbox"),
     "x-original-to": _("Delivered to a source mailbox"),
-    "resent-by-agent": _("Redirected by an agent (Resent-From)"),
+    "resent-by-agent": _("Redirected from the address of an agent (Resent-From)"),
     "resent-from": _("Redirected by (Resent-From)"),
     **reading.DOUBTS,
 }

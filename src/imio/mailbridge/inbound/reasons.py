@@ -3,6 +3,15 @@
 from imio.mailbridge.message.classification.reason import REASONS
 from imio.mailbridge.message.classification.reason import REDIRECTED_BY_AGENT
 from imio.mailbridge.message.classification.reason import RESENT_BY_AGENT
+from imio.mailbridge.ports.directory import IDirectory
+from zope.component.hooks import getSite
+
+
+def is_redirected_by_agent(evidence):
+    """Tell whether an agent of the directory redirected a message; the patterns of agents can match a mailbox too."""
+    directory = IDirectory(getSite(), None)
+    agents = [saw for detector, saw, _strength in evidence if detector == RESENT_BY_AGENT]
+    return directory is not None and any(map(directory.agent_userid, agents))
 
 
 def reason_texts(code, evidence=()):
@@ -11,6 +20,6 @@ def reason_texts(code, evidence=()):
     ``evidence`` are (detector, what it saw, strength) of the message, where it is known.
     """
     reason = REASONS.get(code)
-    if code == "undeclared-mailbox" and any(detector == RESENT_BY_AGENT for detector, *_rest in evidence):
+    if code == "undeclared-mailbox" and is_redirected_by_agent(evidence):
         reason = REDIRECTED_BY_AGENT
     return (reason.sentence, reason.remedy) if reason else ("", "")

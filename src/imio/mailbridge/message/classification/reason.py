@@ -16,7 +16,7 @@ class Reason:
     remedy: str
 
 
-#: The evidence that an agent redirected a message, and what ``undeclared-mailbox`` means then.
+#: The evidence that an address of an agent redirected a message, and what ``undeclared-mailbox`` means if the agent exists.
 RESENT_BY_AGENT = "resent-by-agent"
 REDIRECTED_BY_AGENT = Reason(
     _(
