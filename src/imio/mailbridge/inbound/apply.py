@@ -153,7 +153,7 @@ def _file_one(record, decision, candidate):
         uid = IUUID(item)
         duplicates.remember(identity, uid)
         if known.others:
-            evidence = (SAME_MESSAGE_ID, candidate.original.message_id[:MAX_TEXT], "note")
+            evidence = (SAME_MESSAGE_ID, (candidate.original.message_id or "")[:MAX_TEXT], "note")
             record.evidence = (*record.evidence, evidence)
         inbox().filed[uid] = _sha256(filing)
         for note in notes:

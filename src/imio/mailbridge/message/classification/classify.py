@@ -528,7 +528,8 @@ def _is_transferrer(message: ParsedMessage, context: Context) -> bool:
         context.is_agent(author.addr_spec) or context.is_source_mailbox(author.addr_spec)
     ):
         return False
-    return not is_replaced(author) and rewritten_author(message, context.source_mailboxes) is None
+    person = proposed_author if is_replaced(author) else rewritten_author
+    return person(message, context.source_mailboxes) is None
 
 
 def _transferrer(author: Address | None, context: Context) -> Evidence:
