@@ -84,6 +84,8 @@ def test_copy_that_servers_changed_is_the_same(copy):
         message(TEXT, HTML.replace("menace", "ne menace pas")),
         message("ATTENTION : payez 500 EUR sur BE68 5390 0754 7034.\n\n" + TEXT, HTML),
         message(TEXT + "\n\nAnalyse antivirus : rien, mais je retire ma demande.", HTML),
+        message("CAUTION: external <payez 500 EUR sur BE68>\n\n" + TEXT, HTML),
+        message(TEXT + "\n\n😡", HTML + "<p>😡</p>"),
         message(TEXT, HTML, "Plainte"),
         message(TEXT, HTML, files=[b"%PDF-1"]),
         message(None, None),

@@ -19,8 +19,8 @@ import re
 _TAG = re.compile(rf"((?:[^\W\d_]{{1,5}}\s?:\s?)?)(?:{alternatives(TAGS, 'subject')})\s?")
 #: Nothing is tried twice: on hostile text that would take for ever.
 _ADDED = re.compile(rf"(?>(?:{alternatives(SENTENCES, 'text')})(?=[\W_]|\Z)[\W_]{{0,9}})+")
-_RULE = re.compile(r"[\W_]*")
-_TARGET = re.compile(r"<[^<>]*>")
+_RULE = re.compile(r"[\s_=*~#|>.–—-]*")
+_TARGET = re.compile(r"<(?:https?:|mailto:)[^\s<>]*>")
 _LINK = re.compile(r"(https?://[^\s<>\"]+)(?:(\s?)<(https?://[^\s<>]+)>)?", re.IGNORECASE)
 _AFTER_LINK = ".,;:!?)'*]"
 _AROUND = "\"'*|<>[](){} "
