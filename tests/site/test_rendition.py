@@ -340,10 +340,15 @@ def test_form_that_says_nothing_gives_way(site):
 
 
 def test_what_was_guessed_or_is_said_is_told_with_the_words_of_the_message(site):
-    odd = redirected(**{"Date": None, "X-Spam-Flag": "YES"}).replace(b"From:", b"Date: hier vers midi\nFrom:", 1)
+    odd = redirected(**{"Date": None, "X-Spam-Flag": "YES"}).replace(
+        b"From:", b"Date: hier vers midi\nFrom:", 1
+    )
     page, _document = shown(site, odd)
     assert "The date of the message cannot be read (hier vers midi)" in page
-    assert "A mail filter took this message for unwanted mail; check it before you rely on it (x-spam-flag: YES)" in page
+    assert (
+        "A mail filter took this message for unwanted mail; check it before you rely on it (x-spam-flag: YES)"
+        in page
+    )
 
 
 def test_appointment_is_told_in_the_time_of_the_town(site):
