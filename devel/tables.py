@@ -7,9 +7,11 @@ from imio.mailbridge.message.classification import bounce_forms
 from imio.mailbridge.message.classification import forward_words
 from imio.mailbridge.message.classification import reaction_forms
 from imio.mailbridge.message.classification import redirect_forms
+from imio.mailbridge.message.classification import sender_forms
 from imio.mailbridge.message.classification import stand_in_forms
 from imio.mailbridge.message.classification import subject_prefix_forms
 from imio.mailbridge.message.parsing import filter_forms
+from imio.mailbridge.message.parsing import server_forms
 from imio.mailbridge.message.syntax import calendar_words
 from imio.mailbridge.message.syntax.form import Form
 from pathlib import Path
@@ -67,6 +69,12 @@ WORDINGS = (
         stand_in_forms.FORMS,
     ),
     (
+        "Authors that are nobody to answer",
+        sender_forms,
+        "The person in Reply-To, X-Original-From or the name is proposed as sender; so it is where a source mailbox is the author.",
+        sender_forms.FORMS,
+    ),
+    (
         "Before a subject",
         subject_prefix_forms,
         "``reply``: an unknown address may be that of the only recipient, who then has answered. ``forward``: the message was "
@@ -85,6 +93,18 @@ WORDINGS = (
         "A note on the document.",
         filter_forms.SENDER,
     ),
+    (
+        "What servers add: tags before a subject",
+        server_forms,
+        "Two copies of a message that differ by nothing else are one document.",
+        server_forms.TAGS,
+    ),
+    (
+        "What servers add: sentences",
+        server_forms,
+        "A paragraph at the beginning or the end of a text that holds nothing else makes no difference between two copies.",
+        server_forms.SENTENCES,
+    ),
 )
 
 
@@ -93,7 +113,7 @@ def page() -> str:
     blocks = [HEADER]
     for title, module, outcome, forms in WORDINGS:
         blocks += [_head(title, module, outcome), _wordings(forms)]
-    blocks += [*_redirects(), *_forwards(), *_dates()]
+    blocks += [*_links(), *_redirects(), *_forwards(), *_dates()]
     return "\n".join(blocks)
 
 
@@ -125,6 +145,18 @@ def _literal(text: str) -> str:
 def _wordings(forms: Iterable[Form]) -> str:
     rows = ([form.name, form.where, _literal(form.example), _literal(form.near_miss)] for form in forms)
     return _table(["Name", "Where", "Example", "Near miss"], *rows)
+
+
+def _links() -> Iterator[str]:
+    yield _head(
+        "What servers change: links",
+        server_forms,
+        "Two copies are compared by the links that their author wrote.",
+    )
+    yield _table(
+        ["Name", "Example", "Near miss"],
+        *([each.name, _literal(each.example), _literal(each.near_miss)] for each in server_forms.REWRITERS),
+    )
 
 
 def _redirects() -> Iterator[str]:

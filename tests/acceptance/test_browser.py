@@ -65,6 +65,8 @@ def test_agent_pastes_an_address_with_a_name_and_types_one(person, iadocs, catch
     page.wait_for_selector(".select2-result-label:has-text('paul@')")
     page.mouse.click(5, 5)  # anywhere else too
     page.fill("input[name='form.widgets.subject']", "Invitation")
+    page.wait_for_function("window.tinymce && tinymce.activeEditor && tinymce.activeEditor.initialized")
+    page.evaluate("tinymce.activeEditor.setContent('<p>Bonjour</p>')")
     page.click("button[name='form.buttons.send']")
     (message,) = wait_for(lambda: catcher.messages)
     assert message.rcpt_tos == ["luc.petit@citizen.test", "anne@citizen.test", "paul@citizen.test"]

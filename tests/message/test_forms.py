@@ -4,10 +4,14 @@ from collections import Counter
 from imio.mailbridge.message.classification import absence_forms
 from imio.mailbridge.message.classification import bounce_forms
 from imio.mailbridge.message.classification import reaction_forms
+from imio.mailbridge.message.classification import sender_forms
 from imio.mailbridge.message.classification import stand_in_forms
 from imio.mailbridge.message.classification import subject_prefix_forms
 from imio.mailbridge.message.classification.auto_reply import says_absent
 from imio.mailbridge.message.classification.bounce import read_bounce
+from imio.mailbridge.message.classification.certified_forms import RECEIPTS
+from imio.mailbridge.message.classification.certified_mail import read_certified_receipt
+from imio.mailbridge.message.classification.proposed_author import proposed_author
 from imio.mailbridge.message.classification.reaction import read_reaction
 from imio.mailbridge.message.classification.redirect import redirect_marks
 from imio.mailbridge.message.classification.redirect import redirect_traces
@@ -16,6 +20,7 @@ from imio.mailbridge.message.classification.redirect_forms import TRACES
 from imio.mailbridge.message.classification.stand_in import read_stand_in
 from imio.mailbridge.message.classification.subject_prefix import is_answer
 from imio.mailbridge.message.parsing import filter_forms
+from imio.mailbridge.message.parsing import server_forms
 from imio.mailbridge.message.parsing.filter_mark import sender_mark
 from imio.mailbridge.message.parsing.filter_mark import unwanted_mark
 from imio.mailbridge.message.parsing.parse import parse
@@ -26,6 +31,9 @@ import re
 
 
 TABLES = (
+    sender_forms.FORMS,
+    server_forms.TAGS,
+    server_forms.SENTENCES,
     filter_forms.UNWANTED,
     filter_forms.SENDER,
     absence_forms.FIELDS,
@@ -168,6 +176,31 @@ def test_mark_of_a_filter(form, mark):
     if form.where == "subject":
         assert mark(message(Subject=f"RE: {form.example}").root)
         assert mark(message(Subject=f"Votre avis : {form.example}").root) is None
+
+
+@rows(sender_forms.FORMS)
+def test_author_that_is_nobody_to_answer(form):
+    written = "{}@town.test" if form.where == "local-part" else '"{}" <list@town.test>'
+    accepted, refused = (
+        proposed_author(message(From=written.format(text), Reply_To="Lou <lou@citizen.test>"), ())
+        for text in (form.example, form.near_miss)
+    )
+    assert (str(accepted.author), accepted.field) == ('"Lou" <lou@citizen.test>', "reply-to")
+    assert refused is None
+
+
+@pytest.mark.parametrize("row", RECEIPTS, ids=lambda row: row.value)
+def test_receipt_of_certified_mail(row):
+    fields = {"X_Ricevuta": row.value.upper(), "X_Riferimento_Message_ID": "<x@y>"}
+    found = read_certified_receipt(message(**fields))
+    assert (found.kind, found.message_id, found.recipients[0].action) == (row.kind, "<x@y>", row.action)
+    assert read_certified_receipt(message(**{**fields, "X_Ricevuta": f"{row.value}-x"})) is None
+
+
+def test_recipient_of_a_receipt_of_certified_mail():
+    file = "Content-Type: application/xml; name=daticert.xml\n\n<postacert><consegna>Rossi@pec.test</consegna></postacert>"
+    found = read_certified_receipt(parse(f"X-Ricevuta: errore-consegna\n{file}".encode()))
+    assert found.recipients[0].address == "rossi@pec.test"
 
 
 @rows(subject_prefix_forms.FORMS)

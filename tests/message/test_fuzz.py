@@ -5,8 +5,8 @@ from imio.mailbridge.message.classification.classify import compile_agent_patter
 from imio.mailbridge.message.classification.classify import Context
 from imio.mailbridge.message.classification.classify import Proof
 from imio.mailbridge.message.explain import explain
-from imio.mailbridge.message.parsing.digest import content_digest
 from imio.mailbridge.message.parsing.parse import parse
+from imio.mailbridge.message.parsing.sameness import content_of
 from imio.mailbridge.message.rendition.prepare import outline_and_html
 from pathlib import Path
 import json
@@ -65,7 +65,7 @@ def read(raw):
     message = parse(raw)
     found = classify(message, CONTEXT)
     for original in found.messages:
-        content_digest(original.source)
+        content_of(original.source)
         outline_and_html(original.source)
     json.dumps(explain("x", raw, CONTEXT, evidence=True)).encode("ascii")
 

@@ -3,8 +3,9 @@
 from imio.mailbridge.message.classification.classify import classify
 from imio.mailbridge.message.classification.classify import Context
 from imio.mailbridge.message.parsing import parse as parsing
-from imio.mailbridge.message.parsing.digest import content_digest
 from imio.mailbridge.message.parsing.parse import parse
+from imio.mailbridge.message.parsing.sameness import content_of
+from imio.mailbridge.message.parsing.sameness import name_of
 from imio.mailbridge.message.syntax.transfer_encoding import decode_body
 from imio.mailbridge.message.syntax.transfer_encoding import decode_chunks
 from io import BytesIO
@@ -23,6 +24,10 @@ HEAD = (
     b"From: a@citizen.test\nSubject: x\nDate: Mon, 23 Nov 2026 09:00:00 +0100\nMessage-ID: <1@citizen.test>\n"
 )
 FILM = HEAD + b"Content-Type: video/mp4; name=film.mp4\nContent-Transfer-Encoding: base64\n\n"
+
+
+def identity(message):
+    return name_of(message.message_id or "", message.author, message.date), content_of(message)
 
 
 @pytest.mark.parametrize("encoding", ["base64", "quoted-printable", "x-uuencode", "7bit", ""])
@@ -48,7 +53,7 @@ def test_a_mapped_file_reads_like_bytes(path, monkeypatch):
     assert isinstance(mapped.original or mapped.raw, mmap)
     first, second = classify(mapped, Context()), classify(read, Context())
     assert (first.transfer, first.reason, first.evidence) == (second.transfer, second.reason, second.evidence)
-    assert content_digest(mapped) == content_digest(read)
+    assert content_of(mapped) == content_of(read)
     for ours, theirs in zip(mapped.attachments, read.attachments, strict=True):
         target = BytesIO()
         ours.write_to(target)
@@ -101,7 +106,7 @@ TEXT = HEAD + b"Content-Type: text/plain; charset=utf-8\n\nUn caf\xc3\xa9.\n"
     ],
 )
 def test_the_same_message_has_the_same_digest(same):
-    assert content_digest(parse(same)) == content_digest(parse(TEXT))
+    assert identity(parse(same)) == identity(parse(TEXT))
 
 
 @pytest.mark.parametrize(
@@ -117,8 +122,8 @@ def test_the_same_message_has_the_same_digest(same):
     ],
 )
 def test_another_message_has_another_digest(other):
-    assert content_digest(parse(other)) != content_digest(parse(TEXT))
+    assert identity(parse(other)) != identity(parse(TEXT))
 
 
 def test_attachments_count():
-    assert content_digest(parse(FILM + b"AAAA")) != content_digest(parse(FILM + b"AAAB"))
+    assert content_of(parse(FILM + b"AAAA")) != content_of(parse(FILM + b"AAAB"))

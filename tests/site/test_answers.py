@@ -19,6 +19,7 @@ STAGES = ("banner", "ehlo", "starttls", "auth", "mail", "rcpt", "data", "end")
 STATES = {
     "not-reached": "deferred",
     "later": "deferred",
+    "server-trouble": "deferred",
     "greylisted": "deferred",
     "busy": "deferred",
     "mailbox-full-now": "deferred",
@@ -59,7 +60,8 @@ OURS = (
 SENDER = (*OURS, *("sender-refused",) * 4)
 #: What the server says, and the row of the answers at each stage.
 TABLE = {
-    "451 4.3.0 local error": LATER,
+    "451 4.3.0 local error": ("server-trouble",) * 8,
+    "451 4.7.1 local error": LATER,
     "450 4.2.0 Greylisted, please try again": ("greylisted",) * 8,
     "421 4.3.2 too many connections": (
         "busy",

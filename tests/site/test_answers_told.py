@@ -273,6 +273,9 @@ def test_nothing_leaves_for_half_an_hour(site, send, caught, alarms, said):
     (subject,) = subjects(alarms)
     assert "nothing leaves by the account default" in subject
     assert (said or "Connection refused") in text_of(alarms.messages[0])
+    assert (
+        "Nothing has left by the SMTP account" in site.get("", "chef", headers={"Accept": "text/html"}).text
+    )
     status = site.get("/@mailbridge-status", "chef", headers={"Accept-Language": "en"}).json()
     assert any("default" in error for error in status["errors"])
     if said:
@@ -303,8 +306,11 @@ def test_one_recipient_that_is_put_off_is_no_trouble(send, caught, alarms, said)
     assert not outbox().troubles
 
 
-def test_the_server_that_cannot_look_up_anybody_is_in_trouble(send, caught):
-    caught.answers["rcpt"] = "451 4.3.0 Temporary lookup failure"
+@pytest.mark.parametrize(
+    "said", ["451 4.3.0 Temporary lookup failure", "450 4.7.1 <vm>: Helo command rejected: Host not found"]
+)
+def test_what_is_said_to_everybody_is_trouble(send, caught, said):
+    caught.answers["rcpt"] = said
     assert send(JEANNE).state == "deferred"
     assert set(outbox().troubles) == {"default"}
 

@@ -254,3 +254,10 @@ def test_only_admins(site, declared, path):
 def test_unknown_mailbox(site):
     for path in ("mailbox-edit?mailbox=ghost", "mailbox-delete?mailbox=ghost", "mailbox-edit"):
         assert site.get(f"/@@mailbridge-{path}", "admin").status_code == 404
+
+
+@pytest.mark.parametrize(("role", "count"), [("login", 1), ("mail-in", 0)])
+def test_copies_are_told_of_a_login_mailbox_only(site, role, count):
+    row = {**ROW, "role": role, "copy_to_agent": True}
+    assert patch(site, imap_mailboxes=[row]).status_code == 204
+    assert page(site, PAGE).count("Agents get a copy of the answers.") == count

@@ -1,5 +1,6 @@
 """SMTP servers that break the protocol: bounded in time and memory, and nothing that they say too much counts as "sent"."""
 
+from imio.mailbridge.delivery.answers import answer_to
 from imio.mailbridge.transport import smtp
 from imio.mailbridge.transport.secret_mask import SecretMask
 from imio.mailbridge.transport.smtp import SmtpConnection
@@ -137,3 +138,23 @@ def test_deadline_is_of_connection_and_message(send):
     server = Smtp(ehlo=lambda talk: talk.drip(b"250-x\r\n"))
     reply = send(server, timeout=30, deadline=1)
     assert reply.code == 0
+
+
+@pytest.mark.parametrize(
+    ("features", "row"),
+    [
+        (b"AUTH GSSAPI NTLM", "windows-login"),
+        (b"AUTH XOAUTH2", "no-login-offered"),
+        (b"SIZE 0", "no-login-offered"),
+    ],
+)
+def test_no_login_that_we_know(send, features, row):
+    reply = send(Smtp((features,)), login=True)
+    assert (reply.stage, reply.code, answer_to(reply).name) == ("auth", 502, row)
+    assert not [line for line in send.peer.talks[0].heard if line.upper().startswith((b"AUTH", b"MAIL"))]
+
+
+def test_line_that_is_too_long_after_the_dot_is_no_refusal(send):
+    """smtplib makes a 500 of it, which would be final for a message that the server took."""
+    reply = send(Smtp(end=say(b"250 " + b"x" * 8200)))
+    assert answer_to(reply).name == "in-doubt"

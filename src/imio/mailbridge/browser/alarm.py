@@ -2,6 +2,7 @@
 
 from imio.mailbridge.browser.button_page import may
 from imio.mailbridge.browser.button_page import SET_UP
+from imio.mailbridge.delivery.account_alarm import PATIENCE
 from imio.mailbridge.i18n import translatable
 from imio.mailbridge.inbound.imap_answers import imap_answer
 from imio.mailbridge.inbound.imap_reading import QUIET
@@ -21,16 +22,19 @@ class AlarmViewlet(ViewletBase):
         return may(SET_UP)
 
     def alarms(self):
-        """Return a warning for each stopped account."""
+        """Return a warning for each account that is stopped, or by which nothing has left for a while."""
+        box = outbox()
+        lasting = {name: each for name, each in box.troubles.items() if each["at"] + PATIENCE <= now()}
         return [
             {
                 "name": name,
-                "since": readable_time(hold["at"]),
-                "explanation": translatable(hold["explanation"]),
-                "remedy": translatable(hold["remedy"]),
-                "answer": f"{hold['code'] or ''} {hold['text']}".strip(),
+                "is_stopped": name in box.holds,
+                "since": readable_time(problem["at"]),
+                "explanation": translatable(problem["explanation"]),
+                "remedy": translatable(problem["remedy"]),
+                "answer": f"{problem['code'] or ''} {problem['text']}".strip(),
             }
-            for name, hold in sorted(outbox().holds.items())
+            for name, problem in sorted((lasting | dict(box.holds)).items())
         ]
 
     def mailboxes(self):

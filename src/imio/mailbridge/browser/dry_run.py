@@ -127,7 +127,7 @@ class DryRunView(ButtonPage):
 
     def _report(self, raw, envelope, name):
         run = dry_run(raw, envelope)
-        sentence, remedy = reason_texts(run.reason)
+        sentence, remedy = reason_texts(run.reason, run.decision.found.evidence)
         encoded = base64.urlsafe_b64encode(zlib.compress(raw)).decode()
         return {
             "name": name[:200],
@@ -161,7 +161,10 @@ class DryRunView(ButtonPage):
             "route": evidence.decided(chosen.row, chosen.state_row) or [_("No row of the routing decided.")],
             "why_not": [self._why_not(_("Routing"), IRoutingRow, *each) for each in chosen.why_not]
             + [self._why_not(_("States"), IStateRow, *each) for each in chosen.state_why_not],
-            "files": [name_and_size(file.filename, file.size) for file in original.attachments],
+            "files": [
+                name_and_size(file.filename, file.size)
+                for file in (*original.attachments, *outcome.candidate.added)
+            ],
             "preview": shown.decode() if len(shown) <= MAX_PREVIEW else "",
         }
 

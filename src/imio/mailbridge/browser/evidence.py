@@ -51,11 +51,17 @@ DETECTORS = {
     "too-many": _("Many messages of one author"),
     "too-many-replies": _("Many answers to one e-mail"),
     "unproven-author": _("In the name of an agent, not proven"),
+    "same-message-id": _("Another document has the same Message-ID, with another content"),
     "gmail-confirmation": _("Google asks for a confirmation"),
+    "sender-reply-to": _("Proposed as sender: the person to answer (Reply-To)"),
+    "sender-x-original-from": _("Proposed as sender: the author before a list (X-Original-From)"),
+    "sender-from": _("Proposed as sender: the address in the author’s name"),
+    "sender-sender": _("Proposed as sender: there is no author (Sender)"),
     "to": _("Addressed to a source mailbox (To)"),
     "cc": _("Addressed to a source mailbox (Cc)"),
     "delivered-to": _("Delivered to a source mailbox"),
     "x-original-to": _("Delivered to a source mailbox"),
+    "resent-by-agent": _("Redirected from the address of an agent (Resent-From)"),
     "resent-from": _("Redirected by (Resent-From)"),
     **reading.DOUBTS,
 }
@@ -99,7 +105,8 @@ def facts(record):
     rows = (
         (_("Received"), readable_time(record.created)),
         (_("How it came in"), titles.TRANSFER.get(record.transfer, "")),
-        (_("Forwarded by"), _agent(record.transferred_by)),
+        (_("Forwarded by"), agent(record.transferred_by)),
+        (_("Wrote when passing it on"), record.words),
         (_("Source mailbox"), record.source_mailbox),
         (_("Envelope sender"), "<>" if record.null_sender else record.envelope_sender),
         (_("Envelope recipient"), record.envelope_recipient),
@@ -111,7 +118,7 @@ def facts(record):
     return [{"label": label, "text": masked(text)} for label, text in rows if text]
 
 
-def _agent(address):
+def agent(address):
     """Return the name and address of an agent, or the address alone."""
     directory = IDirectory(getSite(), None)
     userid = directory.agent_userid(address) if directory is not None and address else ""

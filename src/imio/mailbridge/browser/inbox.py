@@ -171,7 +171,7 @@ class InboxView(ButtonPage):
     def row(self, id):
         """Return what the table shows of a record."""
         record = inbox().get(id)
-        sentence, remedy = reason_texts(record.reason)
+        sentence, remedy = reason_texts(record.reason, record.evidence)
         return masked_data(
             {
                 "id": id,

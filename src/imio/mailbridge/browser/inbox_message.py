@@ -20,13 +20,13 @@ from imio.mailbridge.browser.review_choices import services
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
 from imio.mailbridge.iadocs import reading
+from imio.mailbridge.inbound import reasons
 from imio.mailbridge.inbound import review
 from imio.mailbridge.inbound.ask import ask
 from imio.mailbridge.inbound.ask import CannotAsk
 from imio.mailbridge.inbound.inbox import OPEN
 from imio.mailbridge.inbound.process import decision_on
 from imio.mailbridge.inbound.process import read
-from imio.mailbridge.inbound.reasons import reason_texts
 from imio.mailbridge.inbound.source import source
 from imio.mailbridge.message.address import is_addr_spec
 from imio.mailbridge.message.classification.gmail_confirmation import read_confirmation
@@ -169,7 +169,7 @@ class MessageView(OfRecord, ButtonPage):
 
     def texts(self):
         """Return state, reason, remedy and error in words."""
-        sentence, remedy = reason_texts(self.record.reason)
+        sentence, remedy = reasons.reason_texts(self.record.reason, self.record.evidence)
         return {
             "state": titles.INCOMING[self.record.state],
             "colour": titles.colour(self.record.state),
@@ -200,7 +200,8 @@ class MessageView(OfRecord, ButtonPage):
 
     def undeclared(self):
         """Return the mailbox that a redirect mark names and the settings do not, or an empty string."""
-        if self.record.reason != "undeclared-mailbox":
+        by_agent = reasons.is_redirected_by_agent(self.record.evidence)
+        if self.record.reason != "undeclared-mailbox" or by_agent:
             return ""
         known = {*self.settings.mailin_addresses, *self.settings.source_mailboxes}
         found = re.findall(

@@ -38,5 +38,5 @@ class MyForwards(BrowserView):
             "author": record.author,
             "state": titles.INCOMING[record.state],
             "colour": titles.colour(record.state),
-            "sentence": translatable(reason_texts(record.reason)[0]),
+            "sentence": translatable(reason_texts(record.reason, record.evidence)[0]),
         }

@@ -6,8 +6,10 @@ The viewlet above the fields, ``@@mailbridge-frame``, ``@@rendition.pdf`` and ``
 from AccessControl import Unauthorized
 from Acquisition import aq_inner
 from Acquisition import aq_parent
+from imio.mailbridge.browser import evidence
 from imio.mailbridge.browser.button_page import ButtonPage
 from imio.mailbridge.browser.preview import lock
+from imio.mailbridge.browser.review_choices import document_links
 from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs import names
 from imio.mailbridge.iadocs import reading
@@ -16,6 +18,7 @@ from imio.mailbridge.iadocs.rendition import outline_of
 from imio.mailbridge.iadocs.rendition import rendition
 from imio.mailbridge.iadocs.rendition import request as request_pdf
 from imio.mailbridge.iadocs.rendition import TEXTS
+from imio.mailbridge.inbound import duplicates
 from imio.mailbridge.inbound.decide import UNPROVEN_AUTHOR
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.message.syntax.filename import message_filename
@@ -142,8 +145,12 @@ class ReadableViewlet(ViewletBase):
         kinds = (names.MAIN_FILE, names.INCOMING_EMAIL)
         self.file = mail_of(self.context) if getattr(self.context, "portal_type", "") in kinds else None
         self.message = reading.read(self.file) if self.file is not None else None
-        self.unproven = self.message is not None and _is_unproven(aq_parent(aq_inner(self.file)))
+        self.unproven = self.message is not None and _is_unproven(self.document)
         self.made = rendition(self.file) if self.file is not None else None
+
+    def others(self):
+        """Return url and title of each other document that was made of a message of this name, with other content."""
+        return document_links(duplicates.others(IUUID(self.document)))
 
     def render(self):
         """Return nothing where there is no message."""
@@ -155,11 +162,33 @@ class ReadableViewlet(ViewletBase):
 
     def attachments(self):
         """Return name and size of each attachment, from the files beside the message: nothing is decoded."""
+        return self._files(added=False)
+
+    def added(self):
+        """Return the same of the files of whoever passed the message on."""
+        return self._files(added=True)
+
+    def _files(self, added):
         return [
             name_and_size(file.file.filename, file.get_size())
-            for file in aq_parent(aq_inner(self.file)).objectValues()
-            if file.portal_type == names.APPENDIX_FILE and file.file is not None
+            for file in self.document.objectValues()
+            if file.portal_type == names.APPENDIX_FILE
+            and file.file is not None
+            and file.id.startswith(names.ADDED) is added
         ]
+
+    def words(self):
+        """Return who passed the message on with words, and these line by line."""
+        return [
+            {"who": evidence.agent(record.transferred_by), "lines": record.words.split("\n")}
+            for record in inbox().transfers(IUUID(self.document))
+            if record.words
+        ]
+
+    @property
+    def document(self):
+        """Return the document of the message."""
+        return aq_parent(aq_inner(self.file))
 
     def urls(self):
         """Return the addresses of the frame, the original and the PDF."""

@@ -66,7 +66,7 @@ class MailboxesView(Navigation, ButtonPage):
             "server": f"{imap_mailbox.host}:{imap_mailbox.port}" if imap_mailbox.host else "",
             "login": imap_mailbox.login,
             "new_mail": NEW_MAIL.getTerm(imap_mailbox.new_mail).title if is_login else "",
-            "copy": is_login and imap_mailbox.copy_to_agent,
+            "agents_get_copies": is_login and imap_mailbox.copy_to_agent,
             "checked": self.time(about.checked) if about is not None and about.checked else "",
             "problem": problem
             and {

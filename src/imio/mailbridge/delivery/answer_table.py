@@ -47,7 +47,8 @@ class Answer:
     """A row. ``explanation`` is for agents, ``remedy`` for admins; ``given_up`` is the explanation once nothing is tried again.
 
     ``examples`` are answers that this row is for, ``near_misses`` similar ones that another row must take, both as
-    ``stage: code text``. ``alarm``: no agent can mend it, so that an administrator is told.
+    ``stage: code text``. ``alarm``: no agent can mend it, so that an administrator is told. ``everybody``: it is not about one
+    recipient, also as an answer to RCPT.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Answer:
     near_misses: tuple[str, ...]
     given_up: str = ""
     alarm: bool = False
+    everybody: bool = False
 
     def fits(self, reply):
         """Tell whether this row is about ``reply``."""
@@ -373,6 +375,7 @@ ANSWERS = (
         given_up=_(
             "The mail server asked each time to try later. iA.docs no longer tries; send again, or tell your IT service."
         ),
+        everybody=True,
     ),
     Answer(
         "account-blocked",
@@ -458,7 +461,7 @@ ANSWERS = (
             "mail: 535 5.7.8 Authentication required",
         ),
         (
-            "rcpt: 550 5.1.1 <groupe@x.test>: host mx.x.test said: 550 5.7.1 Client was not authenticated",
+            "rcpt: 550 5.1.1 <group@x.test>: host mx.x.test said: 550 5.7.1 Client was not authenticated",
             "rcpt: 550 5.7.133 RESOLVER.RST.SenderNotAuthenticatedForGroup; authentication required",
             "connect: 530 Please login with USER and PASS.",
         ),
@@ -627,6 +630,7 @@ ANSWERS = (
         given_up=_(
             "The mail server asked each time to slow down. iA.docs no longer tries; send again, or tell your IT service."
         ),
+        everybody=True,
     ),
     Answer(
         "greylisted",
@@ -655,12 +659,25 @@ ANSWERS = (
         ),
     ),
     Answer(
+        "server-trouble",
+        Outcome.TEMPORARY,
+        _("The mail server asked to try later. The bridge tries again by itself."),
+        _("If it goes on for hours, ask the mail provider about the answer of its server."),
+        (Match(codes=r"4\d\d", text=r"^4\.3\."),),
+        ("rcpt: 451 4.3.0 Temporary lookup failure", "mail: 451 4.3.0 Error: queue file write error"),
+        ("rcpt: 451 4.7.1 try later", "connect: 421 4.3.2 Too many connections"),
+        given_up=_(
+            "The mail server asked each time to try later. iA.docs no longer tries; send again, or tell your IT service."
+        ),
+        everybody=True,
+    ),
+    Answer(
         "later",
         Outcome.TEMPORARY,
         _("The mail server asked to try later. The bridge tries again by itself."),
         _("If it goes on for hours, ask the mail provider about the answer of its server."),
         (Match(codes=r"4\d\d"),),
-        ("mail: 451 4.3.0 Error: queue file write error", "auth: 454 4.7.0 Temporary authentication failure"),
+        ("rcpt: 451 4.7.1 try later", "auth: 454 4.7.0 Temporary authentication failure"),
         ("data: 554 5.3.0 Error: queue file write error",),
         given_up=_(
             "The mail server asked each time to try later. iA.docs no longer tries; send again, or tell your IT service."
@@ -688,7 +705,7 @@ ANSWERS = (
         ),
         (
             "rcpt: 550 5.1.2 <a@x.test>: Recipient address rejected: Domain not found",
-            "rcpt: 550 5.1.1 <groupe@x.test>: host mx.x.test said: 550 5.7.1 Client was not authenticated",
+            "rcpt: 550 5.1.1 <group@x.test>: host mx.x.test said: 550 5.7.1 Client was not authenticated",
         ),
     ),
     Answer(
@@ -708,7 +725,7 @@ ANSWERS = (
             ),
         ),
         (
-            "rcpt: 550 5.1.1 <groupe@x.test>: host mx.x.test said: 550 5.7.1 Client was not authenticated",
+            "rcpt: 550 5.1.1 <group@x.test>: host mx.x.test said: 550 5.7.1 Client was not authenticated",
             "rcpt: 550 5.7.133 RESOLVER.RST.SenderNotAuthenticatedForGroup; authentication required",
             "rcpt: 550 5.7.1 RESOLVER.RST.AuthRequired; authentication required",
         ),

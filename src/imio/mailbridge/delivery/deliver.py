@@ -18,7 +18,6 @@ claim the same message conflict; the one that loses sees the lease and takes the
 """
 
 from contextlib import closing
-from datetime import timedelta
 from functools import partial
 from imio.mailbridge.delivery import account_alarm
 from imio.mailbridge.delivery import hold
@@ -29,7 +28,8 @@ from imio.mailbridge.delivery.documents import write_documents
 from imio.mailbridge.delivery.due import due_recipients
 from imio.mailbridge.delivery.due import STATES
 from imio.mailbridge.delivery.release import release
-from imio.mailbridge.delivery.send import LEASE
+from imio.mailbridge.delivery.send import give_back
+from imio.mailbridge.delivery.send import renew
 from imio.mailbridge.delivery.send import take
 from imio.mailbridge.delivery.settle import settle
 from imio.mailbridge.delivery.settle import settle_unreached
@@ -47,8 +47,6 @@ import transaction
 
 
 BATCH = 100
-#: A lease on a message that waited longer for the one before is renewed: it must outlast the deadline of a dialogue.
-MOST_SPENT = timedelta(minutes=5)
 
 
 def deliver(id=None):
@@ -158,7 +156,7 @@ def _is_down(replies):
 def _settle_and_claim(account, claim, replies, ids, following, is_begun):
     """Write what the server said of a message and take another one, behind the one that follows, or return None."""
     if following is not None:
-        _renew(following) if is_begun else _give_back(following)
+        renew(following) if is_begun else give_back(following)
     has_other_sender = settle(account, claim.id, claim.sender, replies)
     if has_other_sender:  # the fallback is in place
         return _claim(account, [claim.id])
@@ -172,21 +170,6 @@ def _settle_and_claim(account, claim, replies, ids, following, is_begun):
 
 def _after(ids, claim):
     return ids[ids.index(claim.id) + 1 :] if claim.id in ids else ids
-
-
-def _renew(claim):
-    """Let a lease begin again with the dialogue, where much of it was spent waiting for the one before."""
-    record = outbox().get(claim.id)
-    if record.lease_until < now() + LEASE - MOST_SPENT:
-        record.lease_until = now() + LEASE
-
-
-def _give_back(claim):
-    """Return a lease that was not used: another message did not even come to the server."""
-    record = outbox().get(claim.id)
-    record.lease_until = None
-    record.tries -= 1
-    outbox().update(record, dict.fromkeys(claim.addresses, "queued"))
 
 
 def _claim(account, ids):

@@ -15,6 +15,8 @@ import os
 
 #: How long a worker may hold a message. Longer than the deadline of the SMTP dialogue.
 LEASE = timedelta(minutes=30)
+#: How much of a lease may be spent before its dialogue begins.
+MOST_SPENT = timedelta(minutes=5)
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +37,21 @@ def take(record, addresses):
     record.tries += 1
     outbox().update(record, dict.fromkeys(addresses, "sending"))
     return Claim(record.id, tuple(addresses), record.sender)
+
+
+def renew(claim):
+    """Let a lease begin again with the dialogue, where much of it was spent waiting for the message before."""
+    record = outbox().get(claim.id)
+    if record.lease_until < now() + LEASE - MOST_SPENT:
+        record.lease_until = now() + LEASE
+
+
+def give_back(claim):
+    """Return a lease that was not used: the message before did not even come to the server."""
+    record = outbox().get(claim.id)
+    record.lease_until = None
+    record.tries -= 1
+    outbox().update(record, dict.fromkeys(claim.addresses, "queued"))
 
 
 def send(claim, connection):

@@ -6,7 +6,6 @@ from imio.mailbridge.delivery import account_alarm
 from imio.mailbridge.delivery import hold
 from imio.mailbridge.delivery.answer_table import Outcome
 from imio.mailbridge.delivery.answers import answer_to
-from imio.mailbridge.delivery.answers import is_of_the_server
 from imio.mailbridge.delivery.due import due_recipients
 from imio.mailbridge.delivery.words import words_about
 from imio.mailbridge.i18n import _
@@ -36,7 +35,8 @@ def settle(account, id, sender, replies):
         row = rows[address]
         state = states[address] = _state(row.outcome, record, other is not None, values)
         _note(record, address, state, reply, row, explanation if state == "queued" else "")
-        if state == "failed" and reply.stage == "rcpt" and row.outcome is Outcome.PERMANENT:
+        is_of_recipient = reply.stage == "rcpt" and row.outcome is Outcome.PERMANENT and not row.alarm
+        if state == "failed" and is_of_recipient:
             returned.note(address, record.id)
     _learn(account, sender, rows, replies)
     if other is not None:
@@ -76,7 +76,7 @@ def _note(record, address, state, reply, row, explanation=""):
 def _note_trouble(name, rows, replies):
     """Note that nothing leaves, where the server put off what it would put off for everybody."""
     for address, row in rows.items():
-        if row.outcome is Outcome.TEMPORARY and is_of_the_server(replies[address], row):
+        if row.outcome is Outcome.TEMPORARY and (row.everybody or replies[address].stage != "rcpt"):
             account_alarm.put_off(name, replies[address], row)
             return
 

@@ -45,8 +45,8 @@ import threading
 
 #: Seconds before the next try, after the first and after many failures.
 SHORTEST_PAUSE, LONGEST_PAUSE = 1, 300
-#: A refused login is not tried again sooner: servers lock accounts.
-LOGIN_PAUSE = 300
+#: Seconds before a refused login is tried again, twice as many each time: servers lock accounts.
+LOGIN_PAUSE, LONGEST_LOGIN_PAUSE = 300, 3600
 #: From so many messages on, progress is shown.
 BACKLOG = 20
 
@@ -122,7 +122,7 @@ def _check(config: Config, site: Site) -> int:
 def _keep_running(
     account: ImapAccount, config: Config, site: Site, stop: threading.Event, once: bool, failed: list[str]
 ) -> None:
-    pause: float = SHORTEST_PAUSE
+    pause, login_pause = SHORTEST_PAUSE, LOGIN_PAUSE
     try:
         with _locked(config.state / f"{account.name}.lock"):
             state_file = _StateFile(config.state / f"{account.name}.json")
@@ -132,7 +132,7 @@ def _keep_running(
                     with selected_folder(account) as folder:
                         while not stop.is_set():
                             _pass(folder, account, state_file.state, site, hooks)
-                            pause = SHORTEST_PAUSE
+                            pause, login_pause = SHORTEST_PAUSE, LOGIN_PAUSE
                             if once:
                                 failed += [account.name] if hooks.counts.get("failed") else []
                                 return
@@ -145,8 +145,12 @@ def _keep_running(
                     if once:
                         failed.append(account.name)
                         return
-                    stop.wait(LOGIN_PAUSE if stage == "login" else pause)
-                    pause = min(pause * 2, LONGEST_PAUSE)
+                    if stage == "login":
+                        stop.wait(login_pause)
+                        login_pause = min(login_pause * 2, LONGEST_LOGIN_PAUSE)
+                    else:
+                        stop.wait(pause)
+                        pause = min(pause * 2, LONGEST_PAUSE)
     except OSError as error:
         logger.error("%s: %s", account.name, error)
         failed.append(account.name)

@@ -6,6 +6,7 @@ and the workflow decides who sees the document.
 """
 
 from AccessControl.Permissions import delete_objects
+from hashlib import sha256
 from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs import names
 from imio.mailbridge.iadocs.assignment import assign
@@ -87,10 +88,21 @@ class Filer:
         subject = document.title
         _put(document, "mail", names.MAIN_FILE, subject, self._mail(filing, subject))
         for position, attachment in enumerate(_different(filing.attachments), 1):
-            blob = NamedBlobFile(contentType=attachment.content_type, filename=attachment.filename)
-            with blob.open("w") as target:
-                attachment.write_to(target)
-            _put(document, f"appendix-{position}", names.APPENDIX_FILE, attachment.filename, blob)
+            _put(
+                document,
+                f"appendix-{position}",
+                names.APPENDIX_FILE,
+                attachment.filename,
+                _blob(attachment),
+            )
+        for attachment in _not_among(filing.added, document):
+            _put(
+                document,
+                _free_id(document, names.ADDED),
+                names.APPENDIX_FILE,
+                attachment.filename,
+                _blob(attachment),
+            )
         document = _add(period, _free_id(period, f"e{number}"), document)
         _protect(document["mail"])
         if state and not walk(document, state):
@@ -98,13 +110,16 @@ class Filer:
         return document, notes
 
     def add_transfer(self, uid, filing):
-        """Add the service that got the same message to those that are informed of the document."""
+        """Add the service that got the same message to those that are informed of the document, and the files that came with it."""
         document, service = self._content(uid), assign(self.site, filing).service
         informed = document.recipient_groups or []
         if service and service not in (document.treating_groups, *informed):
             self._check_service(service)
             document.recipient_groups = [*informed, service]
             document.reindexObject(idxs=["modified"])
+        for attachment in _not_among(filing.added, document):
+            file = createContent(names.APPENDIX_FILE, title=attachment.filename, file=_blob(attachment))
+            _add(document, _free_id(document, names.ADDED), file)
 
     def _check_types(self):
         for portal_type in (names.INCOMING_EMAIL, names.MAIN_FILE, names.APPENDIX_FILE):
@@ -163,6 +178,28 @@ def _different(attachments):
     return tuple(
         {(attachment.sha256, attachment.filename): attachment for attachment in attachments}.values()
     )
+
+
+def _not_among(attachments, document):
+    """Return the attachments without those that the document holds already."""
+    sizes = {(each.filename, each.size) for each in attachments}
+    held = {
+        (sha256(file.file.data).hexdigest(), file.file.filename)
+        for file in _appendices(document)
+        if (file.file.filename, file.file.getSize()) in sizes
+    }
+    return tuple(each for each in _different(attachments) if (each.sha256, each.filename) not in held)
+
+
+def _appendices(document):
+    return [file for file in document.objectValues() if file.portal_type == names.APPENDIX_FILE and file.file]
+
+
+def _blob(attachment):
+    blob = NamedBlobFile(contentType=attachment.content_type, filename=attachment.filename)
+    with blob.open("w") as target:
+        attachment.write_to(target)
+    return blob
 
 
 def _relations(contents):

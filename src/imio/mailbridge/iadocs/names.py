@@ -24,5 +24,7 @@ DEACTIVATED = "deactivated"
 
 #: the title of a mail without a subject
 EMPTY_SUBJECT = "(VIDE)"
+#: id of the first file in a document that came from whoever passed its message on; the others begin with it
+ADDED = "added"
 #: folder of a period of incoming mail, for ``strftime``: one a week
 PERIOD = "%Y%W"

@@ -26,6 +26,8 @@ import logging
 import transaction
 
 
+#: Evidence that another item has the Message-ID, author and date of a message, and another content.
+SAME_MESSAGE_ID = "same-message-id"
 #: Characters of a text from outside that a record keeps.
 MAX_TEXT = 500
 
@@ -77,6 +79,8 @@ def describe(record, message, decision):
     inbox().index_transferrer(record)
     record.source_mailbox = found.source_mailbox or ""
     record.evidence = tuple((each.detector, each.saw[:MAX_TEXT], each.strength) for each in found.evidence)
+    is_whole = any(each.original.source is message for each in decision.to_file)
+    record.words = "" if is_whole else masked(found.words)
     record.proof = decision.proof.value if decision.proof else ""
     record.verdicts = decision.verdicts
     record.not_before, record.route = None, ()
@@ -97,10 +101,12 @@ def filing_of(candidate, decision, received):
         transferred_by=facts.transferred_by if facts.forward == "agent" else "",
         reply_to=answered.document if is_answer else "",
         attachments=original.attachments,
+        added=candidate.added,
         media_type=original.source.media_type,
         route=None if choice.service else candidate.route,
         facts=facts,
-        author_is_proven=decision.author_is_proven or choice.sender is not None,
+        author_is_proven=(decision.author_is_proven and not original.is_proposed)
+        or choice.sender is not None,
     )
 
 
@@ -146,14 +152,17 @@ def _file_one(record, decision, candidate):
     """File one message, or note another transfer of it; return the uid of its item."""
     filing = filing_of(candidate, decision, record.created)
     filer = IFiler(getSite())
-    original_key = duplicates.key(candidate.original)
-    uid = duplicates.known_item(original_key)
-    if uid:
+    identity = duplicates.identity(candidate.original)
+    known = duplicates.known(identity)
+    if uid := known.item:
         filer.add_transfer(uid, filing)
     else:
         item, notes = filer.file(filing)
         uid = IUUID(item)
-        duplicates.remember(original_key, uid)
+        duplicates.remember(identity, uid)
+        if known.others:
+            evidence = (SAME_MESSAGE_ID, (candidate.original.message_id or "")[:MAX_TEXT], "note")
+            record.evidence = (*record.evidence, evidence)
         inbox().filed[uid] = _sha256(filing)
         for note in notes:
             record.note("filed", text=str(note))

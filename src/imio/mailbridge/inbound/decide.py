@@ -28,6 +28,7 @@ from imio.mailbridge.message.classification.classify import original_message
 from imio.mailbridge.message.classification.classify import OriginalMessage
 from imio.mailbridge.message.classification.classify import Proof
 from imio.mailbridge.message.classification.classify import Transfer
+from imio.mailbridge.message.parsing.attachment import Attachment
 from imio.mailbridge.message.parsing.parse import ParsedMessage
 from imio.mailbridge.message.secret_address import without_secret
 from imio.mailbridge.ports.filing import Facts
@@ -54,11 +55,15 @@ NOTHING_SENT = Sent()
 
 @dataclass(frozen=True)
 class Candidate:
-    """One message that could be filed, the facts that routing conditions look at, and the route that follows."""
+    """One message that could be filed, the facts that routing conditions look at, and the route that follows.
+
+    ``added`` are the files of whoever passed the message on.
+    """
 
     original: OriginalMessage
     facts: Facts
     route: Route
+    added: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -152,6 +157,8 @@ def decide(
         found = classify(message, replace(context, accept_direct=True))
     state, reason = _state(arrived, found)
     author_proof, author = None if found.transfer is Transfer.REDIRECT else proof, _agent(found, context)
+    if author is not None and found.messages[0].is_proposed:
+        author_proof = None
     if author is not None and author_proof is None:
         if author == message.author and found.reason is None:
             earlier = finding.verdicts
@@ -222,7 +229,10 @@ def _state(arrived: Destination, found: Classification) -> tuple[str, str]:
 def _as_it_came(decision: Decision, message: ParsedMessage, zone: tzinfo | None) -> Candidate:
     """Return the whole message as a candidate, whatever is attached to it."""
     first = decision.candidates[0].facts if decision.candidates else None
+    known = (each for each in decision.found.messages if each.source is message and not each.from_text)
     original = original_message(message, zone)
+    if found := next(known, None):
+        original = replace(original, author=found.author)
     if answer := next((each for each in decision.found.messages if each.answered), None):
         original = replace(original, answered=answer.answered, is_answer=answer.is_answer)
     facts = Facts(
@@ -283,5 +293,5 @@ def _candidates(
             source_mailbox=source_mailbox,
             service=settings.source_mailboxes.get(source_mailbox) or arrived.service,
         )
-        candidates.append(Candidate(original, facts, route(facts, settings)))
+        candidates.append(Candidate(original, facts, route(facts, settings), found.files))
     return tuple(candidates)

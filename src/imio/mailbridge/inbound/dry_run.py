@@ -82,6 +82,5 @@ def _outcomes(decision):
     for candidate in decision.candidates:
         filing = filing_of(candidate, decision, now())
         fields, notes = filer.fields(filing) if filer is not None else ({}, ())
-        yield Outcome(
-            candidate, fields, tuple(notes), duplicates.known_item(duplicates.key(candidate.original))
-        )
+        known = duplicates.known(duplicates.identity(candidate.original))
+        yield Outcome(candidate, fields, tuple(notes), known.item)

@@ -153,7 +153,7 @@ IMAP_ANSWERS = (
         _("The IMAP server refuses the login: it wants an application password."),
         _("Make an application password for this mailbox at the provider's, and enter it here."),
         "login",
-        r"application-specific password|app(?:lication)? password|web login required|log in via your web browser",
+        r"application-specific password|\bapp password|application password|web login required|log in via your web browser",
         (
             "login: [ALERT] Application-specific password required: https://support.google.com/ (Failure)",
             "login: [WEBALERT https://accounts.google.com/] Web login required.",

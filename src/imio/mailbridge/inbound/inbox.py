@@ -65,6 +65,8 @@ class InboundMessage(Record):
     exception of a failed filing; ``about`` is the id of the outgoing message that it reports on or answers, or empty.
     ``null_sender``: it came without an envelope sender, as reports do; an ``envelope_sender`` that is empty may be unknown.
 
+    ``words`` is what the person who passed it on wrote beside the messages, as plain text.
+
     ``evidence`` holds (detector, what it saw, strength) tuples; ``proof`` is a value of ``Proof`` or empty, ``verdicts`` the dicts
     that led to it, ``signatures`` what DNS said (``inbound.signatures``) or None while it was not asked. ``authenticated`` holds
     verdicts that decided nothing, verified after it was filed; ``route`` (item uid, routing row, state row) where rows decided.
@@ -81,7 +83,7 @@ class InboundMessage(Record):
         self.client_address = envelope.client_address
         self.null_sender = envelope.null_sender
         self.transfer = self.reason = self.error = self.about = self.proof = ""
-        self.author = self.subject = self.transferred_by = self.source_mailbox = ""
+        self.words = self.author = self.subject = self.transferred_by = self.source_mailbox = ""
         self.evidence = self.verdicts = self.route = self.authenticated = self.items = ()
         self.signatures = self.not_before = self.asked = None
         self.note("received")
@@ -99,9 +101,10 @@ class InboundMessage(Record):
 class Inbox(Store):
     """All incoming messages of a site.
 
-    ``retired`` maps a mail-in address that left the settings to when it did. ``by_original`` maps the key of an original message
-    (``duplicates.key``) to the uid of its item, ``by_item`` that uid to the ids of the records that brought it, the first first;
-    ``filed`` maps it to the SHA-256, in hex, of the message that was filed.
+    ``retired`` maps a mail-in address that left the settings to when it did.
+    ``by_original`` maps the name of an original message (Message-ID, author and date: ``sameness.name_of``) to its items, each a
+    tuple of uid and ``sameness.Content``; ``name_of`` maps that uid to the name, ``by_item`` to the ids of the records that brought
+    it, the first first, ``filed`` to the SHA-256, in hex, of the message that was filed.
     ``by_transferrer`` maps the address of a forwarding agent or mailbox to (created, id) keys. ``recent`` maps an author's address
     to when the last messages came, in seconds since the epoch. ``unverified`` maps the ids of records whose signatures are still to
     be verified to how often that was tried. ``asked`` maps an agent's address to when the bridge last explained how to forward.
@@ -112,6 +115,7 @@ class Inbox(Store):
         super().__init__()
         self.retired = OOBTree()
         self.by_original = OOBTree()
+        self.name_of = OOBTree()
         self.by_item = OOBTree()
         self.filed = OOBTree()
         self.by_transferrer = OOBTree()

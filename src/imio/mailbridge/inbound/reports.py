@@ -67,7 +67,7 @@ def who_answered(message, original):
 
     An answer (``is_answer``) from an unknown address is that of the only recipient, of several it is nobody's.
     """
-    author = original.author.addr_spec if original.author else ""
+    author = original.source.author.addr_spec if original.source.author else ""
     if named := _named(message, [author]):
         return named
     return _only(message) if original.is_answer else None

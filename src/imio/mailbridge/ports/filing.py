@@ -66,6 +66,7 @@ class Filing:
     ``copy_to`` writes the original bytes of this message to a stream; ``service`` is a uid or empty; ``transferred_by`` the
     address of the forwarding agent or empty; ``reply_to`` the uid of the document that it answers or empty. Datetimes are
     aware. ``route`` is None when a person chose the service; otherwise it can name another service, an agent and a state.
+    ``added`` are files of the person who passed it on.
     ``author_is_proven`` is False for a message that anyone may have written in an agent's name.
     """
 
@@ -82,6 +83,7 @@ class Filing:
     route: Route | None = None
     facts: Facts | None = None
     author_is_proven: bool = True
+    added: tuple[Attachment, ...] = ()
 
 
 class IFiler(Interface):
@@ -98,7 +100,7 @@ class IFiler(Interface):
         """Return the values of the item's fields by name, and the same notes; writes nothing."""
 
     def add_transfer(uid, filing):
-        """Note on the item ``uid`` that the same message came another time, perhaps for another service."""
+        """Note on the item ``uid`` that the same message came another time, perhaps for another service or with files added."""
 
 
 class FilingError(Exception):

@@ -1,13 +1,13 @@
 """Decides whether a program may answer a message: never one from a list, a program, or without a sender (RFC 3834 §2)."""
 
+from imio.mailbridge.message.classification.sender_forms import FORMS
 from imio.mailbridge.message.parsing.parse import ParsedMessage
+from imio.mailbridge.message.syntax.form import alternatives
+from imio.mailbridge.message.syntax.form import fold
 import re
 
 
-_NO_REPLY = re.compile(
-    r"(?:no-?reply|do-?not-?reply|ne-?pas-?repondre|niet-?beantwoorden|mailer-daemon|postmaster|bounces?)(?:[+=._-].*)?",
-    re.IGNORECASE,
-)
+_NO_REPLY = re.compile(rf"(?:{alternatives(FORMS, 'local-part')})(?:[+=._-].*)?")
 _BULK = (
     "list-id",
     "list-unsubscribe",
@@ -30,7 +30,7 @@ def bulk_marks(message: ParsedMessage) -> tuple[tuple[str, str], ...]:
 
 def is_no_reply(addr_spec: str) -> bool:
     """Tell whether an address says that nobody reads what comes to it."""
-    return _NO_REPLY.fullmatch(addr_spec.rpartition("@")[0]) is not None
+    return _NO_REPLY.fullmatch(fold(addr_spec.rpartition("@")[0])) is not None
 
 
 def may_be_answered(message: ParsedMessage, null_sender: bool = False) -> bool:

@@ -22,11 +22,17 @@ from imio.mailbridge.message.classification.bounce import name_recipients
 from imio.mailbridge.message.classification.bounce import read_bounce
 from imio.mailbridge.message.classification.bounce import read_bounce_of
 from imio.mailbridge.message.classification.bounce import read_returned
+from imio.mailbridge.message.classification.certified_mail import read_certified_receipt
 from imio.mailbridge.message.classification.client import client_of
 from imio.mailbridge.message.classification.gmail_confirmation import read_confirmation
 from imio.mailbridge.message.classification.inline_forward import Proposal
 from imio.mailbridge.message.classification.inline_forward import read_inline_forward
+from imio.mailbridge.message.classification.passed_on import own_files
+from imio.mailbridge.message.classification.passed_on import own_words
+from imio.mailbridge.message.classification.proposed_author import is_replaced
+from imio.mailbridge.message.classification.proposed_author import proposed_author
 from imio.mailbridge.message.classification.reaction import read_reaction
+from imio.mailbridge.message.classification.reason import RESENT_BY_AGENT
 from imio.mailbridge.message.classification.redirect import Mark
 from imio.mailbridge.message.classification.redirect import redirect_marks
 from imio.mailbridge.message.classification.redirect import redirect_traces
@@ -139,7 +145,7 @@ class OriginalMessage:
     ``source`` is the message whose bytes ``raw`` returns: the original, or for an inline forward, which has none, the whole
     message. ``html`` is not safe to show. ``doubts`` are what was guessed and what is wrong with it. ``answered`` is the
     Message-ID of ours that it answers, or None; ``is_answer`` tells whether a citizen may have answered from another address:
-    its subject says so, and nobody of ours wrote it.
+    its subject says so, and nobody of ours wrote it. ``from_text``: all but ``source`` was read from the text of a forward.
     """
 
     author: Address | None
@@ -153,6 +159,12 @@ class OriginalMessage:
     doubts: tuple[Doubt, ...] = ()
     answered: str | None = None
     is_answer: bool = False
+    from_text: bool = False
+
+    @property
+    def is_proposed(self) -> bool:
+        """Tell whether ``author`` is the person behind the author of ``source``."""
+        return not self.from_text and self.author != self.source.author
 
     @property
     def raw(self) -> bytes | mmap:
@@ -164,6 +176,7 @@ class OriginalMessage:
 class Classification:
     """The result (see the module): messages to file, and reports on messages of ours to note.
 
+    ``words`` and ``files`` are what the person who passed the messages on wrote and attached beside them.
     ``is_to_colleagues``: it would be a forward by the agent who is its author, if only that were proven.
     """
 
@@ -175,6 +188,8 @@ class Classification:
     reports: tuple[Report, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     is_to_colleagues: bool = False
+    words: str = ""
+    files: tuple[Attachment, ...] = ()
 
     @property
     def report(self) -> Report | None:
@@ -191,14 +206,19 @@ def classify(message: ParsedMessage, context: Context) -> Classification:
     """Return how ``message`` came in and what would be filed. Never fails."""
     if message.defect is not None:
         return Classification(
-            Transfer.DIRECT, message.defect, messages=(original_message(message, context.zone),)
+            Transfer.DIRECT,
+            message.defect,
+            messages=(original_message(message, context.zone, context.source_mailboxes),),
         )
     for case in _CASES:
         if (found := case(message, context)) is not None:
             break
     else:
         found = _direct(message, context)
-    return replace(found, evidence=(*found.evidence, *notes(message, context), *_doubts(message, found)))
+    proposed = _proposed_authors(found, context)
+    return replace(
+        found, evidence=(*found.evidence, *proposed, *notes(message, context), *_doubts(message, found))
+    )
 
 
 def notes(message: ParsedMessage, context: Context) -> tuple[Evidence, ...]:
@@ -211,6 +231,18 @@ def notes(message: ParsedMessage, context: Context) -> tuple[Evidence, ...]:
     if client := client_of(message):
         found.append(Evidence("client", client, "note"))
     return tuple(found)
+
+
+def _proposed_authors(found: Classification, context: Context) -> tuple[Evidence, ...]:
+    """Return who is proposed as sender in place of an author, and the field that says so."""
+    return tuple(
+        Evidence(
+            f"sender-{proposed.field}", f"{original.source.author or ''} → {proposed.author}"[:200], "weak"
+        )
+        for original in found.messages
+        if original.is_proposed
+        and (proposed := proposed_author(original.source, context.source_mailboxes)) is not None
+    )
 
 
 def _doubts(message: ParsedMessage, found: Classification) -> tuple[Evidence, ...]:
@@ -229,6 +261,7 @@ def compile_agent_patterns(patterns: tuple[str, ...] | list[str]) -> tuple[re.Pa
 def _report(message: ParsedMessage, context: Context) -> Classification | None:
     report = (
         read_standard_report(message)
+        or read_certified_receipt(message)
         or read_bounce(message, context.null_sender, context.sent_by_us)
         or read_auto_reply(message, context.null_sender)
         or read_bounce_of(message, context.sent_by_us)
@@ -306,6 +339,8 @@ def _forward(message: ParsedMessage, context: Context) -> Classification | None:
             *(Evidence("attached", each.form, "strong") for each in attached),
             *(evidence for each in found for evidence in each.evidence),
         ),
+        words=own_words(message),
+        files=own_files(message, attached),
     )
 
 
@@ -317,7 +352,9 @@ def _handed_in(message: ParsedMessage, context: Context) -> Classification:
         found = case(message, inner)
         if found is not None and found.reason != "unmatched-report":
             return found
-    return Classification(Transfer.FORWARD, messages=(original_message(message, context.zone),))
+    return Classification(
+        Transfer.FORWARD, messages=(original_message(message, context.zone, context.source_mailboxes),)
+    )
 
 
 def _inline_forward(message: ParsedMessage, context: Context) -> Classification | None:
@@ -360,7 +397,7 @@ def _reply(message: ParsedMessage, context: Context) -> Classification | None:
     reaction, original = (
         read_reaction(message, answered),
         replace(
-            original_message(message, context.zone),
+            original_message(message, context.zone, context.source_mailboxes),
             answered=answered,
             is_answer=not is_ours and is_answer(message.subject or ""),
         ),
@@ -385,13 +422,12 @@ def _redirect(message: ParsedMessage, context: Context) -> Classification | None
         return None
     source_mailbox, original = (
         _redirecting_source_mailbox(message, context),
-        original_message(message, context.zone),
+        original_message(message, context.zone, context.source_mailboxes),
     )
-    if author := rewritten_author(message, context.source_mailboxes):
-        original = replace(original, author=author)
-        seen += (Evidence("x-original-from", str(author)[:200], "weak"),)
     if source_mailbox is None:
         reason: str | None = "undeclared-mailbox"
+        agents = filter(context.is_agent, (each.addr_spec for each in message.addresses("resent-from")))
+        seen += tuple(Evidence(RESENT_BY_AGENT, agent, "strong") for agent in agents)
     elif context.proof not in (Proof.GATEWAY, Proof.TAG, Proof.ARC):
         reason = "unproven-redirect"
     else:
@@ -418,7 +454,7 @@ def _confirmation(message: ParsedMessage, context: Context) -> Classification | 
     return Classification(
         Transfer.DIRECT,
         "forwarding-confirmation",
-        messages=(original_message(message, context.zone),),
+        messages=(original_message(message, context.zone, context.source_mailboxes),),
         evidence=(Evidence("gmail-confirmation", asked.mailbox or asked.code, "strong"),),
     )
 
@@ -431,13 +467,13 @@ def _stand_in(message: ParsedMessage, context: Context) -> Classification | None
     return Classification(
         Transfer.DIRECT,
         "stand-in",
-        messages=(original_message(message, context.zone),),
+        messages=(original_message(message, context.zone, context.source_mailboxes),),
         evidence=(Evidence("stand-in", f"{hidden.author}: {hidden.subject}"[:200], "strong"),),
     )
 
 
 def _direct(message: ParsedMessage, context: Context) -> Classification:
-    original = original_message(message, context.zone)
+    original = original_message(message, context.zone, context.source_mailboxes)
     reason = _encrypted((original,)) if context.accept_direct else "direct"
     return Classification(Transfer.DIRECT, _loop(message, context) or reason, messages=(original,))
 
@@ -453,10 +489,13 @@ _CASES: tuple[Callable[[ParsedMessage, Context], Classification | None], ...] = 
 )
 
 
-def original_message(message: ParsedMessage, zone: tzinfo | None = None) -> OriginalMessage:
-    """Return ``message`` itself as the one to file; ``zone`` as in ``Context``."""
+def original_message(
+    message: ParsedMessage, zone: tzinfo | None = None, source_mailboxes: Iterable[str] = ()
+) -> OriginalMessage:
+    """Return ``message`` itself as the one to file; ``zone`` and ``source_mailboxes`` as in ``Context``."""
+    proposed = proposed_author(message, source_mailboxes)
     return OriginalMessage(
-        message.author,
+        proposed.author if proposed else message.author,
         message.subject,
         message.date_in(zone),
         message.message_id,
@@ -479,6 +518,7 @@ def _proposed(message: ParsedMessage, proposal: Proposal) -> OriginalMessage:
         proposal.body,
         None,
         proposal.doubts,
+        from_text=True,
     )
 
 
@@ -488,7 +528,8 @@ def _is_transferrer(message: ParsedMessage, context: Context) -> bool:
         context.is_agent(author.addr_spec) or context.is_source_mailbox(author.addr_spec)
     ):
         return False
-    return rewritten_author(message, context.source_mailboxes) is None
+    person = proposed_author if is_replaced(author) else rewritten_author
+    return person(message, context.source_mailboxes) is None
 
 
 def _transferrer(author: Address | None, context: Context) -> Evidence:

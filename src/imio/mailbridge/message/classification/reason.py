@@ -16,6 +16,19 @@ class Reason:
     remedy: str
 
 
+#: The evidence that an address of an agent redirected a message, and what ``undeclared-mailbox`` means if the agent exists.
+RESENT_BY_AGENT = "resent-by-agent"
+REDIRECTED_BY_AGENT = Reason(
+    _(
+        "An agent redirected this message as if it had just been sent (“Redirect” in the mail program). Anyone can write such a "
+        "mark, and it is not the forward of an agent, so no document was made."
+    ),
+    _(
+        "If the message looks right, accept it. Ask the agent to forward as attachment from now on: then it is filed at once, with "
+        "the agent’s name. No need to add the agent’s address to the source mailboxes."
+    ),
+)
+
 #: Reason code → texts. A new code is added here and nowhere else.
 REASONS: Mapping[str, Reason] = {
     "no-recipient": Reason(

@@ -19,10 +19,11 @@ _OPAQUE = frozenset({"application/octet-stream", "application/x-octet-stream", "
 @dataclass(frozen=True)
 class Attached:
     """An attached message and how it was found: ``rfc822``, ``rfc822-encoded``, ``eml-file``, ``octet-stream``,
-    ``outlook-msg`` or ``tnef``."""
+    ``outlook-msg`` or ``tnef``. ``part`` holds it, None in a ``winmail.dat``."""
 
     message: ParsedMessage
     form: str
+    part: Part | None = None
 
 
 def attached_messages(message: ParsedMessage) -> tuple[Attached, ...]:
@@ -47,7 +48,7 @@ def _attached(raw: bytes | mmap, part: Part) -> list[Attached]:
     if not form:
         return []
     message = parse(part_bytes(raw, part))
-    return [Attached(message, form)] if message.defect != "unreadable" else []
+    return [Attached(message, form, part)] if message.defect != "unreadable" else []
 
 
 def _form(raw: bytes | mmap, part: Part) -> str:

@@ -13,7 +13,7 @@ _BLOCKS = frozenset(
 )  # fmt: skip
 _SPACES = re.compile(r"[ \t\r\n]+")
 #: A forward begins near the top; a whole book in HTML is not read to its end.
-_MAX_LENGTH = 1_000_000
+MAX_LENGTH = 1_000_000
 
 
 def html_lines(html: str) -> list[str]:
@@ -21,7 +21,7 @@ def html_lines(html: str) -> list[str]:
     lines: list[str] = []
     current: list[str] = []
     skipping = ""
-    for token in _TAG.split(_without_comments(html[:_MAX_LENGTH])):
+    for token in _TAG.split(_without_comments(html[:MAX_LENGTH])):
         match = _TAG_NAME.match(token) if token.startswith("<") else None
         name = match[1].lower() if match else ""
         if skipping:

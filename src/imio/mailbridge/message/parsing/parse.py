@@ -1,6 +1,7 @@
 """Parses raw bytes into a message that can be read without fear: nothing here raises on any input."""
 
 from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import replace
@@ -306,12 +307,21 @@ class ParsedMessage:
     @cached_property
     def attachments(self) -> tuple[Attachment, ...]:
         """Return what a person would call attachments, including attached messages; a ``winmail.dat`` is replaced by its files."""
+        return self._files()
+
+    def attachments_beside(self, messages: Iterable[Part]) -> tuple[Attachment, ...]:
+        """Return the attachments but the parts that are ``messages``, and those embedded in a ``winmail.dat``."""
+        embedded = (file for file, found in self._embedded.items() if found.defect != "unreadable")
+        return self._files(frozenset((*map(id, messages), *embedded)))
+
+    def _files(self, left_out: frozenset[int] = frozenset()) -> tuple[Attachment, ...]:
         opened = {id(part): found for part, found in self._packed}
         files: list[Attachment] = []
         for part in self._sorted.attached:
             if id(part) in opened:
-                files += (self._packed_file(file) for file in opened[id(part)].files)
-            else:
+                packed = (file for file in opened[id(part)].files if id(file) not in left_out)
+                files += map(self._packed_file, packed)
+            elif id(part) not in left_out:
                 files.append(attachment(self.content[0], part))
         return (*files, *self._plain[1])
 

@@ -11,6 +11,9 @@ _ALPHABET = re.compile(rb"[A-Za-z0-9+/]")
 _BASE64_ONLY = re.compile(rb"[A-Za-z0-9+/=\s]*")
 #: The bytes that are no characters of base64.
 NOT_BASE64 = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"))
+#: A line of words, and a line that goes on with base64.
+_WORDS = re.compile(rb"\n[^\n]{0,400}?[^\s][ \t]{1,3}[^\s]")
+_BASE64_LINE = re.compile(rb"\n[A-Za-z0-9+/]{40,}={0,2}\r?(?:\n|\Z)")
 _MAX_SEGMENTS = 1000
 #: Names of the encoding.
 BASE64 = ("base64", "b64", "base-64")
@@ -33,7 +36,7 @@ def encoding_name(value: str) -> str:
 def decode_body(raw: bytes | mmap, start: int, end: int, encoding: str) -> bytes:
     """Return the decoded octets of ``raw[start:end]``; an unknown ``encoding`` leaves them as they are."""
     if encoding in BASE64:
-        return _base64(raw, start, end)
+        return _base64(raw, start, _end_of_base64(raw, start, end))
     if encoding in _QUOTED_PRINTABLE:
         return binascii.a2b_qp(raw[start:end])
     if encoding in _UUENCODE:
@@ -43,6 +46,8 @@ def decode_body(raw: bytes | mmap, start: int, end: int, encoding: str) -> bytes
 
 def decode_chunks(raw: bytes | mmap, start: int, end: int, encoding: str) -> Iterator[bytes]:
     """Yield what ``decode_body`` returns piece by piece, so that a large body is never in memory as a whole."""
+    if encoding in BASE64:
+        end = _end_of_base64(raw, start, end)
     if encoding in BASE64 and not _goes_on_after_padding(raw, start, end):
         yield from _base64_chunks(raw, start, end)
     elif encoding in _QUOTED_PRINTABLE:
@@ -75,6 +80,18 @@ def _base64_chunks(raw: bytes | mmap, start: int, end: int) -> Iterator[bytes]:
         yield binascii.a2b_base64(clean[:whole])
     if left:
         yield decode_base64(left)
+
+
+def _end_of_base64(raw: bytes | mmap, start: int, end: int) -> int:
+    """Return where clear text begins that a server wrote behind base64, or ``end``; base64 that is only damaged has no end."""
+    if raw.find(b" ", start, end) < 0:
+        return end
+    while start < end and raw[start : start + 1].isspace():
+        start += 1
+    words = _WORDS.search(raw, start, end)
+    if words is None or _BASE64_LINE.search(raw, words.end(), end):
+        return end
+    return words.start()
 
 
 def _goes_on_after_padding(raw: bytes | mmap, start: int, end: int) -> bool:

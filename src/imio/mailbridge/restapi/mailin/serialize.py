@@ -51,7 +51,7 @@ def left_json(left):
 
 def record_json(record, request):
     """Return what a manager of mail may know: no secret part of an address."""
-    sentence, remedy = reason_texts(record.reason)
+    sentence, remedy = reason_texts(record.reason, record.evidence)
     return masked_data(
         {
             **delivery_json(record, items_json(record.items)),
