@@ -6,7 +6,8 @@
             ✝1          ✝2   claim 2 ── commit     ✝3     ▶ MAIL, RCPT, DATA of 2 … ─────┴▶ dot ──▶ 250 …  ──▶ documents ── commit
                                                                                          ✝4                ✝5
     ✝1 the message is still queued: the sweep finds it
-    ✝2 it is ``sending`` until its lease ends, then the sweep queues it again; the server took nothing
+    ✝2 it is ``sending`` until its lease ends, then the sweep queues it again; the server took nothing. Until what it said
+       of the message before is committed, this is ✝3 of that one too.
     ✝3 the server took it and we do not know: it goes out again after the lease, with the same Message-ID. The only repeat there is.
     ✝4 the first message is ``sent``, the second as ✝2
     ✝5 both are ``sent``; their documents are in ``unwritten`` until the sweep has written them
