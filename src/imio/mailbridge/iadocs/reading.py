@@ -90,7 +90,7 @@ def around(message, outline, language="", with_head=False):
         words,
         _title(message, words),
         rows(message, words) if with_head else (),
-        files(message) if with_head else (),
+        files(message, words.language) if with_head else (),
         notes(outline, words.language),
         [_invitation(each, words.language) for each in outline.invitations],
     )
@@ -172,9 +172,10 @@ def rows(message, words):
     return head(message, words, readable_time(date) if date is not None else "")
 
 
-def files(message):
+def files(message, language):
     """Return a line for each attachment: name, size in bytes and digest."""
-    return [f"{file.filename} ({file.size} B, SHA-256 {file.sha256})" for file in message.attachments]
+    unit = translate(_("bytes"), target_language=language)
+    return [f"{file.filename} ({file.size} {unit}, SHA-256 {file.sha256})" for file in message.attachments]
 
 
 def read(file):
