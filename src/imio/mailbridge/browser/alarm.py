@@ -10,6 +10,7 @@ from imio.mailbridge.inbound.imap_reading import status_of
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.settings.clock import readable_time
 from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.smtp import name_in_words
 from imio.mailbridge.store.store import now
 from plone.app.layout.viewlets.common import ViewletBase
 
@@ -27,12 +28,13 @@ class AlarmViewlet(ViewletBase):
         lasting = {name: each for name, each in box.troubles.items() if each["at"] + PATIENCE <= now()}
         return [
             {
-                "name": name,
+                "name": name_in_words(name),
                 "is_stopped": name in box.holds,
                 "since": readable_time(problem["at"]),
                 "explanation": translatable(problem["explanation"]),
                 "remedy": translatable(problem["remedy"]),
                 "answer": f"{problem['code'] or ''} {problem['text']}".strip(),
+                "is_of_server": bool(problem["code"]),
             }
             for name, problem in sorted((lasting | dict(box.holds)).items())
         ]
