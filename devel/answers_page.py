@@ -55,7 +55,7 @@ def _row(row, outcomes):
     yield f"{row.name}\n{'~' * len(row.name)}\n"
     yield f"{outcomes[row.outcome]}{_alarm(row)}\n"
     for title, words in (
-        ("Agent", row.explanation if hasattr(row, "given_up") else ""),
+        ("Agent", _for_agent(row) if hasattr(row, "given_up") else ""),
         ("Agent, at the end of the tries", getattr(row, "given_up", "")),
         ("Administrator", row.remedy if hasattr(row, "given_up") else f"{row.explanation} {row.remedy}"),
     ):
@@ -64,6 +64,11 @@ def _row(row, outcomes):
     yield "::\n"
     yield from (f"    {each}" for each in row.examples)
     yield ""
+
+
+def _for_agent(row):
+    """Return what the agent is told at first: what happened, and what follows."""
+    return " ".join(filter(None, (row.explanation, row.follows(STATES.get(row.outcome, "")))))
 
 
 def _alarm(row):
