@@ -28,6 +28,12 @@ SMTP = {
     Outcome.SENDER_REFUSED: "The message goes out from the login address where that may be, else the recipient has failed.",
     Outcome.CONFIGURATION: "The account is stopped, its mail is held, an administrator is told.",
 }
+STATES = {
+    Outcome.TEMPORARY: "deferred",
+    Outcome.PERMANENT: "failed",
+    Outcome.SENDER_REFUSED: "failed",
+    Outcome.CONFIGURATION: "held",
+}
 IMAP = {
     imap_answers.Outcome.SOON: "The mailbox is read again at the next pass.",
     imap_answers.Outcome.PAUSE: "The mailbox is read again after a pause that grows.",

@@ -31,6 +31,7 @@ from tests.pipe.program import run
 from tests.servers.certificates import Certificates
 from tests.servers.waiting import free_port
 from zope.schema import getFieldNames
+import base64
 import lxml.html
 import pytest
 import re
@@ -572,17 +573,27 @@ def test_typography():
     assert [line for line in lines if re.search(" [;:?!»]|« |[^~]»", line)] == []
 
 
-# what is read on the document that was made of a cut message
+# what is read on the document that was made of a message with a cut file
 
 
-def test_message_that_is_cut(readers, site):
-    record = site.receive(redirected()[:-30])
+CUT = {
+    "message": (redirected()[:-30], "Le message semble incomplet~: la fin manque"),
+    "attachment": (
+        redirected().replace(base64.b64encode(b"%PDF-1.4\0plan"), b"JVBERi0xLj"),
+        "Une pièce jointe semble incomplète~: la fin manque (plan.pdf)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("raw", "note"), CUT.values(), ids=CUT)
+def test_cut(readers, site, raw, note):
+    record = site.receive(raw)
     (uid,) = record.items
     document = uuidToObject(uid, unrestricted=True)
     mail = document["mail"]
     site.task("@@mailbridge-render", uid=mail.UID())
     frame = readers.shown(f"{mail.absolute_url()}/@@mailbridge-frame", "agent", "body")
-    assert "Le message semble incomplet~: la fin manque" in frame
+    assert note in frame
     assert readers.seen() == Seen()
 
 
