@@ -65,6 +65,10 @@ ACCOUNTS = "- Comptes SMTP (SITE/@@mailbridge-accounts)"
 SAID, DETAIL, TO_DO = "Réponse du serveur~:", "Détail technique~:", "Que faire~:"
 WAITING = "Messages en attente~: 1"
 NOT_LOST = f"{WAITING}. Aucun n’est perdu~; ils partiront dès que le compte fonctionnera de nouveau."
+GIVES_UP = (
+    "Ce qui attend partira dès que le compte fonctionnera de nouveau. Un message qui ne peut pas partir pendant 48 heures "
+    "échoue, et son agent en est averti."
+)
 NONE_LOST = "Aucun message n’est perdu~: ils attendent et partiront d’eux-mêmes."
 
 # one failure each: what happened, what the server or our side says, what the administrator does
@@ -99,7 +103,7 @@ DOWN = "Le serveur de messagerie n’a pas pu être joint."
 DOWN_WORDS = "[Errno 111] Connection refused"
 DOWN_REMEDY = "Vérifiez le nom et le port du serveur, et que le pare-feu laisse iA.docs l’atteindre."
 DOWN_SINCE = "Plus rien ne part par le compte SMTP par défaut depuis le TIME."
-GIVEN_UP = f"{DOWN} iA.docs n’essaie plus~; envoyez à nouveau, ou prévenez votre service informatique."
+NO_LONGER = f"{DOWN} iA.docs n’essaie plus~; envoyez à nouveau, ou prévenez votre service informatique."
 
 GREYLISTED = "Le serveur du destinataire n’accepte un expéditeur inconnu qu’au second essai."
 
@@ -391,7 +395,8 @@ DOWN_ALARM = (
     DOWN,
     f"{DETAIL} {DOWN_WORDS}",
     f"{TO_DO} {DOWN_REMEDY}",
-    NOT_LOST,
+    WAITING,
+    GIVES_UP,
     ACCOUNTS,
 )
 
@@ -441,15 +446,15 @@ FAILURES = {
     "server_down_for_half_an_hour": Seen(
         **DOWN_NOW,
         alarm=DOWN_ALARM,
-        banner=(DOWN_SINCE, DOWN, DETAIL, DOWN_WORDS, TO_DO, DOWN_REMEDY, NONE_LOST),
+        banner=(DOWN_SINCE, DOWN, DETAIL, DOWN_WORDS, TO_DO, DOWN_REMEDY, GIVES_UP),
     ),
     "server_down_for_two_days_and_up_again": Seen(
         header=UNSEEN,
-        page=(NOT_SENT, JEANNE, GIVEN_UP, DOWN_WORDS, RETRY, EDIT),
-        document_page=(NOT_SENT, "À", JEANNE, "TIME", GIVEN_UP),
+        page=(NOT_SENT, JEANNE, NO_LONGER, DOWN_WORDS, RETRY, EDIT),
+        document_page=(NOT_SENT, "À", JEANNE, "TIME", NO_LONGER),
         notice=(
             *SENT_TO_NOBODY,
-            f"- {JEANNE}~: {GIVEN_UP} {DETAIL} {DOWN_WORDS}",
+            f"- {JEANNE}~: {NO_LONGER} {DETAIL} {DOWN_WORDS}",
             SEND_AGAIN,
             *NOTICE_END,
         ),

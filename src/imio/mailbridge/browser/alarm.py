@@ -2,7 +2,9 @@
 
 from imio.mailbridge.browser.button_page import may
 from imio.mailbridge.browser.button_page import SET_UP
+from imio.mailbridge.delivery.account_alarm import gives_up
 from imio.mailbridge.delivery.account_alarm import PATIENCE
+from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
 from imio.mailbridge.inbound.imap_answers import imap_answer
 from imio.mailbridge.inbound.imap_reading import QUIET
@@ -13,6 +15,9 @@ from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.smtp import name_in_words
 from imio.mailbridge.store.store import now
 from plone.app.layout.viewlets.common import ViewletBase
+
+
+NONE_LOST = _("No message is lost: they wait and leave by themselves.")
 
 
 class AlarmViewlet(ViewletBase):
@@ -30,6 +35,7 @@ class AlarmViewlet(ViewletBase):
             {
                 "name": name_in_words(name),
                 "is_stopped": name in box.holds,
+                "follows": NONE_LOST if name in box.holds else gives_up(),
                 "since": readable_time(problem["at"]),
                 "explanation": translatable(problem["explanation"]),
                 "remedy": translatable(problem["remedy"]),

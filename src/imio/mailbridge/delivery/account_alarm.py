@@ -45,7 +45,11 @@ def stopped(name, hold):
         mapping={"name": name_in_words(name), "at": _at(hold)},
     )
     with errors_logged():
-        if _tell_problem(name, hold, subject, first):
+        count = _(
+            "Messages that wait: ${count}. None is lost; they leave once the account works again.",
+            mapping={"count": str(waiting(name))},
+        )
+        if _tell_problem(name, hold, subject, first, count):
             _alarms()[name] = (hold["at"], True)
 
 
@@ -84,9 +88,19 @@ def _tell_trouble(name, trouble):
         mapping={"name": name_in_words(name), "at": _at(trouble)},
     )
     with errors_logged():
-        if _tell_problem(name, trouble, subject, first):
+        count = _("Messages that wait: ${count}", mapping={"count": str(waiting(name))})
+        if _tell_problem(name, trouble, subject, first, count, gives_up()):
             _alarms()[name] = (now(), True)
             outbox().troubles[name] = {**trouble, "told": True}
+
+
+def gives_up():
+    """Return what becomes of the messages of an account that is not stopped, though nothing leaves by it."""
+    return _(
+        "What waits leaves once the account works again. A message that cannot leave for ${hours} hours fails, and its agent is "
+        "told.",
+        mapping={"hours": str(settings().give_up_hours)},
+    )
 
 
 def refused(name, reply, row):
@@ -124,7 +138,7 @@ def _at(problem):
     return local_time(problem["at"]).strftime("%d/%m/%Y %H:%M")
 
 
-def _tell_problem(name, problem, subject, first):
+def _tell_problem(name, problem, subject, first, *last):
     return _tell(
         name,
         subject,
@@ -132,10 +146,7 @@ def _tell_problem(name, problem, subject, first):
         translatable(problem["explanation"]),
         words_said(problem["code"], problem["text"]),
         _("What to do: ${remedy}", mapping={"remedy": translatable(problem["remedy"]) or ""}),
-        _(
-            "Messages that wait: ${count}. None is lost; they leave once the account works again.",
-            mapping={"count": str(waiting(name))},
-        ),
+        *last,
     )
 
 
