@@ -381,12 +381,12 @@ def test_a_block_is_no_verdict_about_the_agent(send, caught, alarms, stage, said
 
 
 @pytest.mark.parametrize(
-    ("bounced", "words"), [(JEANNE, "1 recipient of 1, one came back"), (BLIND, "1 recipient of 1")]
+    ("bounced", "words"), [(JEANNE, "1 recipient of 1, 1 came back"), (BLIND, "1 recipient of 1")]
 )
 def test_the_document_says_what_came_back(site, send, caught, bounced, words):
     record = send(JEANNE, bcc=[BLIND])
     document = site.portal["outgoing-mail"]["permis-durbanisme"]
-    assert document.email_status.endswith("1 recipient of 1")
+    assert document.email_status.endswith("1 recipient of 1"), "nobody learns of a blind copy"
     outbox().update(record, {bounced: "bounced"})
     outbox().unwritten.insert(record.id)
     transaction.commit()

@@ -74,7 +74,7 @@ class OutgoingMailSendingContext(ContentSendingContext):
         """Add ``1 revenu en erreur`` in the site's language."""
         values = {"status": self.content.email_status, "returned": str(returned)}
         if returned == 1:
-            sentence = _("${status}, one came back", mapping=values)
+            sentence = _("${status}, 1 came back", mapping=values)
         else:
             sentence = _("${status}, ${returned} came back", mapping=values)
         language = getToolByName(self.content, "portal_languages").getDefaultLanguage()
