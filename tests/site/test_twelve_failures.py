@@ -527,7 +527,7 @@ FAILURES = {
             "Merci de transférer à nouveau l’original, en pièce jointe. Dans Outlook~:",
             "- Sélectionnez le message dans la liste, puis Accueil, Plus (dans le groupe Répondre), Transférer en tant que "
             "pièce jointe, ou Ctrl+Alt+F.",
-            "Inutile de faire autre chose~: un gestionnaire du courrier écartera le premier transfert.",
+            "Inutile de faire autre chose~: le premier transfert attend qu’un gestionnaire du courrier l’écarte.",
             "Ce message a été écrit automatiquement par iA.docs. Personne ne lit les réponses.",
         ),
         account=WORKS,
