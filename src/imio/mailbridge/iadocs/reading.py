@@ -31,6 +31,7 @@ DOUBTS = {
     "message-id-missing": _("The message has no Message-ID"),
     "header-damaged": _("The header of the message is damaged; what could be read was taken"),
     "truncated": _("The message seems incomplete: its end is missing"),
+    "attachment-damaged": _("An attachment seems incomplete: its end is missing"),
     "marked-as-unwanted": _(
         "A mail filter took this message for unwanted mail; check it before you rely on it"
     ),
