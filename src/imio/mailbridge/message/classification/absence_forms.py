@@ -37,38 +37,39 @@ SUBJECTS: tuple[Form, ...] = (
     Form(
         "english: out of office",
         "subject",
-        r"(?:auto:? )?(?:[^:]{1,60} (?:is|am) |i'm )?(?:currently )?(?:out[ -]of[ -](?:(?:the|my)[ -])?office"
-        r"|ooo)(?:[ :-]+auto-?(?:reply|response))?",
+        r"(?:auto:? )?(?:[^:]{1,60} (?:is|am|will be) |i'm )?(?:currently )?(?:out[ -]of[ -](?:(?:the|my)[ -])?office"
+        r"|ooo)(?:[ :-]+(?:auto-?(?:reply|response)|notification|message))?",
         "AUTO: Ann Example is out of the office (returning 7/12)",
         "Out of office space to rent",
     ),
     Form(
         "english: on leave",
         "subject",
-        r"(?:i am |i'm |currently )?(?:on (?:annual |parental |maternity )?leave|on (?:vacation|holidays?))"
-        r"|vacation(?: (?:reply|message|notice))?",
+        r"(?:i am |i'm |currently )?(?:on (?:annual |parental |maternity )?leave|on (?:vacation|holidays?)|away)"
+        r"|vacation(?: (?:(?:auto-?)?reply|message|notice))?|holiday (?:reply|message|notice)",
         "On leave until 7 December",
         "Vacation request for the hall",
     ),
     Form(
         "french: réponse automatique",
         "subject",
-        r"(?:réponse|message|répondeur) automatique(?: d'absence)?",
+        r"(?:réponse|message|répondeur) auto(?:mati(?:que|sée?))?(?: d'absence)?",
         "Réponse automatique : Permis",
         "Réponse automatique du formulaire de l’école",
     ),
     Form(
         "french: absence du bureau",
         "subject",
-        r"(?:je suis |actuellement )?(?:absen(?:ce|te?|t\(e\)) (?:du|de mon) bureau|hors (?:du )?bureau)"
-        r"|(?:avis|message|notification|réponse) d'absence(?: du bureau)?",
+        r"(?:auto ?: [^:]{1,60} est |je suis |actuellement )?(?:absen(?:ce|te?|t\(e\)) (?:du|de mon) bureau|hors (?:du )?bureau)"
+        r"|(?:avis|message|notification|réponse) (?:d'absence|de vacances|de congés?)(?: du bureau)?",
         "Absence du bureau : Permis",
         "Absence du bureau de vote à la salle",
     ),
     Form(
         "french: absent",
         "subject-alone",
-        r"(?:je suis )?(?:actuellement )?(?:absence|absente?|absent\(e\)|en (?:congés?|vacances))",
+        r"(?:je suis )?(?:actuellement )?(?:absences?|absente?|absent\(e\)|indisponible"
+        r"|en (?:congés?|vacances)(?: de maternité| parental| annuels?)?)",
         "Absente jusqu’au 7 décembre",
         "Absence de ma fille vendredi",
     ),
@@ -82,23 +83,31 @@ SUBJECTS: tuple[Form, ...] = (
     Form(
         "dutch: afwezig",
         "subject",
-        r"(?:ik ben )?(?:tijdelijk )?(?:afwezig|niet aanwezig|niet op kantoor|buiten kantoor)"
-        r"|afwezigheids(?:bericht|melding|assistent)|afwezigheid",
+        r"(?:auto ?: [^:]{1,60} is |ik ben )?(?:tijdelijk |momenteel )?(?:afwezig|niet aanwezig|niet op kantoor|buiten kantoor)"
+        r"|afwezigheids(?:bericht|melding|assistent)|(?:bericht van )?afwezigheid",
         "Afwezig: Vergunning",
         "Afwezig kind op school melden",
     ),
     Form(
+        "dutch: met verlof",
+        "subject-alone",
+        r"(?:ik ben )?(?:momenteel )?(?:(?:met|op) (?:verlof|vakantie)|verlof|niet beschikbaar)",
+        "Met verlof tot 7 december",
+        "Op vakantie: toezicht op mijn woning",
+    ),
+    Form(
         "german: automatische antwort",
         "subject",
-        r"automatische (?:antwort|antwortmail|beantwortung|rückmeldung)|auto-?antwort",
+        r"automatische (?:antwort|antwortmail|e-?mail-antwort|beantwortung|rückmeldung)|auto-?antwort",
         "Automatische Antwort: Antrag",
         "Automatische Antwortfunktion im Formular",
     ),
     Form(
         "german: abwesend",
         "subject",
-        r"(?:ich bin )?(?:abwesend|nicht im büro|außer haus|im urlaub)|abwesenheit(?:s(?:notiz|meldung"
-        r"|nachricht|assistent))?",
+        r"(?:auto ?: [^:]{1,60} ist |ich bin )?(?:derzeit |zurzeit |zur zeit |momentan )?(?:abwesend|nicht im (?:büro|haus)"
+        r"|außer haus|im urlaub)|(?:automatische )?abwesenheits(?:notiz|meldung|nachricht|assistent|agent|benachrichtigung)"
+        r"|abwesenheit",
         "Abwesenheitsnotiz: Antrag",
         "Abwesenheit meiner Tochter am Freitag",
     ),
@@ -173,12 +182,65 @@ SUBJECTS: tuple[Form, ...] = (
         "Автоматичен отговор: разрешително",
         "Отсъствие на дъщеря ми в петък",
     ),
+    Form(
+        "russian",
+        "subject",
+        r"автоматический ответ|автоответ(?:чик)?|(?:я )?(?:вне офиса|нет на месте)|(?:я )?в отпуске",
+        "Автоматический ответ: разрешение",
+        "Автоматический ответ банкомата неверен",
+    ),
+    Form(
+        "swedish",
+        "subject",
+        r"automatiskt svar|autosvar|(?:jag är )?(?:frånvarande|inte på kontoret)|frånvaro(?:meddelande)?",
+        "Automatiskt svar: tillstånd",
+        "Frånvaro i skolan på fredag",
+    ),
+    Form(
+        "danish, norwegian",
+        "subject",
+        r"automatisk svar|autosvar|(?:jeg er )?(?:ikke (?:til stede|på kontoret)|fraværende)|fravær(?:smelding|sbesked)?",
+        "Automatisk svar: tilladelse",
+        "Fravær i skolen på fredag",
+    ),
+    Form(
+        "finnish",
+        "subject",
+        r"automaattinen vastaus|(?:olen )?(?:poissa(?: toimistosta)?|lomalla)|poissaoloilmoitus",
+        "Automaattinen vastaus: lupa",
+        "Poissaolo koulusta perjantaina",
+    ),
+    Form(
+        "czech",
+        "subject",
+        r"automatická odpověď|(?:jsem )?mimo (?:kancelář|pracoviště)|nepřítomnost(?: v kanceláři)?",
+        "Automatická odpověď: povolení",
+        "Nepřítomnost dcery v pátek",
+    ),
+    Form(
+        "hungarian",
+        "subject",
+        r"automatikus válasz|(?:irodán|házon) kívül(?: vagyok)?|szabadságon(?: vagyok)?",
+        "Automatikus válasz: engedély",
+        "Automatikus válaszgép hibája",
+    ),
+    Form(
+        "greek",
+        "subject",
+        r"αυτόματη απάντηση|(?:είμαι )?εκτός γραφείου|(?:μήνυμα )?απουσίας?(?: από το γραφείο)?",
+        "Αυτόματη απάντηση: άδεια",
+        "Απουσία της κόρης μου την Παρασκευή",
+    ),
 )
 
-#: What may follow a wording of ``subject``: another subject, a remark in brackets, a date.
+#: What may follow a wording of ``subject``: another subject, a remark in brackets.
 TAILS = r"[\s.!]*(?:[:：|–—]|\s-\s|\s[(\[]|\s(?:re|tr|fwd?|aw|antw)\s?:).*"
-#: What may follow every wording: until when.
+#: What may follow every wording: until when. A colon after it begins what a person has to say.
 UNTIL = (
-    r"[\s,:–-]+(?:until|till|from|back|jusqu'|du \d|à partir du|de retour|retour|tot|t/m|vanaf|terug|van \d|bis|vom|ab|zurück"
-    r"|fino|dal|hasta|del|até|desde|do dia|do \d|od|până|de la|حتى|до|з|от)\b.{0,80}"
+    r"[\s,:–-]+(?:(?:until|till|from|back|jusqu'|du \d|à partir du|de retour|retour|tot|t/m|vanaf|terug|van \d|bis|vom|ab|zurück"
+    r"|fino|dal|hasta|del|até|desde|do dia|do \d|od|până|de la|حتى|до|з|от|till och med|til|asti|do|-ig|έως|μέχρι)\b"
+    r"(?:(?!\s?:\s).){0,80}"
+    r"|pour le moment|en ce moment|momenteel|op dit moment|zurzeit|derzeit|at the moment)"
 )
+#: What may follow every wording too: the whole subject that is answered.
+ANSWERED = r"\s*[:：|–—-]\s*(?:re|tr|fwd?|aw|antw|rép)\s?:.*"

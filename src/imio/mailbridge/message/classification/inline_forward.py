@@ -172,10 +172,16 @@ class _Reader:
         return self._proposal(style, block, below) if block else None
 
     def _quoted(self, lines: list[str]) -> Proposal | None:
-        """Return the forward in a quotation that begins with its marker, or None."""
+        """Return the forward in a quotation that begins with its marker or, after the subject of a forward, its block; or None."""
         lines = [_dequoted(line) for line in lines]
         at, text = next(((at, line.strip()) for at, line in enumerate(lines) if line.strip()), (0, ""))
-        proposal = self._marked(lines, at, text) if text else None
+        if not text:
+            return None
+        proposal = self._marked(lines, at, text)
+        if proposal is None and self._prefixed:
+            # Orange writes a line above the block: "Message du 12/11/26 09:12"
+            block = _block_at(lines, at) or (_block_at(lines, at + 1) if at + 1 < len(lines) else None)
+            proposal = self._proposal("quoted", block, lines) if block else None
         return replace(proposal, style="quoted") if proposal else None
 
     def _quote_line(self, lines: list[str], number: int, introduction: str) -> Proposal | None:

@@ -92,7 +92,9 @@ class _Entry:
             return Address(clean(decode_words("".join(self.comment).strip())), compact)
         match = _ADDR.search(phrase[:_MAX_SEARCHED])
         if match is None:
-            return None
+            # "Jean Dupont (jean@x.example)"
+            match = _ADDR.search("".join(self.comment)[:_MAX_SEARCHED])
+            return Address(clean(name), match[0]) if match else None
         rest = " ".join((phrase[: match.start()] + phrase[match.end() :]).split()).strip("[] ")
         return Address(clean(decode_words(rest)), match[0])
 
