@@ -138,19 +138,20 @@ SENTENCES: tuple[Form, ...] = (
     Form(
         "signature of a phone",
         "text",
-        r"(?:envoye (?:depuis|de|a partir de|avec) mon|sent from my|verzonden (?:vanaf|met) mijn|(?:gesendet )?von meinem) "
+        r"(?:envoye (?:depuis|de|a partir d[e']|avec) ?(?:mon|un)|sent from my|(?:verzonden|verstuurd) (?:vanaf|met|vanuit) mijn|"
+        r"(?:gesendet )?von meinem) "
         r"(?:(?:iphone|ipad|android|smartphone|telephone|mobile|handy|telefoon|appareil|apparaat|toestel|device|samsung|galaxy)"
-        r"(?: (?=\w))?){1,3}(?:gesendet)?",
+        r"(?:[ -](?=\w))?){1,3}(?:gesendet)?",
         "Envoyé de mon iPhone",
         "Envoyé de mon bureau",
     ),
     Form(
         "signature of a program",
         "text",
-        r"(?:(?:envoye|sent|verzonden|gesendet|provenance ?:|envoye (?:a partir|depuis)|telechargez?|obtenir|obtenez|get|download)"
-        r" (?:de |d'|from |via |vanuit |vanaf |avec |with |met |von |mit |aus )?)?"
-        r"(?:outlook|yahoo mail|courrier|mail|gmail(?: mobile)?|proton mail|(?:l'application )?(?:mobile )?bluemail)"
-        r" (?:pour|for|voor|fur|sur|on) (?:(?:ios|android|mac|windows)(?: (?:10|11))?)(?: (?:downloaden|herunterladen))?"
+        r"(?:(?:envoye|sent|verzonden|verstuurd|gesendet|provenance ?:|telecharge[rz]|obtenir|obtenez|get|download)"
+        r" (?:a partir de |depuis |de |from |via |vanuit |vanaf |avec |with |met |von |mit |aus )?)?"
+        r"(?:outlook|yahoo mail|courrier|mail|gmail)"
+        r" (?:pour|for|voor|fur|sur|on) (?:(?:ios|android|mac|iphone|ipad|windows)(?: (?:10|11))?)(?: (?:downloaden|herunterladen))?"
         r"|(?:envoye|sent|verzonden|gesendet) (?:avec|with|met|mit|from|depuis|vanuit) (?:la messagerie securisee )?"
         r"(?:proton ?mail|bluemail)(?: secure email)?",
         "Obtenir Outlook pour iOS",

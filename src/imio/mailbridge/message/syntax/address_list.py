@@ -81,12 +81,12 @@ class _Entry:
         self.phrase: list[str] = []
         self.comment: list[str] = []
         self.angle: str | None = None
+        self.label = ""
 
     def address(self) -> Address | None:
         phrase = "".join(self.phrase).strip()
-        name = decode_words(" ".join(phrase.split()))
         if self.angle is not None:
-            return Address(clean(name), self.angle)
+            return Address(clean(decode_words(" ".join((self.label + phrase).split()))), self.angle)
         compact = _AROUND_AT.sub("@", phrase)
         if len(compact) <= _MAX_ADDRESS and _BARE.fullmatch(compact):
             return Address(clean(decode_words("".join(self.comment).strip())), compact)
@@ -94,7 +94,7 @@ class _Entry:
         if match is None:
             # "Jean Dupont (jean@x.example)"
             match = _ADDR.search("".join(self.comment)[:_MAX_SEARCHED])
-            return Address(clean(name), match[0]) if match else None
+            return Address(clean(decode_words(" ".join(phrase.split()))), match[0]) if match else None
         rest = " ".join((phrase[: match.start()] + phrase[match.end() :]).split()).strip("[] ")
         return Address(clean(decode_words(rest)), match[0])
 
@@ -104,6 +104,7 @@ def _parse(text: str) -> list[Address]:
     entry, depth = _Entry(), 0
     before: list[str] = []
     text = text.replace("[mailto:", "[")
+    last_end = text.rfind(";")  # of a group
 
     def flush(separator: str = "") -> None:
         nonlocal entry
@@ -148,7 +149,8 @@ def _parse(text: str) -> list[Address]:
             if len(found) >= _MAX_ADDRESSES:
                 return found
         elif value == ":":
-            # The name of a group, or "mailto:".
+            # The name of a group, or "mailto:"; else part of a name without quotation marks.
+            entry.label = "" if token.start() < last_end else f"{''.join(entry.phrase).strip()}: "
             entry.phrase.clear()
             before.clear()
         elif value != ">":
