@@ -225,6 +225,11 @@ def test_text(content_type, encoding, content, expected):
         ('attachment; filename="Re: devis?"', "Re devis.pdf"),
         ('attachment; filename="a<b>|c*.pdf"', "a b c.pdf"),
         ('attachment; filename="plan.dwg"', "plan.dwg"),
+        ('attachment; filename="%C3%A9t%C3%A9 100%25.pdf"', "été 100%25.pdf"),
+        ('attachment; filename="a%E2%80%AEfdp.exe"', "afdp.exe"),
+        ('attachment; filename="%C0%AFx.pdf"', "%C0%AFx.pdf"),
+        ("attachment; filename='../plan.pdf'", "plan.pdf"),
+        ('attachment; filename=".pdf"', "attachment.pdf"),
     ],
 )
 def test_filename(disposition, expected):

@@ -2,6 +2,7 @@
 
 from ctypes.util import find_library
 from email.message import EmailMessage
+from imio.mailbridge.message.parsing.invitation import read_invitations
 from imio.mailbridge.message.parsing.parse import parse
 from imio.mailbridge.message.rendition import confined
 from imio.mailbridge.message.rendition import pdf
@@ -294,6 +295,13 @@ def test_invitation_is_read():
         "REQUEST",
     )
     assert f"{invitation.start:%Y-%m-%d %H:%M}" == "2026-04-01 09:00"
+
+
+def test_appointment_that_is_cancelled_by_its_status():
+    event = "BEGIN:VEVENT\nUID:1\nSUMMARY:Réunion\nDTSTART:20261202T083000Z\nSTATUS:CANCELLED\nEND:VEVENT\n"
+    for method in ("METHOD:REQUEST\n", "METHOD:PUBLISH\n", ""):
+        (found,) = read_invitations(f"BEGIN:VCALENDAR\n{method}{event}END:VCALENDAR\n")
+        assert found.method == "CANCEL"
 
 
 def test_empty_message_says_so():

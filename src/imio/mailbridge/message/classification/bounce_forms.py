@@ -332,7 +332,8 @@ FORMS: tuple[Form, ...] = (
     Form(
         "dutch",
         "text",
-        r"k[ao]n niet (?:bij [^\n]{3,60} )?(?:worden )?(?:bezorgd|afgeleverd)|(?:bericht|e-?mail) (?:is|werd) niet (?:bezorgd|afgeleverd)",
+        r"k[ao]n niet (?:bij [^\n]{3,60} )?(?:worden )?(?:bezorgd|afgeleverd)"
+        r"|(?:bericht|e-?mail) (?:is|werd) niet (?:bezorgd|afgeleverd)",
         "Uw bericht kon niet worden bezorgd",
         "Uw pakje werd bezorgd",
     ),

@@ -179,8 +179,7 @@ class _Reader:
             return None
         proposal = self._marked(lines, at, text)
         if proposal is None and self._prefixed:
-            # Orange writes a line above the block: "Message du 12/11/26 09:12"
-            block = _block_at(lines, at) or (_block_at(lines, at + 1) if at + 1 < len(lines) else None)
+            block = _block_at(lines, at) or _below_a_date(lines, at)
             proposal = self._proposal("quoted", block, lines) if block else None
         return replace(proposal, style="quoted") if proposal else None
 
@@ -331,6 +330,12 @@ def _block_at(lines: list[str], start: int) -> _Block | None:
         number += 1
     complete = "from" in fields and {"date", "subject", "to"} & set(fields)
     return _Block(fields, number) if complete else None
+
+
+def _below_a_date(lines: list[str], number: int) -> _Block | None:
+    """Return the block of Orange, which writes the date above it ("Message du 12/11/26 09:12"), or None."""
+    block = _block_at(lines, number + 1) if number + 1 < len(lines) else None
+    return _Block({"date": lines[number], **block.fields}, block.end) if block else None
 
 
 def _goes_on(lines: list[str], number: int, fields: dict[str, str]) -> bool:

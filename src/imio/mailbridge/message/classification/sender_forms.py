@@ -1,7 +1,7 @@
 """The table of authors that are nobody to answer: addresses that nobody reads, and names that a list or a service wrote.
 
-``where`` is ``local-part`` (before the ``@``; more may stand before and after it, set off by ``+``, ``=``, ``.``, ``_`` or ``-``) or
-``display-name``; a row must match all of it. A new language is one more row.
+``where`` is ``local-part`` (before the ``@``; more may stand before and after it, set off by ``+``, ``=``, ``.``, ``_`` or ``-``)
+or ``display-name``; a row must match all of it. A new language is one more row.
 """
 
 from imio.mailbridge.message.syntax.form import Form

@@ -55,7 +55,8 @@ UNWANTED: tuple[Form, ...] = (
     Form(
         "tag: spam",
         "subject",
-        r"[\[{(<*-]+\s?(?:(?:possible|probable|suspected|likely|potentiel|suspicion de|mogelijke?)[ _-]?)?(?:spam|junk)(?:[ -]?verdacht| probable| score)?\b[^\w\]})>*-]{0,9}"
+        r"[\[{(<*-]+\s?(?:(?:possible|probable|suspected|likely|potentiel|suspicion de|mogelijke?)[ _-]?)?"
+        r"(?:spam|junk)(?:[ -]?verdacht| probable| score)?\b[^\w\]})>*-]{0,9}"
         r"[\d.,/]{0,9}\s?[\]})>*-]+",
         "***SPAM*** Permis",
         "[Spa municipal] Permis",

@@ -37,12 +37,12 @@ report responding respond s safe sender senders sent source suspicious sure syst
 unless untrusted use verified verify warning was were when with you your company city attachments? attention
 """
 _FRENCH = r"""
-a administration adresse au aucune? aux avant avec c ce cet cette cliquer cliquez commune confiance connaitre connaissez connaissiez connue? contenu
-courriel courrier d dans d de des du e electronique en emetteur entreprise envoye envoyee est et etes etre expediteur exterieure?
-externe faites fiable il inconnue? inattendue? l la le les lien liens mail email mefiez merci message moins n ne ni notre organisation
-origine ou ouvrez ouvrir par pas personne piece pieces jointe jointes pour provenance provenant provient prudence prudente?s? que qui
-reconnaissez reconnaissiez repondre reseau restez s sachiez sans savez sauf si soit source soyez sur surs? un une verifie verifiez verifier vigilante?
-vigilants vient ville vos votre vous attention
+a administration adresse au aucune? aux avant avec c ce cet cette cliquer cliquez commune confiance connaitre connaissez
+connaissiez connue? contenu courriel courrier d dans d de des du e electronique en emetteur entreprise envoye envoyee est et etes
+etre expediteur exterieure? externe faites fiable il inconnue? inattendue? l la le les lien liens mail email mefiez merci message
+moins n ne ni notre organisation origine ou ouvrez ouvrir par pas personne piece pieces jointe jointes pour provenance provenant
+provient prudence prudente?s? que qui reconnaissez reconnaissiez repondre reseau restez s sachiez sans savez sauf si soit source
+soyez sur surs? un une verifie verifiez verifier vigilante? vigilants vient ville vos votre vous attention
 """
 _DUTCH = r"""
 aan afkomstig afzender als bericht bijlagen? buiten de deze die dit e een email en externe? gemeente geen het herkent inhoud is
@@ -50,10 +50,10 @@ kent klik koppelingen? let links? mail met naar niet of om onbekende? onze op op
 vertrouwt veilig verzonden verstuurd voor voorzichtig wanneer weet wees zeker ze zijn dat komt klikken bron waarschuwing
 """
 _GERMAN = r"""
-absender achtung adressen? an anhange anhang auf aus au?sserhalb bekannt der den dem des die das diese dieser dieses e ein einem einer eine
-einen email enthaltene erkennen extern externe externen externer gemeinde gesendet hat inhalt ist keine kennen klicken kommt links?
-mail nachricht nicht nur offnen oder organisation quelle sein seien sicher sie sind stadt stammt und unserer unsere vertrauen
-vertrauenswurdig von vorsicht vorsichtig warnung wenn wurde
+absender achtung adressen? an anhange anhang auf aus au?sserhalb bekannt der den dem des die das diese dieser dieses e ein einem
+einer eine einen email enthaltene erkennen extern externe externen externer gemeinde gesendet hat inhalt ist keine kennen klicken
+kommt links? mail nachricht nicht nur offnen oder organisation quelle sein seien sicher sie sind stadt stammt und unserer unsere
+vertrauen vertrauenswurdig von vorsicht vorsichtig warnung wenn wurde
 """
 
 #: Tags before a subject, also behind ``RE:``.
@@ -151,7 +151,8 @@ SENTENCES: tuple[Form, ...] = (
         r"(?:(?:envoye|sent|verzonden|verstuurd|gesendet|provenance ?:|telecharge[rz]|obtenir|obtenez|get|download)"
         r" (?:a partir de |depuis |de |from |via |vanuit |vanaf |avec |with |met |von |mit |aus )?)?"
         r"(?:outlook|yahoo mail|courrier|mail|gmail)"
-        r" (?:pour|for|voor|fur|sur|on) (?:(?:ios|android|mac|iphone|ipad|windows)(?: (?:10|11))?)(?: (?:downloaden|herunterladen))?"
+        r" (?:pour|for|voor|fur|sur|on) (?:(?:ios|android|mac|iphone|ipad|windows)(?: (?:10|11))?)"
+        r"(?: (?:downloaden|herunterladen))?"
         r"|(?:envoye|sent|verzonden|gesendet) (?:avec|with|met|mit|from|depuis|vanuit) (?:la messagerie securisee )?"
         r"(?:proton ?mail|bluemail)(?: secure email)?",
         "Obtenir Outlook pour iOS",

@@ -109,7 +109,7 @@ def safe_filename(name: str, content_type: str = "", beginning: bytes = b"") -> 
     Where it has no extension it gets that of ``content_type``, or else of what its ``beginning`` is. Where nothing usable is
     left it is called ``attachment``.
     """
-    written = _PERCENT.sub(lambda found: unquote(found[0]), name)
+    written = _PERCENT.sub(lambda found: _letters(found[0]), name)
     path = _unquoted(clean(written).replace("\\", "/").rstrip("/ ")).rpartition("/")[2]
     base = _valid(_DRIVE.sub("", path)).rstrip(". ")
     if not base.strip(".") or base.lower() in _TYPES.values():
@@ -139,6 +139,13 @@ def whole_name(*names: str) -> str:
 def content_kind(beginning: bytes) -> str:
     """Return the media type of a file by how it begins, or an empty string."""
     return next((kind for kind, signature in _SIGNATURES if re.match(signature, beginning, re.DOTALL)), "")
+
+
+def _letters(percent: str) -> str:
+    try:
+        return unquote(percent, errors="strict")
+    except UnicodeDecodeError:
+        return percent
 
 
 def _unquoted(name: str) -> str:
