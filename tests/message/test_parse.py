@@ -352,6 +352,13 @@ def test_text_of_a_part_that_has_no_header_stays_text():
     assert parse(raw).text == "Dear all,\nSubject: a hole"
 
 
+@pytest.mark.parametrize("delimiter", ["--b", "--'b'"])
+def test_boundary_in_single_quotes(delimiter):
+    head = b"From: a@b.test\nContent-Type: multipart/mixed; boundary='b'\n\n"
+    message = parse(head + f"{delimiter}\n\ntext\n{delimiter}--\n".encode())
+    assert (message.text, message.is_truncated) == ("text", False)
+
+
 def test_cr_alone_as_line_end():
     raw = b"From: a@b.c\rSubject: x\rContent-Type: multipart/mixed; boundary=b\r\r--b\r\rBody\r--b--\r"
     message = parse(raw)
