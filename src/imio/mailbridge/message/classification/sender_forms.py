@@ -14,7 +14,7 @@ FORMS: tuple[Form, ...] = (
     Form("german", "local-part", r"nicht[-_.]?antworten|keine[-_.]?antwort", "nicht-antworten", "antworten"),
     Form("italian", "local-part", r"non[-_.]?rispondere", "non-rispondere", "rispondere"),
     Form("spanish, portuguese", "local-part", r"no[-_.]?responder|nao[-_.]?respond[ae]r?", "noresponder", "responder"),
-    Form("web servers", "local-part", r"wordpress|www-data|apache|httpd|nobody", "wordpress", "press"),
+    Form("web servers", "local-part", r"wordpress|www-data", "wordpress", "press"),
     Form("mail servers", "local-part", r"mailer-daemon|postmaster|bounces?", "bounces+1", "bouncer"),
     Form("mailman, google groups, services", "display-name", r".{1,200} via .{1,200}", "Jean Dupont via Info", "Via Roma"),
     Form("certified mail (PEC)", "display-name", r"per conto di ?:? .{1,200}", "Per conto di: rossi@pec.example", "Conto di Rossi"),
