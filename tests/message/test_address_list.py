@@ -57,6 +57,7 @@ def test_typed_reads_what_an_address_writes(name):
         ("Jeanne Dupont (j@d.test)", (Address("Jeanne Dupont", "j@d.test"),)),
         ("j@d.test (Jeanne Dupont)", (Address("Jeanne Dupont", "j@d.test"),)),
         ("Service: Urbanisme <j@d.test>", (Address("Service: Urbanisme", "j@d.test"),)),
+        ("12:30 Jeanne: x <j@d.test>", (Address("12:30 Jeanne: x", "j@d.test"),)),
         ("Friends: Jeanne <j@d.test>;", (Address("Jeanne", "j@d.test"),)),
         ("mailto: j@d.test", (Address("", "j@d.test"),)),
     ],

@@ -81,12 +81,13 @@ class _Entry:
         self.phrase: list[str] = []
         self.comment: list[str] = []
         self.angle: str | None = None
-        self.label = ""
+        self.label: list[str] = []
 
     def address(self) -> Address | None:
         phrase = "".join(self.phrase).strip()
         if self.angle is not None:
-            return Address(clean(decode_words(" ".join((self.label + phrase).split()))), self.angle)
+            name = "".join([*self.label, *self.phrase])
+            return Address(clean(decode_words(" ".join(name.split()))), self.angle)
         compact = _AROUND_AT.sub("@", phrase)
         if len(compact) <= _MAX_ADDRESS and _BARE.fullmatch(compact):
             return Address(clean(decode_words("".join(self.comment).strip())), compact)
@@ -150,7 +151,7 @@ def _parse(text: str) -> list[Address]:
                 return found
         elif value == ":":
             # The name of a group, or "mailto:"; else part of a name without quotation marks.
-            entry.label = "" if token.start() < last_end else f"{''.join(entry.phrase).strip()}: "
+            entry.label += [*entry.phrase, ":"] if token.start() > last_end else []
             entry.phrase.clear()
             before.clear()
         elif value != ">":
