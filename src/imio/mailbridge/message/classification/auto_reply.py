@@ -21,7 +21,7 @@ from imio.mailbridge.message.syntax.form import fold
 import re
 
 
-_FIELDS = tuple((name, any_of(FIELDS, name)) for name in dict.fromkeys(form.where for form in FIELDS))
+_FIELDS = {form.where: any_of(FIELDS, form.where) for form in FIELDS}
 _WORDINGS = alternatives(SUBJECTS, "subject")
 _SUBJECT = re.compile(
     rf"(?:{_WORDINGS})(?:{fold(UNTIL)})?(?:{fold(TAILS)})?[\s.!]*"
@@ -58,10 +58,12 @@ def has_null_path(message: ParsedMessage) -> bool:
 
 
 def _field(message: ParsedMessage) -> tuple[tuple[str, str], ...]:
+    if not message.root.has_any(_FIELDS.keys()):  # most have none
+        return ()
     return next(
         (
             ((name, value),)
-            for name, pattern in _FIELDS
+            for name, pattern in _FIELDS.items()
             for value in message.headers(name)
             if pattern.fullmatch(fold(value).strip())
         ),
