@@ -39,10 +39,10 @@ unless untrusted use verified verify warning was were when with you your company
 _FRENCH = r"""
 a administration adresse au aucune? aux avant avec c ce cet cette cliquer cliquez commune confiance connaitre connaissez
 connaissiez connue? contenu courriel courrier d dans d de des du e electronique en emetteur entreprise envoye envoyee est et etes
-etre expediteur exterieure? externe faites fiable il inconnue? inattendue? l la le les lien liens mail email mefiez merci message
-moins n ne ni notre organisation origine ou ouvrez ouvrir par pas personne piece pieces jointe jointes pour provenance provenant
-provient prudence prudente?s? que qui reconnaissez reconnaissiez repondre reseau restez s sachiez sans savez sauf si soit source
-soyez sur surs? un une verifie verifiez verifier vigilante? vigilants vient ville vos votre vous attention
+etre expediteur exterieure? externe faites fiable il inconnue? inattendue? l la le les lien liens mail email mefiez message moins
+n ne ni notre organisation origine ou ouvrez ouvrir par pas piece pieces jointe jointes pour provenance provenant provient
+prudence prudente?s? que qui reconnaissez reconnaissiez reseau restez s sachiez sans savez sauf si soit source soyez sur surs? un
+une verifie verifiez verifier vigilante? vigilants vient ville vos votre vous attention
 """
 _DUTCH = r"""
 aan afkomstig afzender als bericht bijlagen? buiten de deze die dit e een email en externe? gemeente geen het herkent inhoud is
@@ -214,7 +214,8 @@ SENTENCES: tuple[Form, ...] = (
         "text",
         _sentence(
             r"attention|avertissement|prudence|mefiance|(?:e-?mail|mail|message|courriel|expediteur) externe|"
-            r"ce(?:t|tte)? (?:message|e-?mail|courriel|mail) (?:est|provient|vient|a ete)|ne cliquez pas|n'ouvrez pas|"
+            r"ce(?:t|tte)? (?:message|e-?mail|courriel|mail) (?:est|provient|vient|a ete)"
+            r"(?: envoyee? par une personne (?:exterieure|externe))?|ne cliquez pas|n'ouvrez pas|merci de ne pas cliquer|"
             r"(?:soyez|restez) (?:prudente?s?|vigilante?s?)",
             _FRENCH,
         ),
