@@ -7,6 +7,7 @@ from datetime import timezone
 from datetime import UTC
 from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.outlook.msg_file import MAGIC as OLE
+from imio.mailbridge.message.parsing import disposition
 from imio.mailbridge.message.parsing.parse import parse
 import io
 import pytest
@@ -396,6 +397,27 @@ Content-ID: <one@x>
 4
 --r--
 """
+
+
+@pytest.mark.parametrize(
+    ("encoding", "html", "inline"),
+    [
+        ("base64", "<img src=cid:1><img src=cid:2>", ["1.png", "2.png"]),
+        ("8bit", "<img src=cid:1><img src=cid:2>", ["1.png"]),
+        ("base64", "<img src=cid:1><img src=cid:1><img src=cid:2>", ["1.png"]),
+    ],
+)
+def test_images_beyond_what_can_be_shown_are_attachments(monkeypatch, encoding, html, inline):
+    monkeypatch.setattr(disposition, "MAX_IMAGES", 250)
+    images = "".join(
+        f"--r\nContent-Type: image/png; name={number}.png\nContent-ID: <{number}>\n"
+        f"Content-Transfer-Encoding: {encoding}\n\n{'QUJD' * 25}\n"
+        for number in (1, 2)
+    )
+    head = "From: a@b.test\nContent-Type: multipart/related; boundary=r\n\n--r\nContent-Type: text/html\n\n"
+    message = parse(f"{head}{html}\n{images}--r--\n".encode())
+    assert [image.filename for image in message.inline_images] == inline
+    assert {file.filename for file in message.attachments} == {"1.png", "2.png"} - set(inline)
 
 
 def test_only_images_that_the_html_shows_are_inline():
