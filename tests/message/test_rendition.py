@@ -334,12 +334,17 @@ def render(html):
 @pytest.mark.usefixtures("renderer")
 def test_pdf_is_an_archive_pdf_with_the_words_embedded():
     made = render(
-        beginning(WORDS, "x", [("De", "Zoé")], ["plan.pdf (3 B)"]) + shown("<p>Bonjour é €</p>").html + END
+        beginning(WORDS, "Permis d’août", [("De", "Zoé")], ["plan.pdf (3 B)"])
+        + shown("<p>Bonjour é €</p>").html
+        + END
     )
     assert made.startswith(b"%PDF-1.7")
     streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", made, re.DOTALL)
     opened = [zlib.decompress(each) if each.startswith(b"x") else each for each in streams]
     assert any(b"pdfaid:part" in each for each in opened)
+    assert any("Permis d’août</" in each.decode("utf-8", "replace") for each in opened), (
+        "the title of the file"
+    )
 
 
 @pytest.mark.usefixtures("renderer")
