@@ -7,9 +7,16 @@ our account fits an answer to RCPT that may be about the recipient: one refused 
 from dataclasses import dataclass
 from enum import Enum
 from imio.mailbridge.i18n import _
+from imio.mailbridge.outbox.states import LOST
 from imio.mailbridge.settings.secrets import FOR_ANOTHER
 from imio.mailbridge.transport.smtp_reply import SmtpReply
 import re
+
+
+#: What follows for a message that waits, or that no agent can mend.
+KEPT = _("The message is kept and leaves once this is right.")
+TRIES_AGAIN = _("iA.docs tries again by itself.")
+NOT_YOURS = _("Nothing is wrong with what you wrote: tell your IT service.")
 
 
 class Outcome(Enum):
@@ -44,7 +51,9 @@ class Match:
 
 @dataclass(frozen=True)
 class Answer:
-    """A row. ``explanation`` is for agents, ``remedy`` for admins; ``given_up`` is the explanation once nothing is tried again.
+    """A row. ``explanation`` says what happened, to whoever reads; ``remedy`` is for admins.
+
+    ``given_up`` is the explanation for agents once nothing is tried again.
 
     ``examples`` are answers that this row is for, ``near_misses`` similar ones that another row must take, both as
     ``stage: code text``. ``alarm``: no agent can mend it, so that an administrator is told. ``everybody``: it is not about one
@@ -65,6 +74,12 @@ class Answer:
     def fits(self, reply):
         """Tell whether this row is about ``reply``."""
         return any(match.fits(reply) for match in self.matches)
+
+    def follows(self, state):
+        """Return what the agent of a message is told beside ``explanation``, as a msgid, where it left a recipient in ``state``."""
+        if state in LOST and self.alarm:
+            return NOT_YOURS
+        return {"held": KEPT, "deferred": TRIES_AGAIN}.get(state, "")
 
 
 def reply_of(example):
@@ -96,7 +111,7 @@ ANSWERS = (
     Answer(
         "error",
         Outcome.TEMPORARY,
-        _("iA.docs met an error while it was sending. The bridge tries again by itself."),
+        _("iA.docs met an error while it was sending."),
         _("The log of the server holds the error with its traceback: send it to who maintains iA.docs."),
         (Match("bridge"),),
         ("bridge: 0 KeyError",),
@@ -121,9 +136,7 @@ ANSWERS = (
     Answer(
         "secret-unreadable",
         Outcome.CONFIGURATION,
-        _(
-            "The file with the password of the mail server cannot be read. Your message is kept and leaves once this is right."
-        ),
+        _("The file with the password of the mail server cannot be read."),
         _("Check the path and the rights of the file that MAILBRIDGE_SMTP_PASSWORD_FILE names."),
         (Match("secret"),),
         ("secret: 0 [Errno 2] No such file or directory: '/run/secrets/smtp'",),
@@ -132,9 +145,7 @@ ANSWERS = (
     Answer(
         "not-smtp",
         Outcome.CONFIGURATION,
-        _(
-            "What answers at this port is not an SMTP server. Your message is kept and leaves once this is right."
-        ),
+        _("What answers at this port is not an SMTP server."),
         _(
             "Check the name and the port of the server in the control panel: mail is sent by port 587, 465 or 25; 143 and 993 "
             "(IMAP), 110 and 995 (POP3) only read mail."
@@ -159,9 +170,7 @@ ANSWERS = (
     Answer(
         "certificate",
         Outcome.CONFIGURATION,
-        _(
-            "The mail server's certificate could not be verified. Your message is kept and leaves once this is right."
-        ),
+        _("The mail server's certificate could not be verified."),
         _(
             "Check the name of the server. For a certificate of the town's own authority, name its file in the control panel. A "
             "certificate that has expired must be renewed by the mail provider."
@@ -173,9 +182,7 @@ ANSWERS = (
     Answer(
         "no-encryption",
         Outcome.CONFIGURATION,
-        _(
-            "The mail server does not offer the encryption that is set. Your message is kept and leaves once this is right."
-        ),
+        _("The mail server does not offer the encryption that is set."),
         _("Check port and encryption in the control panel: 587 with STARTTLS, 465 with TLS from the start."),
         (Match("tls", r"[25]\d\d"),),
         ("tls: 502 STARTTLS is not offered", "tls: 554 5.7.3 Unable to initialize security subsystem"),
@@ -184,9 +191,7 @@ ANSWERS = (
     Answer(
         "encryption-wanted",
         Outcome.CONFIGURATION,
-        _(
-            "The mail server takes mail only over an encrypted connection. Your message is kept and leaves once this is right."
-        ),
+        _("The mail server takes mail only over an encrypted connection."),
         _(
             "Choose the encryption in the control panel: STARTTLS with port 587, TLS from the start with port 465."
         ),
@@ -210,9 +215,7 @@ ANSWERS = (
     Answer(
         "token-refused",
         Outcome.CONFIGURATION,
-        _(
-            "The mail server refused the login of iA.docs. Your message is kept and leaves once this is right."
-        ),
+        _("The mail server refused the login of iA.docs."),
         _(
             "The provider gave a token and the mail server refused it. Check the login; then ask the provider whether the "
             "application may send by this mailbox (Microsoft 365: SMTP.SendAsApp, and the application registered in Exchange "
@@ -225,9 +228,7 @@ ANSWERS = (
     Answer(
         "password-retired",
         Outcome.CONFIGURATION,
-        _(
-            "The mail server no longer accepts a password. Your message is kept and leaves once this is right."
-        ),
+        _("The mail server no longer accepts a password."),
         _(
             "The provider wants OAuth 2.0: let it register an application for iA.docs, then choose OAuth 2.0 in the control panel."
         ),
@@ -251,7 +252,7 @@ ANSWERS = (
     Answer(
         "token-expired",
         Outcome.CONFIGURATION,
-        _("The mail provider gave iA.docs no access. Your message is kept and leaves once this is right."),
+        _("The mail provider gave iA.docs no access."),
         _(
             "The refresh token has expired or was withdrawn: have iA.docs authorised again and enter the new token."
         ),
@@ -265,7 +266,7 @@ ANSWERS = (
     Answer(
         "token",
         Outcome.CONFIGURATION,
-        _("The mail provider gave iA.docs no access. Your message is kept and leaves once this is right."),
+        _("The mail provider gave iA.docs no access."),
         _(
             "Check token endpoint, client ID, client secret and scope in the control panel; a client secret expires."
         ),
@@ -276,10 +277,7 @@ ANSWERS = (
     Answer(
         "windows-login",
         Outcome.CONFIGURATION,
-        _(
-            "The mail server offers only a login of Windows, which iA.docs does not know. Your message is kept and leaves once "
-            "this is right."
-        ),
+        _("The mail server offers only a login of Windows, which iA.docs does not know."),
         _(
             "Ask the mail provider to allow the login by password (AUTH LOGIN or PLAIN) for this account, or to take mail from the "
             "address of the iA.docs server without a login."
@@ -294,9 +292,7 @@ ANSWERS = (
     Answer(
         "no-login-offered",
         Outcome.CONFIGURATION,
-        _(
-            "The mail server offers no login that iA.docs knows. Your message is kept and leaves once this is right."
-        ),
+        _("The mail server offers no login that iA.docs knows."),
         _(
             "Check port and encryption in the control panel: most servers offer the login only after STARTTLS (587) or TLS (465). "
             "Where a server offers OAuth 2.0 only, choose it. A server that wants no login: leave it empty."
@@ -312,9 +308,7 @@ ANSWERS = (
     Answer(
         "login-refused",
         Outcome.CONFIGURATION,
-        _(
-            "The mail server refused the login of iA.docs. Your message is kept and leaves once this is right."
-        ),
+        _("The mail server refused the login of iA.docs."),
         _(
             "Correct login and password in the control panel. Some providers want an application password here."
         ),
@@ -332,10 +326,7 @@ ANSWERS = (
     Answer(
         "name-refused",
         Outcome.CONFIGURATION,
-        _(
-            "The mail server does not accept the name by which iA.docs presents itself. Your message is kept and leaves once "
-            "this is right."
-        ),
+        _("The mail server does not accept the name by which iA.docs presents itself."),
         _(
             "Enter the full name of the iA.docs server in the control panel, field “Name of this server” (EHLO), as it "
             "stands in DNS."
@@ -361,7 +352,7 @@ ANSWERS = (
     Answer(
         "name-refused-now",
         Outcome.TEMPORARY,
-        _("The mail server asked to try later. The bridge tries again by itself."),
+        _("The mail server asked to try later."),
         _(
             "Enter the full name of the iA.docs server in the control panel, field “Name of this server” (EHLO), as it "
             "stands in DNS."
@@ -380,9 +371,7 @@ ANSWERS = (
     Answer(
         "account-blocked",
         Outcome.CONFIGURATION,
-        _(
-            "The mail provider has blocked the account by which iA.docs sends. Your message is kept and leaves once this is right."
-        ),
+        _("The mail provider has blocked the account by which iA.docs sends."),
         _(
             "Ask the mail provider to unblock the account, and why it was blocked: too many messages, or a password that somebody "
             "else uses."
@@ -412,10 +401,7 @@ ANSWERS = (
     Answer(
         "blocked",
         Outcome.CONFIGURATION,
-        _(
-            "The mail server takes no mail from the address of the iA.docs server, which is on a block list. Your message is kept "
-            "and leaves once this is right."
-        ),
+        _("The mail server takes no mail from the address of the iA.docs server, which is on a block list."),
         _(
             "Its answer names the list: look up there why the IP address of the iA.docs server is on it, and have it removed. Or "
             "ask the mail provider to let this address send."
@@ -441,9 +427,7 @@ ANSWERS = (
     Answer(
         "login-wanted",
         Outcome.CONFIGURATION,
-        _(
-            "The mail server wants a login before it takes mail. Your message is kept and leaves once this is right."
-        ),
+        _("The mail server wants a login before it takes mail."),
         _(
             "Enter login and password in the control panel, and check the encryption: servers offer no login without it."
         ),
@@ -469,7 +453,7 @@ ANSWERS = (
     Answer(
         "no-service",
         Outcome.CONFIGURATION,
-        _("The mail server does not talk to iA.docs. Your message is kept and leaves once this is right."),
+        _("The mail server does not talk to iA.docs."),
         _(
             "The server refuses the connection as a whole: check its name and port, then ask the mail provider whether the "
             "address of the iA.docs server is allowed or blocked."
@@ -482,10 +466,7 @@ ANSWERS = (
     Answer(
         "unauthenticated",
         Outcome.PERMANENT,
-        _(
-            "The recipient's server could not verify that the message comes from your organisation. Nothing is wrong with what you "
-            "wrote: tell your IT service."
-        ),
+        _("The recipient's server could not verify that the message comes from your organisation."),
         _(
             "SPF, DKIM or DMARC of the domain of the sender do not cover this mail server: the diagnosis shows what is missing "
             "in DNS."
@@ -508,10 +489,7 @@ ANSWERS = (
     Answer(
         "reply-to-refused",
         Outcome.PERMANENT,
-        _(
-            "The mail server does not accept that answers go to another address than the sender's. Nothing is wrong with what you "
-            "wrote: tell your IT service."
-        ),
+        _("The mail server does not accept that answers go to another address than the sender's."),
         _(
             "Switch off “Answers go to the agent” in the control panel: this server wants Reply-To to fit From."
         ),
@@ -525,8 +503,8 @@ ANSWERS = (
         "sender-refused",
         Outcome.SENDER_REFUSED,
         _(
-            "The mail server does not let iA.docs send under this sender address: the mail provider has not given it the right "
-            "(Send As). Nothing is wrong with what you wrote: tell your IT service."
+            "The mail server does not let iA.docs send under this sender address: the mail provider has not given it the "
+            "right (Send As)."
         ),
         _(
             "Either ask the mail provider for the right to send as this address (Send As), or choose in the control panel that the "
@@ -560,8 +538,8 @@ ANSWERS = (
         "in-doubt",
         Outcome.TEMPORARY,
         _(
-            "The connection broke after the whole message was sent, and before the server said that it took it. The bridge tries "
-            "again by itself; the recipient may get the message twice."
+            "The connection broke after the whole message was sent, and before the server said that it took it: the recipient "
+            "may get the message twice."
         ),
         _("If it happens again, look for a firewall or a virus scanner between iA.docs and the mail server."),
         (Match("data", "0", r"^after the end of the message: "),),
@@ -578,7 +556,7 @@ ANSWERS = (
     Answer(
         "not-reached",
         Outcome.TEMPORARY,
-        _("The mail server could not be reached. The bridge tries again by itself."),
+        _("The mail server could not be reached."),
         _("Check name and port of the server, and whether the firewall lets iA.docs reach it."),
         (Match(codes="0"),),
         (
@@ -594,9 +572,7 @@ ANSWERS = (
     Answer(
         "no-such-domain-now",
         Outcome.TEMPORARY,
-        _(
-            "What stands after the @ may not exist: check the address. The bridge tries again by itself, in case it is found later."
-        ),
+        _("What stands after the @ may not exist: check the address."),
         _("Correct the address in the contact."),
         (Match("rcpt", r"4\d\d", r"^4\.1\.2\b|domain not found|host (?:or domain name )?not found"),),
         ("rcpt: 450 4.1.2 <a@citoien.test>: Recipient address rejected: Domain not found",),
@@ -611,7 +587,7 @@ ANSWERS = (
     Answer(
         "busy",
         Outcome.TEMPORARY,
-        _("The mail server asked to slow down. The bridge tries again by itself."),
+        _("The mail server asked to slow down."),
         _(
             "The provider limits how much is sent. Set the messages a minute of the account (Microsoft 365: 30)."
         ),
@@ -635,9 +611,7 @@ ANSWERS = (
     Answer(
         "greylisted",
         Outcome.TEMPORARY,
-        _(
-            "The recipient's server takes mail from an unknown sender only at a second try. The bridge tries again by itself."
-        ),
+        _("The recipient's server takes mail from an unknown sender only at a second try."),
         _("Nothing to do."),
         (Match(codes=r"4\d\d", text=r"gr[ea]ylist"),),
         ("rcpt: 450 4.2.0 <a@x.test>: Recipient address rejected: Greylisted, see postgrey",),
@@ -649,7 +623,7 @@ ANSWERS = (
     Answer(
         "mailbox-full-now",
         Outcome.TEMPORARY,
-        _("The recipient's mailbox is full at the moment. The bridge tries again by itself."),
+        _("The recipient's mailbox is full at the moment."),
         _("Nothing to do."),
         (Match("rcpt data", r"4\d\d", r"^4\.2\.2\b|mailbox (?:is )?full|quota"),),
         ("rcpt: 452 4.2.2 <a@x.test>: mailbox full",),
@@ -661,7 +635,7 @@ ANSWERS = (
     Answer(
         "server-trouble",
         Outcome.TEMPORARY,
-        _("The mail server asked to try later. The bridge tries again by itself."),
+        _("The mail server asked to try later."),
         _("If it goes on for hours, ask the mail provider about the answer of its server."),
         (Match(codes=r"4\d\d", text=r"^4\.3\."),),
         ("rcpt: 451 4.3.0 Temporary lookup failure", "mail: 451 4.3.0 Error: queue file write error"),
@@ -674,7 +648,7 @@ ANSWERS = (
     Answer(
         "later",
         Outcome.TEMPORARY,
-        _("The mail server asked to try later. The bridge tries again by itself."),
+        _("The mail server asked to try later."),
         _("If it goes on for hours, ask the mail provider about the answer of its server."),
         (Match(codes=r"4\d\d"),),
         ("rcpt: 451 4.7.1 try later", "auth: 454 4.7.0 Temporary authentication failure"),
@@ -764,10 +738,7 @@ ANSWERS = (
     Answer(
         "blocked-there",
         Outcome.PERMANENT,
-        _(
-            "The recipient's server takes no mail from the address of the iA.docs server. Nothing is wrong with what you wrote: "
-            "tell your IT service."
-        ),
+        _("The recipient's server takes no mail from the address of the iA.docs server."),
         _(
             "Its answer names the list: look up there why the IP address of the iA.docs server is on it, and have it removed. Or "
             "ask the mail provider to let this address send."
@@ -913,7 +884,7 @@ ANSWERS = (
     Answer(
         "not-understood",
         Outcome.TEMPORARY,
-        _("The mail server gave an answer that makes no sense here. The bridge tries again by itself."),
+        _("The mail server gave an answer that makes no sense here."),
         _("Check name and port of the server, then ask the mail provider about the answer of its server."),
         (Match(),),
         ("mail: 354 go on", "connect: -1 hello", "rcpt: 999 x", "quit: 221 bye"),

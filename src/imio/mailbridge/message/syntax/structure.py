@@ -4,8 +4,8 @@ One pass finds header blocks and delimiters; no body is decoded or copied. The p
 it copies, gives no offsets, and takes seconds over what ``limits`` refuses.
 """
 
-from collections.abc import Collection
 from collections.abc import Iterator
+from collections.abc import KeysView
 from dataclasses import dataclass
 from functools import cached_property
 from imio.mailbridge.message.syntax.filename import whole_name
@@ -83,9 +83,10 @@ class Part:
         """Return the raw values of all fields called ``name`` (lower case)."""
         return self._by_name.get(name, ())
 
-    def has_any(self, names: Collection[str]) -> bool:
-        """Tell whether there is a field called as one of ``names`` (lower case)."""
-        return not self._by_name.keys().isdisjoint(names)
+    @property
+    def names(self) -> KeysView[str]:
+        """Return the names of the fields, in lower case."""
+        return self._by_name.keys()
 
     def first(self, name: str) -> str:
         """Return the first field called ``name`` unfolded, or an empty string."""
