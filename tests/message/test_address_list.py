@@ -54,6 +54,12 @@ def test_typed_reads_what_an_address_writes(name):
         ("Friends: a@b.test, <c@d.test>;", (Address("", "a@b.test"), Address("", "c@d.test"))),
         ("=?utf-8?q?=C3=A9?= <a@b.test>", (Address("é", "a@b.test"),)),
         ('"Dupont, Jeanne; dite Jo" <j@d.test>', (Address("Dupont, Jeanne; dite Jo", "j@d.test"),)),
+        ("Jeanne Dupont (j@d.test)", (Address("Jeanne Dupont", "j@d.test"),)),
+        ("j@d.test (Jeanne Dupont)", (Address("Jeanne Dupont", "j@d.test"),)),
+        ("Service: Urbanisme <j@d.test>", (Address("Service: Urbanisme", "j@d.test"),)),
+        ("12:30 Jeanne: x <j@d.test>", (Address("12:30 Jeanne: x", "j@d.test"),)),
+        ("Friends: Jeanne <j@d.test>;", (Address("Jeanne", "j@d.test"),)),
+        ("mailto: j@d.test", (Address("", "j@d.test"),)),
     ],
 )
 def test_header(text, addresses):

@@ -52,6 +52,8 @@ def doubts(text):
         (MULTIPART + "--b\nContent-Type: multipart/alternative; boundary=c\n\n--c\n\nx\n--b--\n", []),
         (BASE64 + "JVBERi0xLjQK\n", []),
         (BASE64 + "JVBERi0xLjQKJQ==\n", []),
+        (BASE64 + "JVBERi0xLjQKJQ==\n\n-- \nAnalyse : rien\n", []),
+        (BASE64 + "JVBERi0xLjQKJQ\nAnalyse : rien\n", [("truncated", "")]),
         (BASE64 + "JVBERi0xLjQKJQ", [("truncated", "")]),
         (BASE64 + "JVBERi0xLjQKJeLjz9MK\nMSAwI", [("truncated", "")]),
         (ATTACHED + "JVBERi0xLjQK\n--b--\n", []),

@@ -7,6 +7,7 @@ from datetime import timezone
 from datetime import UTC
 from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.outlook.msg_file import MAGIC as OLE
+from imio.mailbridge.message.parsing import disposition
 from imio.mailbridge.message.parsing.parse import parse
 import io
 import pytest
@@ -225,6 +226,11 @@ def test_text(content_type, encoding, content, expected):
         ('attachment; filename="Re: devis?"', "Re devis.pdf"),
         ('attachment; filename="a<b>|c*.pdf"', "a b c.pdf"),
         ('attachment; filename="plan.dwg"', "plan.dwg"),
+        ('attachment; filename="%C3%A9t%C3%A9 100%25.pdf"', "été 100%25.pdf"),
+        ('attachment; filename="a%E2%80%AEfdp.exe"', "afdp.exe"),
+        ('attachment; filename="%C0%AFx.pdf"', "%C0%AFx.pdf"),
+        ("attachment; filename='../plan.pdf'", "plan.pdf"),
+        ('attachment; filename=".pdf"', "attachment.pdf"),
     ],
 )
 def test_filename(disposition, expected):
@@ -347,6 +353,13 @@ def test_text_of_a_part_that_has_no_header_stays_text():
     assert parse(raw).text == "Dear all,\nSubject: a hole"
 
 
+@pytest.mark.parametrize("delimiter", ["--b", "--'b'"])
+def test_boundary_in_single_quotes(delimiter):
+    head = b"From: a@b.test\nContent-Type: multipart/mixed; boundary='b'\n\n"
+    message = parse(head + f"{delimiter}\n\ntext\n{delimiter}--\n".encode())
+    assert (message.text, message.is_truncated) == ("text", False)
+
+
 def test_cr_alone_as_line_end():
     raw = b"From: a@b.c\rSubject: x\rContent-Type: multipart/mixed; boundary=b\r\r--b\r\rBody\r--b--\r"
     message = parse(raw)
@@ -384,6 +397,27 @@ Content-ID: <one@x>
 4
 --r--
 """
+
+
+@pytest.mark.parametrize(
+    ("encoding", "html", "inline"),
+    [
+        ("base64", "<img src=cid:1><img src=cid:2>", ["1.png", "2.png"]),
+        ("8bit", "<img src=cid:1><img src=cid:2>", ["1.png"]),
+        ("base64", "<img src=cid:1><img src=cid:1><img src=cid:2>", ["1.png"]),
+    ],
+)
+def test_images_beyond_what_can_be_shown_are_attachments(monkeypatch, encoding, html, inline):
+    monkeypatch.setattr(disposition, "MAX_IMAGES", 250)
+    images = "".join(
+        f"--r\nContent-Type: image/png; name={number}.png\nContent-ID: <{number}>\n"
+        f"Content-Transfer-Encoding: {encoding}\n\n{'QUJD' * 25}\n"
+        for number in (1, 2)
+    )
+    head = "From: a@b.test\nContent-Type: multipart/related; boundary=r\n\n--r\nContent-Type: text/html\n\n"
+    message = parse(f"{head}{html}\n{images}--r--\n".encode())
+    assert [image.filename for image in message.inline_images] == inline
+    assert {file.filename for file in message.attachments} == {"1.png", "2.png"} - set(inline)
 
 
 def test_only_images_that_the_html_shows_are_inline():

@@ -2,6 +2,7 @@
 
 from ctypes.util import find_library
 from email.message import EmailMessage
+from imio.mailbridge.message.parsing.invitation import read_invitations
 from imio.mailbridge.message.parsing.parse import parse
 from imio.mailbridge.message.rendition import confined
 from imio.mailbridge.message.rendition import pdf
@@ -296,6 +297,13 @@ def test_invitation_is_read():
     assert f"{invitation.start:%Y-%m-%d %H:%M}" == "2026-04-01 09:00"
 
 
+def test_appointment_that_is_cancelled_by_its_status():
+    event = "BEGIN:VEVENT\nUID:1\nSUMMARY:Réunion\nDTSTART:20261202T083000Z\nSTATUS:CANCELLED\nEND:VEVENT\n"
+    for method in ("METHOD:REQUEST\n", "METHOD:PUBLISH\n", ""):
+        (found,) = read_invitations(f"BEGIN:VCALENDAR\n{method}{event}END:VCALENDAR\n")
+        assert found.method == "CANCEL"
+
+
 def test_empty_message_says_so():
     assert outline_and_html(parse(b"From: a@b.test\n\n"))[0].is_empty
 
@@ -326,12 +334,17 @@ def render(html):
 @pytest.mark.usefixtures("renderer")
 def test_pdf_is_an_archive_pdf_with_the_words_embedded():
     made = render(
-        beginning(WORDS, "x", [("De", "Zoé")], ["plan.pdf (3 B)"]) + shown("<p>Bonjour é €</p>").html + END
+        beginning(WORDS, "Permis d’août", [("De", "Zoé")], ["plan.pdf (3 B)"])
+        + shown("<p>Bonjour é €</p>").html
+        + END
     )
     assert made.startswith(b"%PDF-1.7")
     streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", made, re.DOTALL)
     opened = [zlib.decompress(each) if each.startswith(b"x") else each for each in streams]
     assert any(b"pdfaid:part" in each for each in opened)
+    assert any("Permis d’août</" in each.decode("utf-8", "replace") for each in opened), (
+        "the title of the file"
+    )
 
 
 @pytest.mark.usefixtures("renderer")

@@ -7,7 +7,7 @@ from imio.mailbridge.message.syntax.form import fold
 import re
 
 
-_NO_REPLY = re.compile(rf"(?:{alternatives(FORMS, 'local-part')})(?:[+=._-].*)?")
+_NO_REPLY = re.compile(rf"(?:.{{1,60}}[+=._-])?(?:{alternatives(FORMS, 'local-part')})(?:[+=._-].*)?")
 _BULK = (
     "list-id",
     "list-unsubscribe",

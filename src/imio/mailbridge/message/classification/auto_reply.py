@@ -5,6 +5,7 @@ witness must say that the message answers another one, or that it has no sender.
 (X-Auto-Response-Suppress, Precedence) and ``auto-generated`` say nothing: any program writes them.
 """
 
+from imio.mailbridge.message.classification.absence_forms import ANSWERED
 from imio.mailbridge.message.classification.absence_forms import FIELDS
 from imio.mailbridge.message.classification.absence_forms import SUBJECTS
 from imio.mailbridge.message.classification.absence_forms import TAILS
@@ -14,15 +15,18 @@ from imio.mailbridge.message.classification.report import Report
 from imio.mailbridge.message.classification.report import ReportedRecipient
 from imio.mailbridge.message.classification.report import ReportKind
 from imio.mailbridge.message.parsing.parse import ParsedMessage
+from imio.mailbridge.message.syntax.form import alternatives
 from imio.mailbridge.message.syntax.form import any_of
 from imio.mailbridge.message.syntax.form import fold
 import re
 
 
 _FIELDS = {form.where: any_of(FIELDS, form.where) for form in FIELDS}
+_WORDINGS = alternatives(SUBJECTS, "subject")
 _SUBJECT = re.compile(
-    rf"(?:{any_of(SUBJECTS, 'subject').pattern})(?:{fold(TAILS)}|{fold(UNTIL)})?[\s.!]*"
-    rf"|(?:{any_of(SUBJECTS, 'subject-alone').pattern})(?:{fold(UNTIL)})?[\s.!]*",
+    rf"(?:{_WORDINGS})(?:{fold(UNTIL)})?(?:{fold(TAILS)})?[\s.!]*"
+    rf"|[\[(](?:{_WORDINGS})[\])].*"
+    rf"|(?:{alternatives(SUBJECTS, 'subject-alone')})(?:{fold(UNTIL)}|{fold(ANSWERED)})?[\s.!]*",
     re.DOTALL,
 )
 #: A person who answers an absence message leaves its subject behind this.

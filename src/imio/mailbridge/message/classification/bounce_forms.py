@@ -46,7 +46,8 @@ FORMS: tuple[Form, ...] = (
     Form(
         "delivery failure",
         "subject",
-        r"delivery (?:status notification|failure|failed|report|notification|error|problem|unsuccessful)",
+        r"delivery (?:status notification|failure|failed|report|notification|error|problem|unsuccessful)"
+        r"(?! \((?:success|relay|delivered))",
         "Delivery Status Notification (Failure)",
         "Delivery of the bins",
     ),
@@ -84,7 +85,8 @@ FORMS: tuple[Form, ...] = (
     Form(
         "cannot deliver",
         "subject",
-        r"(?:could not|couldn'?t|cannot) (?:be )?deliver(?:ed)?|unable to deliver|cannot send message",
+        r"(?:could not|couldn'?t|cannot) (?:be )?deliver(?:ed)?|unable to deliver|cannot send message"
+        r"|(?:was not|wasn't) delivered|not deliverable|problems? delivering|failed delivery",
         "Mail could not be delivered",
         "Could not be reached",
     ),
@@ -98,22 +100,53 @@ FORMS: tuple[Form, ...] = (
     Form(
         "french",
         "subject",
-        r"non remis|non distribu|échec de (?:la )?(?:remise|distribution|livraison)|notification d'échec"
-        r"|remise différée",
+        r"non (?:remis\b|distribu|délivr)|échec (?:de |de la |de l'|d')(?:remise|distribution|livraison|envoi|acheminement)"
+        r"|notification d'échec|remise (?:différée|retardée|impossible)|n'(?:a|ont) pas pu être (?:remis|distribué|délivré)",
         "Échec de remise : Permis",
-        "Échec de la réunion",
+        "Non remise des documents par le notaire",
+    ),
+    Form(
+        "french: report",
+        "subject",
+        r"(?:avis|rapport) (?:de non|d'échec de)[- ](?:remise|distribution|livraison)|erreur de (?:remise|distribution)"
+        r"|état de (?:la )?(?:remise|distribution) \((?:échec|retard)|impossible de (?:remettre|distribuer|délivrer)",
+        "Notification d’état de remise (échec)",
+        "Notification d’état civil (échec)",
+    ),
+    Form(
+        "french: returned",
+        "subject",
+        r"retour(?:né)? à l'(?:expéditeur|envoyeur)",
+        "Courriel retourné à l’expéditeur",
+        "Retour à la bibliothèque",
+    ),
+    Form(
+        "french, dutch, german: delayed",
+        "subject",
+        r"^(?:retardé|vertraagd|verzögert)e? ?:",
+        "Retardé : Permis",
+        "Courriel : retardé",
     ),
     Form(
         "dutch",
         "subject",
-        r"niet (?:te bezorgen|bestelbaar|afgeleverd)|onbestelbaar|kan niet worden bezorgd",
+        r"niet[- ](?:te bezorgen|bestelbaar|afgeleverd|bezorgd)|onbestelbaar|k[ao]n niet (?:worden )?(?:bezorgd|afgeleverd)",
         "Onbestelbaar: Vergunning",
         "Niet bereikbaar",
     ),
     Form(
+        "dutch: failed",
+        "subject",
+        r"(?:bezorging|aflevering) (?:is )?mislukt|mislukte (?:bezorging|aflevering)|retour afzender"
+        r"|(?:bezorg|aflever)(?:ing|status)\b.{0,20} \(?mislukt",
+        "Bezorging mislukt",
+        "Mislukte betaling",
+    ),
+    Form(
         "german",
         "subject",
-        r"unzustellbar|nicht zugestellt|zustellung (?:fehlgeschlagen|nicht)|fehlgeschlagen",
+        r"unzustellbar|nicht zu(?:gestellt|stellbar)|zustell(?:ungs)?fehler|fehler bei der zustellung|fehlgeschlagen"
+        r"|zustellungsbenachrichtigung \(fehler",
         "Unzustellbar: Antrag",
         "Zustellung am Montag",
     ),
@@ -206,7 +239,7 @@ FORMS: tuple[Form, ...] = (
     Form(
         "not delivered",
         "text",
-        r"(?:could not|couldn'?t|cannot) be delivered|(?:not (?:yet )?been|was not) delivered"
+        r"(?:could not|couldn'?t|cannot) be delivered|(?:not (?:yet )?been|was not|wasn't) delivered"
         r"|unable to deliver|un-?deliver(?:able|ed)",
         "Your message could not be delivered",
         "Your parcel was delivered",
@@ -215,7 +248,7 @@ FORMS: tuple[Form, ...] = (
         "delivery failed",
         "text",
         r"delivery (?:has |to the following recipients? )?failed|failed to (?:deliver|reach)"
-        r"|did not reach the following recipient",
+        r"|did not reach (?:the following recipient|some or all)",
         "Delivery has failed to these recipients",
         "Delivery to the town hall",
     ),
@@ -229,8 +262,9 @@ FORMS: tuple[Form, ...] = (
     Form(
         "unknown user",
         "text",
-        r"user unknown|unknown user|no such user|invalid user address|address(?:es)? not found"
-        r"|recipients? address(?:es)? (?:rejected|unknown)",
+        r"user unknown|unknown user|no such user|invalid user address|(?:address(?:es)?|recipients?) not found"
+        r"|recipients? address(?:es)? (?:rejected|unknown)|no mailbox here by that name|couldn't find any host"
+        r"|account .{0,40}does not exist",
         "550 No such user here",
         "The user is known",
     ),
@@ -258,23 +292,59 @@ FORMS: tuple[Form, ...] = (
     Form(
         "french",
         "text",
-        r"n'a pas pu être (?:remis|livré|distribué|délivré)|n'a pas été (?:remis|distribué|délivré)",
+        r"n'a (?:pas )?pu être (?:remis|livré|distribué|délivré|acheminé|transmis|envoyé)|n'a pas été (?:remis|distribué|délivré)",
         "Votre message n’a pas pu être remis",
         "Votre demande n’a pas pu être lue",
     ),
     Form(
+        "french: failed",
+        "text",
+        r"échec de la remise (?:à|aux|pour)|impossible de (?:remettre|distribuer|délivrer) |n'est pas (?:arrivé|parvenu) à"
+        r"|n'(?:a|ont) (?:pas )?pu être (?:atteint|joint)s?\b|impossible de joindre le(?: ou les)? destinataire",
+        "Échec de la remise à ces destinataires ou groupes :",
+        "Impossible de joindre votre service par téléphone",
+    ),
+    Form(
+        "french: unknown",
+        "text",
+        r"(?:utilisateur|destinataire) (?:inconnu|introuvable)|adresse (?:e-?mail )?(?:du destinataire )?(?:est )?introuvable"
+        r"|adresse (?:e-?mail )?(?:du destinataire )?n'existe (?:pas|plus)"
+        r"|boîte (?:de réception|aux lettres du destinataire) [^\n]{0,80}(?:pleine|saturée)",
+        "La boîte aux lettres du destinataire est pleine",
+        "Ma boîte aux lettres est pleine de publicités",
+    ),
+    Form(
         "german",
         "text",
-        r"nicht zugestellt werden|konnte nicht zugestellt",
+        r"nicht (?:an [^\n]{3,80} )?zugestellt|nicht zustellbar|fehler bei der (?:nachrichten)?zustellung"
+        r"|übermittlung an [^\n]{3,80} fehlgeschlagen",
         "Ihre Nachricht konnte nicht zugestellt werden",
         "Das Paket wurde zugestellt",
     ),
     Form(
+        "german: failed",
+        "text",
+        r"empfänger (?:konnten?|können) nicht erreicht|oder alle empfänger nicht erreicht|adresse nicht gefunden"
+        r"|postfach [^.\n]{0,40}voll\b|unbekannter (?:benutzer|empfänger)",
+        "Ihre Nachricht hat einige oder alle Empfänger nicht erreicht.",
+        "Ich konnte Sie nicht erreichen",
+    ),
+    Form(
         "dutch",
         "text",
-        r"k[ao]n niet (?:worden )?(?:bezorgd|afgeleverd)",
+        r"k[ao]n niet (?:bij [^\n]{3,60} )?(?:worden )?(?:bezorgd|afgeleverd)"
+        r"|(?:bericht|e-?mail) (?:is|werd) niet (?:bezorgd|afgeleverd)",
         "Uw bericht kon niet worden bezorgd",
         "Uw pakje werd bezorgd",
+    ),
+    Form(
+        "dutch: failed",
+        "text",
+        r"bezorging [^.\n]{0,60}is mislukt|niet bij [^.\n]{0,40}geadresseerden aangekomen|adres niet gevonden"
+        r"|(?:ontvangers?|geadresseerden?)[^.\n]{0,30} niet (?:worden )?bereikt"
+        r"|mailbox [^.\n]{0,40}vol\b|(?:gebruiker|ontvanger) (?:is )?onbekend",
+        "Bezorging bij deze ontvangers of groepen is mislukt:",
+        "Ik heb u niet bereikt",
     ),
     Form(
         "spanish",
@@ -343,7 +413,13 @@ FORMS: tuple[Form, ...] = (
         "Warning: message delayed 4 hours",
         "Undelivered Mail Returned to Sender",
     ),
-    Form("french", "delayed", r"remise différée", "Remise différée : Permis", "Échec de remise"),
+    Form(
+        "french",
+        "delayed",
+        r"remise (?:différée|retardée)|^retardée? ?:|n'a pas encore été (?:remis|distribué|délivré)",
+        "Remise différée : Permis",
+        "Échec de remise",
+    ),
     Form("dutch", "delayed", r"vertraagd", "Vertraagd: Vergunning", "Onbestelbaar"),
     Form("german", "delayed", r"verzögert", "Verzögert: Antrag", "Unzustellbar"),
     Form("spanish", "delayed", r"retrasad[oa]", "Entrega retrasada: permiso", "No se puede entregar"),

@@ -37,6 +37,7 @@ from imio.mailbridge.message.classification.redirect import Mark
 from imio.mailbridge.message.classification.redirect import redirect_marks
 from imio.mailbridge.message.classification.redirect import redirect_traces
 from imio.mailbridge.message.classification.redirect import rewritten_author
+from imio.mailbridge.message.classification.report import read_complaint_of
 from imio.mailbridge.message.classification.report import read_standard_report
 from imio.mailbridge.message.classification.report import Report
 from imio.mailbridge.message.classification.report import ReportKind
@@ -265,6 +266,7 @@ def _report(message: ParsedMessage, context: Context) -> Classification | None:
         or read_bounce(message, context.null_sender, context.sent_by_us)
         or read_auto_reply(message, context.null_sender)
         or read_bounce_of(message, context.sent_by_us)
+        or read_complaint_of(message, context.sent_by_us)
         or _without_sender(message, context)
     )
     if report is None or _is_hidden_forward(report, message, context):

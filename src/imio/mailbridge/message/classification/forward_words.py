@@ -248,7 +248,7 @@ FORMS = (
     ),
     Form("sentence", "Apple Mail, MailMate", "Begin forwarded message:", False),
     Form("one-line", "Yahoo, as text", "----- Forwarded Message ----- From: …To: …Sent: …Subject: …", False),
-    Form("quoted", "Apple Mail as text, IONOS", "> Begin forwarded message:", False),
+    Form("quoted", "Apple Mail as text, IONOS, Orange", "> Begin forwarded message:", False),
     Form("original", "Outlook, Roundcube, Samsung", "-----Original Message-----", True),
     Form("header-block", "Outlook", "From: …", True),
     Form("quote-line", "Outlook for Mac", "On … wrote:", True),

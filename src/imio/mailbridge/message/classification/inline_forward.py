@@ -64,6 +64,9 @@ _FIELD_OF = {
 _LABEL = re.compile(r"[*_ ]{0,4}([^\W\d_][^:*<>@]{0,30}?)[*_ ]{0,4}:(?:[*_]{1,4}(?=\s|$))?\s*(.*)", re.DOTALL)
 #: A label that no row knows begins with a letter that is not small.
 _UNKNOWN_LABEL = re.compile(r"[*_ ]{0,4}(?![a-zà-ÿ])[^\W\d_][^:<>@]{0,29}:(?:\s|$)")
+_FROM_INSIDE = re.compile(
+    rf"\s((?:{'|'.join(map(re.escape, ';'.join(each.labels['from'] for each in LANGUAGES).split(';')))})\s?:\s[^:]{{0,200}}@)"
+)
 _BETWEEN_DASHES = re.compile(r"[-=_ ]{3,}([^-=_ ](?:.{0,150}[^-=_ ])?)[-=_ ]{2,}")
 _BEFORE_A_BLOCK = re.compile(r"[-=_ ]{3,}([^-=_ ][^-=_]{2,60}[^-=_ ])[-=_ ]{3,}([^-=_ ].*)")
 _RULE = re.compile(r"[_=\-–—\s]{5,}")
@@ -156,6 +159,8 @@ class _Reader:
                 return self._quote_line(lines, number, introduction) if first else None
             if (block := _block_at(lines, number)) is not None:
                 return self._proposal("header-block", block, lines) if self._prefixed else None
+            if self._prefixed and (below := _behind_words(lines, number)) and (block := _block_at(below, 0)):
+                return self._proposal("header-block", block, below)
             first = False
         return None
 
@@ -172,10 +177,15 @@ class _Reader:
         return self._proposal(style, block, below) if block else None
 
     def _quoted(self, lines: list[str]) -> Proposal | None:
-        """Return the forward in a quotation that begins with its marker, or None."""
+        """Return the forward in a quotation that begins with its marker or, after the subject of a forward, its block; or None."""
         lines = [_dequoted(line) for line in lines]
         at, text = next(((at, line.strip()) for at, line in enumerate(lines) if line.strip()), (0, ""))
-        proposal = self._marked(lines, at, text) if text else None
+        if not text:
+            return None
+        proposal = self._marked(lines, at, text)
+        if proposal is None and self._prefixed:
+            block = _block_at(lines, at) or _below_a_date(lines, at)
+            proposal = self._proposal("quoted", block, lines) if block else None
         return replace(proposal, style="quoted") if proposal else None
 
     def _quote_line(self, lines: list[str], number: int, introduction: str) -> Proposal | None:
@@ -325,6 +335,19 @@ def _block_at(lines: list[str], start: int) -> _Block | None:
         number += 1
     complete = "from" in fields and {"date", "subject", "to"} & set(fields)
     return _Block(fields, number) if complete else None
+
+
+def _behind_words(lines: list[str], number: int) -> list[str]:
+    """Return the lines from a block on whose first field stands behind words in one line, as in HTML without a line break."""
+    following = _label(lines[number + 1]) if number + 1 < len(lines) else None
+    match = _FROM_INSIDE.search(lines[number]) if following and following[0] != "from" else None
+    return [lines[number][match.start(1) :], *lines[number + 1 :]] if match else []
+
+
+def _below_a_date(lines: list[str], number: int) -> _Block | None:
+    """Return the block of Orange, which writes the date above it ("Message du 12/11/26 09:12"), or None."""
+    block = _block_at(lines, number + 1) if number + 1 < len(lines) else None
+    return _Block({"date": lines[number], **block.fields}, block.end) if block else None
 
 
 def _goes_on(lines: list[str], number: int, fields: dict[str, str]) -> bool:

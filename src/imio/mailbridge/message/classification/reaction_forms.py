@@ -26,6 +26,13 @@ SENTENCES: tuple[Form, ...] = (
         "I reacted to your message of Monday, here is why:",
     ),
     Form(
+        "gmail",
+        "text",
+        r".{1,120} (?:reacted|a réagi|heeft gereageerd|hat(?: .{1,10})? reagiert) (?:via|avec|über|mit) gmail",
+        "👍 Jeanne Dupont reacted via Gmail",
+        "I reacted via Gmail, did you see it?",
+    ),
+    Form(
         "french",
         "text",
         r".{1,120} a (?:réagi à|aimé|adoré) votre (?:message|courriel|e-?mail)",
@@ -35,8 +42,8 @@ SENTENCES: tuple[Form, ...] = (
     Form(
         "dutch",
         "text",
-        r".{1,120} heeft (?:gereageerd op (?:je|uw) (?:bericht|e-?mail)|(?:je|uw) (?:bericht"
-        r"|e-?mail) leuk gevonden)",
+        r".{1,120} heeft (?:gereageerd op (?:je|uw) (?:bericht|e-?mail)|op (?:je|uw) (?:bericht|e-?mail) gereageerd"
+        r"|(?:je|uw) (?:bericht|e-?mail) leuk gevonden)",
         "Jeanne Dupont heeft gereageerd op uw bericht:",
         "Niemand heeft gereageerd op mijn bericht",
     ),

@@ -3,6 +3,7 @@
 Reports that are written for people only are recognised by ``bounce`` and ``auto_reply``, from several pieces of evidence.
 """
 
+from collections.abc import Callable
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -64,6 +65,8 @@ class Report:
 DELIVERY_STATUS = ("message/delivery-status", "message/global-delivery-status")
 DISPOSITION = ("message/disposition-notification", "message/global-disposition-notification")
 FEEDBACK = "message/feedback-report"
+#: The field in which Outlook.com (JMRP) names who complained, in the message that it returns.
+COMPLAINED = "x-hmxmroriginalrecipient"
 RETURNED_HEADERS = (
     "text/rfc822-headers",
     "text/rfc822-header",
@@ -94,6 +97,22 @@ def read_standard_report(message: ParsedMessage) -> Report | None:
     statuses = [part for part in parts if part.content_type in DELIVERY_STATUS]
     if statuses or "delivery-status" in declared:
         return _delivery_report(message, parts, statuses)
+    return None
+
+
+def read_complaint_of(message: ParsedMessage, sent_by_us: Callable[[str], bool]) -> Report | None:
+    """Return the complaint of a provider that writes no standard report, or None: it returns a message of ours with its mark."""
+    if message.defect is not None or message.root.maintype != "multipart":
+        return None
+    for header in returned_headers(message, list(message.root.walk())):
+        if recipient := find_address(header.first(COMPLAINED)):
+            message_id = next(
+                (id for value in header.values("message-id") for id in parse_message_ids(value)), None
+            )
+            if message_id and sent_by_us(message_id):
+                recipients = (ReportedRecipient(recipient.lower(), "abuse"),)
+                evidence = (("returned-message", message_id), (COMPLAINED, recipient))
+                return Report(ReportKind.COMPLAINT, message_id, recipients, evidence)
     return None
 
 

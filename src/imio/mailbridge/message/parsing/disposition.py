@@ -1,10 +1,13 @@
 """Sorts the parts of a message into its text, the images shown in it, and what a person would call attachments."""
 
+from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from imio.mailbridge.message.parsing.shown_image import is_shown
 from imio.mailbridge.message.syntax.charset import Decoded
 from imio.mailbridge.message.syntax.charset import read_text
 from imio.mailbridge.message.syntax.structure import Part
+from imio.mailbridge.message.syntax.transfer_encoding import BASE64
 from imio.mailbridge.message.syntax.transfer_encoding import decode_body
 from mmap import mmap
 from urllib.parse import unquote
@@ -13,7 +16,7 @@ import re
 
 #: Octets of all plain text together, and of all HTML; a book has one million.
 MAX_TEXT = 8_000_000
-#: Bytes of all images in the text together, still encoded; those beyond are attachments.
+#: Bytes of all images in the text together, in base64, each as often as it is shown; those beyond are attachments.
 MAX_IMAGES = 28_000_000
 
 _CID = re.compile(r"cid:([^\s\"'<>)]{1,250})", re.IGNORECASE)
@@ -58,13 +61,13 @@ def sort_parts(raw: bytes | mmap, root: Part) -> Sorted:
         others += calendars[:1]
     text, html = _in_bounds(text, others), _in_bounds(html, others)
     source = "\n".join(read_part(raw, part).text for part in html)
-    cids = frozenset(unquote(match[1]).lower() for match in _CID.finditer(source))
+    cids = Counter(unquote(match[1]).lower() for match in _CID.finditer(source))
     inline: list[Part] = []
     attached: list[Part] = []
     left = MAX_IMAGES
     for part in others:
         if source and _is_image(part) and _is_named(part, source, cids) and is_shown(raw, part):
-            left -= part.end - part.body
+            left -= _base64_size(part) * max(cids[content_id(part).lower()], 1)
             (inline if left >= 0 else attached).append(part)
         else:
             attached.append(part)
@@ -81,6 +84,11 @@ def read_part(raw: bytes | mmap, part: Part) -> Decoded:
 def content_id(part: Part) -> str:
     """Return the Content-ID without its angle brackets, or an empty string."""
     return "".join(part.first("content-id").split()).strip("<>")
+
+
+def _base64_size(part: Part) -> int:
+    size = part.end - part.body
+    return size if part.encoding in BASE64 else size * 4 // 3
 
 
 def _collect(
@@ -150,7 +158,7 @@ def _is_image(part: Part) -> bool:
     return part.content_type == "application/octet-stream" and bool(_IMAGE_NAME.fullmatch(part.filename))
 
 
-def _is_named(part: Part, html: str, cids: frozenset[str]) -> bool:
+def _is_named(part: Part, html: str, cids: Collection[str]) -> bool:
     if content_id(part).lower() in cids:
         return True
     location = part.first("content-location")

@@ -35,11 +35,28 @@ UNWANTED: tuple[Form, ...] = (
     Form("mailscanner", "x-mailscanner-spamcheck", r"spam\b.*", "spam, SpamAssassin (score=7)", "not spam, SpamAssassin"),
     Form("trend micro", "x-tm-as-result", r"yes\b.*", "Yes-12.3-5.0-31-10", "No-1.2-5.0-31-10"),
     Form("bogofilter", "x-bogosity", r"(?:yes|spam)\b.*", "Spam, tests=bogofilter", "Ham, tests=bogofilter"),
+    Form("gandi", "x-gnd-status", r"spam", "SPAM", "LEGIT"),
+    Form("google workspace", "x-gm-spam", r"1", "1", "0"),
+    Form("google workspace", "x-gm-phishy", r"1", "1", "0"),
+    Form("amazon", "x-ses-spam-verdict", r"fail", "FAIL", "PASS"),
+    Form("amazon", "x-ses-virus-verdict", r"fail", "FAIL", "PASS"),
+    Form("spamexperts", "x-spamexperts-class", r"spam|virus|phish", "spam", "ham"),
+    Form("spamexperts", "x-spampanel-class", r"spam|virus|phish", "spam", "ham"),
+    Form("amavis", "x-amavis-alert", r"(?:infected|banned)\b.*", "INFECTED, message contains virus: Eicar", "BAD HEADER SECTION"),
+    Form("clamav", "x-virus-status", r"(?:infected|yes)\b.*", "Infected (Eicar)", "Clean"),
+    Form(
+        "exchange online: junk folder",
+        "x-microsoft-antispam-mailbox-delivery",
+        r"(?:.*;\s?)?dest:j(?:;.*)?",
+        "ucf:0;jmr:1;auth:0;dest:J;ENG:(910001)",
+        "ucf:0;jmr:0;auth:0;dest:I;ENG:(910001)",
+    ),
     Form("dspam", "x-dspam-result", r"spam", "Spam", "Innocent"),
     Form(
         "tag: spam",
         "subject",
-        r"[\[{(<*-]+\s?(?:(?:possible|probable|suspected|likely)[ _-]?)?(?:spam|junk)(?:[ -]?verdacht)?\b[^\w\]})>*-]{0,9}"
+        r"[\[{(<*-]+\s?(?:(?:possible|probable|suspected|likely|potentiel|suspicion de|mogelijke?)[ _-]?)?"
+        r"(?:spam|junk)(?:[ -]?verdacht| probable| score)?\b[^\w\]})>*-]{0,9}"
         r"[\d.,/]{0,9}\s?[\]})>*-]+",
         "***SPAM*** Permis",
         "[Spa municipal] Permis",
@@ -54,7 +71,7 @@ UNWANTED: tuple[Form, ...] = (
     Form(
         "tag: french, dutch",
         "subject",
-        r"[\[{(<*-]+\s?(?:(?:courrier )?indesirable|pourriel|ongewenst|verdacht)\s?\??\s?[\]})>*-]+",
+        r"[\[{(<*-]+\s?(?:(?:courrier )?indesirable|pourriel|ongewenste?(?: (?:e-?)?mail)?|verdacht|virus)\s?\??\s?[\]})>*-]+",
         "[INDÉSIRABLE] Permis",
         "(Verdachte verkoper) Vergunning",
     ),

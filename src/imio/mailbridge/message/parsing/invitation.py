@@ -82,6 +82,8 @@ def _invitation(event: Any, method: str) -> Invitation:
     attendees = event.get("ATTENDEE") or []
     attendee = attendees[0] if isinstance(attendees, list) and attendees else attendees
     answer = who = ""
+    if method != "REPLY" and _line(event.get("STATUS")).upper() == "CANCELLED":
+        method = "CANCEL"
     if method == "REPLY" and attendee:
         answer = _line(attendee.params.get("PARTSTAT"))[:20].upper()
         who = _line(attendee.params.get("CN")) or _line(attendee).removeprefix("mailto:").removeprefix(

@@ -23,7 +23,7 @@ _RULE = re.compile(r"[\s_=*~#|>.–—-]*")
 _TARGET = re.compile(r"<(?:https?:|mailto:)[^\s<>]*>")
 _LINK = re.compile(r"(https?://[^\s<>\"]+)(?:(\s?)<(https?://[^\s<>]+)>)?", re.IGNORECASE)
 _AFTER_LINK = ".,;:!?)'*]"
-_AROUND = "\"'*|<>[](){} "
+_AROUND = "\"'*|<>[](){} /!\\⚠"
 #: Lines of one paragraph that a server added, its characters, and how many such stand at one end of a text.
 _LINES, _LENGTH, _TIMES = 8, 1_200, 4
 #: A link that was rewritten more often, or is longer, is left.

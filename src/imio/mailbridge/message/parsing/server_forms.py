@@ -37,12 +37,12 @@ report responding respond s safe sender senders sent source suspicious sure syst
 unless untrusted use verified verify warning was were when with you your company city attachments? attention
 """
 _FRENCH = r"""
-a administration adresse au aux avant avec c ce cet cette cliquer cliquez commune confiance connaissez connaissiez connue? contenu
-courriel courrier d dans de des du e electronique emetteur entreprise envoye envoyee est et etes etre expediteur exterieure?
-externe faites fiable il inconnue? inattendue? l la le les lien liens mail email mefiez message moins n ne ni notre organisation
-origine ou ouvrez ouvrir par pas piece pieces jointe jointes pour provenance provenant provient prudence prudente?s? que qui
-reconnaissez reconnaissiez reseau s sachiez sans sauf si soit source soyez sur surs? un une verifie verifiez verifier vigilante?
-vigilants vient ville vos votre vous attention
+a administration adresse au aucune? aux avant avec c ce cet cette cliquer cliquez commune confiance connaitre connaissez
+connaissiez connue? contenu courriel courrier d dans d de des du e electronique en emetteur entreprise envoye envoyee est et etes
+etre expediteur exterieure? externe faites fiable il inconnue? inattendue? l la le les lien liens mail email mefiez message moins
+n ne ni notre organisation origine ou ouvrez ouvrir par pas piece pieces jointe jointes pour provenance provenant provient
+prudence prudente?s? que qui reconnaissez reconnaissiez reseau restez s sachiez sans savez sauf si soit source soyez sur surs? un
+une verifie verifiez verifier vigilante? vigilants vient ville vos votre vous attention
 """
 _DUTCH = r"""
 aan afkomstig afzender als bericht bijlagen? buiten de deze die dit e een email en externe? gemeente geen het herkent inhoud is
@@ -50,10 +50,10 @@ kent klik koppelingen? let links? mail met naar niet of om onbekende? onze op op
 vertrouwt veilig verzonden verstuurd voor voorzichtig wanneer weet wees zeker ze zijn dat komt klikken bron waarschuwing
 """
 _GERMAN = r"""
-absender achtung an anhange anhang auf aus au?sserhalb bekannt der den dem des die das diese dieser dieses e ein einem einer eine
-einen email enthaltene erkennen extern externe externen externer gemeinde gesendet hat inhalt ist keine kennen klicken kommt links?
-mail nachricht nicht nur offnen oder organisation quelle sein seien sicher sie sind stadt stammt und unserer unsere vertrauen
-vertrauenswurdig von vorsicht vorsichtig warnung wenn wurde
+absender achtung adressen? an anhange anhang auf aus au?sserhalb bekannt der den dem des die das diese dieser dieses e ein einem
+einer eine einen email enthaltene erkennen extern externe externen externer gemeinde gesendet hat inhalt ist keine kennen klicken
+kommt links? mail nachricht nicht nur offnen oder organisation quelle sein seien sicher sie sind stadt stammt und unserer unsere
+vertrauen vertrauenswurdig von vorsicht vorsichtig warnung wenn wurde
 """
 
 #: Tags before a subject, also behind ``RE:``.
@@ -77,10 +77,34 @@ SENTENCES: tuple[Form, ...] = (
         "You don't often get email from paul@citizen.test. Pay him",
     ),
     Form(
+        "exchange: unusual sender, to some",
+        "text",
+        r"some people who received this message don't often get email from [^\s]{1,254}(?: learn why this is important)?|"
+        r"(?:vous|certaines personnes qui ont recu ce message) ne (?:recevez|recoivent) pas souvent (?:d'e-?mails?|de courriers?|"
+        r"de messages?|de courriels?) (?:de|provenant de) [^\s]{1,254}"
+        r"(?: decouvrez pourquoi (?:ceci|cela) (?:est|peut etre) important)?|"
+        r"decouvrez pourquoi (?:ceci|cela) (?:est|peut etre) important",
+        "Vous ne recevez pas souvent de courriers de paul@citizen.test. Découvrez pourquoi cela est important",
+        "Vous ne recevez pas souvent de courriers de paul@citizen.test. Payez-le",
+    ),
+    Form(
+        "exchange: unusual sender, dutch and german",
+        "text",
+        r"u (?:ontvangt|krijgt) niet vaak (?:e-?mails?|berichten) van [^\s]{1,254}"
+        r"(?: meer informatie over waarom dit belangrijk is)?|meer informatie over waarom dit belangrijk is|"
+        r"sie erhalten nicht (?:oft|haufig) (?:eine )?e-?mails? von [^\s]{1,254}(?: erfahren sie,? warum dies wichtig ist)?|"
+        r"erfahren sie,? warum dies wichtig ist",
+        "U ontvangt niet vaak e-mail van paul@citizen.test. Meer informatie over waarom dit belangrijk is",
+        "U ontvangt niet vaak e-mail van paul@citizen.test. Betaal hem",
+    ),
+    Form(
         "avast, avg",
         "text",
         r"(?:virus-?free|sans virus|garanti sans virus|virenfrei|virusvrij)[^\w]{0,3}(?:www\.)?(?:avast|avg)\.com|"
         r"l'absence de virus dans ce courrier electronique a ete verifiee par le logiciel antivirus (?:d')?(?:avast|avg)|"
+        r"cet e-?mail a ete verifie par le logiciel antivirus (?:d')?(?:avast|avg)|"
+        r"dit e-?mailbericht is gecontroleerd op virussen met (?:avast|avg) antivirussoftware|"
+        r"diese e-?mail wurde von (?:avast|avg)[ -]antivirussoftware auf viren gepruft|"
         r"this email has been checked for viruses by (?:avast|avg)(?: antivirus)?(?: software)?|"
         r"(?:https?://)?(?:www\.)?(?:avast|avg)\.com(?:/[\w./?=&-]{0,99})?",
         "L'absence de virus dans ce courrier électronique a été vérifiée par le logiciel antivirus Avast.",
@@ -114,10 +138,25 @@ SENTENCES: tuple[Form, ...] = (
     Form(
         "signature of a phone",
         "text",
-        r"(?:envoye (?:depuis|de|a partir de|avec) mon|sent from my|verzonden (?:vanaf|met) mijn|von meinem) "
-        r"(?:iphone|ipad|android|smartphone|telephone|mobile|(?:samsung )?galaxy)(?: gesendet)?",
+        r"(?:envoye (?:depuis|de|a partir d[e']|avec) ?(?:mon|un)|sent from my|(?:verzonden|verstuurd) (?:vanaf|met|vanuit) mijn|"
+        r"(?:gesendet )?von meinem) "
+        r"(?:(?:iphone|ipad|android|smartphone|telephone|mobile|handy|telefoon|appareil|apparaat|toestel|device|samsung|galaxy)"
+        r"(?:[ -](?=\w))?){1,3}(?:gesendet)?",
         "Envoyé de mon iPhone",
         "Envoyé de mon bureau",
+    ),
+    Form(
+        "signature of a program",
+        "text",
+        r"(?:(?:envoye|sent|verzonden|verstuurd|gesendet|provenance ?:|telecharge[rz]|obtenir|obtenez|get|download)"
+        r" (?:a partir de |depuis |de |from |via |vanuit |vanaf |avec |with |met |von |mit |aus )?)?"
+        r"(?:outlook|yahoo mail|courrier|mail|gmail)"
+        r" (?:pour|for|voor|fur|sur|on) (?:(?:ios|android|mac|iphone|ipad|windows)(?: (?:10|11))?)"
+        r"(?: (?:downloaden|herunterladen))?"
+        r"|(?:envoye|sent|verzonden|gesendet) (?:avec|with|met|mit|from|depuis|vanuit) (?:la messagerie securisee )?"
+        r"(?:proton ?mail|bluemail)(?: secure email)?",
+        "Obtenir Outlook pour iOS",
+        "Courrier pour la commune",
     ),
     Form(
         "antivirus: dutch, german",
@@ -145,7 +184,7 @@ SENTENCES: tuple[Form, ...] = (
         r"to view this discussion(?: on the web)?,? visit https://groups\.google\.com/[^\s]{1,400}|"
         r"vous recevez ce message,? car vous etes abonne au groupe google groupes \"[^\"]{1,80}\"|"
         r"pour vous desabonner de ce groupe et ne plus recevoir d'e-mails le concernant, "
-        r"envoyez un e-mail a l'adresse [^\s]{1,254}",
+        r"envoyez un e-mail a l'adresse [^\s]{1,254}|pour vous desabonner de ce groupe,? envoyez un e-mail a [^\s]{1,254}",
         'You received this message because you are subscribed to the Google Groups "Info" group.',
         'You received this message because you are subscribed to the Google Groups "Info" course.',
     ),
@@ -174,9 +213,10 @@ SENTENCES: tuple[Form, ...] = (
         "external: french",
         "text",
         _sentence(
-            r"attention|avertissement|prudence|mefiance|e-?mail externe|message externe|courriel externe|"
-            r"ce(?:t|tte)? (?:message|e-?mail|courriel|mail) (?:est|provient|vient|a ete)|ne cliquez pas|n'ouvrez pas|"
-            r"soyez (?:prudente?s?|vigilante?s?)",
+            r"attention|avertissement|prudence|mefiance|(?:e-?mail|mail|message|courriel|expediteur) externe|"
+            r"ce(?:t|tte)? (?:message|e-?mail|courriel|mail) (?:est|provient|vient|a ete)"
+            r"(?: envoyee? par une personne (?:exterieure|externe))?|ne cliquez pas|n'ouvrez pas|merci de ne pas cliquer|"
+            r"(?:soyez|restez) (?:prudente?s?|vigilante?s?)",
             _FRENCH,
         ),
         "ATTENTION : message externe.",
@@ -298,6 +338,27 @@ REWRITERS: tuple[Rewriter, ...] = (
         "percent",
         "https://mibc-fr-07.mailinblack.com/securelink/?key=x&url=https%3A%2F%2Fimpots.example%2Ff%3Fid%3D1",
         "https://mailinblack.example/securelink/?url=https%3A%2F%2Fimpots.example%2Ff%3Fid%3D1",
+    ),
+    Rewriter(
+        "vade",
+        r"https?://antiphishing\.vadesecure\.com/v\d/?\?(?:.*?&)?u=(?P<url>[^&#]+).*",
+        "percent",
+        "https://antiphishing.vadesecure.com/v4?f=x&i=y&k=z&r=w&s=q&u=https%3A%2F%2Fimpots.example%2Ff%3Fid%3D1",
+        "https://antiphishing.vadesecure.example/v4?f=x&u=https%3A%2F%2Fimpots.example%2Ff%3Fid%3D1",
+    ),
+    Rewriter(
+        "libraesva",
+        r"https?://urlsand\.esvalabs\.com/?\?(?:.*?&)?u=(?P<url>[^&#]+).*",
+        "percent",
+        "https://urlsand.esvalabs.com/?u=https%3A%2F%2Fimpots.example%2Ff%3Fid%3D1&e=x&h=y&f=y&p=y",
+        "https://urlsand.example/?u=https%3A%2F%2Fimpots.example%2Ff%3Fid%3D1",
+    ),
+    Rewriter(
+        "ionos, gmx",
+        r"https?://deref-(?:mail\.com|gmx\.(?:net|com|fr)|web\.de)/mail/client/[\w-]+/dereferrer/?\?(?:.*?&)?redirectUrl=(?P<url>[^&#]+).*",
+        "percent",
+        "https://deref-mail.com/mail/client/AbC-x/dereferrer/?redirectUrl=https%3A%2F%2Fimpots.example%2Ff%3Fid%3D1",
+        "https://deref-mail.example/mail/client/x/dereferrer/?redirectUrl=https%3A%2F%2Fimpots.example%2Ff%3Fid%3D1",
     ),
     Rewriter(
         "google",

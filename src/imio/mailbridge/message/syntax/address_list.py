@@ -81,18 +81,21 @@ class _Entry:
         self.phrase: list[str] = []
         self.comment: list[str] = []
         self.angle: str | None = None
+        self.label: list[str] = []
 
     def address(self) -> Address | None:
         phrase = "".join(self.phrase).strip()
-        name = decode_words(" ".join(phrase.split()))
         if self.angle is not None:
-            return Address(clean(name), self.angle)
+            name = "".join([*self.label, *self.phrase])
+            return Address(clean(decode_words(" ".join(name.split()))), self.angle)
         compact = _AROUND_AT.sub("@", phrase)
         if len(compact) <= _MAX_ADDRESS and _BARE.fullmatch(compact):
             return Address(clean(decode_words("".join(self.comment).strip())), compact)
         match = _ADDR.search(phrase[:_MAX_SEARCHED])
         if match is None:
-            return None
+            # "Jean Dupont (jean@x.example)"
+            match = _ADDR.search("".join(self.comment)[:_MAX_SEARCHED])
+            return Address(clean(decode_words(" ".join(phrase.split()))), match[0]) if match else None
         rest = " ".join((phrase[: match.start()] + phrase[match.end() :]).split()).strip("[] ")
         return Address(clean(decode_words(rest)), match[0])
 
@@ -102,6 +105,7 @@ def _parse(text: str) -> list[Address]:
     entry, depth = _Entry(), 0
     before: list[str] = []
     text = text.replace("[mailto:", "[")
+    last_end = text.rfind(";")  # of a group
 
     def flush(separator: str = "") -> None:
         nonlocal entry
@@ -146,7 +150,8 @@ def _parse(text: str) -> list[Address]:
             if len(found) >= _MAX_ADDRESSES:
                 return found
         elif value == ":":
-            # The name of a group, or "mailto:".
+            # The name of a group, or "mailto:"; else part of a name without quotation marks.
+            entry.label += [*entry.phrase, ":"] if token.start() > last_end else []
             entry.phrase.clear()
             before.clear()
         elif value != ">":

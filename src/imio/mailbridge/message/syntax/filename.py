@@ -1,6 +1,7 @@
 """Makes the names under which the files of a message are kept: valid on every operating system, with an extension, not too long."""
 
 from imio.mailbridge.message.syntax.header import clean
+from urllib.parse import unquote
 import re
 import unicodedata
 
@@ -9,6 +10,8 @@ MAX_LENGTH = 150
 
 _MAX_SUBJECT = 120
 _NOT_IN_NAMES = re.compile(r'[\\/:*?"<>|]+')
+#: Letters that are not in ASCII as some programs write them, without saying so (RFC 2231 would).
+_PERCENT = re.compile(r"(?:%[C-F][0-9A-F](?:%[89AB][0-9A-F]){1,3})+", re.IGNORECASE)
 _DRIVE = re.compile(r"^[A-Za-z]:")
 _EXTENSION = re.compile(r"\.(?:[A-Za-z][A-Za-z0-9]{0,4}|[a-z]{6,8})")
 _TYPES = {
@@ -51,7 +54,13 @@ _TYPES = {
     "image/svg+xml": ".svg",
     "audio/mpeg": ".mp3",
     "audio/wav": ".wav",
+    "audio/amr": ".amr",
+    "audio/mp4": ".m4a",
+    "audio/x-m4a": ".m4a",
+    "audio/ogg": ".ogg",
     "video/mp4": ".mp4",
+    "video/quicktime": ".mov",
+    "video/3gpp": ".3gp",
     "text/xml": ".xml",
 }
 
@@ -100,10 +109,11 @@ def safe_filename(name: str, content_type: str = "", beginning: bytes = b"") -> 
     Where it has no extension it gets that of ``content_type``, or else of what its ``beginning`` is. Where nothing usable is
     left it is called ``attachment``.
     """
-    path = clean(name).replace("\\", "/").rstrip("/ ").rpartition("/")[2]
+    written = _PERCENT.sub(lambda found: _letters(found[0]), name)
+    path = _unquoted(clean(written).replace("\\", "/").rstrip("/ ")).rpartition("/")[2]
     base = _valid(_DRIVE.sub("", path)).rstrip(". ")
-    if not base.strip("."):
-        base = "attachment"
+    if not base.strip(".") or base.lower() in _TYPES.values():
+        base = f"attachment{base.rstrip('.')}"
     stem, suffix = _split(base)
     if not suffix:
         suffix = extension(content_type) or extension(content_kind(beginning))
@@ -129,6 +139,18 @@ def whole_name(*names: str) -> str:
 def content_kind(beginning: bytes) -> str:
     """Return the media type of a file by how it begins, or an empty string."""
     return next((kind for kind, signature in _SIGNATURES if re.match(signature, beginning, re.DOTALL)), "")
+
+
+def _letters(percent: str) -> str:
+    try:
+        return unquote(percent, errors="strict")
+    except UnicodeDecodeError:
+        return percent
+
+
+def _unquoted(name: str) -> str:
+    """Return ``name`` without the single quotes around it, which are none to RFC 2045."""
+    return name[1:-1] if len(name) > 2 and name[0] == name[-1] == "'" else name
 
 
 def _valid(name: str) -> str:

@@ -17,6 +17,7 @@ _MARKS: dict[int, str | None] = {ord("’"): "'"} | dict.fromkeys(
         (0x200B, 0x200F),
         (0x202A, 0x202E),
         (0x2060, 0x2069),
+        (0xFE00, 0xFE0F),
         (0xFEFF, 0xFEFF),
     )
     for code in range(first, last + 1)

@@ -204,6 +204,8 @@ def _scan(
         child_type = "message/rfc822" if part.content_type == "multipart/digest" else "text/plain"
         boundary = part.parameter("boundary").encode("utf-8", "replace").rstrip()
         spans, is_closed = _split(raw, body, end, boundary, budget)
+        if not spans and boundary[:1] == boundary[-1:] == b"'":  # that are no quotation marks to RFC 2045
+            spans, is_closed = _split(raw, body, end, boundary[1:-1], budget)
         inner = tuple(
             _scan(raw, child_start, child_end, budget, depth + 1, child_type, _OF_A_PART)
             for child_start, child_end in spans

@@ -101,6 +101,7 @@ def _goes_on_after_padding(raw: bytes | mmap, start: int, end: int) -> bool:
 
 def ends_in_group(raw: bytes | mmap, start: int, end: int) -> bool:
     """Tell whether base64 in ``raw[start:end]`` ends inside a group of four characters and without padding: its end is missing."""
+    end = _end_of_base64(raw, start, end)
     while end > start and raw[end - 1 : end].isspace():
         end -= 1
     begin = max(raw.rfind(b"\n", start, end) + 1, start, end - _MAX_LINE)
