@@ -117,9 +117,9 @@ class SmtpConnection:
                     try:
                         self._mail(envelope_sender, utf8, size, eight_bit, envelope_id)
                     except DialogueEnded as ended:
-                        if not is_used or ended.reply.code != 421:
+                        if not is_used or ended.reply.code not in (0, 421):
                             raise
-                        self.close()  # enough for one connection: nothing of this message was said on it
+                        self.close()  # enough for one connection, or lost: the server has nothing of this message
                         self._ready()
                         self._mail(envelope_sender, utf8, size, eight_bit, envelope_id)
                     self._recipients(takers, envelope_id, replies)
@@ -245,25 +245,39 @@ class SmtpConnection:
             raise DialogueEnded(SmtpReply("mail", 554, "5.6.3 8BITMIME is not offered"))
         options += ["SMTPUTF8"] if utf8 else []
         options += ["BODY=8BITMIME"] if utf8 or eight_bit else []
-        if connection.has_extn("dsn"):
-            options += ["RET=HDRS"]  # no report brings back a message that nobody may read
-            options += [f"ENVID={envelope_id}"] if envelope_id else []
+        dsn = ["RET=HDRS"]  # no report brings back a message that nobody may read
+        dsn += [f"ENVID={envelope_id}"] if envelope_id else []
         sender = wire_address(envelope_sender) if envelope_sender else ""
-        reply = self._command("mail", connection.mail, sender, options)
+        reply = self._with_dsn("mail", connection.mail, sender, options, dsn)
         if not reply.is_positive:
             raise DialogueEnded(reply)
 
     def _recipients(self, recipients: Sequence[str], envelope_id: str, replies: dict[str, SmtpReply]) -> None:
-        dsn = envelope_id and self._smtp.has_extn("dsn")
         for recipient in recipients:
             address = wire_address(recipient)
-            options = ["NOTIFY=FAILURE,DELAY"] if dsn else []
-            options += [f"ORCPT=rfc822;{_xtext(address)}"] if dsn and address.isascii() else []
-            reply = self._command("rcpt", self._smtp.rcpt, address, options)
+            dsn = ["NOTIFY=FAILURE,DELAY"] if envelope_id else []
+            dsn += [f"ORCPT=rfc822;{_xtext(address)}"] if dsn and address.isascii() else []
+            reply = self._with_dsn("rcpt", self._smtp.rcpt, address, [], dsn)
             if not reply.is_positive:
                 replies[recipient] = reply
                 if reply.code == 421:
                     raise DialogueEnded(reply)
+
+    def _with_dsn(
+        self,
+        stage: str,
+        call: Callable[..., tuple[int, bytes]],
+        address: str,
+        options: list[str],
+        dsn: list[str],
+    ) -> SmtpReply:
+        """Return the answer to MAIL or RCPT with the parameters of DSN, or without them from a server that does not know them."""
+        if dsn and self._smtp.has_extn("dsn"):
+            reply = self._command(stage, call, address, [*options, *dsn])
+            if reply.code not in (501, 504, 555):
+                return reply
+            del self._smtp.esmtp_features["dsn"]
+        return self._command(stage, call, address, options)
 
     def _data(self, message: Sequence[bytes | BinaryIO]) -> SmtpReply:
         """Stream the message; return the last answer."""
@@ -324,6 +338,21 @@ class SmtpConnection:
         return SmtpReply(stage, code, readable(text))
 
 
+class _Answers(BoundedReader):
+    """Reads answers; ``codes`` are those of the lines of one."""
+
+    def begin(self, seconds: float, limit: int) -> None:
+        """Read an answer."""
+        self.codes: set[bytes] = set()
+        super().begin(seconds, limit)
+
+    def readline(self, limit: int) -> bytes:
+        """Return a line of the answer."""
+        line = super().readline(limit)
+        self.codes.add(line[:3])
+        return line
+
+
 class _Bounded(smtplib.SMTP):
     """smtplib's connection, which reads by a ``BoundedReader``: each answer has ``timeout`` seconds and ``ANSWER`` bytes."""
 
@@ -331,22 +360,27 @@ class _Bounded(smtplib.SMTP):
         """Say a command, unless the server has said something that nobody asked for: it would be taken for the answer."""
         if _has_spoken(self):
             self.close()
-            raise smtplib.SMTPServerDisconnected("the server said more than it was asked")
+            raise smtplib.SMTPServerDisconnected("the server hung up, or said more than it was asked")
         super().putcmd(cmd, args)
 
     def getreply(self) -> tuple[int, bytes]:
         """Return code and text of an answer."""
         if self.file is None and self.sock is not None:
-            self.file = BoundedReader(self.sock)
-        if self.file is not None:
-            self.file.begin(self.timeout, ANSWER)
+            self.file = _Answers(self.sock)
+        answers = self.file
+        if answers is not None:
+            answers.begin(self.timeout, ANSWER)
         try:
-            return super().getreply()
+            reply = super().getreply()
         except (
             smtplib.SMTPResponseException
         ) as error:  # smtplib's own: no code of the server, which may have said "sent"
             self.close()
             raise smtplib.SMTPServerDisconnected(readable(error.smtp_error)) from error
+        if answers is not None and len(answers.codes) > 1:  # RFC 5321 §4.2.1: one for all
+            self.close()
+            raise smtplib.SMTPServerDisconnected("the lines of an answer have several codes")
+        return reply
 
 
 class _BoundedTls(_Bounded, smtplib.SMTP_SSL):
