@@ -80,6 +80,15 @@ def test_a_refused_recipient_holds_nobody(send, caught, alarms, said):
     assert GROUP not in repr(second.history)
 
 
+def test_what_is_said_of_our_host_stops_nobody_where_the_server_took_the_message(send, caught, alarms):
+    caught.answers[f"rcpt:{GROUP}"] = "504 5.5.2 <vm>: Helo command rejected: need fully-qualified hostname"
+    record = send(JEANNE, GROUP)
+    assert dict(record.recipients) == {JEANNE: "sent", GROUP: "failed"}
+    assert record.history[-1]["answer"] == "refused" or record.history[-2]["answer"] == "refused"
+    assert not outbox().holds
+    assert [each for each in subjects(alarms) if "stopped" in each or "again" in each] == []
+
+
 def test_a_hold_puts_no_words_on_another_message(send, caught):
     caught.answers["data"] = f"550 5.7.705 Access denied, tenant has exceeded threshold, to {GROUP}"
     first, second = send(GROUP), send(JEANNE)
@@ -107,6 +116,15 @@ def test_words_about_a_blind_copy_stand_on_its_line_only(site, send, caught, sai
     assert "…" in lines[JEANNE]
     if "reel" not in said:
         assert "cache" in lines[BLIND].lower()
+
+
+@pytest.mark.parametrize("domain", ["é.test", "xn--9ca.test", "XN--9ca.test"])
+def test_words_about_a_blind_copy_whose_domain_has_two_forms(send, caught, domain):
+    said = f"550 5.1.1 <{JEANNE}> unlike c.ache@{domain} is unknown"
+    caught.answers[f"rcpt:{JEANNE}"] = said
+    record = send(JEANNE, bcc=["c.ache@é.test"])
+    (line,) = [line for line in record.history if line["recipient"] == JEANNE]
+    assert line["text"] == f"5.1.1 <{JEANNE}> unlike … is unknown"
 
 
 def test_words_about_the_sender_and_behind_the_own_address_stay(send, caught):

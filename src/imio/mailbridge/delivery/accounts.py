@@ -68,7 +68,10 @@ OF_THE_SERVER = {
 
 
 def accounts_changed(proxy, event):
-    """Let mail leave by the new server or login of an account, or under a new name of ours; forget what belongs to the old one (registry subscriber)."""
+    """Let mail leave by the new server or login of an account, or under our new name; forget what belongs to the old one.
+
+    Subscriber of the registry.
+    """
     if event.record.fieldName in OF_THE_SERVER.values() and event.oldValue != event.newValue:
         outbox().wake(DEFAULT)
     if event.record.fieldName == "ehlo_name" and event.oldValue != event.newValue:
