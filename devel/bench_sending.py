@@ -89,7 +89,7 @@ def zope_sendmail(port, folder):
 
 def run(command, **options):
     """Run a sender in a process of its own; return what it printed."""
-    environment = {**os.environ, "MAILBRIDGE_WORKER": "off", "PYTHONPATH": str(ROOT), **options}
+    environment = {**os.environ, "MAILBRIDGE_WORKER": "off", "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "src")]), **options}
     done = subprocess.run(
         command, env=environment, capture_output=True, text=True, timeout=600, check=False, cwd=ROOT
     )

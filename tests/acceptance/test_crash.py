@@ -35,7 +35,8 @@ def test_nothing_is_lost_and_only_the_documented_point_repeats(demo, tmp_path):
     with Catcher() as peer:
         instance = copied(demo, tmp_path)
         assert run(instance, "submit", COUNT, peer.port) == 0
-        repeated = 0
+        # While a dialogue begins or goes on, what the server said of the message before is being committed.
+        certain = possible = 0
         for point, number in (
             ("claimed", 1),
             ("claimed", 20),
@@ -49,7 +50,8 @@ def test_nothing_is_lost_and_only_the_documented_point_repeats(demo, tmp_path):
             assert run(instance, "deliver", point, number) == -signal.SIGKILL
             sent = len(peer.messages) - before
             assert sent == {"claimed": number - 1, "data": number - 1, "taken": number}.get(point, sent)
-            repeated += point == "taken"
+            certain += point == "taken" or (point == "claimed" and number > 1)
+            possible += point == "data" and number > 1
         instance.start()
         try:
             instance.sweep()
@@ -66,5 +68,6 @@ def test_nothing_is_lost_and_only_the_documented_point_repeats(demo, tmp_path):
         copies = Counter(message_from_bytes(message.content)["Message-ID"] for message in peer.messages)
         recipients = {message.rcpt_tos[0] for message in peer.messages}
         assert len(recipients) == len(copies) == COUNT, "none is lost, and a copy has the same Message-ID"
-        assert sum(copies.values()) == COUNT + repeated, "one more for each 250 that was not written down"
-        assert sorted(copies.values())[-repeated:] == [2] * repeated
+        repeated = sum(copies.values()) - COUNT
+        assert certain <= repeated <= certain + possible, "one more for each 250 that was not written down"
+        assert max(copies.values()) == 2

@@ -7,6 +7,7 @@
 from AccessControl.SecurityManagement import newSecurityManager
 from datetime import timedelta
 from imio.mailbridge.delivery import deliver
+from imio.mailbridge.delivery import dialogue
 from imio.mailbridge.delivery import send
 from imio.mailbridge.outbox.prepare import prepare
 from imio.mailbridge.outbox.submit import submit
@@ -35,17 +36,16 @@ def die_at(number, function, part=None):
     return dying
 
 
-def half(mailer, message):
+def half(mailer, message, may_end=None):
     """Send the first half of a message."""
-    head, body = message
-    content = head + body.read()
+    content = b"".join(each if isinstance(each, bytes) else each.read() for each in message)
     mailer._connection.sock.sendall(content[: len(content) // 2])
 
 
 def arm(point, number):
     """Make the crash point fatal."""
     if point == "claimed":  # ✝2, before MAIL
-        deliver.send = die_at(number, deliver.send)
+        dialogue.read = die_at(number, dialogue.read)
     elif point == "data":  # ✝2, in the middle of DATA
         SmtpConnection._stream = die_at(number, SmtpConnection._stream, half)
     elif point == "taken":  # ✝3, after 250

@@ -436,7 +436,7 @@ def test_a_block_is_no_verdict_about_the_agent(send, caught, alarms, stage, said
 def test_the_document_says_what_came_back(site, send, caught, bounced, words):
     record = send(JEANNE, bcc=[BLIND])
     document = site.portal["outgoing-mail"]["permis-durbanisme"]
-    assert document.email_status.endswith("1 recipient of 1")
+    assert document.email_status.endswith("1 recipient of 1"), "nobody learns of a blind copy"
     outbox().update(record, {bounced: "bounced"})
     outbox().unwritten.insert(record.id)
     transaction.commit()

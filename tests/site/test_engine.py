@@ -2,6 +2,7 @@
 
 from email import message_from_bytes
 from imio.mailbridge.delivery import deliver as delivery
+from imio.mailbridge.delivery import dialogue
 from imio.mailbridge.delivery.deliver import deliver
 from imio.mailbridge.delivery.deliver import sweep
 from imio.mailbridge.outbox.record import outbox
@@ -59,14 +60,19 @@ def test_server_that_asks_to_reconnect(submit, caught, stage):
 
 def test_connection_that_was_lost_between_two_messages(submit, caught, monkeypatch):
     records = submit(2)
-    send = delivery.send
+    read = dialogue.read
 
-    def send_and_hang_up(claim, connection):
-        replies = send(claim, connection)
-        connection._connection.sock.shutdown(socket.SHUT_RDWR)
-        return replies
+    def and_hang_up(claim):
+        send = read(claim)
 
-    monkeypatch.setattr(delivery, "send", send_and_hang_up)
+        def send_and_hang_up(connection, may_end):
+            replies = send(connection, may_end)
+            connection._connection.sock.shutdown(socket.SHUT_RDWR)
+            return replies
+
+        return send_and_hang_up
+
+    monkeypatch.setattr(dialogue, "read", and_hang_up)
     deliver()
     assert states(records) == ["sent", "sent"]
     assert subjects(caught) == ["Message 0", "Message 1"]
@@ -96,11 +102,11 @@ def test_message_that_breaks_the_connection_does_not_stop_the_others(submit, cau
     records = submit(3)
     stream, calls = mailer.SmtpConnection._stream, []
 
-    def broken(self, message):
+    def broken(self, message, may_end):
         calls.append(self)
         if len(calls) == 1:
             raise ConnectionResetError("by peer")
-        return stream(self, message)
+        return stream(self, message, may_end)
 
     monkeypatch.setattr(mailer.SmtpConnection, "_stream", broken)
     monkeypatch.setattr(mailer.SmtpConnection, "_last_words", lost)

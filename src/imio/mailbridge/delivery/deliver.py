@@ -2,29 +2,35 @@
 
 ::
 
-    claim 1 ── commit ──▶ MAIL, RCPT, DATA ──▶ 250 ──▶ settle 1, claim 2 ── commit ──▶ MAIL …  ──▶ documents ── commit
-            ✝1          ✝2                     ✝3                        ✝4                     ✝5
+    claim 1 ── commit ──▶ MAIL, RCPT, DATA, dot ──▶ 250 ──▶ settle 1, claim 3 ── commit ─┐
+            ✝1          ✝2   claim 2 ── commit     ✝3     ▶ MAIL, RCPT, DATA of 2 … ─────┴▶ dot ──▶ 250 …  ──▶ documents ── commit
+                                                                                         ✝4                ✝5
     ✝1 the message is still queued: the sweep finds it
-    ✝2 it is ``sending`` until its lease ends, then the sweep queues it again; the server took nothing
+    ✝2 it is ``sending`` until its lease ends, then the sweep queues it again; the server took nothing. Until what it said
+       of the message before is committed, this is ✝3 of that one too.
     ✝3 the server took it and we do not know: it goes out again after the lease, with the same Message-ID. The only repeat there is.
     ✝4 the first message is ``sent``, the second as ✝2
     ✝5 both are ``sent``; their documents are in ``unwritten`` until the sweep has written them
 
-One commit a message: what the server said of one is written together with the lease on the next. A worker holds one lease at a
-time, so ✝3 concerns one message. No step after ✝2 may be retried by the publisher: ``committed`` retries only the writing of
-what the server said. Two workers that claim the same message conflict; the one that loses sees the lease and takes the next.
+One commit a message: what the server said of one is written together with the lease on the next but one, while the dialogue about
+the next goes on. That one gets its final dot only after the commit, so that ✝3 concerns one message; a worker holds two leases. No
+step after ✝2 may be retried by the publisher: ``committed`` retries only the writing of what the server said. Two workers that
+claim the same message conflict; the one that loses sees the lease and takes the next.
 """
 
 from contextlib import closing
+from functools import partial
 from imio.mailbridge.delivery import account_alarm
 from imio.mailbridge.delivery import hold
 from imio.mailbridge.delivery.accounts import move
 from imio.mailbridge.delivery.connect import connection_to
+from imio.mailbridge.delivery.dialogue import Dialogue
 from imio.mailbridge.delivery.documents import write_documents
 from imio.mailbridge.delivery.due import due_recipients
 from imio.mailbridge.delivery.due import STATES
 from imio.mailbridge.delivery.release import release
-from imio.mailbridge.delivery.send import send
+from imio.mailbridge.delivery.send import give_back
+from imio.mailbridge.delivery.send import renew
 from imio.mailbridge.delivery.send import take
 from imio.mailbridge.delivery.settle import settle
 from imio.mailbridge.delivery.settle import settle_unreached
@@ -104,16 +110,32 @@ def _pass(account, ids):
         reply = SmtpReply("secret", 0, str(error))
         committed(lambda: _stop(account.name, reply))
         return False
-    reached = False
-    with closing(connection):
-        claim = committed(lambda: _claim(account, ids))
-        while claim is not None:
-            replies = send(claim, connection)
-            reached = not _is_down(replies)
-            claim = committed(
-                lambda claim=claim, replies=replies: _settle_and_claim(account, claim, replies, ids)
-            )
+    with closing(connection), Dialogue(connection) as dialogue:
+        reached = _send_all(account, dialogue, ids)
     write_documents(ids)
+    return reached
+
+
+def _send_all(account, dialogue, ids):
+    """Send what is due of ``ids``; return whether the server was reached. See the diagram of the module."""
+    reached, claim, following = False, committed(lambda: _claim(account, ids)), None
+    is_begun = False
+    while claim is not None:
+        if not is_begun:
+            dialogue.begin(claim)
+            dialogue.go_on()
+            following = committed(lambda claim=claim: _claim(account, _after(ids, claim)))
+        replies = dialogue.end()
+        reached = not _is_down(replies)
+        if is_begun := following is not None and _is_open(replies):
+            dialogue.begin(following)
+        settle_and_claim = partial(_settle_and_claim, account, claim, replies, ids, following, is_begun)
+        newer = committed(settle_and_claim)
+        if is_begun:
+            dialogue.go_on()
+            claim, following = following, newer
+        else:
+            claim, following = newer, None
     return reached
 
 
@@ -122,12 +144,20 @@ def _stop(name, reply):
     hold.hold_due(name)
 
 
+def _is_open(replies):
+    """Tell whether the server was ready for mail, whatever it said of this message."""
+    return all(reply.stage in ("mail", "rcpt", "data") for reply in replies.values())
+
+
 def _is_down(replies):
     """Tell whether the dialogue ended before a message could be named, so that it would for the next message too."""
     return all(reply.stage in ("connect", "tls", "auth") for reply in replies.values())
 
 
-def _settle_and_claim(account, claim, replies, ids):
+def _settle_and_claim(account, claim, replies, ids, following, is_begun):
+    """Write what the server said of a message and take another one, behind the one that follows, or return None."""
+    if following is not None:
+        renew(following) if is_begun else give_back(following)
     has_other_sender = settle(account, claim.id, claim.sender, replies)
     if has_other_sender:  # the fallback is in place
         return _claim(account, [claim.id])
@@ -136,7 +166,11 @@ def _settle_and_claim(account, claim, replies, ids):
     if _is_down(replies):
         settle_unreached(account, ids, next(iter(replies.values())))
         return None
-    return _claim(account, ids[ids.index(claim.id) + 1 :] if claim.id in ids else ids)
+    return _claim(account, _after(ids, following if is_begun else claim))
+
+
+def _after(ids, claim):
+    return ids[ids.index(claim.id) + 1 :] if claim.id in ids else ids
 
 
 def _claim(account, ids):

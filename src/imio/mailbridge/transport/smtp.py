@@ -20,11 +20,12 @@ from typing import Any
 from typing import BinaryIO
 from typing import Protocol
 import contextlib
+import math
 import select
 import smtplib
 import socket
 import ssl
-import threading
+import time
 
 
 BLOCK = 1 << 16
@@ -84,7 +85,8 @@ class SmtpConnection:
         self.deadline = deadline or DEADLINE
         self._mask = mask or SecretMask()
         self.ehlo_name = ehlo_name
-        self._connection: smtplib.SMTP | None = None
+        self._connection: _Bounded | None = None
+        self._end = math.inf
 
     def deliver(
         self,
@@ -94,40 +96,42 @@ class SmtpConnection:
         size: int = 0,
         eight_bit: bool = False,
         envelope_id: str = "",
+        may_end: Callable[[], bool] | None = None,
     ) -> dict[str, SmtpReply]:
         """Send one message; return recipient → ``SmtpReply``. Nothing that a server or network does is raised.
 
         ``message`` is a sequence of bytes and binary streams, in CRLF lines, ``size`` bytes together; ``envelope_id`` goes
-        to a server that offers DSN (RFC 3461), which names it in its reports.
+        to a server that offers DSN (RFC 3461), which names it in its reports. ``may_end`` is asked before the final dot, and may
+        take its time; where it says no, the connection is closed and the server has taken nothing.
         """
+        self._end = time.monotonic() + self.deadline
         replies: dict[str, SmtpReply] = {}
         header, rest = _split(message)
         utf8 = has_utf8_address(header) or needs_smtputf8([envelope_sender, *recipients])
         try:
-            with self._bounded():
-                is_used = self._connection is not None
-                self._ready()
-                if utf8 and not self._smtp.has_extn("smtputf8"):
-                    before, utf8 = len(header), False
-                    header = without_utf8_addresses(header)
-                    size += len(header) - before if size else 0
-                    replies |= _refused(header, envelope_sender, recipients)
-                takers = [recipient for recipient in recipients if recipient not in replies]
-                if takers:
-                    try:
-                        self._mail(envelope_sender, utf8, size, eight_bit, envelope_id)
-                    except DialogueEnded as ended:
-                        if not is_used or ended.reply.code not in (0, 421):
-                            raise
-                        self.close()  # enough for one connection, or lost: the server has nothing of this message
-                        self._ready()
-                        self._mail(envelope_sender, utf8, size, eight_bit, envelope_id)
-                    self._recipients(takers, envelope_id, replies)
-                if len(replies) < len(recipients):
-                    reply = self._data([header, *rest])
-                    replies |= {recipient: reply for recipient in recipients if recipient not in replies}
-                    if reply.code == 421:
-                        self.close()
+            is_used = self._connection is not None
+            self._ready()
+            if utf8 and not self._smtp.has_extn("smtputf8"):
+                before, utf8 = len(header), False
+                header = without_utf8_addresses(header)
+                size += len(header) - before if size else 0
+                replies |= _refused(header, envelope_sender, recipients)
+            takers = [recipient for recipient in recipients if recipient not in replies]
+            if takers:
+                try:
+                    self._mail(envelope_sender, utf8, size, eight_bit, envelope_id)
+                except DialogueEnded as ended:
+                    if not is_used or ended.reply.code not in (0, 421):
+                        raise
+                    self.close()  # enough for one connection, or lost: the server has nothing of this message
+                    self._ready()
+                    self._mail(envelope_sender, utf8, size, eight_bit, envelope_id)
+                self._recipients(takers, envelope_id, replies)
+            if len(replies) < len(recipients):
+                reply = self._data([header, *rest], may_end)
+                replies |= {recipient: reply for recipient in recipients if recipient not in replies}
+                if reply.code == 421:
+                    self.close()
         except DialogueEnded as ended:
             if ended.reply.code == 421:
                 self.close()
@@ -136,6 +140,7 @@ class SmtpConnection:
 
     def probe(self, envelope_sender: str = "") -> SmtpReply | None:
         """Connect, log in and, with an ``envelope_sender``, say MAIL; return the ``SmtpReply`` that ended it, or None."""
+        self._end = time.monotonic() + self.deadline
         try:
             self._ready()
             if envelope_sender:
@@ -158,7 +163,7 @@ class SmtpConnection:
     # the dialogue
 
     @property
-    def _smtp(self) -> smtplib.SMTP:
+    def _smtp(self) -> "_Bounded":
         """Return the connection in the middle of a dialogue."""
         if self._connection is None:
             raise smtplib.SMTPServerDisconnected("the connection is closed")
@@ -173,6 +178,7 @@ class SmtpConnection:
     def _ready(self) -> None:
         """Have a connection on which MAIL may come next: the one there is, after RSET, or a new one."""
         if self._connection is not None:
+            self._connection.end = self._end
             with contextlib.suppress(OSError, smtplib.SMTPException):
                 if self._connection.rset()[0] == 250:
                     return
@@ -190,11 +196,13 @@ class SmtpConnection:
             self.close()
             raise
 
-    def _connected(self, context: ssl.SSLContext) -> smtplib.SMTP:
+    def _connected(self, context: ssl.SSLContext) -> "_Bounded":
         host, port = self.server.host, self.server.port
         if self.server.security == "tls":
-            return _BoundedTls(host, port, self.ehlo_name, timeout=self.timeout, context=context)
-        return _Bounded(host, port, self.ehlo_name, timeout=self.timeout)
+            return _BoundedTls(
+                host, port, self.ehlo_name, timeout=self.timeout, context=context, end=self._end
+            )
+        return _Bounded(host, port, self.ehlo_name, timeout=self.timeout, end=self._end)
 
     def _greet(self, context: ssl.SSLContext) -> None:
         self._hello()
@@ -212,22 +220,6 @@ class SmtpConnection:
             reply = self._command("connect", self._smtp.helo)
         if not reply.is_positive:
             raise DialogueEnded(reply)
-
-    @contextlib.contextmanager
-    def _bounded(self) -> Iterator[None]:
-        """End connection and dialogue of one message at the deadline, also against a server that sends a byte now and then."""
-
-        def end() -> None:
-            with contextlib.suppress(OSError, smtplib.SMTPException):
-                self._socket.shutdown(socket.SHUT_RDWR)
-
-        timer = threading.Timer(self.deadline, end)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
 
     def _mail(self, envelope_sender: str, utf8: bool, size: int, eight_bit: bool, envelope_id: str) -> None:
         connection = self._smtp
@@ -279,13 +271,15 @@ class SmtpConnection:
             del self._smtp.esmtp_features["dsn"]
         return self._command(stage, call, address, options)
 
-    def _data(self, message: Sequence[bytes | BinaryIO]) -> SmtpReply:
+    def _data(
+        self, message: Sequence[bytes | BinaryIO], may_end: Callable[[], bool] | None = None
+    ) -> SmtpReply:
         """Stream the message; return the last answer."""
         reply = self._command("data", self._smtp.docmd, "DATA", expected=354)
         if reply.code != 354:
             return reply
         try:
-            self._stream(message)
+            self._stream(message, may_end)
         except OSError as error:
             return self._last_words(error)
         try:
@@ -304,13 +298,19 @@ class SmtpConnection:
             raise DialogueEnded(reply_to("data", error)) from error
         return SmtpReply("data", code, readable(text))
 
-    def _stream(self, message: Sequence[bytes | BinaryIO]) -> None:
+    def _stream(self, message: Sequence[bytes | BinaryIO], may_end: Callable[[], bool] | None = None) -> None:
         send, fresh = self._socket.sendall, True
         for block in _blocks(message):
+            if time.monotonic() > self._end:
+                raise OSError("the message took all the time that there is for one")
             if fresh and block.startswith(b"."):
                 send(b".")
             send(block.replace(b"\r\n.", b"\r\n.."))
             fresh = block.endswith(b"\r\n")
+        if may_end is not None and not may_end():
+            self._smtp.close()  # without QUIT, which would be a line of the message
+            self.close()
+            raise DialogueEnded(SmtpReply("bridge", 0, "the message was not ended"))
         if _has_spoken(self._smtp):  # before the end: whatever it says, the message is not taken
             raise OSError("the server answered before the message had ended")
         send(b".\r\n" if fresh else b"\r\n.\r\n")
@@ -354,7 +354,14 @@ class _Answers(BoundedReader):
 
 
 class _Bounded(smtplib.SMTP):
-    """smtplib's connection, which reads by a ``BoundedReader``: each answer has ``timeout`` seconds and ``ANSWER`` bytes."""
+    """smtplib's connection, which reads by a ``BoundedReader``: each answer has ``timeout`` seconds and ``ANSWER`` bytes.
+
+    ``end``, a time of the monotonic clock, bounds all answers together.
+    """
+
+    def __init__(self, *args: Any, end: float, **kwargs: Any) -> None:
+        self.end = end
+        super().__init__(*args, **kwargs)
 
     def putcmd(self, cmd: str, args: str = "") -> None:
         """Say a command, unless the server has said something that nobody asked for: it would be taken for the answer."""
@@ -369,6 +376,7 @@ class _Bounded(smtplib.SMTP):
             self.file = _Answers(self.sock)
         answers = self.file
         if answers is not None:
+            answers.end = self.end
             answers.begin(self.timeout, ANSWER)
         try:
             reply = super().getreply()
