@@ -447,7 +447,7 @@ ANSWERS = (
                 "mail data",
                 r"5\d\d",
                 r"^5\.4\.5\b|^5\.1\.90\b|^5\.7\.23[23]\b"
-                r"|\b(?:daily|hourly|sending|submission|outgoing)\b.{0,60}\b(?:limit|quota)\b",
+                r"|^(?!.*\b(?:size|large)\b).*\b(?:daily|hourly|sending|submission|outgoing)\b.{0,60}\b(?:limit|quota)\b",
             ),
         ),
         (
@@ -455,7 +455,7 @@ ANSWERS = (
             "mail: 550 5.7.233 Your message can't be sent because your tenant exceeded its daily limit",
             "data: 552 5.2.2 Sending quota exceeded",
         ),
-        ("rcpt: 552 5.2.2 quota exceeded", "data: 552 5.3.4 message size limit exceeded"),
+        ("rcpt: 552 5.2.2 quota exceeded", "data: 552 5.3.4 outgoing message size limit exceeded"),
     ),
     Answer(
         "blocked",

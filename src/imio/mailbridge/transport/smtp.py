@@ -265,12 +265,14 @@ class SmtpConnection:
         dsn: list[str],
     ) -> SmtpReply:
         """Return the answer to MAIL or RCPT with the parameters of DSN, or without them from a server that does not know them."""
-        if dsn and self._smtp.has_extn("dsn"):
-            reply = self._command(stage, call, address, [*options, *dsn])
-            if reply.code not in (501, 504, 555):
-                return reply
-            del self._smtp.esmtp_features["dsn"]
-        return self._command(stage, call, address, options)
+        if not dsn or not self._smtp.has_extn("dsn"):
+            return self._command(stage, call, address, options)
+        reply = self._command(stage, call, address, [*options, *dsn])
+        if reply.code in (501, 504, 555):
+            reply = self._command(stage, call, address, options)
+            if reply.is_positive:
+                del self._smtp.esmtp_features["dsn"]
+        return reply
 
     def _data(
         self, message: Sequence[bytes | BinaryIO], may_end: Callable[[], bool] | None = None
