@@ -21,7 +21,7 @@ NAME_THE_ADDRESS = _(
     "Have the IP address that mail leaves from entered in reverse DNS (PTR) under a name that leads back to it."
 )
 NO_REVERSE_NAME = r"^5\.7\.25\b|\bPTR\b|reverse (?:DNS|hostname)"
-#: Begins what a server says to RCPT of the host that it talks to, whoever the recipient is.
+#: Begins what a server says of the host that it talks to, whoever the recipient is.
 OUR_HOST = r"^(?:[45]\.\d+\.\d+ )?(?:<[^<>@\s]*>: )?Client host rejected"
 
 
@@ -525,9 +525,8 @@ ANSWERS = (
         ),
         (
             Match("connect", r"5\d\d"),
-            Match("mail data", r"5\d\d", r"Client host rejected|not allowed to connect"),
-            Match("mail", r"5\d\d", NO_REVERSE_NAME),
-            Match("rcpt", r"5\d\d", OUR_HOST),
+            Match("mail", r"5\d\d", rf"Client host rejected|not allowed to connect|{NO_REVERSE_NAME}"),
+            Match("rcpt data", r"5\d\d", OUR_HOST),
         ),
         (
             "connect: 554 5.7.1 mx.x.test: no service for 192.0.2.1",
@@ -537,6 +536,7 @@ ANSWERS = (
         (
             "connect: 421 4.3.2 Service shutting down",
             "rcpt: 550 5.1.1 <a@x.test>: host mx.x.test said: 554 <b[192.0.2.1]>: Client host rejected",
+            "data: 554 5.0.0 host mx.x.test said: 554 <b[192.0.2.1]>: Client host rejected",
         ),
     ),
     # what the town has to set right, though the account works
