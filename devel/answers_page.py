@@ -28,6 +28,12 @@ SMTP = {
     Outcome.SENDER_REFUSED: "The message goes out from the login address where that may be, else the recipient has failed.",
     Outcome.CONFIGURATION: "The account is stopped, its mail is held, an administrator is told.",
 }
+STATES = {
+    Outcome.TEMPORARY: "deferred",
+    Outcome.PERMANENT: "failed",
+    Outcome.SENDER_REFUSED: "failed",
+    Outcome.CONFIGURATION: "held",
+}
 IMAP = {
     imap_answers.Outcome.SOON: "The mailbox is read again at the next pass.",
     imap_answers.Outcome.PAUSE: "The mailbox is read again after a pause that grows.",
@@ -55,7 +61,7 @@ def _row(row, outcomes):
     yield f"{row.name}\n{'~' * len(row.name)}\n"
     yield f"{outcomes[row.outcome]}{_alarm(row)}\n"
     for title, words in (
-        ("Agent", row.explanation if hasattr(row, "given_up") else ""),
+        ("Agent", _for_agent(row) if hasattr(row, "given_up") else ""),
         ("Agent, at the end of the tries", getattr(row, "given_up", "")),
         ("Administrator", row.remedy if hasattr(row, "given_up") else f"{row.explanation} {row.remedy}"),
     ):
@@ -64,6 +70,11 @@ def _row(row, outcomes):
     yield "::\n"
     yield from (f"    {each}" for each in row.examples)
     yield ""
+
+
+def _for_agent(row):
+    """Return what the agent is told at first: what happened, and what follows."""
+    return " ".join(filter(None, (row.explanation, row.follows(STATES.get(row.outcome, "")))))
 
 
 def _alarm(row):

@@ -41,6 +41,45 @@ def forwarded(*messages, sender="Al Bert <al.bert@maville.test>"):
     return outer.as_bytes()
 
 
+def dsn(recipient="jeanne.dupont@citizen.test", *, message_id="", envelope_id="", **fields):
+    """Return a delivery report as Postfix writes it."""
+    fields = {
+        "Action": "failed",
+        "Status": "5.1.1",
+        "Diagnostic-Code": "smtp; 550 5.1.1 no such user",
+        **{name.replace("_", "-"): value for name, value in fields.items()},
+    }
+    group = "\n".join(f"{name}: {value}" for name, value in fields.items() if value)
+    returned = f"Message-ID: {message_id}\n" if message_id else ""
+    return f"""From: MAILER-DAEMON@mx.citizen.test (Mail Delivery System)
+To: someone@bridge.test
+Subject: Undelivered Mail Returned to Sender
+Auto-Submitted: auto-replied
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status; boundary=b
+
+--b
+Content-Type: text/plain
+
+Sorry.
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.citizen.test
+{f"Original-Envelope-Id: {envelope_id}" if envelope_id else "X-Postfix-Queue-ID: 4F1"}
+
+Final-Recipient: rfc822; {recipient}
+{group}
+
+--b
+Content-Type: text/rfc822-headers
+
+{returned}Subject: Votre permis
+
+--b--
+"""
+
+
 #: An agent's forward as text, in the style of Outlook.
 TEXT_FORWARD = """From: Al Bert <al.bert@maville.test>
 To: in@bridge.test

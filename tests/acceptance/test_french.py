@@ -19,16 +19,16 @@ def english():
         r'^msgid ((?:".*"\n)+)msgstr ((?:".*"\n?)+)', CATALOG.read_text("utf-8"), re.MULTILINE
     )
     joined = [[re.sub(r'"\n"|^"|"\n?$', "", text).replace('\\"', '"') for text in entry] for entry in entries]
-    return [msgid for msgid, text in joined if msgid and msgid != text and len(msgid) > 3]
+    return [msgid for msgid, text in joined if msgid != text and len(_words(msgid)) > 3]
+
+
+def _words(msgid):
+    return re.sub(r"\$\{\w+\}", "", msgid).strip()
 
 
 def left_over(text, msgids):
     lines = {line.strip() for line in text.splitlines()}
-    return [
-        msgid
-        for msgid in msgids
-        if msgid in lines or (len(msgid) > 25 and re.sub(r"\$\{\w+\}", "", msgid).strip()[:40] in text)
-    ]
+    return [msgid for msgid in msgids if msgid in lines or (len(msgid) > 25 and _words(msgid)[:40] in text)]
 
 
 PAGES = [

@@ -15,6 +15,13 @@ GOOD = "From: a@example.org\nMessage-ID: <a@b>\nDate: Wed, 25 Nov 2026 23:30:00 
 MULTIPART = f"{GOOD}Content-Type: multipart/mixed; boundary=b\n\n--b\n\ntext\n"
 BASE64 = f"{GOOD}Content-Type: application/pdf\nContent-Transfer-Encoding: base64\n\n"
 
+ATTACHED = f"""{MULTIPART}--b
+Content-Type: application/pdf
+Content-Disposition: attachment; filename=plan.pdf
+Content-Transfer-Encoding: base64
+
+"""
+
 
 def doubts(text):
     return list(parse(text.encode("latin-1")).doubts)
@@ -47,6 +54,10 @@ def doubts(text):
         (BASE64 + "JVBERi0xLjQKJQ==\n", []),
         (BASE64 + "JVBERi0xLjQKJQ", [("truncated", "")]),
         (BASE64 + "JVBERi0xLjQKJeLjz9MK\nMSAwI", [("truncated", "")]),
+        (ATTACHED + "JVBERi0xLjQK\n--b--\n", []),
+        (ATTACHED + "JVBERi0xLjQKJQ==\n--b--\n", []),
+        (ATTACHED + "JVBERi0xLjQKJeLjz9MK\nMSAwI\n--b--\n", [("attachment-damaged", "plan.pdf")]),
+        (ATTACHED + "JVBERi0xLjQKJeLjz9MK\nMSAwI\n", [("truncated", "")]),
     ],
 )  # fmt: skip
 def test_doubts_of_a_message(text, found):

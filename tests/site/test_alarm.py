@@ -249,7 +249,7 @@ def held(site):
         "at": now(),
         "code": 535,
         "text": "5.7.8 <script>alert(1)</script>",
-        "explanation": "The mail server refused the login of iA.docs. Your message is kept and leaves once this is right.",
+        "explanation": "The mail server refused the login of iA.docs.",
         "remedy": "Correct login and password in the control panel. Some providers want an application password here.",
     }
     transaction.commit()

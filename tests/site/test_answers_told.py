@@ -401,11 +401,12 @@ def test_send_as_that_is_refused_is_told_once_to_who_can_mend_it(send, caught, a
     (alarm,) = [text_of(each) for each in caught.messages if each.rcpt_tos == [ADMIN]]
     assert "not owned by user bridge" in alarm
     assert "ask the mail provider for the right" in alarm
+    assert "tell your IT service" not in alarm, "this is whom it tells"
     notices = [text_of(each) for each in caught.messages if each.rcpt_tos != [ADMIN]]
     assert len(notices) == 2
     for said in notices:
-        assert "Tell your IT service" in said
-        assert "correct what is wrong" not in said
+        assert "Nothing is wrong with what you wrote: tell your IT service." in said
+        assert "Once your IT service has set this right, open the document to send again." in said
 
 
 @pytest.mark.parametrize(

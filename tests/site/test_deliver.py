@@ -459,7 +459,7 @@ def test_poison_message_is_tried_again_and_keeps_nobody_waiting(send, caught, ca
     assert (poison.state, good.state) == ("deferred", "sent")
     line = poison.history[-1]
     assert (line["answer"], line["code"]) == ("error", None)
-    assert "tries again by itself" in line["explanation"]
+    assert line["follows"] == "iA.docs tries again by itself."
     assert poison.next_try > now()
     assert poison.lease_until is None
     assert poison.id in caplog.text

@@ -2,7 +2,9 @@
 
 from imio.mailbridge.browser.button_page import may
 from imio.mailbridge.browser.button_page import SET_UP
+from imio.mailbridge.delivery.account_alarm import gives_up
 from imio.mailbridge.delivery.account_alarm import PATIENCE
+from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
 from imio.mailbridge.inbound.imap_answers import imap_answer
 from imio.mailbridge.inbound.imap_reading import QUIET
@@ -10,8 +12,12 @@ from imio.mailbridge.inbound.imap_reading import status_of
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.settings.clock import readable_time
 from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.smtp import name_in_words
 from imio.mailbridge.store.store import now
 from plone.app.layout.viewlets.common import ViewletBase
+
+
+NONE_LOST = _("No message is lost: they wait and leave by themselves.")
 
 
 class AlarmViewlet(ViewletBase):
@@ -27,12 +33,14 @@ class AlarmViewlet(ViewletBase):
         lasting = {name: each for name, each in box.troubles.items() if each["at"] + PATIENCE <= now()}
         return [
             {
-                "name": name,
+                "name": name_in_words(name),
                 "is_stopped": name in box.holds,
+                "follows": NONE_LOST if name in box.holds else gives_up(),
                 "since": readable_time(problem["at"]),
                 "explanation": translatable(problem["explanation"]),
                 "remedy": translatable(problem["remedy"]),
                 "answer": f"{problem['code'] or ''} {problem['text']}".strip(),
+                "is_of_server": bool(problem["code"]),
             }
             for name, problem in sorted((lasting | dict(box.holds)).items())
         ]

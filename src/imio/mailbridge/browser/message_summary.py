@@ -1,11 +1,14 @@
 """Summarizes an outgoing message for the current user: recipients, timeline, and the buttons that may be pressed."""
 
+from datetime import timedelta
 from imio.mailbridge.browser import titles
 from imio.mailbridge.browser.resubmit import can_be_edited
 from imio.mailbridge.browser.resubmit import may_decide
 from imio.mailbridge.delivery.answers import answer_named
+from imio.mailbridge.delivery.send import LEASE
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
+from imio.mailbridge.outbox.explained import explained
 from imio.mailbridge.outbox.permission import may_send
 from imio.mailbridge.outbox.states import WAITING
 from imio.mailbridge.outbox.visibility import is_manager
@@ -13,6 +16,7 @@ from imio.mailbridge.outbox.visibility import visible_content
 from imio.mailbridge.outbox.visibility import visible_lines
 from imio.mailbridge.outbox.visibility import visible_recipients
 from imio.mailbridge.outbox.visibility import visible_state
+from imio.mailbridge.settings.clock import local_time
 from imio.mailbridge.settings.clock import readable_time
 from imio.mailbridge.store.store import now
 from plone import api
@@ -22,13 +26,18 @@ from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 #: The page reloads itself while something is due within this time, in seconds.
 SOON = 300
 
+#: Sending that lasts longer was perhaps interrupted.
+LONG = timedelta(minutes=5)
+#: The sweep that takes up what was interrupted comes as often.
+SWEEP = timedelta(minutes=1)
+
 FIELDS = {"to": _("To"), "cc": _("Cc"), "bcc": _("Bcc")}
 
 #: Button: name → title, states of a recipient in which it is offered.
 BUTTONS = {
     "undo": (_("Undo"), ("scheduled",)),
     "send_now": (_("Send now"), ("scheduled",)),
-    "retry": (_("Try again now"), ("failed", "deferred", "held")),
+    "retry": (_("Try again now"), ("failed", "deferred")),
     "cancel": (_("Cancel"), ("queued", "deferred", "held")),
 }
 
@@ -83,7 +92,22 @@ def _recipient(record, address, state, lines):
         "colour": titles.colour(state),
         "last": last,
         "next_try": record.next_try if state == "deferred" else None,
+        "progress": _progress(record) if state == "sending" else "",
     }
+
+
+def _progress(record):
+    """Return since when a message is being sent and, if that is long ago, when the bridge goes on at the latest."""
+    if record.lease_until is None:
+        return ""
+    begun, latest = record.lease_until - LEASE, record.lease_until + SWEEP
+    times = {"since": f"{local_time(begun):%H:%M}", "latest": f"{local_time(latest):%H:%M}"}
+    if now() < begun + LONG:
+        return _("Being sent since ${since}.", mapping=times)
+    return _(
+        "Being sent since ${since}. This was perhaps interrupted; iA.docs then goes on by itself, at ${latest} at the latest.",
+        mapping=times,
+    )
 
 
 def _line(line):
@@ -93,7 +117,7 @@ def _line(line):
         "recipient": line["recipient"],
         "state": line["state"],
         "title": titles.OUTGOING[line["state"]],
-        "explanation": translatable(line["explanation"]),
+        "explanation": explained(line),
         "said": f"{line['code'] or ''} {line['text']}".strip(),
         "remedy": translatable(row.remedy) if row is not None and is_manager() else "",
         "by": user_name(line["by"]),

@@ -10,8 +10,8 @@ from imio.mailbridge.browser.button_page import ButtonPage
 from imio.mailbridge.browser.message_summary import summary_of
 from imio.mailbridge.browser.message_summary import SummaryPage
 from imio.mailbridge.i18n import _
-from imio.mailbridge.i18n import translatable
 from imio.mailbridge.outbox import actions
+from imio.mailbridge.outbox.explained import explained
 from imio.mailbridge.outbox.query import BadQuery
 from imio.mailbridge.outbox.query import find
 from imio.mailbridge.outbox.query import Query
@@ -143,7 +143,7 @@ class OutboxView(ButtonPage):
             "more": len(recipients) - 3,
             "state": titles.OUTGOING[record.state],
             "colour": titles.colour(record.state),
-            "explanation": translatable(last["explanation"]),
+            "explanation": explained(last),
             "account": account_title(record.account) if record.account != DEFAULT else "",
             "url": f"{self.context.absolute_url()}/@@mailbridge-outbox-message?id={id}",
         }
@@ -241,7 +241,7 @@ class Export(OutboxView):
             ),
             str(record.size),
             record.message_id,
-            " ".join(filter(None, (self._translated(translatable(last["explanation"])), last["text"]))),
+            " ".join(filter(None, (self._translated(explained(last)), last["text"]))),
         )
 
 

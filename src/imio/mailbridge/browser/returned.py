@@ -3,8 +3,8 @@
 from imio.mailbridge.browser.batch import batch_of
 from imio.mailbridge.browser.button_page import ButtonPage
 from imio.mailbridge.i18n import _
-from imio.mailbridge.i18n import translatable
 from imio.mailbridge.outbox import returned
+from imio.mailbridge.outbox.explained import explained
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.outbox.states import LOST
 from imio.mailbridge.settings.clock import readable_time
@@ -42,7 +42,7 @@ class ReturnedView(ButtonPage):
             "address": found.address,
             "times": found.times,
             "at": readable_time(found.at),
-            "explanation": translatable(last["explanation"]) if last else "",
+            "explanation": explained(last) if last else "",
             "text": last["text"] if last else "",
             "subject": record.subject if record else "",
             "url": f"{self.context.absolute_url()}/@@mailbridge-outbox-message?id={found.id}"

@@ -9,6 +9,7 @@ from imio.mailbridge.i18n import translatable
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.settings.server import AUTH
 from imio.mailbridge.settings.smtp import DEFAULT
+from imio.mailbridge.settings.smtp import name_in_words
 from imio.mailbridge.settings.smtp import SECURITY
 from imio.mailbridge.settings.smtp import SENDER_POLICY
 from urllib.parse import quote
@@ -40,12 +41,13 @@ class AccountsView(Navigation, ButtonPage):
         return [self._row(account, last.get(account.name)) for account in known.values()]
 
     def _row(self, account, last):
-        hold = outbox().hold_of(account.name)
+        problem = outbox().hold_of(account.name) or outbox().troubles.get(account.name)
         query = f"?account={quote(account.name)}"
         is_default = account.name == DEFAULT
         edit = self.page_url("mailbridge-controlpanel" if is_default else "mailbridge-account-edit")
         return {
             "name": account.name,
+            "words": name_in_words(account.name),
             "is_default": is_default,
             "server": f"{account.host}:{account.port}" if account.host else "",
             "security": SECURITY.getTerm(account.security).title,
@@ -54,12 +56,14 @@ class AccountsView(Navigation, ButtonPage):
             "login_address": account.login_address if account.login_address != account.login else "",
             "senders": account.senders,
             "policy": SENDER_POLICY.getTerm(account.sender_policy).title,
-            "hold": hold
+            "is_stopped": account.name in outbox().holds,
+            "problem": problem
             and {
-                "since": self.time(hold["at"]),
-                "answer": f"{hold['code'] or ''} {hold['text']}".strip(),
-                "explanation": translatable(hold["explanation"]),
-                "remedy": translatable(hold["remedy"]),
+                "since": self.time(problem["at"]),
+                "answer": f"{problem['code'] or ''} {problem['text']}".strip(),
+                "is_of_server": bool(problem["code"]),
+                "explanation": translatable(problem["explanation"]),
+                "remedy": translatable(problem["remedy"]),
             },
             "waiting": len(waiting_for(account.name)),
             "last": self.time(last) if last else "",

@@ -14,6 +14,7 @@ from imio.mailbridge.message.address import can_be_sent_to
 from imio.mailbridge.message.composition.sender_policy import SenderRefused
 from imio.mailbridge.outbox import send_as
 from imio.mailbridge.settings.secrets import PasswordUnreadable
+from imio.mailbridge.settings.smtp import name_in_words
 from imio.mailbridge.settings.smtp import SENDER_POLICY
 from zExceptions import NotFound
 
@@ -110,6 +111,7 @@ class SendAsView(Navigation, ButtonPage):
         return [
             {
                 "name": account.name,
+                "words": name_in_words(account.name),
                 "policy": SENDER_POLICY.getTerm(account.sender_policy).title,
                 "uses_it": account.sender_policy == "auto",
                 "entries": known.get(account.name, []),

@@ -11,10 +11,12 @@ from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
 from imio.mailbridge.notify.alarm import errors_logged
 from imio.mailbridge.notify.alarm import tell_admin
+from imio.mailbridge.notify.notice import words_said
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.outbox.states import WAITING
 from imio.mailbridge.settings.clock import local_time
 from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.smtp import name_in_words
 from imio.mailbridge.store.store import existing_store
 from imio.mailbridge.store.store import now
 from imio.mailbridge.store.store import site_store
@@ -38,10 +40,19 @@ def stopped(name, hold):
 
 
 def _tell_stopped(name, hold):
-    subject = _("iA.docs sends no e-mail: the account ${name} is stopped", mapping={"name": name})
-    first = _("The SMTP account ${name} is stopped since ${at}.", mapping={"name": name, "at": _at(hold)})
+    subject = _(
+        "iA.docs sends no e-mail: the account ${name} is stopped", mapping={"name": name_in_words(name)}
+    )
+    first = _(
+        "The SMTP account ${name} is stopped since ${at}.",
+        mapping={"name": name_in_words(name), "at": _at(hold)},
+    )
     with errors_logged():
-        if _tell_problem(name, hold, subject, first):
+        count = _(
+            "Messages that wait: ${count}. None is lost; they leave once the account works again.",
+            mapping={"count": str(waiting(name))},
+        )
+        if _tell_problem(name, hold, subject, first, count):
             _alarms()[name] = (now(), True)
 
 
@@ -78,15 +89,28 @@ def tell_troubles():
 
 def _tell_trouble(name, trouble):
     logger.error("nothing leaves by the SMTP account %s: %s %s", name, trouble["code"] or "", trouble["text"])
-    subject = _("iA.docs sends no e-mail: nothing leaves by the account ${name}", mapping={"name": name})
+    subject = _(
+        "iA.docs sends no e-mail: nothing leaves by the account ${name}",
+        mapping={"name": name_in_words(name)},
+    )
     first = _(
         "Nothing has left by the SMTP account ${name} since ${at}.",
-        mapping={"name": name, "at": _at(trouble)},
+        mapping={"name": name_in_words(name), "at": _at(trouble)},
     )
     with errors_logged():
-        if _tell_problem(name, trouble, subject, first):
+        count = _("Messages that wait: ${count}", mapping={"count": str(waiting(name))})
+        if _tell_problem(name, trouble, subject, first, count, gives_up()):
             _alarms()[name] = (now(), True)
             outbox().troubles[name] = {**trouble, "told": True}
+
+
+def gives_up():
+    """Return what becomes of the messages of an account that is not stopped, though nothing leaves by it."""
+    return _(
+        "What waits leaves once the account works again. A message that cannot leave for ${hours} hours fails, and its agent is "
+        "told.",
+        mapping={"hours": str(settings().give_up_hours)},
+    )
 
 
 def refused(name, reply, row):
@@ -96,9 +120,12 @@ def refused(name, reply, row):
         return
     with errors_logged():
         told = tell_admin(
-            _("iA.docs: the mail server refuses e-mails of the account ${name}", mapping={"name": name}),
+            _(
+                "iA.docs: the mail server refuses e-mails of the account ${name}",
+                mapping={"name": name_in_words(name)},
+            ),
             translatable(row.explanation),
-            _("The server said: ${words}", mapping={"words": str(reply)}),
+            words_said(reply.code, str(reply.text)),
             _("What to do: ${remedy}", mapping={"remedy": translatable(row.remedy) or ""}),
             page="mailbridge-accounts",
             page_title=_("SMTP accounts"),
@@ -121,19 +148,15 @@ def _at(problem):
     return local_time(problem["at"]).strftime("%d/%m/%Y %H:%M")
 
 
-def _tell_problem(name, problem, subject, first):
-    words = f"{problem['code'] or ''} {problem['text']}".strip()
+def _tell_problem(name, problem, subject, first, *last):
     return _tell(
         name,
         subject,
         first,
         translatable(problem["explanation"]),
-        _("The server said: ${words}", mapping={"words": words}),
+        words_said(problem["code"], problem["text"]),
         _("What to do: ${remedy}", mapping={"remedy": translatable(problem["remedy"]) or ""}),
-        _(
-            "Messages that wait: ${count}. None is lost; they leave once the account works again.",
-            mapping={"count": str(waiting(name))},
-        ),
+        *last,
     )
 
 
@@ -152,10 +175,10 @@ def works(name):
 def _tell_works(name):
     _tell(
         name,
-        _("iA.docs sends e-mail again: the account ${name} works", mapping={"name": name}),
+        _("iA.docs sends e-mail again: the account ${name} works", mapping={"name": name_in_words(name)}),
         _(
             "The SMTP account ${name} works again. What waited leaves now: ${count}.",
-            mapping={"name": name, "count": str(waiting(name))},
+            mapping={"name": name_in_words(name), "count": str(waiting(name))},
         ),
     )
 

@@ -7,11 +7,16 @@ our account fits an answer to RCPT that may be about the recipient: one refused 
 from dataclasses import dataclass
 from enum import Enum
 from imio.mailbridge.i18n import _
+from imio.mailbridge.outbox.states import LOST
 from imio.mailbridge.settings.secrets import FOR_ANOTHER
 from imio.mailbridge.transport.smtp_reply import SmtpReply
 import re
 
 
+#: What follows for a message that waits, or that no agent can mend.
+KEPT = _("The message is kept and leaves once this is right.")
+TRIES_AGAIN = _("iA.docs tries again by itself.")
+NOT_YOURS = _("Nothing is wrong with what you wrote: tell your IT service.")
 #: Begins our words for what is no answer at its place (``transport``).
 NONSENSE = (
     r"(?:the server (?:gave an answer that is none here|answered before|sent (?:a line|more))"
@@ -57,7 +62,9 @@ class Match:
 
 @dataclass(frozen=True)
 class Answer:
-    """A row. ``explanation`` is for agents, ``remedy`` for admins; ``given_up`` is the explanation once nothing is tried again.
+    """A row. ``explanation`` says what happened, to whoever reads; ``remedy`` is for admins.
+
+    ``given_up`` is the explanation for agents once nothing is tried again.
 
     ``examples`` are answers that this row is for, ``near_misses`` similar ones that another row must take, both as
     ``stage: code text``. ``alarm``: no agent can mend it, so that an administrator is told. ``everybody``: it is not about one
@@ -78,6 +85,12 @@ class Answer:
     def fits(self, reply):
         """Tell whether this row is about ``reply``."""
         return any(match.fits(reply) for match in self.matches)
+
+    def follows(self, state):
+        """Return what the agent of a message is told beside ``explanation``, as a msgid, where it left a recipient in ``state``."""
+        if state in LOST and self.alarm:
+            return NOT_YOURS
+        return {"held": KEPT, "deferred": TRIES_AGAIN}.get(state, "")
 
 
 def reply_of(example):
@@ -109,7 +122,7 @@ ANSWERS = (
     Answer(
         "error",
         Outcome.TEMPORARY,
-        _("iA.docs met an error while it was sending. The bridge tries again by itself."),
+        _("iA.docs met an error while it was sending."),
         _("The log of the server holds the error with its traceback: send it to who maintains iA.docs."),
         (Match("bridge"),),
         ("bridge: 0 KeyError",),
@@ -134,9 +147,7 @@ ANSWERS = (
     Answer(
         "secret-unreadable",
         Outcome.CONFIGURATION,
-        _(
-            "The file with the password of the mail server cannot be read. Your message is kept and leaves once this is right."
-        ),
+        _("The file with the password of the mail server cannot be read."),
         _("Check the path and the rights of the file that MAILBRIDGE_SMTP_PASSWORD_FILE names."),
         (Match("secret"),),
         ("secret: 0 [Errno 2] No such file or directory: '/run/secrets/smtp'",),
@@ -145,9 +156,7 @@ ANSWERS = (
     Answer(
         "not-smtp",
         Outcome.CONFIGURATION,
-        _(
-            "What answers at this port is not an SMTP server. Your message is kept and leaves once this is right."
-        ),
+        _("What answers at this port is not an SMTP server."),
         _(
             "Check the name and the port of the server in the control panel: mail is sent by port 587, 465 or 25; 143 and 993 "
             "(IMAP), 110 and 995 (POP3) only read mail."
@@ -172,9 +181,7 @@ ANSWERS = (
     Answer(
         "certificate",
         Outcome.CONFIGURATION,
-        _(
-            "The mail server's certificate could not be verified. Your message is kept and leaves once this is right."
-        ),
+        _("The mail server's certificate could not be verified."),
         _(
             "Check the name of the server. For a certificate of the town's own authority, name its file in the control panel. A "
             "certificate that has expired must be renewed by the mail provider."
@@ -186,9 +193,7 @@ ANSWERS = (
     Answer(
         "no-encryption",
         Outcome.CONFIGURATION,
-        _(
-            "The mail server does not offer the encryption that is set. Your message is kept and leaves once this is right."
-        ),
+        _("The mail server does not offer the encryption that is set."),
         _("Check port and encryption in the control panel: 587 with STARTTLS, 465 with TLS from the start."),
         (
             Match("tls", r"[25]\d\d"),
@@ -204,9 +209,7 @@ ANSWERS = (
     Answer(
         "encryption-wanted",
         Outcome.CONFIGURATION,
-        _(
-            "The mail server takes mail only over an encrypted connection. Your message is kept and leaves once this is right."
-        ),
+        _("The mail server takes mail only over an encrypted connection."),
         _(
             "Choose the encryption in the control panel: STARTTLS with port 587, TLS from the start with port 465."
         ),
@@ -230,9 +233,7 @@ ANSWERS = (
     Answer(
         "token-refused",
         Outcome.CONFIGURATION,
-        _(
-            "The mail server refused the login of iA.docs. Your message is kept and leaves once this is right."
-        ),
+        _("The mail server refused the login of iA.docs."),
         _(
             "The provider gave a token and the mail server refused it. Check the login; then ask the provider whether the "
             "application may send by this mailbox (Microsoft 365: SMTP.SendAsApp, and the application registered in Exchange "
@@ -245,9 +246,7 @@ ANSWERS = (
     Answer(
         "password-retired",
         Outcome.CONFIGURATION,
-        _(
-            "The mail server no longer accepts a password. Your message is kept and leaves once this is right."
-        ),
+        _("The mail server no longer accepts a password."),
         _(
             "The provider wants OAuth 2.0: let it register an application for iA.docs, then choose OAuth 2.0 in the control panel."
         ),
@@ -272,7 +271,7 @@ ANSWERS = (
     Answer(
         "token-expired",
         Outcome.CONFIGURATION,
-        _("The mail provider gave iA.docs no access. Your message is kept and leaves once this is right."),
+        _("The mail provider gave iA.docs no access."),
         _(
             "The refresh token has expired or was withdrawn: have iA.docs authorised again and enter the new token."
         ),
@@ -286,7 +285,7 @@ ANSWERS = (
     Answer(
         "token",
         Outcome.CONFIGURATION,
-        _("The mail provider gave iA.docs no access. Your message is kept and leaves once this is right."),
+        _("The mail provider gave iA.docs no access."),
         _(
             "Check token endpoint, client ID, client secret and scope in the control panel; a client secret expires."
         ),
@@ -297,10 +296,7 @@ ANSWERS = (
     Answer(
         "windows-login",
         Outcome.CONFIGURATION,
-        _(
-            "The mail server offers only a login of Windows, which iA.docs does not know. Your message is kept and leaves once "
-            "this is right."
-        ),
+        _("The mail server offers only a login of Windows, which iA.docs does not know."),
         _(
             "Ask the mail provider to allow the login by password (AUTH LOGIN or PLAIN) for this account, or to take mail from the "
             "address of the iA.docs server without a login."
@@ -315,9 +311,7 @@ ANSWERS = (
     Answer(
         "no-login-offered",
         Outcome.CONFIGURATION,
-        _(
-            "The mail server offers no login that iA.docs knows. Your message is kept and leaves once this is right."
-        ),
+        _("The mail server offers no login that iA.docs knows."),
         _(
             "Check port and encryption in the control panel: most servers offer the login only after STARTTLS (587) or TLS (465). "
             "Where a server offers OAuth 2.0 only, choose it. A server that wants no login: leave it empty."
@@ -334,9 +328,7 @@ ANSWERS = (
     Answer(
         "login-refused",
         Outcome.CONFIGURATION,
-        _(
-            "The mail server refused the login of iA.docs. Your message is kept and leaves once this is right."
-        ),
+        _("The mail server refused the login of iA.docs."),
         _(
             "Correct login and password in the control panel. Some providers want an application password here."
         ),
@@ -354,10 +346,7 @@ ANSWERS = (
     Answer(
         "name-refused",
         Outcome.CONFIGURATION,
-        _(
-            "The mail server does not accept the name by which iA.docs presents itself. Your message is kept and leaves once "
-            "this is right."
-        ),
+        _("The mail server does not accept the name by which iA.docs presents itself."),
         _(
             "Enter the full name of the iA.docs server in the control panel, field “Name of this server” (EHLO), as it "
             "stands in DNS."
@@ -383,7 +372,7 @@ ANSWERS = (
     Answer(
         "name-refused-now",
         Outcome.TEMPORARY,
-        _("The mail server asked to try later. The bridge tries again by itself."),
+        _("The mail server asked to try later."),
         _(
             "Enter the full name of the iA.docs server in the control panel, field “Name of this server” (EHLO), as it "
             "stands in DNS."
@@ -402,9 +391,7 @@ ANSWERS = (
     Answer(
         "account-blocked",
         Outcome.CONFIGURATION,
-        _(
-            "The mail provider has blocked the account by which iA.docs sends. Your message is kept and leaves once this is right."
-        ),
+        _("The mail provider has blocked the account by which iA.docs sends."),
         _(
             "Ask the mail provider to unblock the account, and why it was blocked: too many messages, or a password that somebody "
             "else uses."
@@ -434,12 +421,9 @@ ANSWERS = (
     Answer(
         "limit-reached",
         Outcome.CONFIGURATION,
+        _("The account by which iA.docs sends has reached the limit of the mail provider."),
         _(
-            "The account by which iA.docs sends has reached the limit of the mail provider. Your message is kept and leaves once "
-            "more may be sent."
-        ),
-        _(
-            "The bridge tries again by itself, at the latest every hour. If it happens often, ask the mail provider for a higher "
+            "iA.docs tries again by itself, at the latest every hour. If it happens often, ask the mail provider for a higher "
             "limit."
         ),
         (
@@ -460,10 +444,7 @@ ANSWERS = (
     Answer(
         "blocked",
         Outcome.CONFIGURATION,
-        _(
-            "The mail server takes no mail from the address of the iA.docs server, which is on a block list. Your message is kept "
-            "and leaves once this is right."
-        ),
+        _("The mail server takes no mail from the address of the iA.docs server, which is on a block list."),
         _(
             "Its answer names the list: look up there why the IP address of the iA.docs server is on it, and have it removed. Or "
             "ask the mail provider to let this address send."
@@ -489,9 +470,7 @@ ANSWERS = (
     Answer(
         "login-wanted",
         Outcome.CONFIGURATION,
-        _(
-            "The mail server wants a login before it takes mail. Your message is kept and leaves once this is right."
-        ),
+        _("The mail server wants a login before it takes mail."),
         _(
             "Enter login and password in the control panel, and check the encryption: servers offer no login without it."
         ),
@@ -518,7 +497,7 @@ ANSWERS = (
     Answer(
         "no-service",
         Outcome.CONFIGURATION,
-        _("The mail server does not talk to iA.docs. Your message is kept and leaves once this is right."),
+        _("The mail server does not talk to iA.docs."),
         _(
             "The server refuses the connection as a whole: check its name and port, then ask the mail provider whether the "
             "address of the iA.docs server is allowed or blocked."
@@ -543,10 +522,7 @@ ANSWERS = (
     Answer(
         "no-reverse-name",
         Outcome.PERMANENT,
-        _(
-            "The recipient's server takes no mail from a server without a name in DNS. Nothing is wrong with what you wrote: tell "
-            "your IT service."
-        ),
+        _("The recipient's server takes no mail from a server without a name in DNS."),
         NAME_THE_ADDRESS,
         (Match("rcpt data", r"5\d\d", NO_REVERSE_NAME),),
         (
@@ -558,10 +534,7 @@ ANSWERS = (
     Answer(
         "unauthenticated",
         Outcome.PERMANENT,
-        _(
-            "The recipient's server could not verify that the message comes from your organisation. Nothing is wrong with what you "
-            "wrote: tell your IT service."
-        ),
+        _("The recipient's server could not verify that the message comes from your organisation."),
         _(
             "SPF, DKIM or DMARC of the domain of the sender do not cover this mail server: the diagnosis shows what is missing "
             "in DNS."
@@ -584,10 +557,7 @@ ANSWERS = (
     Answer(
         "reply-to-refused",
         Outcome.PERMANENT,
-        _(
-            "The mail server does not accept that answers go to another address than the sender's. Nothing is wrong with what you "
-            "wrote: tell your IT service."
-        ),
+        _("The mail server does not accept that answers go to another address than the sender's."),
         _(
             "Switch off “Answers go to the agent” in the control panel: this server wants Reply-To to fit From."
         ),
@@ -601,8 +571,8 @@ ANSWERS = (
         "sender-refused",
         Outcome.SENDER_REFUSED,
         _(
-            "The mail server does not let iA.docs send under this sender address: the mail provider has not given it the right "
-            "(Send As). Nothing is wrong with what you wrote: tell your IT service."
+            "The mail server does not let iA.docs send under this sender address: the mail provider has not given it the "
+            "right (Send As)."
         ),
         _(
             "Either ask the mail provider for the right to send as this address (Send As), or choose in the control panel that the "
@@ -635,7 +605,7 @@ ANSWERS = (
     Answer(
         "host-refused-now",
         Outcome.TEMPORARY,
-        _("The mail server asked to try later. The bridge tries again by itself."),
+        _("The mail server asked to try later."),
         NAME_THE_ADDRESS,
         (Match("connect mail rcpt", r"4\d\d", rf"{OUR_HOST}(?!.*too many)"),),
         ("rcpt: 450 4.7.25 Client host rejected: cannot find your hostname, [192.0.2.1]",),
@@ -648,9 +618,7 @@ ANSWERS = (
     Answer(
         "sender-unknown-now",
         Outcome.TEMPORARY,
-        _(
-            "The mail server cannot verify the address of the sender at the moment. The bridge tries again by itself."
-        ),
+        _("The mail server cannot verify the address of the sender at the moment."),
         _("If it goes on, check in DNS that the domain of the sender exists and takes mail."),
         (Match("mail rcpt", r"4\d\d", r"sender address rejected(?!.*gr[ea]ylist)"),),
         ("rcpt: 450 4.1.8 <al@maville.test>: Sender address rejected: Domain not found",),
@@ -663,7 +631,7 @@ ANSWERS = (
     Answer(
         "token-endpoint",
         Outcome.TEMPORARY,
-        _("The mail provider could not be asked for a token. The bridge tries again by itself."),
+        _("The mail provider could not be asked for a token."),
         _(
             "Check the token endpoint, and that the firewall lets iA.docs through to it. Usually it passes by itself."
         ),
@@ -678,8 +646,8 @@ ANSWERS = (
         "in-doubt",
         Outcome.TEMPORARY,
         _(
-            "The connection broke after the whole message was sent, and before the server said that it took it. The bridge tries "
-            "again by itself; the recipient may get the message twice."
+            "The connection broke after the whole message was sent, and before the server said that it took it: the recipient "
+            "may get the message twice."
         ),
         _("If it happens again, look for a firewall or a virus scanner between iA.docs and the mail server."),
         (Match("data", "0", r"^after the end of the message: "),),
@@ -696,7 +664,7 @@ ANSWERS = (
     Answer(
         "not-reached",
         Outcome.TEMPORARY,
-        _("The mail server could not be reached. The bridge tries again by itself."),
+        _("The mail server could not be reached."),
         _("Check name and port of the server, and whether the firewall lets iA.docs reach it."),
         (Match(codes="0", text=rf"^(?!{NONSENSE})"),),
         (
@@ -715,9 +683,7 @@ ANSWERS = (
     Answer(
         "no-such-domain-now",
         Outcome.TEMPORARY,
-        _(
-            "What stands after the @ may not exist: check the address. The bridge tries again by itself, in case it is found later."
-        ),
+        _("What stands after the @ may not exist: check the address."),
         _("Correct the address in the contact."),
         (Match("rcpt", r"4\d\d", r"^4\.1\.2\b|domain not found|host (?:or domain name )?not found"),),
         ("rcpt: 450 4.1.2 <a@citoien.test>: Recipient address rejected: Domain not found",),
@@ -732,9 +698,7 @@ ANSWERS = (
     Answer(
         "no-such-address-now",
         Outcome.TEMPORARY,
-        _(
-            "This address may not exist at the recipient's: check it. The bridge tries again by itself, in case it is found later."
-        ),
+        _("This address may not exist at the recipient's: check it."),
         _("Correct the address in the contact."),
         (Match("rcpt", r"4\d\d", r"user unknown|unknown user|no such (?:user|recipient|mailbox)"),),
         ("rcpt: 450 4.1.1 <a@x.test>: Recipient address rejected: User unknown in local recipient table",),
@@ -746,7 +710,7 @@ ANSWERS = (
     Answer(
         "too-many-recipients",
         Outcome.TEMPORARY,
-        _("The mail server takes fewer recipients at once. The bridge sends to the others by itself."),
+        _("The mail server takes fewer recipients at once."),
         _("Nothing to do."),
         (Match("rcpt", r"5\d\d", r"^5\.5\.3\b|too many recipients"),),
         ("rcpt: 552 5.5.3 Too many recipients",),
@@ -758,7 +722,7 @@ ANSWERS = (
     Answer(
         "busy",
         Outcome.TEMPORARY,
-        _("The mail server asked to slow down. The bridge tries again by itself."),
+        _("The mail server asked to slow down."),
         _(
             "The provider limits how much is sent. Set the messages a minute of the account (Microsoft 365: 30)."
         ),
@@ -782,9 +746,7 @@ ANSWERS = (
     Answer(
         "greylisted",
         Outcome.TEMPORARY,
-        _(
-            "The recipient's server takes mail from an unknown sender only at a second try. The bridge tries again by itself."
-        ),
+        _("The recipient's server takes mail from an unknown sender only at a second try."),
         _("Nothing to do."),
         (Match(codes=r"4\d\d", text=r"gr[ea]ylist"),),
         ("rcpt: 450 4.2.0 <a@x.test>: Recipient address rejected: Greylisted, see postgrey",),
@@ -796,7 +758,7 @@ ANSWERS = (
     Answer(
         "mailbox-full-now",
         Outcome.TEMPORARY,
-        _("The recipient's mailbox is full at the moment. The bridge tries again by itself."),
+        _("The recipient's mailbox is full at the moment."),
         _("Nothing to do."),
         (Match("rcpt data", r"4\d\d", r"^4\.2\.2\b|mailbox (?:is )?full|quota"),),
         ("rcpt: 452 4.2.2 <a@x.test>: mailbox full",),
@@ -808,7 +770,7 @@ ANSWERS = (
     Answer(
         "server-trouble",
         Outcome.TEMPORARY,
-        _("The mail server asked to try later. The bridge tries again by itself."),
+        _("The mail server asked to try later."),
         _("If it goes on for hours, ask the mail provider about the answer of its server."),
         (Match(codes=r"4\d\d", text=r"^4\.3\."),),
         ("rcpt: 451 4.3.0 Temporary lookup failure", "mail: 451 4.3.0 Error: queue file write error"),
@@ -821,7 +783,7 @@ ANSWERS = (
     Answer(
         "later",
         Outcome.TEMPORARY,
-        _("The mail server asked to try later. The bridge tries again by itself."),
+        _("The mail server asked to try later."),
         _("If it goes on for hours, ask the mail provider about the answer of its server."),
         (Match(codes=r"4\d\d"),),
         ("rcpt: 451 4.7.1 try later", "auth: 454 4.7.0 Temporary authentication failure"),
@@ -912,10 +874,7 @@ ANSWERS = (
     Answer(
         "blocked-there",
         Outcome.PERMANENT,
-        _(
-            "The recipient's server takes no mail from the address of the iA.docs server. Nothing is wrong with what you wrote: "
-            "tell your IT service."
-        ),
+        _("The recipient's server takes no mail from the address of the iA.docs server."),
         _(
             "Its answer names the list: look up there why the IP address of the iA.docs server is on it, and have it removed. Or "
             "ask the mail provider to let this address send."
@@ -1066,7 +1025,7 @@ ANSWERS = (
     Answer(
         "not-understood",
         Outcome.TEMPORARY,
-        _("The mail server gave an answer that makes no sense here. The bridge tries again by itself."),
+        _("The mail server gave an answer that makes no sense here."),
         _("Check name and port of the server, then ask the mail provider about the answer of its server."),
         (Match(),),
         (

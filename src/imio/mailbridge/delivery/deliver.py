@@ -208,5 +208,5 @@ def _end_lease(id):
         and record.lease_until <= now()
     ):
         record.lease_until = None
-        record.note(None, "queued", explanation=_("Sending was interrupted. The bridge tries again."))
+        record.note(None, "queued", explanation=_("Sending was interrupted. iA.docs tries again by itself."))
         box.update(record, dict.fromkeys(addresses, "queued"))

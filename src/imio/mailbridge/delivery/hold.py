@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from imio.mailbridge.delivery import account_alarm
+from imio.mailbridge.delivery.answer_table import KEPT
 from imio.mailbridge.delivery.answers import answer_to
 from imio.mailbridge.delivery.due import due_recipients
 from imio.mailbridge.delivery.due import STATES
@@ -53,7 +54,7 @@ def hold_due(name):
     for record in list(box.waiting_in(*STATES)):
         if record.account == name and (addresses := due_recipients(record)):
             for address in addresses:
-                record.note(address, "held", hold["code"], text, hold["explanation"])
+                record.note(address, "held", hold["code"], text, hold["explanation"], follows=KEPT)
             box.update(record, dict.fromkeys(addresses, "held"))
 
 

@@ -27,7 +27,9 @@ EXPIRED = Answer(
 UNKNOWN = Answer(
     "returned",
     Outcome.PERMANENT,
-    _("The message came back: it could not be delivered to this address."),
+    _(
+        "The message came back: it could not be delivered to this address. Check the address, or reach the recipient another way."
+    ),
     _("Nothing to do."),
     (Match(),),
     (),

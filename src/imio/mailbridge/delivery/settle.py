@@ -80,7 +80,7 @@ def _note(record, address, state, reply, row, explanation=""):
         return
     if not explanation:
         explanation = row.given_up if state == "failed" and row.given_up else row.explanation
-    record.note(address, state, reply.code or None, text, explanation, row.name)
+    record.note(address, state, reply.code or None, text, explanation, row.name, row.follows(state))
 
 
 def _note_trouble(name, rows, replies):

@@ -31,6 +31,7 @@ DOUBTS = {
     "message-id-missing": _("The message has no Message-ID"),
     "header-damaged": _("The header of the message is damaged; what could be read was taken"),
     "truncated": _("The message seems incomplete: its end is missing"),
+    "attachment-damaged": _("An attachment seems incomplete: its end is missing"),
     "marked-as-unwanted": _(
         "A mail filter took this message for unwanted mail; check it before you rely on it"
     ),
@@ -90,7 +91,7 @@ def around(message, outline, language="", with_head=False):
         words,
         _title(message, words),
         rows(message, words) if with_head else (),
-        files(message) if with_head else (),
+        files(message, words.language) if with_head else (),
         notes(outline, words.language),
         [_invitation(each, words.language) for each in outline.invitations],
     )
@@ -172,9 +173,10 @@ def rows(message, words):
     return head(message, words, readable_time(date) if date is not None else "")
 
 
-def files(message):
+def files(message, language):
     """Return a line for each attachment: name, size in bytes and digest."""
-    return [f"{file.filename} ({file.size} B, SHA-256 {file.sha256})" for file in message.attachments]
+    unit = translate(_("bytes"), target_language=language)
+    return [f"{file.filename} ({file.size} {unit}, SHA-256 {file.sha256})" for file in message.attachments]
 
 
 def read(file):

@@ -72,10 +72,11 @@ class OutgoingMailSendingContext(ContentSendingContext):
 
     def write_returned(self, returned):
         """Add ``1 revenu en erreur`` in the site's language."""
-        sentence = _(
-            "${status}, ${returned} came back",
-            mapping={"status": self.content.email_status, "returned": str(returned)},
-        )
+        values = {"status": self.content.email_status, "returned": str(returned)}
+        if returned == 1:
+            sentence = _("${status}, 1 came back", mapping=values)
+        else:
+            sentence = _("${status}, ${returned} came back", mapping=values)
         language = getToolByName(self.content, "portal_languages").getDefaultLanguage()
         self.content.email_status = translate(sentence, target_language=language)
 

@@ -167,6 +167,6 @@ def _answer(record, message, language):
         if client
         else say(_("Please forward the original again, as attachment:")),
         [(say(steps), "")],
-        say(_("You need not do anything else: the first forward will be discarded.")),
+        say(_("You need not do anything else: the first forward waits until a manager of mail discards it.")),
         say(_("iA.docs wrote this by itself. Nobody reads answers to it.")),
     )

@@ -109,6 +109,7 @@ def _bounce(message, report, senders):
                 text=one_line(text)[:LONGEST_WORDS],
                 explanation=row.explanation if failed else other,
                 answer=row.name if failed else "",
+                follows=row.follows("bounced") if failed else "",
             )
             if failed:
                 bounced = True

@@ -5,13 +5,13 @@ A notice belongs to no document and to no user, so it is on no timeline; when it
 
 from html import escape
 from imio.mailbridge.i18n import _
-from imio.mailbridge.i18n import translatable
 from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.address import can_be_sent_to
 from imio.mailbridge.message.composition.compose import compose
 from imio.mailbridge.message.composition.compose import message_id
 from imio.mailbridge.message.composition.sender_policy import Sender
 from imio.mailbridge.message.one_line import one_line
+from imio.mailbridge.outbox.explained import explained
 from imio.mailbridge.outbox.submit import submit_own
 from imio.mailbridge.ports.directory import IDirectory
 from imio.mailbridge.settings.read import settings
@@ -35,6 +35,7 @@ SUBJECTS = {
     "replied": _("Answered: ${subject}"),
     "passed-on": _("Passed on: ${subject}"),
 }
+SENT_TO_NOBODY = _("Your message “${subject}” could not be sent.")
 FIRST_SENTENCES = {
     "failed": _("Your message “${subject}” could not be sent to everybody."),
     "bounced": _("Your message “${subject}” was sent, but it came back."),
@@ -43,28 +44,17 @@ FIRST_SENTENCES = {
         "Your message “${subject}” was passed on by ${author}, who is not one of its recipients. They have not answered it."
     ),
 }
+SEND_AGAIN = _("To send again to those who did not get the message, open the document.")
 WHAT_TO_DO = {
-    "failed": _(
-        "Open the document, correct what is wrong, and send again to those who did not get the message."
-    ),
-    "bounced": _(
-        "These recipients did not get your message. Check their addresses, or reach them another way."
-    ),
+    "failed": SEND_AGAIN,
+    "bounced": SEND_AGAIN,
     "replied": _("The answer was filed in iA.docs as incoming mail:"),
     "passed-on": _("It was filed in iA.docs as incoming mail:"),
 }
-BY_ADMIN = _(
-    "There is nothing to correct in the message. Tell your IT service; once this is right, send again from the document."
-)
+BY_ADMIN = _("Once your IT service has set this right, open the document to send again.")
 UNPROVEN = _(
     "Not proven: anyone may have written this answer in the name of this agent. Ask the agent before you rely on it."
 )
-#: A report of the recipient's side may be forged: its words are quoted.
-WORDS = {
-    "failed": _("The server said: ${words}"),
-    "bounced": _("A report from the recipient’s mail server says: “${words}”"),
-}
-
 logger = logging.getLogger(__name__)
 
 
@@ -134,6 +124,19 @@ def agent_language(userid):
     return (user is not None and user.getProperty("language")) or api.portal.get_default_language()
 
 
+def words_said(code, text, is_reported=False):
+    """Return the words that come with a failure, as a msgid; without a code they are those of our own side.
+
+    ``is_reported``: by a report, which may be forged, so that they are quoted.
+    """
+    mapping = {"words": f"{code or ''} {text}".strip()}
+    if is_reported:
+        return _("A report from the recipient’s mail server says: “${words}”", mapping=mapping)
+    if code:
+        return _("The server said: ${words}", mapping=mapping)
+    return _("Technical detail: ${words}", mapping=mapping)
+
+
 def paragraphs(*blocks):
     """Return plain texts as HTML; a list of (text, URL or an empty string) becomes a list, what is empty is left out."""
     return "".join(
@@ -152,15 +155,17 @@ def _text(record, kind, author, items, is_proven, by_admin, language):
     """Return the subject and the HTML of a notice."""
 
     def say(msgid, **mapping):
-        return translate(_(msgid, mapping=mapping), target_language=language)
+        return translate(_(msgid, mapping=mapping) if mapping else msgid, target_language=language)
 
     if kind in ("replied", "passed-on"):
         details = [say(WHAT_TO_DO[kind]), _links(record, items)]
     else:
         details = [_failures(record, kind, say), say(BY_ADMIN if by_admin else WHAT_TO_DO[kind])]
     document = _links(record, [record.document])
+    is_for_nobody = kind == "failed" and set(record.recipients.values()) == {"failed"}
+    first = SENT_TO_NOBODY if is_for_nobody else FIRST_SENTENCES[kind]
     return say(SUBJECTS[kind], subject=record.subject), paragraphs(
-        say(FIRST_SENTENCES[kind], subject=record.subject, author=one_line(author)),
+        say(first, subject=record.subject, author=one_line(author)),
         not is_proven and say(UNPROVEN),
         *details,
         document and say(_("The document that it was written from:")),
@@ -174,18 +179,13 @@ def _failures(record, state, say):
     found = []
     for address in record.in_state(state):
         lines = [line for line in record.history if line["recipient"] == address and line["state"] == state]
-        line = lines[-1] if lines else {"explanation": "", "code": None, "text": ""}
-        words = f"{line['code'] or ''} {line['text']}".strip()
-        explained = (
-            say(
-                _("${address}: ${explanation}"),
-                address=address,
-                explanation=say(translatable(line["explanation"])),
-            )
-            if line["explanation"]
-            else address
-        )
-        found.append((f"{explained} {say(WORDS[state], words=words)}" if words else explained, ""))
+        line = lines[-1] if lines else {"explanation": "", "follows": "", "code": None, "text": ""}
+        text = address
+        if why := explained(line):
+            text = say(_("${address}: ${explanation}"), address=address, explanation=say(why))
+        if line["code"] or line["text"]:
+            text += f" {say(words_said(line['code'], line['text'], is_reported=state == 'bounced'))}"
+        found.append((text, ""))
     return found
 
 

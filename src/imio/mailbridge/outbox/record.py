@@ -63,8 +63,9 @@ class OutgoingMessage(Record):
     ``origin`` is ``agent`` (written from ``document``), ``copy`` (an answer to the message ``about``, for its agent), ``check``
     (of how a mailbox forwards), ``notice`` (to an agent or an administrator) or ``site`` (Plone's own mail). ``history`` is
     the timeline: dicts of ``at`` (aware datetime), ``recipient`` (or None for all), ``state``, ``code``, ``text``, ``explanation``
-    (a msgid or an empty string), ``answer`` (name of a row of ``answers.ANSWERS``, or empty), ``by`` (the userid of the person who
-    did it, or empty), ``items`` (uids of what an answer was filed as). ``site_url`` is the address under which the agent saw the
+    (a msgid or an empty string), ``answer`` (name of a row of ``answers.ANSWERS``, or empty), ``follows`` (a msgid of what happens
+    next, or empty), ``by`` (the userid of the person who did it, or empty), ``items`` (uids of what an answer was filed as).
+    ``site_url`` is the address under which the agent saw the
     site. ``body`` and ``written`` are None once the retention time is over. Mail of the site holds secrets such as links that set a
     password: its ``body`` is never shown, and deleted once nobody is left to send it to.
     """
@@ -114,6 +115,7 @@ class OutgoingMessage(Record):
         text: str = "",
         explanation: str = "",
         answer: str = "",
+        follows: str = "",
         by: str = "",
         items: Iterable[str] = (),
     ) -> None:
@@ -127,6 +129,7 @@ class OutgoingMessage(Record):
                 "text": masked(str(text)),
                 "explanation": str(explanation),
                 "answer": answer,
+                "follows": str(follows),
                 "by": by,
                 "items": tuple(map(str, items)),
             }

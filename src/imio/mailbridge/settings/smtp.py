@@ -21,6 +21,12 @@ from zope.schema.vocabulary import SimpleVocabulary
 #: Name of the account of the main settings.
 DEFAULT = "default"
 
+
+def name_in_words(name: str) -> str:
+    """Return how the account ``name`` is called in a sentence, as a msgid."""
+    return _("default") if name == DEFAULT else name
+
+
 SECURITY = terms(
     starttls=_("STARTTLS (usual with port 587)"),
     tls=_("TLS from the start (usual with port 465)"),

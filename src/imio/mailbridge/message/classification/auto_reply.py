@@ -19,7 +19,7 @@ from imio.mailbridge.message.syntax.form import fold
 import re
 
 
-_FIELDS = tuple((name, any_of(FIELDS, name)) for name in dict.fromkeys(form.where for form in FIELDS))
+_FIELDS = {form.where: any_of(FIELDS, form.where) for form in FIELDS}
 _SUBJECT = re.compile(
     rf"(?:{any_of(SUBJECTS, 'subject').pattern})(?:{fold(TAILS)}|{fold(UNTIL)})?[\s.!]*"
     rf"|(?:{any_of(SUBJECTS, 'subject-alone').pattern})(?:{fold(UNTIL)})?[\s.!]*",
@@ -54,10 +54,12 @@ def has_null_path(message: ParsedMessage) -> bool:
 
 
 def _field(message: ParsedMessage) -> tuple[tuple[str, str], ...]:
+    if message.root.names.isdisjoint(_FIELDS):
+        return ()
     return next(
         (
             ((name, value),)
-            for name, pattern in _FIELDS
+            for name, pattern in _FIELDS.items()
             for value in message.headers(name)
             if pattern.fullmatch(fold(value).strip())
         ),

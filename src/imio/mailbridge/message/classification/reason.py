@@ -48,7 +48,7 @@ REASONS: Mapping[str, Reason] = {
         ),
         _(
             "If the message looks right, accept it. If all mail of this mailbox ends here, add the address of the mail "
-            "server that passes it on to the trusted mail servers, or forward to a mail-in address with a secret part, "
+            "server that passes it on to the trusted mail servers, or let it redirect to a mail-in address with a secret part, "
             "then replay the message."
         ),
     ),

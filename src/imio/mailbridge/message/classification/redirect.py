@@ -13,6 +13,7 @@ from imio.mailbridge.message.classification.redirect_forms import TRACES
 from imio.mailbridge.message.parsing.parse import ParsedMessage
 from imio.mailbridge.message.syntax.address_list import header_addresses
 from imio.mailbridge.message.syntax.header import unfold
+from weakref import WeakKeyDictionary
 
 
 @dataclass(frozen=True)
@@ -64,15 +65,18 @@ _READINGS: dict[str, Callable[[str], tuple[str, ...]]] = {
 }
 
 
+_KNOWN: WeakKeyDictionary[ParsedMessage, tuple[tuple[Mark, ...], tuple[Mark, ...]]] = WeakKeyDictionary()
+
+
 def redirect_marks(message: ParsedMessage) -> tuple[Mark, ...]:
     """Return the marks in ``message`` in the order of the table, topmost field first."""
-    return tuple(mark for mark in _read(message, MARKS) if _counts(mark))
+    return _read(message)[0]
 
 
 def redirect_traces(message: ParsedMessage, source_mailboxes: Iterable[str]) -> tuple[Mark, ...]:
     """Return the traces in ``message`` that name one of the ``source_mailboxes`` (in lower case)."""
     declared = frozenset(source_mailboxes)
-    return tuple(mark for mark in _read(message, TRACES) if declared.intersection(mark.addresses))
+    return tuple(mark for mark in _read(message)[1] if not declared.isdisjoint(mark.addresses))
 
 
 def rewritten_author(message: ParsedMessage, source_mailboxes: Iterable[str]) -> Address | None:
@@ -98,8 +102,17 @@ def _counts(mark: Mark) -> bool:
     return detector.says in mark.value.lower()
 
 
-def _read(message: ParsedMessage, detectors: Iterable[Detector]) -> Iterable[Mark]:
+def _read(message: ParsedMessage) -> tuple[tuple[Mark, ...], tuple[Mark, ...]]:
+    """Return the marks and the traces in ``message``; each case of the classification asks for them."""
+    if (known := _KNOWN.get(message)) is None:
+        marks = tuple(mark for mark in _found(message, MARKS) if _counts(mark))
+        known = _KNOWN[message] = marks, tuple(_found(message, TRACES))
+    return known
+
+
+def _found(message: ParsedMessage, detectors: Iterable[Detector]) -> Iterable[Mark]:
+    names = message.root.names
     for detector in detectors:
-        for raw_value in message.root.values(detector.header):
+        for raw_value in message.root.values(detector.header) if detector.header in names else ():
             value = unfold(raw_value)
             yield Mark(detector, value, _READINGS[detector.reading](value))

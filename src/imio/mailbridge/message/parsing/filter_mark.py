@@ -16,9 +16,8 @@ _MAX_VALUE = 2_000
 _SUBJECT = re.compile(rf"\s*(?:[^\W\d_]{{1,5}}\s?:\s?)?(?:{any_of(UNWANTED, 'subject').pattern})")
 
 
-def _fields(forms: Iterable[Form]) -> tuple[tuple[str, re.Pattern[str]], ...]:
-    places = dict.fromkeys(form.where for form in forms if form.where != "subject")
-    return tuple((name, any_of(forms, name)) for name in places)
+def _fields(forms: Iterable[Form]) -> dict[str, re.Pattern[str]]:
+    return {form.where: any_of(forms, form.where) for form in forms if form.where != "subject"}
 
 
 _UNWANTED, _SENDER = _fields(UNWANTED), _fields(SENDER)
@@ -41,11 +40,13 @@ def sender_mark(header: Part) -> str | None:
     return _in_fields(header, _SENDER)
 
 
-def _in_fields(header: Part, fields: Iterable[tuple[str, re.Pattern[str]]]) -> str | None:
+def _in_fields(header: Part, fields: dict[str, re.Pattern[str]]) -> str | None:
+    if header.names.isdisjoint(fields):
+        return None
     return next(
         (
             f"{name}: {value}"
-            for name, pattern in fields
+            for name, pattern in fields.items()
             for value in map(decode, header.values(name))
             if len(value) <= _MAX_VALUE and pattern.fullmatch(fold(value))
         ),

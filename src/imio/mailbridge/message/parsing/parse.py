@@ -190,6 +190,7 @@ class ParsedMessage:
             ("message-id-missing", "" if self.message_id is None else None),
             ("header-damaged", self.root.damage),
             ("truncated", "" if self.is_truncated else None),
+            ("attachment-damaged", self._damaged_attachment),
             ("marked-as-unwanted", unwanted_mark(self.root)),
             ("sender-doubted", sender_mark(self.root)),
         )
@@ -202,6 +203,16 @@ class ParsedMessage:
             return False
         in_base64 = self.root.encoding == "base64" and not self.root.parts
         return not self.root.is_closed or in_base64 and ends_in_group(self.raw, self.root.body, self.root.end)
+
+    @property
+    def _damaged_attachment(self) -> str | None:
+        """Return the name of the first attachment in a complete message whose base64 ends in a group, or None."""
+        if self.is_truncated:
+            return None
+        for part in self._sorted.attached:
+            if part.encoding == "base64" and ends_in_group(self.raw, part.body, part.end):
+                return part_filename(self.raw, part)
+        return None
 
     @property
     def _charset_guessed(self) -> str | None:

@@ -21,6 +21,7 @@ DOUBTS = {
     "message-id-missing": "there is no Message-ID",
     "header-damaged": "lines that are no fields stand in the header (saw: the first)",
     "truncated": "the end is missing",
+    "attachment-damaged": "the end of an attachment is missing, though that of the message is there (saw: its name)",
     "marked-as-unwanted": "a filter on the way took it for unwanted mail (saw: its mark)",
     "sender-doubted": "a server on the way could not confirm its sender (saw: the field that says so)",
 }

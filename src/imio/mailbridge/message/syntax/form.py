@@ -23,7 +23,7 @@ class Form(NamedTuple):
 
 def fold(text: str) -> str:
     """Return each line of a text as ``fold.fold`` does."""
-    return "\n".join(map(fold_line, text.split("\n")))
+    return "\n".join(map(fold_line, text.split("\n"))) if "\n" in text else fold_line(text)
 
 
 def alternatives(forms: Iterable[Form], where: str) -> str:

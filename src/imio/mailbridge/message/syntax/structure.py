@@ -5,6 +5,7 @@ it copies, gives no offsets, and takes seconds over what ``limits`` refuses.
 """
 
 from collections.abc import Iterator
+from collections.abc import KeysView
 from dataclasses import dataclass
 from functools import cached_property
 from imio.mailbridge.message.syntax.filename import whole_name
@@ -81,6 +82,11 @@ class Part:
     def values(self, name: str) -> tuple[bytes, ...]:
         """Return the raw values of all fields called ``name`` (lower case)."""
         return self._by_name.get(name, ())
+
+    @property
+    def names(self) -> KeysView[str]:
+        """Return the names of the fields, in lower case."""
+        return self._by_name.keys()
 
     def first(self, name: str) -> str:
         """Return the first field called ``name`` unfolded, or an empty string."""

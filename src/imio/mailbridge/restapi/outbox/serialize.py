@@ -1,6 +1,6 @@
 """The JSON of an outgoing message."""
 
-from imio.mailbridge.i18n import translatable
+from imio.mailbridge.outbox.explained import explained
 from imio.mailbridge.outbox.visibility import visible_content
 from imio.mailbridge.outbox.visibility import visible_lines
 from imio.mailbridge.outbox.visibility import visible_recipients
@@ -66,7 +66,7 @@ def message_with_timeline(record, request):
                 "state": line["state"],
                 "code": line["code"],
                 "text": line["text"],
-                "explanation": translate(translatable(line["explanation"]), context=request),
+                "explanation": translate(explained(line), context=request),
                 "answer": line["answer"],
                 "by": line["by"],
                 "items": content_json(visible_content(line["items"])),
