@@ -32,6 +32,14 @@ import pytest
         ("<pre>a\n  b</pre>", "a\n  b"),
         ("<p>a<br>b</p><p>&nbsp;</p><p>c</p>", "a\nb\n\nc"),
         ("<p>&nbsp;</p>", ""),
+        ("<p><a href='mailto:info@x.be?subject=Permis'>Accueil</a></p>", "Accueil (info@x.be)"),
+        ("<p><a href='mailto:info@x.be?subject=x'>info@x.be</a></p>", "info@x.be"),
+        ("<p><a href=' https://x.be/p '>ici</a></p>", "ici (https://x.be/p)"),
+        ("<p><img src='cid:a' alt='Plan'><img src='cid:b' alt='Coupe'></p>", "Plan Coupe"),
+        ("<p>Logo<img src='cid:a' alt='Commune'>!</p>", "Logo Commune !"),
+        ("<dl><dt>Lundi</dt><dd>9 h</dd><dt>Mardi</dt><dd>10 h</dd></dl>", "Lundi\n9 h\n\nMardi\n10 h"),
+        ("<details><summary>Plus</summary>Texte</details><p>b</p>", "Plus\n\nTexte\n\nb"),
+        ("<p>a\u200bb</p><p>\u200b</p><p>\ufeff</p>", "a\u200bb"),
     ],
 )  # fmt: skip
 def test_reads_like_a_letter(html, text):

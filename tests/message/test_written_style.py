@@ -20,6 +20,9 @@ import pytest
         "border-bottom: 2px dashed rgba(0, 0, 0, 0.5)",
         "list-style-type: lower-alpha",
         "font-family: 'Times New Roman', serif; font-size: 14pt",
+        "direction: rtl; text-align: start",
+        "background: yellow",
+        "color: hsl(0, 75%, 60%)",
     ],
 )
 def test_arrives(style):
@@ -50,6 +53,23 @@ def test_arrives(style):
 )
 def test_does_not(style):
     assert "style" not in clean_html(f'<p style="{style}">x</p>')
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<table align="center" bgcolor="#eeeeee"><tbody><tr bgcolor="red" valign="top"><td width="30" height="9" bgcolor="red"'
+        ' valign="top" align="right">x</td></tr></tbody></table>',
+        '<p align="center"><font color="red" size="4" face="Arial">x</font></p>',
+        '<div align="right">x</div><center>x</center><h1 align="center">x</h1>',
+    ],
+)
+def test_what_is_pasted_from_an_old_letter_arrives(html):
+    assert clean_html(html) == html
+
+
+def test_importance_is_left_out():
+    assert clean_html('<p style="color: red !important">x</p>') == '<p style="color: red">x</p>'
 
 
 def test_the_rest_stays():

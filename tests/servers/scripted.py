@@ -16,6 +16,8 @@ class _Scripted(SMTP):
     def __init__(self, script, *args, **kwargs):
         self.script = script
         self.greeted = False
+        handler = args[0]
+        handler.greetings += 1
         super().__init__(*args, **kwargs)
 
     async def _said(self, stage):
@@ -71,7 +73,8 @@ class Scripted(Controller):
     """A server on 127.0.0.1, ``port``, with STARTTLS and a login. Use it in ``with``.
 
     ``script`` maps a stage (``banner``, ``ehlo``, ``starttls``, ``auth``, ``mail``, ``rcpt``, ``data``, ``end``) to a reply,
-    ``DROP`` or ``STALL``; ``end`` is after the last dot. What it took is in ``messages``.
+    ``DROP`` or ``STALL``; ``end`` is after the last dot. What it took is in ``messages``;
+    ``greetings`` counts the connections.
     """
 
     login, password = "bridge", "secret"
@@ -79,6 +82,7 @@ class Scripted(Controller):
     def __init__(self, certificates):
         self.script = {}
         self.messages = []
+        self.greetings = 0
         self._tls = certificates.server_context()
         super().__init__(self, hostname="127.0.0.1", port=free_port())
 
@@ -94,6 +98,7 @@ class Scripted(Controller):
 
     def __enter__(self):
         self.start()
+        self.greetings = 0
         return self
 
     def __exit__(self, *exception):

@@ -205,6 +205,21 @@ def test_account_that_stops_another_time_soon_is_not_reported_again(stop, caught
     assert len(other.messages) == (2 if hours == 1 else 3)
 
 
+def test_account_that_stays_stopped_is_reported_once_the_silence_is_over(stop, caught, other):
+    stop()
+    caught.answers.clear()
+    release()
+    stop()
+    assert len(other.messages) == 2, "the alarm and the all-clear"
+    at, is_open = alarm._alarms()["default"]
+    alarm._alarms()["default"] = (at - alarm.QUIET, is_open)
+    transaction.commit()
+    for _time in range(2):
+        sweep()
+        assert len(other.messages) == 3
+    assert read(other.messages[2])[0]["Subject"] == read(other.messages[0])[0]["Subject"]
+
+
 def test_account_that_was_removed_works_no_more(stop, caught, other):
     stop()
     stored_settings().smtp_host = None

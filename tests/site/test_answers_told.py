@@ -16,6 +16,7 @@ from imio.mailbridge.settings.read import stored_settings
 from imio.mailbridge.settings.smtp import ISmtpAccountRow
 from imio.mailbridge.store.store import now
 from plone import api
+from tests.servers.scripted import Scripted
 from zope.schema import getFieldNames
 import pytest
 import transaction
@@ -79,6 +80,15 @@ def test_a_refused_recipient_holds_nobody(send, caught, alarms, said):
     assert GROUP not in repr(second.history)
 
 
+def test_what_is_said_of_our_host_stops_nobody_where_the_server_took_the_message(send, caught, alarms):
+    caught.answers[f"rcpt:{GROUP}"] = "504 5.5.2 <vm>: Helo command rejected: need fully-qualified hostname"
+    record = send(JEANNE, GROUP)
+    assert dict(record.recipients) == {JEANNE: "sent", GROUP: "failed"}
+    assert record.history[-1]["answer"] == "refused" or record.history[-2]["answer"] == "refused"
+    assert not outbox().holds
+    assert [each for each in subjects(alarms) if "stopped" in each or "again" in each] == []
+
+
 def test_a_hold_puts_no_words_on_another_message(send, caught):
     caught.answers["data"] = f"550 5.7.705 Access denied, tenant has exceeded threshold, to {GROUP}"
     first, second = send(GROUP), send(JEANNE)
@@ -106,6 +116,15 @@ def test_words_about_a_blind_copy_stand_on_its_line_only(site, send, caught, sai
     assert "…" in lines[JEANNE]
     if "reel" not in said:
         assert "cache" in lines[BLIND].lower()
+
+
+@pytest.mark.parametrize("domain", ["é.test", "xn--9ca.test", "XN--9ca.test"])
+def test_words_about_a_blind_copy_whose_domain_has_two_forms(send, caught, domain):
+    said = f"550 5.1.1 <{JEANNE}> unlike c.ache@{domain} is unknown"
+    caught.answers[f"rcpt:{JEANNE}"] = said
+    record = send(JEANNE, bcc=["c.ache@é.test"])
+    (line,) = [line for line in record.history if line["recipient"] == JEANNE]
+    assert line["text"] == f"5.1.1 <{JEANNE}> unlike … is unknown"
 
 
 def test_words_about_the_sender_and_behind_the_own_address_stay(send, caught):
@@ -215,6 +234,29 @@ def test_a_refused_password_is_shown_a_few_times_a_day(send, catcher_factory, ce
     assert record.state == "sent"
 
 
+@pytest.mark.parametrize("stage", ["auth", "starttls"])
+def test_a_login_that_is_put_off_is_not_tried_for_each_message(send, certificates, stage):
+    with Scripted(certificates) as server:
+        server.script[stage] = "454 4.7.0 Temporary authentication failure"
+        change(
+            smtp_host="localhost", smtp_port=server.port, smtp_login="bridge", smtp_security="starttls",
+            smtp_ca_file=str(certificates.ca_file),
+        )  # fmt: skip
+        password.write(server.password)
+        transaction.commit()
+        records = [send(run=False) for _message in range(3)]
+        deliver()
+        transaction.begin()
+        assert server.greetings == 1
+        assert [record.state for record in records] == ["deferred"] * 3
+        assert {record.history[-1]["code"] for record in records} == {454}
+        server.script.clear()
+        outbox().wake("default")
+        transaction.commit()
+        run()
+        assert [record.state for record in records] == ["sent"] * 3
+
+
 @pytest.mark.parametrize("name", ["smtp_port", "smtp_host", "smtp_login", "smtp_security"])
 def test_another_server_makes_what_was_put_off_due(send, caught, name):
     caught.answers["mail"] = "451 4.3.0 later"
@@ -226,6 +268,15 @@ def test_another_server_makes_what_was_put_off_due(send, caught, name):
     values = {"smtp_port": 9, "smtp_host": "localhost", "smtp_login": "other", "smtp_security": "tls"}
     change(**{name: values[name]})
     assert record.next_try is None
+
+
+def test_another_name_for_ehlo_makes_what_was_put_off_due(send, caught, alarms):
+    caught.answers["mail"] = "421 4.7.0 Try again later, closing connection. (EHLO)"
+    first, second = send(), send()
+    second.account = "cpas"
+    transaction.commit()
+    change(ehlo_name="iadocs.maville.be")
+    assert (first.next_try, second.next_try) == (None, None)
 
 
 def test_other_settings_and_accounts_wake_nothing(send, caught, alarms):

@@ -10,6 +10,7 @@ from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.read import stored_settings
 from tests.servers.peer import Peer
 from tests.servers.smtp_peer import AnyAnswer
+from tests.servers.smtp_peer import Smtp
 import contextlib
 import pytest
 import random
@@ -82,3 +83,25 @@ def test_diagnosis(served, seed):
     }
     assert all(step.sentence or step.verdict == "skipped" for step in steps.values())
     assert server.took or steps["message"].verdict != "ok"
+
+
+@pytest.mark.parametrize(
+    ("step", "script"),
+    [
+        ("message", {"data": (b"354 go on", b"250 2.0.0 taken"), "end": (b"554 5.7.1 no",)}),
+        ("message", {"end": (b"554-no", b"250 2.0.0 taken")}),
+        ("recipient", {"rcpt": (b"550-no", b"250 ok")}),
+        ("sender", {"mail": (b"550-no", b"250 ok")}),
+        ("connect", {"greeting": (b"554-no", b"220 ok")}),
+    ],
+)
+def test_the_diagnosis_finds_nothing_good_in_what_is_no_answer(site, step, script):
+    say = {stage: lambda talk, lines=lines: talk.say(*lines) for stage, lines in script.items()}
+    with Peer(Smtp(**say)) as peer:
+        stored_settings().smtp_port = peer.port
+        transaction.commit()
+        options = Options(recipient=TO[0], send=True, dns=False)
+        found = diagnose(settings().default_account, options, limits=Limits(answer=2, smtp=10, connect=5))
+    verdicts = {each.name: each.verdict for each in found}
+    assert verdicts[step] == "bad"
+    assert verdicts["message"] != "ok"

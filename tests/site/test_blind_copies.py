@@ -135,7 +135,21 @@ def test_no_field_of_site_mail_names_them(site, caught):
     stored_settings().whole_site = True
     transaction.commit()
     fields = "".join(
-        f"{name}: {SECRET}\n" for name in ("Bcc", "Resent-Bcc", "RESENT-BCC", "X-Bcc", "Apparently-Bcc")
+        f"{name}: {SECRET}\n"
+        for name in (
+            "Bcc",
+            "Resent-Bcc",
+            "RESENT-BCC",
+            "X-Bcc",
+            "Apparently-Bcc",
+            "X-Bcc-To",
+            "Envelope-To",
+            "X-Envelope-To",
+            "Delivered-To",
+            "X-Original-To",
+            "X-Rcpt-To",
+            "bcc",
+        )
     )
     mail = f"From: info@maville.test\nTo: {JEANNE}\n{fields}Subject: Bonjour\n\nA\n"
     getToolByName(site.portal, "MailHost")._send("info@maville.test", [JEANNE, SECRET], mail)

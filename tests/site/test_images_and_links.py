@@ -139,6 +139,9 @@ def test_an_image_that_cannot_go_along_is_named_before(site, picture, left, monk
     [
         ("", True),
         ("<p>&nbsp;</p>", True),
+        ("<p>\u200b</p><p>\xad\ufeff</p>", True),
+        ("<blockquote><p></p></blockquote><hr><ul><li></li></ul>", True),
+        ("<p>\U0001f44d\U0001f3fd</p>", False),
         ('<p><img src="https://x.be/logo.png"></p>', True),
         ('<p><img src="https://x.be/logo.png" alt="Le plan"></p>', False),
         ("<p>Bonjour</p>", False),

@@ -20,7 +20,7 @@ def say(*lines):
 def send(certificates):
     """``send(server)`` sends a message by a server of that kind and returns the reply."""
 
-    def send(server, security="none", login=False, timeout=30, deadline=60):
+    def send(server, security="none", login=False, timeout=30, deadline=60, envelope_id=""):
         authenticate = by_password("login", "secret") if login else None
         with Peer(server) as peer:
             send.peer = peer
@@ -29,9 +29,11 @@ def send(certificates):
             )
             connection = SmtpConnection(where, authenticate, timeout, deadline, SecretMask("login", "secret"))
             try:
-                return connection.deliver("a@maville.test", ["b@citizen.test"], [b"Subject: s\r\n\r\nx\r\n"])[
-                    "b@citizen.test"
-                ]
+                message = [b"Subject: s\r\n\r\nx\r\n"]
+                replies = connection.deliver(
+                    "a@maville.test", ["b@citizen.test"], message, envelope_id=envelope_id
+                )
+                return replies["b@citizen.test"]
             finally:
                 connection.close()
 
@@ -158,3 +160,74 @@ def test_line_that_is_too_long_after_the_dot_is_no_refusal(send):
     """smtplib makes a 500 of it, which would be final for a message that the server took."""
     reply = send(Smtp(end=say(b"250 " + b"x" * 8200)))
     assert answer_to(reply).name == "in-doubt"
+
+
+@pytest.mark.parametrize(
+    "lines", [(b"250-ok", b"550 no"), (b"550-no", b"250 ok"), (b"250-ok", b"no", b"250 ok")]
+)
+@pytest.mark.parametrize("stage", ["greeting", "ehlo", "mail", "rcpt", "data", "end"])
+def test_answer_whose_lines_disagree_is_none(send, stage, lines):
+    """Neither a "sent" nor a refusal can be read from it."""
+    reply = send(Smtp(**{stage: say(*lines)}))
+    assert reply.code == 0
+    assert "the lines of an answer have several codes" in reply.text
+    assert answer_to(reply).name == ("in-doubt" if stage == "end" else "not-understood")
+
+
+def hang_up(talk):
+    talk.end()
+
+
+def closing(talk):
+    talk.say(b"421 4.3.2 enough for one connection")
+    talk.end()
+
+
+def one_too_many(talk):
+    talk.say(b"250 ok", b"250 ok")
+
+
+@pytest.mark.parametrize(
+    ("stage", "odd"), [("mail", hang_up), ("mail", closing), ("rset", hang_up), ("rset", one_too_many)]
+)
+def test_used_connection_that_ends_costs_the_next_message_nothing(stage, odd):
+    def serve(talk):
+        number = len(peer.talks)
+        times = 0
+
+        def step(talk):
+            nonlocal times
+            times += 1
+            wanted = 1 if stage == "rset" else 2
+            return odd(talk) if number == 1 and times == wanted else talk.say(b"250 ok")
+
+        Smtp(**{stage: step})(talk)
+
+    with Peer(serve) as peer:
+        where = SimpleNamespace(host="localhost", port=peer.port, security="none", ca_file="")
+        connection = SmtpConnection(where, None, 30, 60)
+        replies = [
+            connection.deliver("a@maville.test", ["b@citizen.test"], [b"Subject: s\r\n\r\nx\r\n"])
+            for _message in range(2)
+        ]
+        connection.close()
+    assert [str(reply["b@citizen.test"]) for reply in replies] == ["250 2.0.0 taken"] * 2
+    assert len(peer.talks) == 2
+
+
+@pytest.mark.parametrize("stage", ["mail", "rcpt"])
+def test_server_that_offers_dsn_and_does_not_know_it(send, stage):
+    class Lying(Smtp):
+        def __call__(self, talk):
+            self.script[stage] = lambda talk: talk.say(
+                b"555 5.5.4 Unsupported option"
+                if b"RET=" in talk.heard[-1] or b"NOTIFY=" in talk.heard[-1]
+                else b"250 ok"
+            )
+            super().__call__(talk)
+
+    assert str(send(Lying((b"DSN",)), envelope_id="id")) == "250 2.0.0 taken"
+
+
+def test_names_of_logins_in_small_letters(send):
+    assert str(send(Smtp((b"auth plain login",)), login=True)) == "250 2.0.0 taken"

@@ -35,8 +35,11 @@ def stopped(name, hold):
     """Raise the alarm; called in the transaction that stops the account."""
     logger.error("the SMTP account %s is stopped: %s %s", name, hold["code"] or "", hold["text"])
     outbox().troubles.pop(name, None)
-    if _is_quiet(name, hold["at"]):
-        return
+    if not _is_quiet(name, now()):
+        _tell_stopped(name, hold)
+
+
+def _tell_stopped(name, hold):
     subject = _(
         "iA.docs sends no e-mail: the account ${name} is stopped", mapping={"name": name_in_words(name)}
     )
@@ -50,7 +53,7 @@ def stopped(name, hold):
             mapping={"count": str(waiting(name))},
         )
         if _tell_problem(name, hold, subject, first, count):
-            _alarms()[name] = (hold["at"], True)
+            _alarms()[name] = (now(), True)
 
 
 def put_off(name, reply, row):
@@ -68,8 +71,15 @@ def put_off(name, reply, row):
 
 
 def tell_troubles():
-    """Raise the alarm about each account by which nothing has left for ``PATIENCE``, though something waits."""
+    """Raise the alarm about each account by which nothing has left for ``PATIENCE``, though something waits.
+
+    Also about one that stopped again within ``QUIET`` of the alarm before, once that time is over.
+    """
     box = outbox()
+    for name, hold in box.holds.items():
+        at, is_open = existing_store(KEY).get(name, (None, True))
+        if not is_open and at + QUIET <= now():
+            _tell_stopped(name, hold)
     for name, trouble in list(box.troubles.items()):
         if name not in settings().accounts or not waiting(name, "deferred"):
             del box.troubles[name]

@@ -68,9 +68,15 @@ OF_THE_SERVER = {
 
 
 def accounts_changed(proxy, event):
-    """Let mail leave by the new server or login of an account; forget what belongs to the old one (registry subscriber)."""
+    """Let mail leave by the new server or login of an account, or under our new name; forget what belongs to the old one.
+
+    Subscriber of the registry.
+    """
     if event.record.fieldName in OF_THE_SERVER.values() and event.oldValue != event.newValue:
         outbox().wake(DEFAULT)
+    if event.record.fieldName == "ehlo_name" and event.oldValue != event.newValue:
+        for name in settings().accounts:
+            outbox().wake(name)
     if event.record.fieldName != "smtp_accounts":
         return
     before = {row["name"]: row for row in event.oldValue or ()}

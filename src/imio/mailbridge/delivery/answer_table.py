@@ -17,6 +17,17 @@ import re
 KEPT = _("The message is kept and leaves once this is right.")
 TRIES_AGAIN = _("iA.docs tries again by itself.")
 NOT_YOURS = _("Nothing is wrong with what you wrote: tell your IT service.")
+#: Begins our words for what is no answer at its place (``transport``).
+NONSENSE = (
+    r"(?:the server (?:gave an answer that is none here|answered before|sent (?:a line|more))"
+    r"|the lines of an answer|Line too long)"
+)
+NAME_THE_ADDRESS = _(
+    "Have the IP address that mail leaves from entered in reverse DNS (PTR) under a name that leads back to it."
+)
+NO_REVERSE_NAME = r"^5\.7\.25\b|\bPTR\b|reverse (?:DNS|hostname)"
+#: Begins what a server says of the host that it talks to, whoever the recipient is.
+OUR_HOST = r"^(?:[45]\.\d+\.\d+ )?(?:<[^<>@\s]*>: )?Client host rejected"
 
 
 class Outcome(Enum):
@@ -184,8 +195,15 @@ ANSWERS = (
         Outcome.CONFIGURATION,
         _("The mail server does not offer the encryption that is set."),
         _("Check port and encryption in the control panel: 587 with STARTTLS, 465 with TLS from the start."),
-        (Match("tls", r"[25]\d\d"),),
-        ("tls: 502 STARTTLS is not offered", "tls: 554 5.7.3 Unable to initialize security subsystem"),
+        (
+            Match("tls", r"[25]\d\d"),
+            Match("connect", "0", r"\[SSL: (?:WRONG_VERSION_NUMBER|RECORD_LAYER_FAILURE|HTTP_REQUEST)\]"),
+        ),
+        (
+            "tls: 502 STARTTLS is not offered",
+            "tls: 554 5.7.3 Unable to initialize security subsystem",
+            "connect: 0 [SSL: WRONG_VERSION_NUMBER] wrong version number",
+        ),
         ("tls: 454 4.7.0 TLS not available due to local problem",),
     ),
     Answer(
@@ -236,7 +254,8 @@ ANSWERS = (
             Match(
                 "connect auth mail data",
                 r"5\d\d",
-                r"^5\.7\.30\b|basic authentication is (?:disabled|not supported)|SmtpClientAuthentication is disabled",
+                r"^5\.7\.30\b(?!.*\bDKIM\b)|basic authentication is (?:disabled|not supported)"
+                r"|SmtpClientAuthentication is disabled",
             ),
         ),
         (
@@ -297,10 +316,11 @@ ANSWERS = (
             "Check port and encryption in the control panel: most servers offer the login only after STARTTLS (587) or TLS (465). "
             "Where a server offers OAuth 2.0 only, choose it. A server that wants no login: leave it empty."
         ),
-        (Match("auth", r"50[24]"),),
+        (Match("auth", r"50[0234]"),),
         (
             "auth: 502 no login that iA.docs knows is offered: none",
             "auth: 502 no login that iA.docs knows is offered: XOAUTH2",
+            "auth: 503 5.5.1 Error: authentication not enabled",
             "auth: 504 5.7.4 Unrecognized authentication type",
         ),
         ("auth: 535 5.7.8 Error: authentication failed",),
@@ -399,6 +419,29 @@ ANSWERS = (
         ),
     ),
     Answer(
+        "limit-reached",
+        Outcome.CONFIGURATION,
+        _("The account by which iA.docs sends has reached the limit of the mail provider."),
+        _(
+            "iA.docs tries again by itself, at the latest every hour. If it happens often, ask the mail provider for a higher "
+            "limit."
+        ),
+        (
+            Match(
+                "mail data",
+                r"5\d\d",
+                r"^5\.4\.5\b|^5\.1\.90\b|^5\.7\.23[23]\b"
+                r"|^(?!.*\b(?:size|large)\b).*\b(?:daily|hourly|sending|submission|outgoing)\b.{0,60}\b(?:limit|quota)\b",
+            ),
+        ),
+        (
+            "data: 550 5.4.5 Daily user sending limit exceeded.",
+            "mail: 550 5.7.233 Your message can't be sent because your tenant exceeded its daily limit",
+            "data: 552 5.2.2 Sending quota exceeded",
+        ),
+        ("rcpt: 552 5.2.2 quota exceeded", "data: 552 5.3.4 outgoing message size limit exceeded"),
+    ),
+    Answer(
         "blocked",
         Outcome.CONFIGURATION,
         _("The mail server takes no mail from the address of the iA.docs server, which is on a block list."),
@@ -436,13 +479,14 @@ ANSWERS = (
             Match(
                 "mail",
                 r"5\d\d",
-                r"not authenticated|authentication (?:is )?(?:required|needed)|must (?:authenticate|log ?in) first",
+                r"not authenticated|\bauth(?:entication)? (?:is )?(?:required|needed|first)|must (?:authenticate|log ?in) first",
             ),
         ),
         (
             "mail: 530 5.7.57 Client not authenticated to send mail.",
             "mail: 550 5.7.1 Client was not authenticated",
             "mail: 535 5.7.8 Authentication required",
+            "mail: 503 AUTH first (#5.5.1)",
         ),
         (
             "rcpt: 550 5.1.1 <group@x.test>: host mx.x.test said: 550 5.7.1 Client was not authenticated",
@@ -458,11 +502,35 @@ ANSWERS = (
             "The server refuses the connection as a whole: check its name and port, then ask the mail provider whether the "
             "address of the iA.docs server is allowed or blocked."
         ),
-        (Match("connect", r"5\d\d"),),
-        ("connect: 554 5.7.1 mx.x.test: no service for 192.0.2.1", "connect: 500 EHLO not understood"),
-        ("connect: 421 4.3.2 Service shutting down",),
+        (
+            Match("connect", r"5\d\d"),
+            Match("mail", r"5\d\d", rf"Client host rejected|not allowed to connect|{NO_REVERSE_NAME}"),
+            Match("rcpt data", r"5\d\d", OUR_HOST),
+        ),
+        (
+            "connect: 554 5.7.1 mx.x.test: no service for 192.0.2.1",
+            "connect: 500 EHLO not understood",
+            "rcpt: 554 5.7.1 <b.maville.test[192.0.2.1]>: Client host rejected: Access denied",
+        ),
+        (
+            "connect: 421 4.3.2 Service shutting down",
+            "rcpt: 550 5.1.1 <a@x.test>: host mx.x.test said: 554 <b[192.0.2.1]>: Client host rejected",
+            "data: 554 5.0.0 host mx.x.test said: 554 <b[192.0.2.1]>: Client host rejected",
+        ),
     ),
     # what the town has to set right, though the account works
+    Answer(
+        "no-reverse-name",
+        Outcome.PERMANENT,
+        _("The recipient's server takes no mail from a server without a name in DNS."),
+        NAME_THE_ADDRESS,
+        (Match("rcpt data", r"5\d\d", NO_REVERSE_NAME),),
+        (
+            "data: 550 5.7.25 [192.0.2.1] The IP address sending this message does not have a PTR record setup",
+        ),
+        ("data: 550 5.7.26 unauthenticated mail is prohibited: SPF",),
+        alarm=True,
+    ),
     Answer(
         "unauthenticated",
         Outcome.PERMANENT,
@@ -475,7 +543,7 @@ ANSWERS = (
             Match(
                 "mail rcpt data",
                 r"5\d\d",
-                r"^5\.7\.(?:2[0-6]|509)\b|\bDMARC\b|\bDKIM\b|\bSPF\b|unauthenticated (?:email|mail|sender|message)",
+                r"^5\.7\.(?:2[0-46]|509|515)\b|\bDMARC\b|\bDKIM\b|\b(?:open)?SPF\b|unauthenticated (?:email|mail|sender|message)",
             ),
         ),
         (
@@ -535,6 +603,46 @@ ANSWERS = (
     ),
     # later
     Answer(
+        "host-refused-now",
+        Outcome.TEMPORARY,
+        _("The mail server asked to try later."),
+        NAME_THE_ADDRESS,
+        (Match("connect mail rcpt", r"4\d\d", rf"{OUR_HOST}(?!.*too many)"),),
+        ("rcpt: 450 4.7.25 Client host rejected: cannot find your hostname, [192.0.2.1]",),
+        ("connect: 421 4.7.1 Client host rejected: too many connections",),
+        given_up=_(
+            "The mail server asked each time to try later. iA.docs no longer tries; send again, or tell your IT service."
+        ),
+        everybody=True,
+    ),
+    Answer(
+        "sender-unknown-now",
+        Outcome.TEMPORARY,
+        _("The mail server cannot verify the address of the sender at the moment."),
+        _("If it goes on, check in DNS that the domain of the sender exists and takes mail."),
+        (Match("mail rcpt", r"4\d\d", r"sender address rejected(?!.*gr[ea]ylist)"),),
+        ("rcpt: 450 4.1.8 <al@maville.test>: Sender address rejected: Domain not found",),
+        ("rcpt: 450 4.1.2 <a@citoien.test>: Recipient address rejected: Domain not found",),
+        given_up=_(
+            "The mail server could not verify the address of the sender. iA.docs no longer tries; tell your IT service."
+        ),
+        everybody=True,
+    ),
+    Answer(
+        "token-endpoint",
+        Outcome.TEMPORARY,
+        _("The mail provider could not be asked for a token."),
+        _(
+            "Check the token endpoint, and that the firewall lets iA.docs through to it. Usually it passes by itself."
+        ),
+        (Match("connect", "0", r"^token endpoint: "),),
+        ("connect: 0 token endpoint: 503 temporarily_unavailable",),
+        ("connect: 0 [Errno 111] Connection refused",),
+        given_up=_(
+            "The mail provider could not be asked for a token. iA.docs no longer tries; send again, or tell your IT service."
+        ),
+    ),
+    Answer(
         "in-doubt",
         Outcome.TEMPORARY,
         _(
@@ -558,13 +666,16 @@ ANSWERS = (
         Outcome.TEMPORARY,
         _("The mail server could not be reached."),
         _("Check name and port of the server, and whether the firewall lets iA.docs reach it."),
-        (Match(codes="0"),),
+        (Match(codes="0", text=rf"^(?!{NONSENSE})"),),
         (
             "connect: 0 [Errno 111] Connection refused",
             "connect: 0 [Errno -2] Name or service not known",
             "rcpt: 0 Connection unexpectedly closed",
         ),
-        ("connect: 421 4.3.2 Service not available",),
+        (
+            "connect: 421 4.3.2 Service not available",
+            "mail: 0 the server answered before the message had ended",
+        ),
         given_up=_(
             "The mail server could not be reached. iA.docs no longer tries; send again, or tell your IT service."
         ),
@@ -585,6 +696,30 @@ ANSWERS = (
         ),
     ),
     Answer(
+        "no-such-address-now",
+        Outcome.TEMPORARY,
+        _("This address may not exist at the recipient's: check it."),
+        _("Correct the address in the contact."),
+        (Match("rcpt", r"4\d\d", r"user unknown|unknown user|no such (?:user|recipient|mailbox)"),),
+        ("rcpt: 450 4.1.1 <a@x.test>: Recipient address rejected: User unknown in local recipient table",),
+        ("rcpt: 450 4.1.1 <a@x.test>: Recipient address rejected: verification in progress",),
+        given_up=_(
+            "This address was not found at the recipient's. iA.docs no longer tries: check it and send again."
+        ),
+    ),
+    Answer(
+        "too-many-recipients",
+        Outcome.TEMPORARY,
+        _("The mail server takes fewer recipients at once."),
+        _("Nothing to do."),
+        (Match("rcpt", r"5\d\d", r"^5\.5\.3\b|too many recipients"),),
+        ("rcpt: 552 5.5.3 Too many recipients",),
+        ("rcpt: 552 5.2.2 <a@x.test>: user is over quota",),
+        given_up=_(
+            "The mail server did not take so many recipients. iA.docs no longer tries; send again, or tell your IT service."
+        ),
+    ),
+    Answer(
         "busy",
         Outcome.TEMPORARY,
         _("The mail server asked to slow down."),
@@ -594,7 +729,7 @@ ANSWERS = (
         (
             Match(
                 codes=r"4\d\d",
-                text=r"^4\.7\.28\b|^4\.5\.3\b|^4\.3\.2\b|submission rate|rate limit|too many|throttl"
+                text=r"^4\.7\.28\b|^4\.5\.3\b|^4\.3\.2\b|submission rate|rate limit|unusual rate|too many|throttl"
                 r"|concurrent connections",
             ),
         ),
@@ -667,8 +802,8 @@ ANSWERS = (
             Match(
                 "rcpt data",
                 r"5\d\d",
-                r"^5\.1\.(?:1|3|6|10)\b(?!.*(?:not authenticated|authentication (?:is )?required|AuthRequired))|user unknown"
-                r"|no such (?:user|recipient|mailbox)|undeliverable address|unknown (?:user|recipient)"
+                r"^5\.1\.(?:1|3|6|10)\b(?!.*(?:not authenticated|authentication (?:is )?required|AuthRequired|null ?MX))"
+                r"|user unknown|no such (?:user|recipient|mailbox)|undeliverable address|unknown (?:user|recipient)"
                 r"|does not exist|mailbox unavailable|invalid recipient"
                 r"|recipient address rejected: (?:undeliverable|access denied)",
             ),
@@ -693,9 +828,9 @@ ANSWERS = (
         (
             Match(
                 "rcpt data",
-                r"5\d\d",
-                r"^5\.7\.1(?:2[46]|3[346])\b|RESOLVER\.RST\.|SenderNotAuthenticated|AuthRequired|not authenticated"
-                r"|authentication (?:is )?(?:required|needed)",
+                r"5(?!3|03)\d\d",
+                r"^5\.7\.1(?:2[46]|3[346])\b|RESOLVER\.RST\.|SenderNotAuthenticated|AuthRequired"
+                r"|^(?!5\.7\.57\b).*(?:not authenticated|authentication (?:is )?(?:required|needed))",
             ),
         ),
         (
@@ -714,7 +849,8 @@ ANSWERS = (
             Match(
                 "rcpt data",
                 r"5\d\d",
-                r"^5\.1\.2\b|^5\.4\.4\b|^5\.4\.310\b|domain not found|host (?:or domain name )?not found|null ?MX",
+                r"^5\.1\.2\b|^5\.4\.4\b|^5\.4\.310\b|domain not found|host (?:or domain name )?not found|null ?MX"
+                r"|does not accept mail",
             ),
         ),
         ("rcpt: 550 5.1.2 <a@x.test>: Recipient address rejected: Domain not found", "rcpt: 556 nullMX"),
@@ -761,11 +897,16 @@ ANSWERS = (
         _(
             "The account may not send outside. Check login and port in the control panel, then ask the mail provider."
         ),
-        (Match("rcpt", r"5\d\d", r"relay"), Match("rcpt", r"53\d")),
+        (
+            Match("rcpt", r"5\d\d", r"relay|rcpthosts|^5\.7\.57\b"),
+            Match("rcpt", r"53\d"),
+            Match("rcpt", "503", r"\bauth"),
+        ),
         (
             "rcpt: 554 5.7.1 <a@x.test>: Relay access denied",
             "rcpt: 550 5.7.54 SMTP; Unable to relay recipient in non-accepted domain",
             "rcpt: 530 5.7.0 Must log in before this recipient",
+            "rcpt: 503 AUTH first (#5.5.1)",
         ),
         ("mail: 550 5.7.1 relay access denied", "rcpt: 554 5.7.1 <a@x.test>: Recipient address rejected"),
         alarm=True,
@@ -861,7 +1002,7 @@ ANSWERS = (
             Match(
                 "mail rcpt data",
                 r"5\d\d",
-                r"spam|virus|malware|(?:content|policy) (?:rejected|violation|reasons)|content rejected"
+                r"spam|unsolicited|virus|malware|(?:content|policy) (?:rejected|violation|reasons)|content rejected"
                 r"|blocked (?:by|using)|blacklist|block ?list|reputation|^5\.7\.703\b",
             ),
         ),
@@ -877,9 +1018,9 @@ ANSWERS = (
         Outcome.PERMANENT,
         _("The mail server refused the message for good. Its answer says why."),
         _("Ask the mail provider about the answer of its server."),
-        (Match("mail rcpt data", r"5\d\d"),),
+        (Match("mail rcpt data", r"5(?!03)\d\d"),),
         ("data: 554 5.0.0 Transaction failed", "rcpt: 550 no"),
-        ("data: 451 4.3.0 Transaction failed", "data: 250 2.0.0 Ok"),
+        ("data: 451 4.3.0 Transaction failed", "data: 250 2.0.0 Ok", "mail: 503 5.5.1 nested MAIL command"),
     ),
     Answer(
         "not-understood",
@@ -887,10 +1028,18 @@ ANSWERS = (
         _("The mail server gave an answer that makes no sense here."),
         _("Check name and port of the server, then ask the mail provider about the answer of its server."),
         (Match(),),
-        ("mail: 354 go on", "connect: -1 hello", "rcpt: 999 x", "quit: 221 bye"),
+        (
+            "mail: 354 go on",
+            "connect: -1 hello",
+            "rcpt: 999 x",
+            "quit: 221 bye",
+            "mail: 503 5.5.1 nested MAIL command",
+            "rcpt: 0 the server gave an answer that is none here: 334 x",
+        ),
         ("data: 250 2.0.0 Ok", "connect: 554 no"),
         given_up=_(
             "The mail server gave answers that make no sense. iA.docs no longer tries; send again, or tell your IT service."
         ),
+        everybody=True,
     ),
 )

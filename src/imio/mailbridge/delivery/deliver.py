@@ -150,8 +150,8 @@ def _is_open(replies):
 
 
 def _is_down(replies):
-    """Tell whether the server was not reached at all, so that the next message would not reach it either."""
-    return all(reply.stage == "connect" for reply in replies.values())
+    """Tell whether the dialogue ended before a message could be named, so that it would for the next message too."""
+    return all(reply.stage in ("connect", "tls", "auth") for reply in replies.values())
 
 
 def _settle_and_claim(account, claim, replies, ids, following, is_begun):

@@ -5,6 +5,7 @@ from datetime import timedelta
 from imio.mailbridge.delivery import account_alarm
 from imio.mailbridge.delivery import hold
 from imio.mailbridge.delivery.answer_table import Outcome
+from imio.mailbridge.delivery.answers import answer_named
 from imio.mailbridge.delivery.answers import answer_to
 from imio.mailbridge.delivery.due import due_recipients
 from imio.mailbridge.delivery.words import words_about
@@ -25,7 +26,7 @@ def settle(account, id, sender, replies):
     box, values = outbox(), settings()
     record = box.get(id)
     record.lease_until = None
-    rows = {address: answer_to(reply) for address, reply in replies.items()}
+    rows = _rows(replies)
     refused = [address for address, row in rows.items() if row.outcome is Outcome.SENDER_REFUSED]
     other, explanation = (
         _other_sender(account, record, sender, replies[refused[0]]) if refused else (None, "")
@@ -59,6 +60,15 @@ def settle(account, id, sender, replies):
     if failed:
         tell_agent(record, "failed", by_admin=all(row.alarm for row in failed.values()))
     return "queued" in states.values()
+
+
+def _rows(replies):
+    """Return recipient → row of the answers. Where the server took the message for somebody, the account works."""
+    rows = {address: answer_to(reply) for address, reply in replies.items()}
+    if any(row.outcome is Outcome.SENT for row in rows.values()):
+        refused = answer_named("refused")
+        return {each: refused if row.outcome is Outcome.CONFIGURATION else row for each, row in rows.items()}
+    return rows
 
 
 def _note(record, address, state, reply, row, explanation=""):

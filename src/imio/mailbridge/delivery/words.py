@@ -1,6 +1,8 @@
 """Keeps the words of a server about one recipient off the lines of the others, who must not learn of a blind copy."""
 
+from imio.mailbridge.message.address import wire_address
 from imio.mailbridge.settings.read import settings
+import contextlib
 import re
 
 
@@ -17,11 +19,12 @@ def words_about(address, reply, record):
     and may name one of them, or who stands behind an address: what is no address of this recipient or of ours is hidden, and the
     name before the @ of a blind copy too.
     """
-    others = {each.lower() for each in record.recipients} - {address.lower()}
-    ours = {address.lower(), *_of_the_sender(record)}
+    own = _key(address)
+    others = {_key(each) for each in record.recipients} - {own}
+    ours = {own, *_of_the_sender(record)}
 
     def shown(found):
-        written = found[0].lower().rstrip(".")
+        written = _key(found[0].rstrip("."))
         is_shown = written not in others if reply.stage == "rcpt" else written in ours
         return found[0] if is_shown else HIDDEN
 
@@ -35,4 +38,14 @@ def words_about(address, reply, record):
 def _of_the_sender(record):
     account = settings().accounts.get(record.account)
     found = {record.sender.author.addr_spec, record.sender.envelope_sender}
-    return {each.lower() for each in found | ({account.login, account.login_address} if account else set())}
+    return {
+        _key(each)
+        for each in filter(None, found | ({account.login, account.login_address} if account else set()))
+    }
+
+
+def _key(address):
+    """Return what an address, however a server writes it, has in common with ours."""
+    with contextlib.suppress(UnicodeError):
+        return wire_address(address).lower()
+    return address.lower()

@@ -113,14 +113,14 @@ def diagnose(account, options, resolver="", limits=None):
 
 
 def _talk_smtp(report, account, options, token, limits, deadline):
-    session = Session(ehlo_name(account), report.dialogue)
+    session = Session(ehlo_name(account), report.dialogue, deadline.left)
     try:
         with cut_off(lambda: session.sock, deadline.left):
             if _connect(report, session, account, limits, deadline) and _log_in(report, session, account):
                 _try_to_send(report, session, account, options, token)
     finally:
         with cut_off(lambda: session.sock, 2):
-            session.end()
+            session.hang_up()
 
 
 def _connect(report, session, account, limits, deadline):
@@ -187,7 +187,7 @@ def _unverified_certificate(report, account, ip, deadline):
         sock = socket.create_connection((ip, account.port), timeout=deadline.left)
         with cut_off(lambda: sock, deadline.left):
             if account.security == "starttls":
-                session = Session(ehlo_name(account), Dialogue())
+                session = Session(ehlo_name(account), Dialogue(), deadline.left)
                 session.use(sock)
                 session.greeting()
                 session.hello()

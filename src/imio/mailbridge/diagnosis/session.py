@@ -1,12 +1,16 @@
-"""An SMTP session for the diagnosis: smtplib on a socket of ours, with every line in the dialogue and the log-in masked."""
+"""An SMTP session for the diagnosis, on a socket of ours, with every line in the dialogue and the log-in masked."""
 
 from imio.mailbridge.message.address import needs_smtputf8
 from imio.mailbridge.message.address import wire_address
 from imio.mailbridge.message.one_line import readable
+from imio.mailbridge.transport.smtp_bounded import Answers
+from imio.mailbridge.transport.smtp_bounded import Bounded
+from imio.mailbridge.transport.smtp_bounded import has_spoken
 from imio.mailbridge.transport.smtp_errors import DIALOGUE_ERRORS
 from imio.mailbridge.transport.smtp_errors import reply_to
 from imio.mailbridge.transport.smtp_reply import SmtpReply
 import contextlib
+import math
 import smtplib
 
 
@@ -14,34 +18,32 @@ import smtplib
 LINES = 200
 
 
-class _Lines:
+class _Lines(Answers):
     """The server's side of the connection, line by line."""
 
-    def __init__(self, file, dialogue):
-        self._file = file
+    def __init__(self, sock, dialogue):
+        super().__init__(sock)
         self._dialogue = dialogue
+
+    def begin(self, seconds, limit):
+        super().begin(seconds, limit)
         self._count = 0
 
     def readline(self, limit):
-        line = self._file.readline(limit)
+        line = super().readline(limit)
         self._count += 1
         if self._count > LINES:
             raise OSError("the answer has no end")
         if line:
             self._dialogue.server(line.rstrip(b"\r\n").decode("utf-8", "replace"))
-        if line[3:4] != b"-":
-            self._count = 0
-        return line if line.endswith(b"\n") or len(line) >= limit else b""  # cut off, a line is no answer
-
-    def close(self):
-        self._file.close()
+        return line
 
 
-class Session(smtplib.SMTP):
-    """An SMTP connection; ``use`` gives it its socket, in clear or after TLS."""
+class Session(Bounded):
+    """An SMTP connection; ``use`` gives it its socket, in clear or after TLS. An answer may take ``seconds``."""
 
-    def __init__(self, local_hostname, dialogue):
-        super().__init__(local_hostname=local_hostname)
+    def __init__(self, local_hostname, dialogue, seconds):
+        super().__init__(local_hostname=local_hostname, timeout=seconds, end=math.inf)
         self._dialogue = dialogue
         self._logging_in = False
 
@@ -52,6 +54,7 @@ class Session(smtplib.SMTP):
         self.esmtp_features, self.does_esmtp = {}, False
 
     def putcmd(self, cmd, args=""):
+        super().putcmd(cmd, args)
         line = f"{cmd} {args}" if args else cmd
         if cmd.upper() == "AUTH":
             self._logging_in = True
@@ -63,10 +66,11 @@ class Session(smtplib.SMTP):
             self._dialogue.client("****")
         else:
             self._dialogue.client(line)
-        super().putcmd(cmd, args)
 
     def send(self, s):
         if isinstance(s, bytes):  # the message; commands are text
+            if has_spoken(self):
+                raise OSError("the server answered before the message had ended")
             head = s.partition(b"\r\n\r\n")[0]
             for line in head.decode("utf-8", "replace").split("\r\n"):
                 self._dialogue.client(line)
@@ -75,16 +79,12 @@ class Session(smtplib.SMTP):
 
     def getreply(self):
         if self.file is None:
-            self.file = _Lines(self.sock.makefile("rb"), self._dialogue)
+            self.file = _Lines(self.sock, self._dialogue)
         try:
             code, text = super().getreply()
         except smtplib.SMTPServerDisconnected as error:
             self._dialogue.server(f"({readable(error)})")
             raise
-        except smtplib.SMTPResponseException as error:  # smtplib's own, for a line that is too long
-            self._dialogue.server(f"({readable(error.smtp_error)})")
-            self.close()
-            raise smtplib.SMTPServerDisconnected(readable(error.smtp_error)) from error
         self._logging_in = self._logging_in and code == 334
         return code, text
 
@@ -136,7 +136,7 @@ class Session(smtplib.SMTP):
         """Say RSET; return whether the connection is still there."""
         return self.sock is not None and self.ask("mail", self.rset).code == 250
 
-    def end(self):
+    def hang_up(self):
         """Say QUIT; never raises."""
         with contextlib.suppress(OSError, smtplib.SMTPException):
             if self.sock is not None:

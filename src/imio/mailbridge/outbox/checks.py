@@ -22,10 +22,13 @@ from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.store import now
 from typing import Any
 from zope.component.hooks import getSite
+import re
 
 
 #: An e-mail like one that was sent so shortly before is probably the same one, sent twice.
 TWICE_WITHIN = timedelta(minutes=10)
+#: What a reader sees as text: no spaces, invisible characters and marks of empty quotes, lists, tables and lines.
+_WORD = re.compile(r"[^\s>|\-\xad\u200b-\u200f\u2060\ufeff]+")
 
 
 @dataclass(frozen=True)
@@ -144,7 +147,7 @@ def _recipients(draft: Draft | OutgoingMessage) -> list[tuple[str, str]]:
 
 
 def _words(html: str) -> str:
-    return " ".join(html_to_text(html).split())
+    return " ".join(_WORD.findall(html_to_text(html)))
 
 
 def _addr_specs(message: Draft | OutgoingMessage) -> set[str]:

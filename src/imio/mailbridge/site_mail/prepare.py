@@ -29,8 +29,11 @@ MAX_SUBJECT = 998
 
 RESET_LINK = b"/passwordreset/"
 
-#: Header fields that the bridge writes itself, or that nobody may see, such as Resent-Bcc.
-_OURS = re.compile(r"from|reply-to|message-id|in-reply-to|references|return-path|(.*-)?bcc", re.IGNORECASE)
+#: Header fields that the bridge writes itself, or that nobody may see: they name blind copies, or recipients on the way.
+_OURS = re.compile(
+    r"from|reply-to|message-id|in-reply-to|references|return-path|(.*-)?bcc(-.*)?|(x-)?(envelope|original|delivered|rcpt)-to",
+    re.IGNORECASE,
+)
 
 
 class Unusable(Exception):

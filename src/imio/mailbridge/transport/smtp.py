@@ -9,8 +9,10 @@ from imio.mailbridge.message.address import wire_address
 from imio.mailbridge.message.composition.utf8_addresses import has_utf8_address
 from imio.mailbridge.message.composition.utf8_addresses import without_utf8_addresses
 from imio.mailbridge.message.one_line import readable
-from imio.mailbridge.transport.bounded import BoundedReader
 from imio.mailbridge.transport.secret_mask import SecretMask
+from imio.mailbridge.transport.smtp_bounded import Bounded
+from imio.mailbridge.transport.smtp_bounded import BoundedTls
+from imio.mailbridge.transport.smtp_bounded import has_spoken
 from imio.mailbridge.transport.smtp_errors import DIALOGUE_ERRORS
 from imio.mailbridge.transport.smtp_errors import reply_to
 from imio.mailbridge.transport.smtp_login import Authenticate
@@ -21,7 +23,6 @@ from typing import BinaryIO
 from typing import Protocol
 import contextlib
 import math
-import select
 import smtplib
 import socket
 import ssl
@@ -33,8 +34,8 @@ BLOCK = 1 << 16
 #: Seconds for one command, and for one message; the lease of the Outbox is longer than the second.
 TIMEOUT = 60.0
 DEADLINE = 20 * 60.0
-#: Bytes of one answer, of one line of it, and characters of it that are kept.
-ANSWER, LINE, KEPT = 1 << 16, 8192, 1000
+#: Characters of an answer that are kept.
+KEPT = 1000
 
 
 class SmtpServer(Protocol):
@@ -85,7 +86,7 @@ class SmtpConnection:
         self.deadline = deadline or DEADLINE
         self._mask = mask or SecretMask()
         self.ehlo_name = ehlo_name
-        self._connection: _Bounded | None = None
+        self._connection: Bounded | None = None
         self._end = math.inf
 
     def deliver(
@@ -121,9 +122,9 @@ class SmtpConnection:
                 try:
                     self._mail(envelope_sender, utf8, size, eight_bit, envelope_id)
                 except DialogueEnded as ended:
-                    if not is_used or ended.reply.code != 421:
+                    if not is_used or ended.reply.code not in (0, 421):
                         raise
-                    self.close()  # enough for one connection: nothing of this message was said on it
+                    self.close()  # enough for one connection, or lost: the server has nothing of this message
                     self._ready()
                     self._mail(envelope_sender, utf8, size, eight_bit, envelope_id)
                 self._recipients(takers, envelope_id, replies)
@@ -163,7 +164,7 @@ class SmtpConnection:
     # the dialogue
 
     @property
-    def _smtp(self) -> "_Bounded":
+    def _smtp(self) -> Bounded:
         """Return the connection in the middle of a dialogue."""
         if self._connection is None:
             raise smtplib.SMTPServerDisconnected("the connection is closed")
@@ -196,13 +197,13 @@ class SmtpConnection:
             self.close()
             raise
 
-    def _connected(self, context: ssl.SSLContext) -> "_Bounded":
+    def _connected(self, context: ssl.SSLContext) -> Bounded:
         host, port = self.server.host, self.server.port
         if self.server.security == "tls":
-            return _BoundedTls(
+            return BoundedTls(
                 host, port, self.ehlo_name, timeout=self.timeout, context=context, end=self._end
             )
-        return _Bounded(host, port, self.ehlo_name, timeout=self.timeout, end=self._end)
+        return Bounded(host, port, self.ehlo_name, timeout=self.timeout, end=self._end)
 
     def _greet(self, context: ssl.SSLContext) -> None:
         self._hello()
@@ -237,25 +238,41 @@ class SmtpConnection:
             raise DialogueEnded(SmtpReply("mail", 554, "5.6.3 8BITMIME is not offered"))
         options += ["SMTPUTF8"] if utf8 else []
         options += ["BODY=8BITMIME"] if utf8 or eight_bit else []
-        if connection.has_extn("dsn"):
-            options += ["RET=HDRS"]  # no report brings back a message that nobody may read
-            options += [f"ENVID={envelope_id}"] if envelope_id else []
+        dsn = ["RET=HDRS"]  # no report brings back a message that nobody may read
+        dsn += [f"ENVID={envelope_id}"] if envelope_id else []
         sender = wire_address(envelope_sender) if envelope_sender else ""
-        reply = self._command("mail", connection.mail, sender, options)
+        reply = self._with_dsn("mail", connection.mail, sender, options, dsn)
         if not reply.is_positive:
             raise DialogueEnded(reply)
 
     def _recipients(self, recipients: Sequence[str], envelope_id: str, replies: dict[str, SmtpReply]) -> None:
-        dsn = envelope_id and self._smtp.has_extn("dsn")
         for recipient in recipients:
             address = wire_address(recipient)
-            options = ["NOTIFY=FAILURE,DELAY"] if dsn else []
-            options += [f"ORCPT=rfc822;{_xtext(address)}"] if dsn and address.isascii() else []
-            reply = self._command("rcpt", self._smtp.rcpt, address, options)
+            dsn = ["NOTIFY=FAILURE,DELAY"] if envelope_id else []
+            dsn += [f"ORCPT=rfc822;{_xtext(address)}"] if dsn and address.isascii() else []
+            reply = self._with_dsn("rcpt", self._smtp.rcpt, address, [], dsn)
             if not reply.is_positive:
                 replies[recipient] = reply
                 if reply.code == 421:
                     raise DialogueEnded(reply)
+
+    def _with_dsn(
+        self,
+        stage: str,
+        call: Callable[..., tuple[int, bytes]],
+        address: str,
+        options: list[str],
+        dsn: list[str],
+    ) -> SmtpReply:
+        """Return the answer to MAIL or RCPT with the parameters of DSN, or without them from a server that does not know them."""
+        if not dsn or not self._smtp.has_extn("dsn"):
+            return self._command(stage, call, address, options)
+        reply = self._command(stage, call, address, [*options, *dsn])
+        if reply.code in (501, 504, 555):
+            reply = self._command(stage, call, address, options)
+            if reply.is_positive:
+                del self._smtp.esmtp_features["dsn"]
+        return reply
 
     def _data(
         self, message: Sequence[bytes | BinaryIO], may_end: Callable[[], bool] | None = None
@@ -297,7 +314,7 @@ class SmtpConnection:
             self._smtp.close()  # without QUIT, which would be a line of the message
             self.close()
             raise DialogueEnded(SmtpReply("bridge", 0, "the message was not ended"))
-        if _has_spoken(self._smtp):  # before the end: whatever it says, the message is not taken
+        if has_spoken(self._smtp):  # before the end: whatever it says, the message is not taken
             raise OSError("the server answered before the message had ended")
         send(b".\r\n" if fresh else b"\r\n.\r\n")
 
@@ -324,43 +341,6 @@ class SmtpConnection:
         return SmtpReply(stage, code, readable(text))
 
 
-class _Bounded(smtplib.SMTP):
-    """smtplib's connection, which reads by a ``BoundedReader``: each answer has ``timeout`` seconds and ``ANSWER`` bytes.
-
-    ``end``, a time of the monotonic clock, bounds all answers together.
-    """
-
-    def __init__(self, *args: Any, end: float, **kwargs: Any) -> None:
-        self.end = end
-        super().__init__(*args, **kwargs)
-
-    def putcmd(self, cmd: str, args: str = "") -> None:
-        """Say a command, unless the server has said something that nobody asked for: it would be taken for the answer."""
-        if _has_spoken(self):
-            self.close()
-            raise smtplib.SMTPServerDisconnected("the server said more than it was asked")
-        super().putcmd(cmd, args)
-
-    def getreply(self) -> tuple[int, bytes]:
-        """Return code and text of an answer."""
-        if self.file is None and self.sock is not None:
-            self.file = BoundedReader(self.sock)
-        if self.file is not None:
-            self.file.end = self.end
-            self.file.begin(self.timeout, ANSWER)
-        try:
-            return super().getreply()
-        except (
-            smtplib.SMTPResponseException
-        ) as error:  # smtplib's own: no code of the server, which may have said "sent"
-            self.close()
-            raise smtplib.SMTPServerDisconnected(readable(error.smtp_error)) from error
-
-
-class _BoundedTls(_Bounded, smtplib.SMTP_SSL):
-    """The same over TLS from the start."""
-
-
 def _split(message: Sequence[bytes | BinaryIO]) -> tuple[bytes, list[bytes | BinaryIO]]:
     """Return the header of a message with its empty line, and what follows it; a header without end is all that was read of it."""
     header, rest = b"", list(message)
@@ -381,18 +361,6 @@ def _refused(header: bytes, envelope_sender: str, recipients: Sequence[str]) -> 
         reply = replace(reply, text=f"{reply.text}, which the address of the sender needs")
         return dict.fromkeys(recipients, reply)
     return {recipient: reply for recipient in recipients if needs_smtputf8([recipient])}
-
-
-def _has_spoken(connection: smtplib.SMTP) -> bool:
-    """Tell whether the server has said something that was not read, or hung up."""
-    file, sock = connection.file, connection.sock
-    if file is None or sock is None:  # nothing was read since the connection, or TLS, began
-        return False
-    if sock.fileno() < 0:  # a handshake failed
-        return True
-    waiting = select.poll()
-    waiting.register(sock, select.POLLIN)
-    return bool(file.has_more or waiting.poll(0) or (isinstance(sock, ssl.SSLSocket) and sock.pending()))
 
 
 def _xtext(text: str) -> str:

@@ -31,6 +31,7 @@ def by_password(login: str, password: str) -> Authenticate:
             raise smtplib.SMTPNotSupportedError(
                 f"no login that iA.docs knows is offered: {' '.join(offered) or 'none'}"
             )
+        connection.esmtp_features["auth"] = " ".join(offered)  # smtplib knows the names in capitals only
         try:
             return connection.login(login, password)
         except binascii.Error as error:

@@ -20,11 +20,14 @@ import re
 import sys
 
 
-_TAGS = nh3.ALLOWED_TAGS - {"map", "area"}
+_TAGS = (nh3.ALLOWED_TAGS | {"font"}) - {"map", "area"}
 _ATTRIBUTES = {tag: set(names) for tag, names in nh3.ALLOWED_ATTRIBUTES.items()}
 _ATTRIBUTES.setdefault("img", set()).update({"src", "alt", "width", "height", "title"})
 _ATTRIBUTES.setdefault("*", set()).update({"dir", "lang", "style"})
 _ATTRIBUTES.setdefault("table", set()).update({"border", "cellpadding", "cellspacing", "width"})
+_ATTRIBUTES["font"] = {"color", "size", "face"}
+for _tag in ("p", "div", "h1", "h2", "h3", "h4", "h5", "h6", "table", "tr", "td", "th"):
+    _ATTRIBUTES.setdefault(_tag, set()).update({"align", "valign", "bgcolor", "width", "height"})
 _IMAGE_DATA = ("data:image/png;", "data:image/jpeg;", "data:image/gif;", "data:image/webp;")
 
 
@@ -80,7 +83,7 @@ _STYLE = {
     "border", "border-top", "border-right", "border-bottom", "border-left", "border-color", "border-style", "border-width",
     "border-collapse", "border-spacing", "border-radius", "width", "max-width", "height", "min-width", "list-style-type",
 }  # fmt: skip
-_MESSAGE_TAGS = (_TAGS | {"font", "center", "u", "s", "big", "section", "article", "header", "footer"}) - {
+_MESSAGE_TAGS = (_TAGS | {"center", "u", "s", "big", "section", "article", "header", "footer"}) - {
     "map",
     "area",
 }
@@ -98,7 +101,6 @@ _LAYOUT = {
 }
 _MESSAGE_ATTRIBUTES = {tag: set(names) for tag, names in _ATTRIBUTES.items()}
 _MESSAGE_ATTRIBUTES["*"] = _MESSAGE_ATTRIBUTES.get("*", set()) | {"style", "background"}
-_MESSAGE_ATTRIBUTES["font"] = {"color", "size", "face"}
 for _tag in ("table", "tr", "td", "th", "tbody", "thead", "col", "colgroup", "img", "hr"):
     _MESSAGE_ATTRIBUTES.setdefault(_tag, set()).update(_LAYOUT)
 _MESSAGE_ATTRIBUTES["img"] |= {"src", "alt", "srcset"}

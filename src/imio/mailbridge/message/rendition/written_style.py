@@ -4,7 +4,7 @@ import re
 
 
 _LENGTH = r"\d{1,4}(?:\.\d{1,4})?(?:px|pt|em|rem|%)?"
-_COLOUR = r"#[0-9a-f]{3,8}|[a-z]{3,30}|rgba?\([\d., %/]{5,40}\)"
+_COLOUR = r"#[0-9a-f]{3,8}|[a-z]{3,30}|(?:rgb|hsl)a?\([\d., %/]{5,40}\)"
 _LINE = "none|solid|dashed|dotted|double|groove|ridge|inset|outset"
 _SIDES = ("", "-top", "-right", "-bottom", "-left")
 
@@ -21,7 +21,9 @@ _BORDER = _several(f"{_LENGTH}|{_COLOUR}", 3)  # a style of line reads like a co
 _VALUES = {
     "color": _COLOUR,
     "background-color": _COLOUR,
-    "text-align": "left|right|center|justify",
+    "background": _COLOUR,
+    "text-align": "left|right|center|justify|start|end",
+    "direction": "ltr|rtl",
     "text-decoration": "none|underline|line-through",
     "font-weight": "normal|bold|[1-9]00",
     "font-style": "normal|italic",
@@ -51,7 +53,7 @@ def written_style(style: str) -> str | None:
     kept = []
     for declaration in style.split(";"):
         name, _colon, value = declaration.partition(":")
-        name, value = name.strip().lower(), " ".join(value.split())
+        name, value = name.strip().lower(), " ".join(value.replace("!important", "").split())
         if name in _PATTERNS and len(value) <= _LONGEST and _PATTERNS[name].fullmatch(value):
             kept.append(f"{name}: {value}")
     return "; ".join(kept) or None
