@@ -35,7 +35,7 @@ def settle(account, id, sender, replies):
     for address, reply in replies.items():
         row = rows[address]
         state = states[address] = _state(row.outcome, record, other is not None, values)
-        _note(record, address, state, reply, row, explanation if state == "queued" else "")
+        _note(account, record, address, state, reply, row, explanation if state == "queued" else "")
         is_of_recipient = reply.stage == "rcpt" and row.outcome is Outcome.PERMANENT and not row.alarm
         if state == "failed" and is_of_recipient:
             returned.note(address, record.id)
@@ -71,10 +71,10 @@ def _rows(replies):
     return rows
 
 
-def _note(record, address, state, reply, row, explanation=""):
+def _note(account, record, address, state, reply, row, explanation=""):
     """Add a line to the timeline, unless it is the same that is there already of a message that is held."""
     about = [line for line in record.history if line["recipient"] == address]
-    text = words_about(address, reply, record)
+    text = words_about(address, reply, record, account)
     known = about and (about[-1]["state"], about[-1]["code"] or 0, about[-1]["answer"])
     if state == "held" and known == (state, reply.code, row.name):
         return
@@ -100,7 +100,7 @@ def settle_unreached(account, ids, reply):
             state = _state(row.outcome, record, False, values)
             record.next_try = now() + backoff(record.tries, values) if state == "deferred" else None
             for address in addresses:
-                _note(record, address, state, reply, row)
+                _note(account, record, address, state, reply, row)
             box.update(record, dict.fromkeys(addresses, state))
             if state == "failed":
                 tell_agent(record, "failed")

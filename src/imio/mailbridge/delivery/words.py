@@ -1,7 +1,6 @@
 """Keeps the words of a server about one recipient off the lines of the others, who must not learn of a blind copy."""
 
 from imio.mailbridge.message.address import wire_address
-from imio.mailbridge.settings.read import settings
 import contextlib
 import re
 
@@ -12,8 +11,8 @@ HIDDEN = "…"
 _ADDRESS = re.compile(r"[^\s<>()\[\],;:\"']+@[^\s<>()\[\],;:\"']+")
 
 
-def words_about(address, reply, record):
-    """Return the words of an ``SmtpReply`` for the line of the recipient ``address`` of a message.
+def words_about(address, reply, record, account):
+    """Return the words of an ``SmtpReply`` for the line of the recipient ``address`` of a message that an ``account`` sent.
 
     The answer to RCPT is about this recipient: only the other recipients are hidden. Any other answer is about the whole message
     and may name one of them, or who stands behind an address: what is no address of this recipient or of ours is hidden, and the
@@ -21,7 +20,9 @@ def words_about(address, reply, record):
     """
     own = _key(address)
     others = {_key(each) for each in record.recipients} - {own}
-    ours = {own, *_of_the_sender(record)}
+    sender = record.sender
+    senders = sender.author.addr_spec, sender.envelope_sender, account.login, account.login_address
+    ours = {own, *map(_key, filter(None, senders))}
 
     def shown(found):
         written = _key(found[0].rstrip("."))
@@ -33,15 +34,6 @@ def words_about(address, reply, record):
         name = re.escape(blind.rpartition("@")[0])
         text = re.sub(rf"(?<![\w.@-]){name}(?![\w@-])", HIDDEN, text, flags=re.IGNORECASE)
     return text
-
-
-def _of_the_sender(record):
-    account = settings().accounts.get(record.account)
-    found = {record.sender.author.addr_spec, record.sender.envelope_sender}
-    return {
-        _key(each)
-        for each in filter(None, found | ({account.login, account.login_address} if account else set()))
-    }
 
 
 def _key(address):
