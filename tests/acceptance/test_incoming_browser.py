@@ -100,7 +100,7 @@ def test_decision_in_the_quarantine(person, iadocs):
     page.click("text=E-mails entrants à décider")
     chef.screenshot("quarantine-list")
     page.click("a:has-text('Permis à décider')")
-    expect(page.locator(".alert-warning").first).to_contain_text("transféré dans le texte")
+    expect(page.locator(".alert-warning").first).to_contain_text("transféré sous forme de texte")
     chef.screenshot("quarantine-message")
     assert serious(page, "#content") == []
     page.fill("#mailbridge-sender", "Jeanne Dupont <jeanne.dupont@citizen.test>")

@@ -7,6 +7,7 @@ from imio.mailbridge.diagnosis import diagnose as diagnosis
 from imio.mailbridge.i18n import _
 from imio.mailbridge.message.address import can_be_sent_to
 from imio.mailbridge.settings.clock import local_time
+from imio.mailbridge.settings.smtp import name_in_words
 from imio.mailbridge.settings.validate import host as check_host
 from imio.mailbridge.store.store import now
 from imio.mailbridge.transport.imap_account import ImapAccount
@@ -132,10 +133,13 @@ class DiagnosisView(Navigation, ButtonPage):
                 "seconds": f"{step.seconds:.1f} s",
             }
 
+    in_words = staticmethod(name_in_words)
+
     def text(self):
         """Return the diagnosis as text for the provider."""
+        name = self._translated(name_in_words(self.account.name))
         lines = [
-            self._translated(_("Diagnosis of the SMTP account ${name}", mapping={"name": self.account.name})),
+            self._translated(_("Diagnosis of the SMTP account ${name}", mapping={"name": name})),
             f"{self.account.host}:{self.account.port} ({self.account.security}), {self.account.login or '-'}",
             f"{local_time(now()):%Y-%m-%d %H:%M %Z}, {socket.gethostname()}",
         ]
