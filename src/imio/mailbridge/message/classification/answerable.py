@@ -21,7 +21,8 @@ _BULK = (
 
 def bulk_marks(message: ParsedMessage) -> tuple[tuple[str, str], ...]:
     """Return name and value of each field that only mailing lists and mass mailings have."""
-    marks = [(name, value) for name in _BULK if (value := message.header(name))]
+    names = message.root.names
+    marks = [(name, value) for name in _BULK if name in names and (value := message.header(name))]
     precedence = (message.header("precedence") or "").strip().lower()
     if precedence in ("bulk", "list", "junk"):
         marks.append(("precedence", precedence))

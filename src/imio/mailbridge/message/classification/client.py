@@ -45,13 +45,16 @@ FORMS: tuple[tuple[str, str], ...] = (
     ("outlook-web", "appendonsend"),
 )
 _COMPILED = tuple((name, header, re.compile(pattern, re.IGNORECASE)) for name, header, pattern in CLIENTS)
+_HEADERS = frozenset(header for _name, header, _pattern in CLIENTS)
 
 
 def client_of(message: ParsedMessage) -> str:
     """Return the name of the program, or an empty string when it is not recognised."""
+    values = {
+        header: (message.header(header) or "")[:500] for header in _HEADERS if header in message.root.names
+    }
     for name, header, pattern in _COMPILED:
-        value = message.header(header)
-        if value is not None and pattern.search(value[:500]):
+        if header in values and pattern.search(values[header]):
             return _outlook(message) if name == "outlook-web" else name
     return ""
 
