@@ -14,6 +14,7 @@ from imio.mailbridge.transport import smtp as mailer
 from imio.mailbridge.transport.smtp_reply import SmtpReply
 from io import BytesIO
 from pathlib import Path
+from ZODB.POSException import ConflictError
 import pytest
 import socket
 import threading
@@ -329,3 +330,19 @@ def test_server_that_drips_is_left_at_the_deadline():
         assert replies["c@d.test"].code == 0
         thread.join(10)
         assert not thread.is_alive()
+
+
+def test_storm_of_conflicts_over_the_next_message_loses_no_answer(submit, caught, monkeypatch):
+    records = submit(2)
+    committed, calls = delivery.committed, []
+
+    def conflicting(change):
+        calls.append(change)
+        if len(calls) == 2:  # the lease on the second message, while the dialogue about the first goes on
+            raise ConflictError
+        return committed(change)
+
+    monkeypatch.setattr(delivery, "committed", conflicting)
+    deliver()
+    assert states(records) == ["sent", "sent"]
+    assert subjects(caught) == ["Message 0", "Message 1"]

@@ -19,6 +19,7 @@ claim the same message conflict; the one that loses sees the lease and takes the
 """
 
 from contextlib import closing
+from contextlib import suppress
 from functools import partial
 from imio.mailbridge.delivery import account_alarm
 from imio.mailbridge.delivery import hold
@@ -42,6 +43,7 @@ from imio.mailbridge.settings.secrets import PasswordUnreadable
 from imio.mailbridge.store.commit import committed
 from imio.mailbridge.store.store import now
 from imio.mailbridge.transport.smtp_reply import SmtpReply
+from transaction.interfaces import TransientError
 import itertools
 import time
 import transaction
@@ -124,7 +126,9 @@ def _send_all(account, dialogue, ids):
         if not is_begun:
             dialogue.begin(claim)
             dialogue.go_on()
-            following = committed(lambda claim=claim: _claim(account, _after(ids, claim)))
+            # what the server says of this message is written even if no other can be taken
+            with suppress(TransientError):
+                following = committed(lambda claim=claim: _claim(account, _after(ids, claim)))
         replies = dialogue.end()
         reached = not _is_down(replies)
         if is_begun := following is not None and _is_open(replies):
