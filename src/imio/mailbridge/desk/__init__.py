@@ -1,0 +1,1 @@
+"""The desk of agents: lists of mail, the page of a mail, the conversation around it."""
