@@ -637,7 +637,7 @@ def test_plone_down(readers, tmp_path):
 
 def test_sending_that_was_interrupted(readers, send):
     record = send(JEANNE, run=False)
-    take(record, [JEANNE])
+    take(outbox(), record, [JEANNE])
     transaction.commit()
     since, latest = hours(record)
     found = readers.seen()

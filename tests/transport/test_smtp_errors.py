@@ -8,6 +8,7 @@ from imio.mailbridge.transport.smtp_errors import reply_to
 from imio.mailbridge.transport.smtp_reply import SmtpReply
 from imio.mailbridge.transport.tls import AuthorityUnreadable
 from imio.mailbridge.transport.tls import client_context
+from pathlib import Path
 import pytest
 import smtplib
 import socket
@@ -98,3 +99,13 @@ def test_authority_that_cannot_be_read(tmp_path, content):
 def test_own_authority_is_trusted_beside_those_of_the_machine(certificates):
     machine = len(client_context().get_ca_certs())
     assert len(client_context(str(certificates.ca_file)).get_ca_certs()) == machine + 1
+
+
+def test_context_is_made_anew_when_the_authority_changes(certificates, tmp_path):
+    file = tmp_path / "ca.pem"
+    file.write_bytes(Path(certificates.ca_file).read_bytes())
+    first = client_context(str(file))
+    assert client_context(str(file)) is first
+    file.write_text("no certificate")
+    with pytest.raises(AuthorityUnreadable):
+        client_context(str(file))

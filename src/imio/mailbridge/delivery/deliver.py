@@ -129,6 +129,8 @@ def _send_all(account, dialogue, ids):
             # what the server says of this message is written even if no other can be taken
             with suppress(TransientError):
                 following = committed(lambda claim=claim: _claim(account, _after(ids, claim)))
+        if following is not None:
+            dialogue.prepare(following)
         replies = dialogue.end()
         reached = not _is_down(replies)
         if is_begun := following is not None and _is_open(replies):
@@ -160,12 +162,13 @@ def _is_down(replies):
 
 def _settle_and_claim(account, claim, replies, ids, following, is_begun):
     """Write what the server said of a message and take another one, behind the one that follows, or return None."""
+    box = outbox()
     if following is not None:
-        renew(following) if is_begun else give_back(following)
-    has_other_sender = settle(account, claim.id, claim.sender, replies)
+        renew(box, following) if is_begun else give_back(box, following)
+    has_other_sender = settle(box, account, claim.id, claim.sender, replies)
     if has_other_sender:  # the fallback is in place
         return _claim(account, [claim.id])
-    if outbox().hold_of(account.name) is not None:
+    if box.hold_of(account.name) is not None:
         return None
     if _is_down(replies):
         settle_unreached(account, ids, next(iter(replies.values())))
@@ -187,7 +190,7 @@ def _claim(account, ids):
             continue
         if account.rate and not _slot(account, record):
             return None
-        return take(record, addresses)
+        return take(box, record, addresses)
     return None
 
 

@@ -52,7 +52,9 @@ def _passes(account, stage, connection):
         if claim is None:
             continue
         replies = send(claim, connection)
-        committed(lambda claim=claim, replies=replies: settle(account, claim.id, claim.sender, replies))
+        committed(
+            lambda claim=claim, replies=replies: settle(outbox(), account, claim.id, claim.sender, replies)
+        )
         write_documents([id])
         if (shown := shows(stage, replies)) is not None:
             return shown
@@ -61,12 +63,13 @@ def _passes(account, stage, connection):
 
 def _claim(id):
     """Take what is held of a message, or return None; the time on hold is not the message's."""
-    record = outbox().get(id)
+    box = outbox()
+    record = box.get(id)
     addresses = record.in_state("held") if record is not None else ()
     if not addresses or record.in_state("sending"):
         return None
     record.start_trying()
-    return take(record, addresses)
+    return take(box, record, addresses)
 
 
 def shows(stage, replies):

@@ -30,28 +30,28 @@ class Claim:
     sender: Sender
 
 
-def take(record, addresses):
+def take(box, record, addresses):
     """Note that this worker sends a message to ``addresses`` now; return the ``Claim``."""
     record.lease_until = now() + LEASE
     record.next_try = None
     record.tries += 1
-    outbox().update(record, dict.fromkeys(addresses, "sending"))
+    box.update(record, dict.fromkeys(addresses, "sending"))
     return Claim(record.id, tuple(addresses), record.sender)
 
 
-def renew(claim):
+def renew(box, claim):
     """Let a lease begin again with the dialogue, where much of it was spent waiting for the message before."""
-    record = outbox().get(claim.id)
+    record = box.get(claim.id)
     if record.lease_until < now() + LEASE - MOST_SPENT:
         record.lease_until = now() + LEASE
 
 
-def give_back(claim):
+def give_back(box, claim):
     """Return a lease that was not used: the message before did not even come to the server."""
-    record = outbox().get(claim.id)
+    record = box.get(claim.id)
     record.lease_until = None
     record.tries -= 1
-    outbox().update(record, dict.fromkeys(claim.addresses, "queued"))
+    box.update(record, dict.fromkeys(claim.addresses, "queued"))
 
 
 def send(claim, connection):

@@ -18,12 +18,11 @@ from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.store import now
 
 
-def settle(account, id, sender, replies):
-    """Write what the server said of the message ``id``, which was sent as ``sender``: a dict of recipient → ``SmtpReply``.
+def settle(box, account, id, sender, replies):
+    """Write to the Outbox what the server said of the message ``id``, sent as ``sender``: a dict of recipient → ``SmtpReply``.
 
     Returns whether the message is to be sent again at once, from another sender.
     """
-    box, values = outbox(), settings()
     record = box.get(id)
     record.lease_until = None
     rows = _rows(replies)
@@ -34,7 +33,7 @@ def settle(account, id, sender, replies):
     states = {}
     for address, reply in replies.items():
         row = rows[address]
-        state = states[address] = _state(row.outcome, record, other is not None, values)
+        state = states[address] = _state(row.outcome, record, other is not None)
         _note(account, record, address, state, reply, row, explanation if state == "queued" else "")
         is_of_recipient = reply.stage == "rcpt" and row.outcome is Outcome.PERMANENT and not row.alarm
         if state == "failed" and is_of_recipient:
@@ -43,7 +42,7 @@ def settle(account, id, sender, replies):
     if other is not None:
         record.sender, record.fallback = other
     if "deferred" in states.values():
-        record.next_try = now() + backoff(record.tries, values)
+        record.next_try = now() + backoff(record.tries)
     if "held" in states.values():
         hold.stop(account.name, next(replies[each] for each, state in states.items() if state == "held"))
     if "sent" in states.values():
@@ -93,12 +92,12 @@ def _note_trouble(name, rows, replies):
 
 def settle_unreached(account, ids, reply):
     """Let all that is due share the reply of the message that did not reach the server: nobody waits for each in turn."""
-    box, values, row = outbox(), settings(), answer_to(reply)
+    box, row = outbox(), answer_to(reply)
     for record in filter(None, map(box.get, ids)):
         if addresses := due_recipients(record):
             record.tries += 1
-            state = _state(row.outcome, record, False, values)
-            record.next_try = now() + backoff(record.tries, values) if state == "deferred" else None
+            state = _state(row.outcome, record, False)
+            record.next_try = now() + backoff(record.tries) if state == "deferred" else None
             for address in addresses:
                 _note(account, record, address, state, reply, row)
             box.update(record, dict.fromkeys(addresses, state))
@@ -106,7 +105,7 @@ def settle_unreached(account, ids, reply):
                 tell_agent(record, "failed")
 
 
-def _state(outcome, record, has_other_sender, values):
+def _state(outcome, record, has_other_sender):
     """Return the state of a recipient after an answer."""
     if outcome is Outcome.SENT:
         return "sent"
@@ -114,14 +113,16 @@ def _state(outcome, record, has_other_sender, values):
         return "queued"
     if outcome is Outcome.CONFIGURATION:
         return "held"
-    if outcome is Outcome.TEMPORARY and now() < record.trying_since + timedelta(hours=values.give_up_hours):
+    if outcome is Outcome.TEMPORARY and now() < record.trying_since + timedelta(
+        hours=settings().give_up_hours
+    ):
         return "deferred"
     return "failed"
 
 
-def backoff(tries, values):
+def backoff(tries):
     """Return the time between a try and the next one."""
-    steps = values.retry_minutes
+    steps = settings().retry_minutes
     return timedelta(minutes=steps[min(max(tries, 1), len(steps)) - 1])
 
 

@@ -96,7 +96,7 @@ class OutgoingMessage(Record):
         self.told: tuple[str, ...] = ()  # the kinds of notices that its agent got
         first = "queued" if draft.send_at is None else "scheduled"
         addresses = [address.addr_spec for address in (*self.to, *self.cc, *self.bcc)]
-        self.recipients = PersistentMapping(dict.fromkeys(dict.fromkeys(addresses), first))
+        self.recipients: dict[str, str] = dict.fromkeys(addresses, first)  # replaced, never changed
         self.start_trying(draft.send_at)
         self.state = first
         self.note(None, first, by=self.userid)
@@ -246,7 +246,7 @@ class Outbox(Store):
 
     def update(self, record: OutgoingMessage, states: dict[str, str]) -> None:
         """Set the states of recipients and, from all of them, the state of the message; queue its delivery if any is ``queued``."""
-        record.recipients.update(states)
+        record.recipients = {**record.recipients, **states}
         self.set_state(record, message_state(record.recipients.values()))
         if record.origin == "agent":
             self._count_unseen(record, LOST.intersection(states.values()))

@@ -158,6 +158,12 @@ class SmtpConnection:
                 connection.quit()
             connection.close()
 
+    def _drop(self) -> None:
+        """End the connection without QUIT, which would be a line of a message that was begun."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
     def _masked(self, reply: SmtpReply) -> SmtpReply:
         return replace(reply, text=self._mask.masked(reply.text)[:KEPT])
 
@@ -296,7 +302,7 @@ class SmtpConnection:
         code, text = 0, b""
         with contextlib.suppress(OSError, smtplib.SMTPException):
             code, text = self._smtp.getreply()
-        self.close()
+        self._drop()
         if code < 400:
             raise DialogueEnded(reply_to("data", error)) from error
         return SmtpReply("data", code, readable(text))
@@ -311,8 +317,7 @@ class SmtpConnection:
             send(block.replace(b"\r\n.", b"\r\n.."))
             fresh = block.endswith(b"\r\n")
         if may_end is not None and not may_end():
-            self._smtp.close()  # without QUIT, which would be a line of the message
-            self.close()
+            self._drop()
             raise DialogueEnded(SmtpReply("bridge", 0, "the message was not ended"))
         if has_spoken(self._smtp):  # before the end: whatever it says, the message is not taken
             raise OSError("the server answered before the message had ended")
@@ -335,8 +340,7 @@ class SmtpConnection:
                 self.close()
             raise DialogueEnded(reply) from error
         if code // 100 not in ((4, 5) if expected else (2, 4, 5)) and code != expected:
-            self._smtp.close()  # without QUIT: nothing that it says can be trusted to be an answer
-            self.close()
+            self._drop()  # nothing that it says can be trusted to be an answer
             raise DialogueEnded(reply_to(stage, smtplib.SMTPResponseException(code, text)))
         return SmtpReply(stage, code, readable(text))
 
