@@ -143,6 +143,8 @@ def test_no_field_of_site_mail_names_them(site, caught):
             "X-Bcc",
             "Apparently-Bcc",
             "X-Bcc-To",
+            "Bcc ",
+            "X-Bcc\t",
             "Envelope-To",
             "X-Envelope-To",
             "Delivered-To",

@@ -46,7 +46,7 @@ def prepare_site_mail(author, recipients, message):
     ``author`` is the From that Plone chose, ``recipients`` are texts with an address each. Errors: ``Unusable``, ``SenderRefused``.
     """
     values = settings()
-    written = message_from_bytes(re.sub(rb"\r?\n", b"\r\n", message), policy=compat32.clone(linesep="\r\n"))
+    written = message_from_bytes(_tidy(message), policy=compat32.clone(linesep="\r\n"))
     own = next(iter(_addresses([str(author)])), None) or next(
         iter(_addresses(written.get_all("From") or [])), None
     )
@@ -85,6 +85,12 @@ def prepare_site_mail(author, recipients, message):
         origin="site",
         **_by_field(everyone, to, cc),
     )
+
+
+def _tidy(message):
+    """Return a message with CRLF, and no space before the colon of a header field (RFC 5322 §4.5), which would end the header."""
+    head, blank, body = re.sub(rb"\r?\n", b"\r\n", message).partition(b"\r\n\r\n")
+    return re.sub(rb"^([!-9;-~]+)[ \t]+:", rb"\1:", head, flags=re.MULTILINE) + blank + body
 
 
 def has_reset_link(message):
