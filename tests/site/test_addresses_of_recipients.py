@@ -60,6 +60,15 @@ def test_later_tries_name_it_neither(send, ascii_only):
     assert left.content.partition(b"\r\n\r\n")[0].isascii()
 
 
+@pytest.mark.parametrize("refusal", ["555 5.5.4 unsupported option: SMTPUTF8", "553 5.6.7 no EAI for you"])
+def test_offered_and_not_taken(send, caught, refusal):
+    caught.answers["mail"] = [refusal]
+    record = send(JEANNE, ELENE)
+    assert dict(record.recipients) == {JEANNE: "sent", ELENE: "failed"}
+    assert [line["answer"] for line in record.history if line["recipient"] == ELENE] == ["no-smtputf8"]
+    assert caught.messages[0].content.partition(b"\r\n\r\n")[0].isascii()
+
+
 def test_where_it_can_be_carried_it_is(send, caught):
     record = send(JEANNE, ELENE)
     assert set(record.recipients.values()) == {"sent"}

@@ -134,6 +134,10 @@ class SmtpConnection:
                 if reply.code == 421:
                     self.close()
         except DialogueEnded as ended:
+            if utf8 and self._takes_no_utf8(ended.reply):
+                return self.deliver(
+                    envelope_sender, recipients, [header, *rest], size, eight_bit, envelope_id, may_end
+                )
             if ended.reply.code == 421:
                 self.close()
             replies |= {recipient: ended.reply for recipient in recipients if recipient not in replies}
@@ -250,6 +254,14 @@ class SmtpConnection:
         reply = self._with_dsn("mail", connection.mail, sender, options, dsn)
         if not reply.is_positive:
             raise DialogueEnded(reply)
+
+    def _takes_no_utf8(self, reply: SmtpReply) -> bool:
+        """Tell whether the server refused MAIL because of SMTPUTF8, which it offers; from then on it counts as not offered."""
+        if reply.stage != "mail" or not (reply.code in (501, 504, 555) or reply.enhanced_status == "5.6.7"):
+            return False
+        return (
+            self._connection is not None and self._connection.esmtp_features.pop("smtputf8", None) is not None
+        )
 
     def _recipients(self, recipients: Sequence[str], envelope_id: str, replies: dict[str, SmtpReply]) -> None:
         for recipient in recipients:
