@@ -16,15 +16,11 @@ from imio.mailbridge.desk.opened import opened_by
 from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs import names
 from plone import api
-from plone.base.utils import munge_search_term
-from Products.ZCTextIndex.ParseTree import ParseError
-from Products.ZCTextIndex.ParseTree import QueryError
 from urllib.parse import urlencode
 from zope.i18n import translate
 
 
 PAGE = 30
-UNCLEAR = _("These words cannot be searched for; write some letters or digits of a word.")
 
 
 class MailList(ButtonPage):
@@ -118,16 +114,7 @@ class MailList(ButtonPage):
         conditions = catalog_query(self.query, self._own_agents, self._answered)
         conditions["portal_type"] = self.portal_type
         conditions["path"] = "/".join(self.context.getPhysicalPath())
-        if not self.query.text:
-            return self.catalog.searchResults(**conditions)
-        try:
-            text = munge_search_term(self.query.text)
-            return self.catalog.searchResults(SearchableText=text, **conditions)
-        except (ParseError, QueryError):
-            self.unclear = True
-            return []
-
-    unclear = False
+        return self.catalog.searchResults(**conditions)
 
     @cached_property
     def _own_agents(self):
@@ -146,7 +133,7 @@ class MailList(ButtonPage):
 
     def problems(self):
         """Return the sentences about what was not understood."""
-        return [*self.query.problems, *([UNCLEAR] if self.batch is not None and self.unclear else [])]
+        return self.query.problems
 
     @cached_property
     def columns(self):

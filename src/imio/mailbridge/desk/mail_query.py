@@ -6,6 +6,7 @@ from datetime import date
 from datetime import datetime
 from datetime import time
 from imio.mailbridge.i18n import _
+import re
 
 
 #: column → index that sorts by it
@@ -19,6 +20,9 @@ SORTS = {
 #: what stands for “none” in a filter, and for the current user
 NONE, ME = "-", "me"
 _MAX_TEXT = 200
+_WORD = re.compile(r"\w+")
+#: Words that the catalog takes for its own unless they are quoted.
+_OPERATORS = ("and", "or", "not")
 
 
 @dataclass(frozen=True)
@@ -77,8 +81,12 @@ def read_query(form, services, agents, states):
         except ValueError:
             problems.append(_("A date cannot be read; choose it in the calendar."))
             days.append(None)
+    text = _text(form.get("q"))[:_MAX_TEXT]
+    if text and not _WORD.search(text):
+        problems.append(_("Only letters and digits can be searched for; all mail is shown."))
+        text = ""
     return MailQuery(
-        _text(form.get("q"))[:_MAX_TEXT],
+        text,
         service,
         agent,
         state,
@@ -100,6 +108,8 @@ def catalog_query(query, own_agents, answered):
         "sort_on": SORTS[query.sort],
         "sort_order": "descending" if query.descending else "ascending",
     }
+    if query.text:
+        found["SearchableText"] = " AND ".join(map(_beginning, _WORD.findall(query.text)))
     if query.service:
         found["mailbridge_service"] = "" if query.service == NONE else query.service
     if query.agent:
@@ -118,3 +128,8 @@ def catalog_query(query, own_agents, answered):
             "range": "min:max" if len(bounds) > 1 else "min" if first else "max",
         }
     return found
+
+
+def _beginning(word):
+    """Return a term of the catalog for the words that begin like this one."""
+    return f'"{word}"' if word.lower() in _OPERATORS else f"{word}*"

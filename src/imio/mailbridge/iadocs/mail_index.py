@@ -17,9 +17,9 @@ from imio.mailbridge.message.secret_address import masked
 from imio.mailbridge.message.syntax.address_list import typed_addresses
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.outbox.states import TAKEN
-from plone.i18n.normalizer.base import baseNormalize
 from plone.indexer import indexer
 from plone.uuid.interfaces import IUUID
+import unicodedata
 
 
 _FILES = (names.MAIN_FILE, names.OUTGOING_MAIN_FILE, names.APPENDIX_FILE)
@@ -54,7 +54,8 @@ def mailbridge_files(mail):
 @indexer(IMail)
 def mailbridge_name(mail):
     """Index the name of the sender or of the recipients, without capitals and accents, to sort by."""
-    return baseNormalize(_names(mail)).lower()
+    decomposed = unicodedata.normalize("NFKD", _names(mail).casefold())
+    return "".join(each for each in decomposed if not unicodedata.combining(each))
 
 
 @indexer(IMail)
