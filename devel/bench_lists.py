@@ -1,5 +1,6 @@
-"""Measures the list of mail and the search with many documents. Run by ``make bench``; alone: ``python -m devel.bench_lists [COUNT]``.
+"""Measures the list of mail and the search with many documents.
 
+Run by ``make bench``; alone: ``python -m devel.bench_lists [COUNT]``.
 Beside them stands Plone's own listing of a folder in the same run: what the page around costs.
 """
 

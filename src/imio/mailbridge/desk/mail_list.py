@@ -31,13 +31,16 @@ class MailList(ButtonPage):
     def __call__(self):
         self.catalog = api.portal.get_tool("portal_catalog")
         self.url = self.context.absolute_url()
-        self.request.set("disable_border", False)
         return super().__call__()
 
     def _choose_columns(self):
-        if not api.user.is_anonymous():
-            chosen = self.request.form.get("columns") or []
-            choose_columns(self.userid, [chosen] if isinstance(chosen, str) else chosen)
+        if self.userid:
+            choose_columns(self.userid, self._ticked_columns)
+
+    @property
+    def _ticked_columns(self):
+        ticked = self.request.form.get("columns") or []
+        return [ticked] if isinstance(ticked, str) else ticked
 
     @property
     def next_url(self):
@@ -155,7 +158,7 @@ class MailList(ButtonPage):
 
     def all_columns(self):
         """Return name, title and whether it is shown of each column that can be chosen."""
-        shown = columns_of(self.userid)
+        shown = self._ticked_columns if "columns_chosen" in self.request.form else columns_of(self.userid)
         return [
             {"name": name, "title": titles[self.is_outgoing], "shown": name in shown}
             for name, titles in COLUMNS.items()
@@ -170,7 +173,7 @@ class MailList(ButtonPage):
     def views(self):
         """Return the lists that are one click away: title, address and whether it is the present one."""
         views = [
-            (_("All"), {}),
+            (_("All mail"), {}),
             (_("Mine"), {"agent": ME}),
             (_("Without service"), {"service": NONE}),
             *([] if self.is_outgoing else [(_("Not answered"), {"answered": "no"})]),

@@ -72,7 +72,9 @@ def read_query(form, services, agents, states):
     agent = chosen("agent", {NONE, ME, *agents}, _("There is no such agent; mail of all is shown."))
     state = chosen("state", states, _("There is no such state; mail in all is shown."))
     answered = chosen("answered", ("yes", "no"), _("“Answered” can be yes or no; all mail is shown."))
-    sort = chosen("sort", SORTS, _("The list cannot be sorted by this; the newest mail stands first.")) or "date"
+    sort = (
+        chosen("sort", SORTS, _("The list cannot be sorted by this; the newest mail stands first.")) or "date"
+    )
     order = chosen("order", ("asc", "desc"), _("There is no such order; the usual one was taken."))
     days = []
     for name in ("from", "to"):
@@ -103,7 +105,10 @@ def _text(value):
 
 
 def catalog_query(query, own_agents, answered):
-    """Return the conditions for the catalog; ``own_agents`` are what stands there for the user, ``answered()`` the uids with an answer."""
+    """Return the conditions for the catalog.
+
+    ``own_agents`` are what stands there for the current user, ``answered()`` returns the uids of the mails with an answer.
+    """
     found = {
         "sort_on": SORTS[query.sort],
         "sort_order": "descending" if query.descending else "ascending",

@@ -46,7 +46,9 @@ def remove(site):
             folder.manage_delProperties(["layout"])
     fti = getToolByName(site, "portal_types").get("Folder")
     if fti is not None:
-        fti.manage_changeProperties(view_methods=tuple(each for each in fti.view_methods if each != names.MAIL_LIST))
+        fti.manage_changeProperties(
+            view_methods=tuple(each for each in fti.view_methods if each != names.MAIL_LIST)
+        )
     for path in reversed(FOLDERS):
         if _FOLDER_OF[path] in ours:
             _remove_if_empty(site, path)
@@ -69,7 +71,9 @@ def _is_ours(fti):
 
 
 def _remove_behaviors(fti):
-    remaining = tuple(name for name in fti.behaviors if name not in (SEND_BY_EMAIL, MAIL, AGENT, AGENT_ADDRESS))
+    remaining = tuple(
+        name for name in fti.behaviors if name not in (SEND_BY_EMAIL, MAIL, AGENT, AGENT_ADDRESS)
+    )
     if remaining != tuple(fti.behaviors):
         fti.manage_changeProperties(behaviors=remaining)
 
