@@ -31,6 +31,7 @@ class MailList(ButtonPage):
     def __call__(self):
         self.catalog = api.portal.get_tool("portal_catalog")
         self.url = self.context.absolute_url()
+        self.request.set("disable_plone.leftcolumn", True)  # a table wants the width
         return super().__call__()
 
     def _choose_columns(self):
