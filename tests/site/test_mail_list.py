@@ -135,6 +135,16 @@ def test_a_renamed_service_and_an_answer(site, mails, caught, send):
     assert TWO in subjects(site, answered="yes")
     assert subjects(site, q="citadelle") == [TWO]
     assert subjects(site, q="cache.test") == []
+    send(subject="Le permis", body="<p>Veuillez visiter la chapelle</p>", bcc=["secret@cache.test"])
+    (permit,) = (each for each in rows(opened(site, "/outgoing-mail")).values() if "Madame" in each[1])
+    assert permit[:1] + permit[3:5] == [
+        "Jeanne Dupont",
+        "Administration générale",
+        "Al Bert, Employé, Administration générale",
+    ]
+    assert permit[2], "the day on which it was sent"
+    assert subjects(site, "/outgoing-mail", q="chapelle", agent="me") == [permit[1]]
+    assert subjects(site, "/outgoing-mail", q="secret") == found(site, "secret@cache.test") == []
 
 
 def test_columns_are_kept(site, mails):

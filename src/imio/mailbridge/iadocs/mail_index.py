@@ -17,6 +17,7 @@ from imio.mailbridge.message.secret_address import masked
 from imio.mailbridge.message.syntax.address_list import typed_addresses
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.outbox.states import TAKEN
+from imio.mailbridge.settings.clock import local_time
 from plone.indexer import indexer
 from plone.uuid.interfaces import IUUID
 import unicodedata
@@ -127,7 +128,19 @@ def _agent(mail):
 
 
 def _date(mail):
-    return _field(mail, "outgoing_date" if _is_outgoing(mail) else "reception_date")
+    """Return when a mail was received or sent, as a datetime in the time of the site; None before it is sent."""
+    if not _is_outgoing(mail):
+        return _field(mail, "reception_date")
+    return _field(mail, "outgoing_date") or max(filter(None, map(_sent, _messages(mail))), default=None)
+
+
+def _sent(record):
+    times = [
+        line["at"]
+        for line in record.history
+        if line["state"] == "sent" and line["recipient"] in record.open_recipients
+    ]
+    return local_time(max(times)).replace(tzinfo=None) if times else None
 
 
 def _names(mail):

@@ -68,7 +68,7 @@ class OutgoingMailSendingContext(ContentSendingContext):
         language = getToolByName(self.content, "portal_languages").getDefaultLanguage()
         self.content.email_status = translate(sentence, target_language=language)
         self.content.setModificationDate()
-        self.content.reindexObject(idxs=["modified", "SearchableText"])
+        self.content.reindexObject(idxs=["modified", "SearchableText", "mailbridge_date"])
 
     def write_returned(self, returned):
         """Add ``1 revenu en erreur`` in the site's language."""
