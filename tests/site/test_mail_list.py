@@ -1,5 +1,9 @@
 """The folders of mail open as a list: what it shows, filters and sorts by, to whom; and searches find mail by what it holds."""
 
+from BTrees.OOBTree import OOBTree
+from datetime import datetime
+from datetime import timedelta
+from imio.mailbridge.desk import opened as memory
 from imio.mailbridge.iadocs.mail_text import KEY
 from plone import api
 from plone.uuid.interfaces import IUUID
@@ -174,6 +178,14 @@ def test_opened(site, mails):
     assert rows(opened(site))[ONE][0] == ""
     assert rows(opened(site, user="agent2"))[ONE][0] == "new"
     assert not opened(site, f"{mails[0].absolute_url()}/view").cssselect("#mailbridge-opened")
+    kept = IAnnotations(site.portal)[memory.KEY]
+    kept["agent"]["long ago"] = 1
+    kept["gone"] = OOBTree({"long ago": 1})
+    memory.note_opened("agent", "now", datetime.now())
+    assert set(memory.opened_by("agent")) == {IUUID(mails[0]), "now"}, "what counts as read is forgotten"
+    memory.note_opened("chef", "now", datetime.now())
+    assert set(kept) == {"agent", "chef"}, "and who opens nothing"
+    assert not memory.is_unread({}, "x", datetime.now() - timedelta(days=memory.DAYS + 1))
 
 
 def test_who_sees_what(site, mails):

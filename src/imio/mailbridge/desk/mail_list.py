@@ -17,6 +17,7 @@ from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs import names
 from plone import api
 from urllib.parse import urlencode
+from zExceptions import NotFound
 from zope.i18n import translate
 
 
@@ -30,6 +31,8 @@ class MailList(ButtonPage):
 
     def __call__(self):
         self.catalog = api.portal.get_tool("portal_catalog")
+        if "mailbridge_date" not in self.catalog.indexes():
+            raise NotFound("mailbridge-mail-list")  # the profile “iadocs” is not installed
         self.url = self.context.absolute_url()
         self.request.set("disable_plone.leftcolumn", True)  # a table wants the width
         return super().__call__()
