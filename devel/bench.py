@@ -5,6 +5,7 @@ Each figure comes from real parts: a Plone process with the demo, an SMTP server
 
 from devel import bench_gateway
 from devel import bench_incoming
+from devel import bench_lists
 from devel import bench_sending
 from devel import bench_waiting
 from devel.bench_incoming import row
@@ -60,6 +61,7 @@ def _submitting(instance, catcher):
 def main():
     """Print the table."""
     bench_incoming.main()
+    bench_lists.main()
     bench_gateway.main()
     site()
     bench_sending.main()

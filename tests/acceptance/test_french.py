@@ -38,6 +38,7 @@ PAGES = [
     ("agent", "/outgoing-mail/permis-durbanisme/@@send-email"),
     ("agent", "/outgoing-mail/++add++dmsoutgoingmail"),
     ("agent", "/incoming-mail"),
+    ("agent", "/incoming-mail?agent=x&sort=y&from=z&q=*"),
     ("agent", "/contacts/jeanne-dupont"),
     ("agent", "/contacts/jeanne-dupont/@@send-email"),
     ("admin", "/contacts/jeanne-dupont/edit"),

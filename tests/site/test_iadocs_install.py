@@ -209,3 +209,26 @@ def test_removal_of_an_empty_iadocs_leaves_nothing(portal):
     assert not set(install.BEHAVIORS) & set(overrides)
     applyProfile(portal, "imio.mailbridge:iadocs")
     assert set(install.BEHAVIORS) <= set(portal.portal_types.objectIds())
+
+
+def test_mail_that_was_there_is_listed_and_found(portal):
+    """After the profile, as on a site of iA.docs with mail; removed, the folders open as any other."""
+    catalog, folder = portal.portal_catalog, portal[names.INCOMING_FOLDER]
+    period = createContentInContainer(folder, "Folder", False, title="202640")
+    createContentInContainer(period, names.INCOMING_EMAIL, False, title="Ancien")
+    page = createContentInContainer(folder, "Folder", False, title="other")
+    createContentInContainer(page, names.INCOMING_EMAIL, False, title="Autre")
+    page.setLayout("summary_view")
+    remove(portal)
+    assert folder.getLayout() == "listing_view"
+    assert names.MAIL_LIST not in portal.portal_types["Folder"].view_methods
+    assert not set(install.FILES) & set(portal.portal_registry[install.NOT_SEARCHED])
+    assert install.COLUMN not in catalog.schema()
+    applyProfile(portal, "imio.mailbridge:iadocs")
+    assert [each.getLayout() for each in (folder, period, page)] == [names.MAIL_LIST] * 2 + ["summary_view"]
+    assert set(install.FILES) <= set(portal.portal_registry[install.NOT_SEARCHED])
+    (brain,) = catalog.unrestrictedSearchResults(
+        SearchableText="transformer", portal_type=names.INCOMING_EMAIL
+    )
+    assert brain.mailbridge_line["name"] == "Jeanne Dupont"
+    assert catalog.unrestrictedSearchResults(mailbridge_agent="agent2")[0].UID == brain.UID

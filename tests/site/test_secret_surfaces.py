@@ -54,6 +54,7 @@ NOTHING = {
     "mailbridge-can-send",
     "index.html",
     "mailbridge-has-proof",
+    "mailbridge-opened",
     "mailbridge-render-again",
 }
 #: Name of a page or service of ours, or of Plone → its addresses.
@@ -95,6 +96,11 @@ PATHS = {
         for name in ("filed", "waiting", "revoked", "forward", "undeclared")
     ],
     "mailbridge-inbox-rule": ["/@@mailbridge-inbox-rule?id={revoked}"],
+    "mailbridge-mail-list": [
+        "/incoming-mail/@@mailbridge-mail-list",
+        "/incoming-mail?q=secret",
+        "/outgoing-mail",
+    ],
     "mailbridge-mailbox-add": ["/@@mailbridge-mailbox-add"],
     "mailbridge-mailbox-delete": ["/@@mailbridge-mailbox-delete?mailbox=boite"],
     "mailbridge-mailbox-edit": ["/@@mailbridge-mailbox-edit?mailbox=boite"],

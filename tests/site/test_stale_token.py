@@ -171,6 +171,9 @@ def posts(site, sent):
             Post("/@@mailbridge-outbox?state=scheduled", {name: "1", "ids:list": message.id})
             for name in ("retry", "cancel")
         ],
+        "mailbridge-mail-list": [
+            Post("/incoming-mail?q=demande", {"columns_chosen": "1"}, {"columns:list": "date"}, user="agent")
+        ],
         "mailbridge-message": [
             Post("/@@mailbridge-message", {name: message.id, "back": "mine"}, user="agent")
             for name in ("undo", "send_now", "retry", "cancel")

@@ -1,6 +1,8 @@
 """Steps of the profiles that XML cannot express: installation and removal."""
 
 from imio.mailbridge.delivery import account_alarm as alarm
+from imio.mailbridge.desk import columns
+from imio.mailbridge.desk import opened
 from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs import removal
 from imio.mailbridge.iadocs import rendition
@@ -70,6 +72,8 @@ def uninstalled(tool):
         mailboxes.KEY,
         forwarding.KEY,
         rendition.WAITING,
+        columns.KEY,
+        opened.KEY,
         *([] if outbox.KEY in kept else [bounce_address.KEY]),
     ):
         annotations.pop(key, None)

@@ -5,7 +5,5 @@ from plone.batching import Batch
 
 def batch_of(ids, size, request):
     """Return one batch of ``ids``; the first one where ``b_start`` is no number."""
-    start = request.form.get("b_start")
-    return Batch(
-        ids, size, int(start) if isinstance(start, str) and start.isdecimal() and len(start) < 9 else 0
-    )
+    start = str(request.form.get("b_start"))  # the links of Plone's navigation say b_start:int
+    return Batch(ids, size, int(start) if start.isdecimal() and len(start) < 9 else 0)

@@ -11,6 +11,7 @@ from z3c.form.interfaces import IAddForm
 from z3c.relationfield.schema import RelationChoice
 from z3c.relationfield.schema import RelationList
 from zope import schema
+from zope.interface import Interface
 
 
 CONTACTS = {"selectableTypes": list(names.CONTACT_TYPES)}
@@ -27,6 +28,10 @@ def _relations(title):
 
 def _choices(title, vocabulary):
     return schema.List(title=title, value_type=schema.Choice(vocabulary=vocabulary), required=False)
+
+
+class IMail(Interface):
+    """Marker (by behavior) of documents that are a mail: the catalog knows what lists and searches need."""
 
 
 class IDmsIncomingEmail(model.Schema):

@@ -8,6 +8,7 @@ and the workflow decides who sees the document.
 from AccessControl.Permissions import delete_objects
 from hashlib import sha256
 from imio.mailbridge.i18n import _
+from imio.mailbridge.iadocs import mail_text
 from imio.mailbridge.iadocs import names
 from imio.mailbridge.iadocs.assignment import assign
 from imio.mailbridge.iadocs.reference import next_number
@@ -87,6 +88,7 @@ class Filer:
         )
         subject = document.title
         _put(document, "mail", names.MAIN_FILE, subject, self._mail(filing, subject))
+        mail_text.keep(document["mail"], filing.text(mail_text.MAX_TEXT))
         for position, attachment in enumerate(_different(filing.attachments), 1):
             _put(
                 document,
@@ -162,7 +164,9 @@ class Filer:
         period = local_time(received).strftime(names.PERIOD)
         if period in incoming:
             return incoming[period]
-        return _add(incoming, period, createContent("Folder", title=period))
+        folder = _add(incoming, period, createContent("Folder", title=period))
+        folder.setLayout(names.MAIL_LIST)
+        return folder
 
     def _mail(self, filing, subject):
         extension = ".eml" if filing.media_type == "message/rfc822" else ".msg"

@@ -5,6 +5,7 @@ therefore stay out of the profile's ``types`` folder, which would overwrite it.
 """
 
 from AccessControl.PermissionRole import rolesForPermissionOn
+from Acquisition import aq_base
 from imio.mailbridge.iadocs import names
 from pathlib import Path
 from plone.app.dexterity.behaviors.constrains import ENABLED
@@ -25,6 +26,7 @@ from zope.component import getUtility
 DEFINITIONS = Path(__file__).parent / "types"
 
 SEND_BY_EMAIL = "imio.mailbridge.send_by_email"
+MAIL = "imio.mailbridge.mail"
 AGENT = "imio.mailbridge.agent"
 AGENT_ADDRESS = "imio.mailbridge.agent_address"
 
@@ -34,8 +36,8 @@ BEHAVIORS = {
     names.ORGANIZATION: (SEND_BY_EMAIL,),
     names.PERSON: (SEND_BY_EMAIL,),
     names.HELD_POSITION: (SEND_BY_EMAIL, AGENT),
-    names.INCOMING_EMAIL: (SEND_BY_EMAIL,),
-    names.OUTGOING_MAIL: (SEND_BY_EMAIL,),
+    names.INCOMING_EMAIL: (SEND_BY_EMAIL, MAIL),
+    names.OUTGOING_MAIL: (SEND_BY_EMAIL, MAIL),
     names.MAIN_FILE: (),
     names.OUTGOING_MAIN_FILE: (),
     names.APPENDIX_FILE: (),
@@ -57,7 +59,22 @@ WORKFLOWS = {
 #: registry record of the types in the navigation
 DISPLAYED_TYPES = "plone.displayed_types"
 
-INDEXES = ("mailbridge_contact", "mailbridge_email", "mailbridge_userid")
+CONTACT_INDEXES = ("mailbridge_contact", "mailbridge_email", "mailbridge_userid")
+MAIL_INDEXES = (
+    "mailbridge_agent",
+    "mailbridge_answers",
+    "mailbridge_date",
+    "mailbridge_files",
+    "mailbridge_name",
+    "mailbridge_service",
+)
+INDEXES = (*CONTACT_INDEXES, *MAIL_INDEXES)
+#: metadata of a mail, for lists
+COLUMN = "mailbridge_line"
+
+#: registry record of the types that searches leave out: of a file, the mail that holds it is found
+NOT_SEARCHED = "plone.types_not_searched"
+FILES = (names.MAIN_FILE, names.OUTGOING_MAIN_FILE, names.APPENDIX_FILE)
 
 #: path → portal type, title, types that may be added
 FOLDERS = {
@@ -82,7 +99,21 @@ def installed(tool):
             _index(site, portal_type)
     for path, definition in FOLDERS.items():
         _create_folder(site, path, *definition)
+    for folder in mail_folders(site):
+        if getattr(aq_base(folder), "layout", None) is None and not folder.getDefaultPage():
+            folder.setLayout(names.MAIL_LIST)
     _show_in_navigation()
+    _search_mail_instead_of_files()
+
+
+def mail_folders(site):
+    """Return the folders of mail and those of the periods in them."""
+    catalog = getToolByName(site, "portal_catalog")
+    root = "/".join(site.getPhysicalPath())
+    paths = [f"{root}/{name}" for name in (names.INCOMING_FOLDER, names.OUTGOING_FOLDER)]
+    brains = catalog.unrestrictedSearchResults(portal_type="Folder", path={"query": paths, "depth": 1})
+    tops = [site.unrestrictedTraverse(path, None) for path in paths]
+    return [top for top in tops if top is not None] + [brain._unrestrictedGetObject() for brain in brains]
 
 
 def _create_type(tool, types, portal_type):
@@ -112,14 +143,18 @@ def _has_field(portal_type, name):
 
 
 def _index(site, portal_type):
-    """Index the contacts that existed before, in our indexes alone."""
-    if portal_type not in names.CONTACT_TYPES:
+    """Index the contacts and mails that existed before, in our indexes alone, and mails by their text."""
+    if portal_type in names.CONTACT_TYPES:
+        idxs, column = CONTACT_INDEXES, False
+    elif MAIL in BEHAVIORS[portal_type]:
+        idxs, column = (*MAIL_INDEXES, "SearchableText"), True
+    else:
         return
     catalog = getToolByName(site, "portal_catalog")
     for brain in catalog.unrestrictedSearchResults(portal_type=portal_type):
-        contact = brain._unrestrictedGetObject()
-        catalog.catalog_object(contact, brain.getPath(), idxs=list(INDEXES), update_metadata=False)
-        contact._p_deactivate()
+        content = brain._unrestrictedGetObject()
+        catalog.catalog_object(content, brain.getPath(), idxs=list(idxs), update_metadata=column)
+        content._p_deactivate()
 
 
 def _create_folder(site, path, portal_type, title, allowed):
@@ -148,3 +183,9 @@ def _show_in_navigation():
     shown = registry.get(DISPLAYED_TYPES, ())
     if names.DIRECTORY not in shown:
         registry[DISPLAYED_TYPES] = (*shown, names.DIRECTORY)
+
+
+def _search_mail_instead_of_files():
+    registry = getUtility(IRegistry)
+    left_out = registry.get(NOT_SEARCHED, ())
+    registry[NOT_SEARCHED] = (*left_out, *(each for each in FILES if each not in left_out))

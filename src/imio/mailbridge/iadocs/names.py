@@ -26,5 +26,7 @@ DEACTIVATED = "deactivated"
 EMPTY_SUBJECT = "(VIDE)"
 #: id of the first file in a document that came from whoever passed its message on; the others begin with it
 ADDED = "added"
+#: page of a folder that holds mail
+MAIL_LIST = "mailbridge-mail-list"
 #: folder of a period of incoming mail, for ``strftime``: one a week
 PERIOD = "%Y%W"

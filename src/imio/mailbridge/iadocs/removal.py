@@ -1,11 +1,17 @@
 """Uninstalls what the profile ``iadocs`` made: everything of ours that is empty; documents stay."""
 
+from Acquisition import aq_base
 from imio.mailbridge.iadocs import names
 from imio.mailbridge.iadocs.install import AGENT
 from imio.mailbridge.iadocs.install import AGENT_ADDRESS
+from imio.mailbridge.iadocs.install import COLUMN
 from imio.mailbridge.iadocs.install import DISPLAYED_TYPES
+from imio.mailbridge.iadocs.install import FILES
 from imio.mailbridge.iadocs.install import FOLDERS
 from imio.mailbridge.iadocs.install import INDEXES
+from imio.mailbridge.iadocs.install import MAIL
+from imio.mailbridge.iadocs.install import mail_folders
+from imio.mailbridge.iadocs.install import NOT_SEARCHED
 from imio.mailbridge.iadocs.install import SEND_BY_EMAIL
 from imio.mailbridge.iadocs.install import WORKFLOWS
 from imio.mailbridge.iadocs.reference import KEY
@@ -35,6 +41,14 @@ def remove(site):
     ours = [portal_type for portal_type in WORKFLOWS if portal_type in types and _is_ours(types[portal_type])]
     for fti in types.objectValues("Dexterity FTI"):
         _remove_behaviors(fti)
+    for folder in mail_folders(site):
+        if getattr(aq_base(folder), "layout", None) == names.MAIL_LIST:
+            folder.manage_delProperties(["layout"])
+    fti = getToolByName(site, "portal_types").get("Folder")
+    if fti is not None:
+        fti.manage_changeProperties(
+            view_methods=tuple(each for each in fti.view_methods if each != names.MAIL_LIST)
+        )
     for path in reversed(FOLDERS):
         if _FOLDER_OF[path] in ours:
             _remove_if_empty(site, path)
@@ -43,6 +57,10 @@ def remove(site):
     for index in INDEXES:
         if index in catalog.indexes():
             catalog.delIndex(index)
+    if COLUMN in catalog.schema():
+        catalog.delColumn(COLUMN)
+    registry = getUtility(IRegistry)
+    registry[NOT_SEARCHED] = tuple(each for each in registry.get(NOT_SEARCHED, ()) if each not in FILES)
     if names.INCOMING_EMAIL not in kept:
         IAnnotations(site).pop(KEY, None)
     return tuple(kept)
@@ -53,7 +71,9 @@ def _is_ours(fti):
 
 
 def _remove_behaviors(fti):
-    remaining = tuple(name for name in fti.behaviors if name not in (SEND_BY_EMAIL, AGENT, AGENT_ADDRESS))
+    remaining = tuple(
+        name for name in fti.behaviors if name not in (SEND_BY_EMAIL, MAIL, AGENT, AGENT_ADDRESS)
+    )
     if remaining != tuple(fti.behaviors):
         fti.manage_changeProperties(behaviors=remaining)
 

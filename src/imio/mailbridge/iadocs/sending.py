@@ -68,7 +68,7 @@ class OutgoingMailSendingContext(ContentSendingContext):
         language = getToolByName(self.content, "portal_languages").getDefaultLanguage()
         self.content.email_status = translate(sentence, target_language=language)
         self.content.setModificationDate()
-        self.content.reindexObject(idxs=["modified"])
+        self.content.reindexObject(idxs=["modified", "SearchableText", "mailbridge_date"])
 
     def write_returned(self, returned):
         """Add ``1 revenu en erreur`` in the site's language."""
@@ -132,6 +132,10 @@ class IncomingEmailSendingContext(ContentSendingContext):
         sender = getattr(aq_base(self.content), "orig_sender_email", None)
         reply_to = {address.addr_spec for address in stored_reply_to(self.content)}
         return addr_specs([sender], related(self.content, "sender")) | reply_to
+
+    def write_status(self, sent, total, sent_at):
+        """Have the answer found in searches, and the mail among those that are answered: the outbox shows the rest."""
+        self.content.reindexObject(idxs=["SearchableText", "mailbridge_answers"])
 
     @property
     def thread(self):

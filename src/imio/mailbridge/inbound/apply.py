@@ -1,5 +1,6 @@
 """Carries out a decision in the current transaction: files the message, notes its report, or quarantines it; nothing else does."""
 
+from functools import partial
 from imio.mailbridge.inbound import duplicates
 from imio.mailbridge.inbound import reports
 from imio.mailbridge.inbound import verify
@@ -9,6 +10,7 @@ from imio.mailbridge.inbound.copy import copy_to_agent
 from imio.mailbridge.inbound.decide import UNPROVEN_AUTHOR
 from imio.mailbridge.inbound.forwarding import check as forwarding
 from imio.mailbridge.inbound.inbox import inbox
+from imio.mailbridge.message.rendition.written import plain_text
 from imio.mailbridge.message.secret_address import masked
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.ports.filing import Filing
@@ -107,6 +109,7 @@ def filing_of(candidate, decision, received):
         facts=facts,
         author_is_proven=(decision.author_is_proven and not original.is_proposed)
         or choice.sender is not None,
+        text=partial(plain_text, original.source),
     )
 
 

@@ -66,7 +66,8 @@ class Filing:
     ``copy_to`` writes the original bytes of this message to a stream; ``service`` is a uid or empty; ``transferred_by`` the
     address of the forwarding agent or empty; ``reply_to`` the uid of the document that it answers or empty. Datetimes are
     aware. ``route`` is None when a person chose the service; otherwise it can name another service, an agent and a state.
-    ``added`` are files of the person who passed it on.
+    ``added`` are files of the person who passed it on. ``text`` returns what the author wrote, cut to a number of
+    characters, for searches.
     ``author_is_proven`` is False for a message that anyone may have written in an agent's name.
     """
 
@@ -84,6 +85,7 @@ class Filing:
     facts: Facts | None = None
     author_is_proven: bool = True
     added: tuple[Attachment, ...] = ()
+    text: Callable[[int], str] = lambda limit: ""
 
 
 class IFiler(Interface):

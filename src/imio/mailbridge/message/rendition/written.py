@@ -59,6 +59,11 @@ def written_plainly(message: ParsedMessage) -> Written:
     return Written(_plain(masked("\n".join(_lines(message.body)))[:MAX_TEXT]))
 
 
+def plain_text(message: ParsedMessage, limit: int) -> str:
+    """Return at most ``limit`` characters of the text of a message, for a search: linear time, whatever the message holds."""
+    return masked("\n".join(_lines(message.body)).strip()[:limit])
+
+
 def _lines(body: Iterable[Text | Alternatives]) -> Iterable[str]:
     for each in body:
         if isinstance(each, Text):
