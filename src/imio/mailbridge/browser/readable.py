@@ -219,13 +219,7 @@ class ReadableViewlet(ViewletBase):
         """Return the state of the PDF in words, or an empty string when it is there."""
         return TEXTS.get(self.made.state, "") if self.made is not None else NONE_YET
 
-    def has_readable_file(content):
-    """Tell whether content holds a file whose bytes can be read."""
-    blob = getattr(aq_base(content), "file", None)
-    return blob is not None and is_readable(blob)
-
-
-def may_request_pdf(self):
+    def may_request_pdf(self):
         """Tell whether there is no PDF and the user may have it made."""
         failed = self.made is None or self.made.state in ("failed", "off")
         return failed and may_request_pdf(self.file)

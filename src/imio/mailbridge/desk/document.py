@@ -39,15 +39,25 @@ class DocumentView(FileLists, BrowserView):
         return draft if draft.exists else None
 
     @cached_property
+    def messages(self):
+        """What was sent from the document."""
+        return messages_of(self.context)
+
+    @cached_property
     def status(self):
         """What the e-mail field says of sending where the bridge itself sent nothing: else the conversation tells it, per recipient."""
         status = getattr(self.context, "email_status", None) or ""
-        return status if status and not messages_of(self.context) else ""
+        return status if not self.messages else ""
 
     @cached_property
     def panel(self):
         """The fields beside the text."""
         return Panel(self.context)
+
+    @property
+    def contacts(self):
+        """The contacts that the mail came from or goes to."""
+        return self.panel.contacts("sender" if self.letter is not None else "recipients")
 
     @cached_property
     def _files(self):

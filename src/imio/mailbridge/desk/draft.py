@@ -2,6 +2,7 @@
 
 from Acquisition import aq_base
 from email.message import EmailMessage
+from email.utils import format_datetime
 from imio.mailbridge.browser.preview import lock
 from imio.mailbridge.browser.preview import preview
 from imio.mailbridge.desk.letter import text_heights
@@ -9,6 +10,7 @@ from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs import names
 from imio.mailbridge.message.parsing.parse import parse
 from imio.mailbridge.outbox.visibility import is_manager
+from imio.mailbridge.store.store import now
 from io import BytesIO
 from plone import api
 from Products.Five.browser import BrowserView
@@ -75,6 +77,8 @@ class Frame(BrowserView):
         if self.context.portal_type != names.OUTGOING_MAIL or not draft.has_text:
             raise NotFound("mailbridge-draft")
         message = EmailMessage()
+        # what a message without these would be told of
+        message["Date"], message["Message-ID"] = format_datetime(now()), "<draft@localhost>"
         message["Subject"] = " ".join((draft.subject or self.context.Title()).split())
         message.set_content(draft.body.output_relative_to(self.context), "html", cte="base64")
         lock(self.request)

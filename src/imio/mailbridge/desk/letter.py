@@ -110,6 +110,6 @@ def text_heights(html):
     """Return how many lines an HTML text takes, about, on a screen and on a phone, between bounds of comfort."""
     lines = [len(_TAG.sub(b"", line).strip()) for line in _BREAK.split(html)]
     counted = [sum(1 + length // width for length in lines if length) * 1.35 + 4 for width in (_WIDE, _NARROW)]
-    if b"<img" in html:
+    if b"data:image" in html:
         counted = [count + 12 for count in counted]
     return tuple(round(min(max(count, _MIN_LINES), _MAX_LINES)) for count in counted)

@@ -158,7 +158,7 @@ class File(OfMessage):
             target.seek(0)
             stream = filestream_iterator(os.dup(target.fileno()), "rb")
         response.setHeader("Content-Type", "application/octet-stream")
-        response.setHeader("Content-Disposition", f"attachment; filename*=UTF-8''{quote(file.filename, errors="replace")}")
+        response.setHeader("Content-Disposition", f"attachment; filename*=UTF-8''{quote(file.filename, errors='replace')}")
         response.setHeader("X-Content-Type-Options", "nosniff")
         response.setHeader("Content-Length", str(size))
         return stream
