@@ -9,6 +9,7 @@ from imio.mailbridge.browser.review_choices import document_links
 from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs import reading
 from imio.mailbridge.iadocs.rendition import NONE_YET
+from imio.mailbridge.iadocs.rendition import outline_of
 from imio.mailbridge.iadocs.rendition import rendition
 from imio.mailbridge.iadocs.rendition import TEXTS
 from imio.mailbridge.inbound import duplicates
@@ -29,6 +30,8 @@ _TAG = re.compile(rb"<[^>]*>")
 #: Characters of a line on a screen and on a phone.
 _WIDE, _NARROW = 95, 42
 _MIN_LINES, _MAX_LINES = 5, 40
+#: Lines that a note above the text takes.
+_NOTE = 3
 
 
 class Letter:
@@ -86,8 +89,10 @@ class Letter:
         html = self.made.html if self.made is not None else None
         if html is None or not is_readable(html):
             return 15, 20
+        outline = outline_of(self.made)
+        above = _NOTE * (len(reading.notes(outline, "en")) + len(outline.invitations))
         with html.open() as stream:
-            return text_heights(stream.read(_LOOKED_AT))
+            return text_heights(stream.read(_LOOKED_AT), above)
 
     @property
     def pdf(self):
@@ -106,10 +111,13 @@ class Letter:
         return failed and may_request_pdf(self.file)
 
 
-def text_heights(html):
-    """Return how many lines an HTML text takes, about, on a screen and on a phone, between bounds of comfort."""
+def text_heights(html, above=0):
+    """Return how many lines an HTML text takes, about, on a screen and on a phone, between bounds of comfort.
+
+    ``above``: lines of what stands above it.
+    """
     lines = [len(_TAG.sub(b"", line).strip()) for line in _BREAK.split(html)]
-    counted = [sum(1 + length // width for length in lines if length) * 1.35 + 4 for width in (_WIDE, _NARROW)]
+    counted = [sum(1 + length // width for length in lines if length) * 1.5 + 5 + above for width in (_WIDE, _NARROW)]
     if b"data:image" in html:
         counted = [count + 12 for count in counted]
     return tuple(round(min(max(count, _MIN_LINES), _MAX_LINES)) for count in counted)
