@@ -26,7 +26,9 @@ def lines(site, path, user="agent"):
     text = site.get(f"{path}/@@mailbridge-messages", user, headers=HTML).text
     return [
         shown(each)
-        for each in re.findall(r"(?s)(?:<summary class=.card-header|<p class=.border).*?</(?:summary|p)>", text)
+        for each in re.findall(
+            r"(?s)(?:<summary class=.card-header|<p class=.border).*?</(?:summary|p)>", text
+        )
     ]
 
 
@@ -103,7 +105,9 @@ def test_sent_message_is_read_again(site, send):
     text = site.get(f"{SENT}?id={record.id}", "agent", headers=HTML).text
     assert "<b>Votre" not in text
     assert "&lt;b&gt;Votre permis&lt;/b&gt;" in text
-    assert 'From "Al Bert" <administration@maville.test> Reply to "Al Bert" <al.bert@maville.test>' in shown(text)
+    assert 'From "Al Bert" <administration@maville.test> Reply to "Al Bert" <al.bert@maville.test>' in shown(
+        text
+    )
     assert "Permis PU-2026-114.pdf PDF" in shown(text)
     frame = site.get(f"/@@mailbridge-sent-text?id={record.id}", "agent", headers=HTML)
     assert "Bonjour <b>Jeanne</b>" in frame.text

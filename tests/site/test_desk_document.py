@@ -236,9 +236,7 @@ def services(site):
 def test_service_and_agent_are_changed_in_place(site, question):
     urbanisme, administration = services(site)
     seen = {"seen_treating_groups": urbanisme, "seen_assigned_user": "agent2"}
-    _answer, said = post(
-        site, assign="1", treating_groups=administration, assigned_user="agent", **seen
-    )
+    _answer, said = post(site, assign="1", treating_groups=administration, assigned_user="agent", **seen)
     assert "The document was changed." in said
     assert (question.treating_groups, question.assigned_user) == (administration, "agent")
     _answer, said = post(site, assign="1", treating_groups=urbanisme, assigned_user="agent2", **seen)

@@ -156,7 +156,9 @@ class ReadableViewlet(ViewletBase):
         """Find the message; only on the view of the document itself."""
         super().update()
         kinds = (names.MAIN_FILE, names.INCOMING_EMAIL)
-        is_ours = getattr(self.context, "portal_type", "") in kinds and not IShowsMessage.providedBy(self.view)
+        is_ours = getattr(self.context, "portal_type", "") in kinds and not IShowsMessage.providedBy(
+            self.view
+        )
         self.file = mail_of(self.context) if is_ours else None
         readable = self.file is not None and is_readable(self.file.file)
         self.message = reading.read(self.file) if readable else None

@@ -102,7 +102,9 @@ class Archive(BrowserView):
         response = self.request.response
         response.setHeader("Content-Type", "application/zip")
         name = safe_filename(f"{self.context.Title()[:80].strip()}.zip")
-        response.setHeader("Content-Disposition", f"attachment; filename*=UTF-8''{quote(name, errors='replace')}")
+        response.setHeader(
+            "Content-Disposition", f"attachment; filename*=UTF-8''{quote(name, errors='replace')}"
+        )
         response.setHeader("X-Content-Type-Options", "nosniff")
         response.setHeader("Cache-Control", "private, no-cache")
         members = zip(unique_names(names), [time] * len(files), contents, strict=True)

@@ -1,4 +1,4 @@
-"""Lists the files of a document for its readers, and shows those that a browser can show without running anything: PDF and images."""
+"""Lists the files of a document for its readers, and shows those that run nothing in a browser: PDF and images."""
 
 from imio.mailbridge.browser.preview import lock
 from imio.mailbridge.browser.readable import has_readable_file
@@ -12,8 +12,8 @@ from Products.Five.browser import BrowserView
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from urllib.parse import quote
 from zExceptions import NotFound
-from zope.i18n import translate
 from ZODB.POSException import POSKeyError
+from zope.i18n import translate
 from ZPublisher.Iterators import filestream_iterator
 
 
@@ -49,7 +49,9 @@ _KINDS = (
 )
 _OFFICE = ("application/msword", "application/rtf", "application/vnd.")
 _OTHER = _("File")
-NOT_SHOWN = _("This file cannot be shown here: it is not what its name says. Download it, and open it with care.")
+NOT_SHOWN = _(
+    "This file cannot be shown here: it is not what its name says. Download it, and open it with care."
+)
 #: A PDF viewer is a page of the browser's own: it needs its styles, nothing else.
 _PDF_POLICY = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'"
 _IMAGE_POLICY = "default-src 'none'; frame-ancestors 'self'; sandbox"
@@ -65,7 +67,7 @@ def files_of(document):
 
 
 def described(files):
-    """Return what a page says of files: name, kind in words, size, address, how it is shown (``pdf``, ``image`` or nothing) and where."""
+    """Return what a page says of files: name, kind in words, size, address, how and where it is shown (``pdf``, ``image`` or not)."""
     by_name = {file.file.filename: file for file in files}
     return [_described(file, by_name) for file in files]
 
@@ -139,7 +141,10 @@ class Preview(BrowserView):
             return f"<!DOCTYPE html><meta charset='utf-8'><title>–</title><p>{words}</p>".encode()
         for name, value in (
             ("Content-Type", kind),
-            ("Content-Disposition", f"inline; filename*=UTF-8''{quote(blob.filename or 'file', errors='replace')}"),
+            (
+                "Content-Disposition",
+                f"inline; filename*=UTF-8''{quote(blob.filename or 'file', errors='replace')}",
+            ),
             ("Content-Security-Policy", _PDF_POLICY if kind == PDF else _IMAGE_POLICY),
             ("X-Content-Type-Options", "nosniff"),
             ("Referrer-Policy", "no-referrer"),

@@ -10,9 +10,9 @@ from imio.mailbridge.browser.message_summary import summary_of
 from imio.mailbridge.browser.readable import IShowsMessage
 from imio.mailbridge.browser.readable import mail_of
 from imio.mailbridge.desk.attachments import described
+from imio.mailbridge.desk.attachments import FileLists
 from imio.mailbridge.desk.attachments import files_of
 from imio.mailbridge.desk.attachments import is_appendix
-from imio.mailbridge.desk.attachments import FileLists
 from imio.mailbridge.desk.sent_message import StatePage
 from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs import names
@@ -90,7 +90,15 @@ def conversation(context):
 
 
 def _line(kind, at, key, **values):
-    return {"kind": kind, "at": at, "key": key, "is_open": False, "is_here": False, "waiting": False, **values}
+    return {
+        "kind": kind,
+        "at": at,
+        "key": key,
+        "is_open": False,
+        "is_here": False,
+        "waiting": False,
+        **values,
+    }
 
 
 def _sent(record):

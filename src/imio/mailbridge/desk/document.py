@@ -22,7 +22,9 @@ class DocumentView(FileLists, BrowserView):
     """The default view of both types."""
 
     def __call__(self):
-        self.request.set("disable_plone.leftcolumn", 1)  # text and panel need the width; the breadcrumbs lead up
+        self.request.set(
+            "disable_plone.leftcolumn", 1
+        )  # text and panel need the width; the breadcrumbs lead up
         return self.index()
 
     @cached_property
@@ -45,7 +47,7 @@ class DocumentView(FileLists, BrowserView):
 
     @cached_property
     def status(self):
-        """What the e-mail field says of sending where the bridge itself sent nothing: else the conversation tells it, per recipient."""
+        """What the e-mail field says of sending where the bridge sent nothing: else the conversation tells it, per recipient."""
         status = getattr(self.context, "email_status", None) or ""
         return status if not self.messages else ""
 
@@ -82,7 +84,9 @@ class DocumentView(FileLists, BrowserView):
     def others(self):
         """Return the content that holds no file, as brains would describe it."""
         held = {file.getId() for file in self._files}
-        listing = self.context.restrictedTraverse("@@contentlisting")() if len(self.context) > len(held) else ()
+        listing = (
+            self.context.restrictedTraverse("@@contentlisting")() if len(self.context) > len(held) else ()
+        )
         files = {names.MAIN_FILE, names.OUTGOING_MAIN_FILE, names.APPENDIX_FILE}
         return [item for item in listing if item.getId() not in held and item.portal_type not in files]
 

@@ -43,7 +43,7 @@ class Panel:
         self.url = document.absolute_url()
 
     def choices(self):
-        """Return the fields that are changed in place: name, title, value, the terms to choose from, and the words for the value."""
+        """Return the fields that are changed in place: name, title, value, terms to choose from, words for the value."""
         schema = getUtility(IDexterityFTI, name=self.document.portal_type).lookupSchema()
         return [_choice(schema[name], self.document) for name in IN_PLACE if name in schema]
 
@@ -62,7 +62,10 @@ class Panel:
         """Return id and title of what the user may do."""
         found = api.portal.get_tool("portal_workflow").getTransitionsFor(self.document)
         return [
-            {"id": each["id"], "title": translate(each["title"] or each["id"], domain="plone", target_language=_language())}
+            {
+                "id": each["id"],
+                "title": translate(each["title"] or each["id"], domain="plone", target_language=_language()),
+            }
             for each in found
         ]
 
@@ -122,7 +125,9 @@ class ChangeFields(ButtonPage):
     def _assign(self):
         if is_locked(self.context):
             self._say(
-                _("Somebody else is editing this document, so nothing was changed. Try again when they have finished."),
+                _(
+                    "Somebody else is editing this document, so nothing was changed. Try again when they have finished."
+                ),
                 "warning",
             )
             return
@@ -130,7 +135,9 @@ class ChangeFields(ButtonPage):
         wanted = {name: self.entered(name) for name in choices if name in self.request.form}
         changed = {name for name, value in wanted.items() if value != self.entered(f"seen_{name}")}
         conflicts = [
-            name for name in changed if choices[name]["value"] not in (self.entered(f"seen_{name}"), wanted[name])
+            name
+            for name in changed
+            if choices[name]["value"] not in (self.entered(f"seen_{name}"), wanted[name])
         ]
         if conflicts:
             for name in conflicts:
@@ -170,7 +177,8 @@ class ChangeFields(ButtonPage):
         }
         self._say(
             _(
-                "Somebody else changed “${field}” to “${value}” in the meantime, so your change was not made. Look, and choose again.",
+                "Somebody else changed “${field}” to “${value}” in the meantime, so your change was not made. "
+                "Look, and choose again.",
                 mapping=words,
             ),
             "warning",
@@ -178,11 +186,14 @@ class ChangeFields(ButtonPage):
 
 
 class OtherFields(DefaultView):
-    """``@@mailbridge-other-fields``: the fields that stand nowhere else on the page of the document, as far as they have a value."""
+    """``@@mailbridge-other-fields``: the fields that stand nowhere else on the page of the document and have a value."""
 
     def rows(self):
         """Return label and HTML of each."""
-        widgets = [*self.widgets.values(), *(each for group in self.groups for each in group.widgets.values())]
+        widgets = [
+            *self.widgets.values(),
+            *(each for group in self.groups for each in group.widgets.values()),
+        ]
         rows = [
             (widget.label, widget.render())
             for widget in widgets

@@ -22,7 +22,9 @@ import re
 
 
 NO_MESSAGE = _("This document holds no e-mail: only its fields are known.")
-LOST = _("The message of this document is lost: its bytes are missing on the server. Tell the administrators of the site.")
+LOST = _(
+    "The message of this document is lost: its bytes are missing on the server. Tell the administrators of the site."
+)
 #: Bytes of the prepared text that are looked at to guess its height.
 _LOOKED_AT = 1 << 16
 _BREAK = re.compile(rb"<(?:br|/p|/div|/tr|/li|/h\d|/table|hr)\b|\n", re.IGNORECASE)
@@ -117,7 +119,9 @@ def text_heights(html, above=0):
     ``above``: lines of what stands above it.
     """
     lines = [len(_TAG.sub(b"", line).strip()) for line in _BREAK.split(html)]
-    counted = [sum(1 + length // width for length in lines if length) * 1.5 + 5 + above for width in (_WIDE, _NARROW)]
+    counted = [
+        sum(1 + length // width for length in lines if length) * 1.5 + 5 + above for width in (_WIDE, _NARROW)
+    ]
     if b"data:image" in html:
         counted = [count + 12 for count in counted]
     return tuple(round(min(max(count, _MIN_LINES), _MAX_LINES)) for count in counted)

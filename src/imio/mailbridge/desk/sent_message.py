@@ -28,9 +28,13 @@ from ZPublisher.Iterators import filestream_iterator
 import os
 
 
-DELETED = _("The text and the attachments were deleted after the time that sent mail is kept. What became of the e-mail stays known.")
+DELETED = _(
+    "The text and the attachments were deleted after the time that sent mail is kept. What became of the e-mail stays known."
+)
 NEVER_SHOWN = _("The site wrote this message itself. It may hold secrets, so its text is never shown.")
-LOST = _("The text of this e-mail is lost: its bytes are missing on the server. Tell the administrators of the site.")
+LOST = _(
+    "The text of this e-mail is lost: its bytes are missing on the server. Tell the administrators of the site."
+)
 _FIELDS = (("to", _("To")), ("cc", _("Copy to")), ("bcc", _("Blind copy to")))
 
 
@@ -158,7 +162,9 @@ class File(OfMessage):
             target.seek(0)
             stream = filestream_iterator(os.dup(target.fileno()), "rb")
         response.setHeader("Content-Type", "application/octet-stream")
-        response.setHeader("Content-Disposition", f"attachment; filename*=UTF-8''{quote(file.filename, errors='replace')}")
+        response.setHeader(
+            "Content-Disposition", f"attachment; filename*=UTF-8''{quote(file.filename, errors='replace')}"
+        )
         response.setHeader("X-Content-Type-Options", "nosniff")
         response.setHeader("Content-Length", str(size))
         return stream
