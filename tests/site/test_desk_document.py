@@ -204,7 +204,7 @@ def test_large_attachment_is_not_read(site):
 def test_heights_follow_the_text():
     short, long = text_heights(b"<p>Bonjour</p>"), text_heights(b"<p>Bonjour le monde</p>" * 200)
     assert short[0] < long[0] <= 40
-    wide, narrow = text_heights(b"<p>" + b"mot " * 200 + b"</p>")
+    wide, narrow = text_heights(b"<p>" + b"rue " * 200 + b"</p>")
     assert wide < narrow
 
 

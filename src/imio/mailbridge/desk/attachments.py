@@ -67,7 +67,7 @@ def files_of(document):
 
 
 def described(files):
-    """Return what a page says of files: name, kind in words, size, address, how and where it is shown (``pdf``, ``image`` or not)."""
+    """Return what a page says of files: name, kind in words, size, address, how (``pdf``, ``image`` or not) and where shown."""
     by_name = {file.file.filename: file for file in files}
     return [_described(file, by_name) for file in files]
 
