@@ -15,7 +15,7 @@
         }
         const focused = list.contains(document.activeElement) && document.activeElement.closest("[data-key]");
         list.replaceWith(fresh);
-        window.__patternslib_registry?.scan(fresh);
+        window.jQuery?.(document).trigger("patterns-injected", [null, null, fresh]);
         if (focused) (find(fresh, focused.dataset.key) || fresh.querySelector("summary"))?.focus();
         begun = performance.now();
     }
