@@ -8,6 +8,7 @@ PAGES = [
     ("agent", "/outgoing-mail/invitation/@@send-email"),
     ("agent", "/outgoing-mail/permis-durbanisme"),
     ("agent", "/incoming-mail"),
+    ("agent", "/incoming-mail/demande-de-permis"),
     ("chef", "/@@mailbridge-inbox"),
     ("admin", "/@@mailbridge-controlpanel"),
     ("admin", "/@@mailbridge-accounts"),

@@ -35,12 +35,12 @@ def test_agent_sends_a_document(person, iadocs, catcher):
     page.wait_for_function("document.querySelectorAll('li.select2-search-choice').length == 2")
     agent.screenshot("compose")
     page.click("button[name='form.buttons.send']")
-    newest = page.locator("#mailbridge-messages details[data-state]").first
+    newest = page.locator("#mailbridge-messages > details").last
     wait_for(lambda: newest.get_attribute("data-state") == "sent")
     page.reload()
-    page.click("#mailbridge-messages summary")
-    assert "envoyé" in page.locator("#mailbridge-messages summary").first.inner_text()
-    assert "Envoyé le" in page.locator("#content").inner_text()
+    newest.locator("summary").first.click()
+    assert "envoyé" in newest.locator("summary").first.inner_text()
+    newest.locator(".mailbridge-recipients").wait_for()
     agent.screenshot("sent")
     (message,) = catcher.messages
     assert message.rcpt_tos == ["jeanne.dupont@citizen.test", "claire.fontaine@maville.test"]

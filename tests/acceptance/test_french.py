@@ -62,6 +62,8 @@ PAGES = [
     ("chef", "/@@mailbridge-dry-run"),
     ("agent", "/@@my-forwards"),
     ("agent", "{item}/view"),
+    ("agent", "{item}/@@mailbridge-other-fields"),
+    ("agent", "/@@mailbridge-sent-message?id={sent}"),
     ("agent", "{item}/@@mailbridge-proof"),
     ("admin", "{item}/@@mailbridge-create-contact"),
     ("admin", "/@@mailbridge-addresses"),
@@ -86,7 +88,9 @@ def content(iadocs):
         )
     data = {"to": ["personne@citizen.test"], "subject": "Essai", "body": "x"}
     for path in ("/outgoing-mail/permis-durbanisme", "/contacts/jeanne-dupont"):
-        assert iadocs.post(f"{path}/@send-email", "agent", json=data).status_code == 202
+        answer = iadocs.post(f"{path}/@send-email", "agent", json=data)
+        assert answer.status_code == 202
+        found["sent"] = answer.json()["id"]
     return found
 
 

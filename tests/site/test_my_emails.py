@@ -80,8 +80,8 @@ def test_batches(site):
     for number in range(27):
         data = {"to": [JEANNE], "subject": f"Sujet {number:02}", "body": "x"}
         assert site.post(f"{DOCUMENT}/@send-email", "agent", json=data).status_code == 202
-    assert page(site).count("<strong>Sujet") == 25
-    assert page(site, path=f"{PAGE}?b_start=25").count("<strong>Sujet") == 2
+    assert page(site).count(">Sujet") == 25
+    assert page(site, path=f"{PAGE}?b_start=25").count(">Sujet") == 2
 
 
 def test_buttons_lead_back_to_the_list(site, send, caught):
@@ -162,7 +162,12 @@ def test_no_scan_of_all_messages(site, send, monkeypatch):
     assert box.newest_ids_of_user("nobody") == []
 
 
-# the timeline of a document
+# the timeline of a message
+
+
+def opened(site, record, user="agent"):
+    """Return the page of a message, as its line in the conversation fetches it."""
+    return page(site, user, f"/@@mailbridge-sent-message?id={record.id}")
 
 
 def test_a_line_for_each_recipient(site, send, caught):
@@ -194,7 +199,7 @@ def test_who_did_it_is_named(site, send, caught):
     caught.answers["rcpt"] = "550 5.1.1 no such user"
     record = send()
     assert site.post(f"/@outbox/{record.id}/retry", "chef").status_code == 200
-    assert "Sent again on request. Martine Legrand" in shown(page(site, path=DOCUMENT))
+    assert "Sent again on request. Martine Legrand" in shown(opened(site, record))
 
 
 def test_an_answer_is_linked(site, send):
@@ -208,7 +213,7 @@ def test_an_answer_is_linked(site, send):
     )
     outbox().update(record, {JEANNE: "replied"})
     transaction.commit()
-    assert f'href="{site.url}/incoming-mail/demande-de-permis"' in page(site, path=DOCUMENT)
+    assert f'href="{site.url}/incoming-mail/demande-de-permis"' in opened(site, record)
     (line,) = [
         each for each in site.get(f"/@outbox/{record.id}", "agent").json()["timeline"] if each["items"]
     ]
@@ -218,6 +223,7 @@ def test_an_answer_is_linked(site, send):
         question.reindexObjectSecurity()
     transaction.commit()
     assert "demande-de-permis" not in page(site, "agent2", f"{DOCUMENT}/@@mailbridge-messages")
+    assert "demande-de-permis" not in opened(site, record, "agent2")
 
 
 def test_blind_copies_stand_on_nobody_elses_timeline(site, send):

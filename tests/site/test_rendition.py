@@ -45,7 +45,7 @@ def filed(site):
 def test_document_shows_its_message(site, filed):
     page = site.get(f"{filed.absolute_url()}/view", "agent", headers=HTML).text
     assert "jeanne.dupont@citizen.test" in page
-    assert "plan.pdf (4" in page
+    assert "plan.pdf</a>" in page
     assert f'src="{filed.absolute_url()}/mail/@@mailbridge-frame"' in page
     assert 'sandbox="allow-popups allow-popups-to-escape-sandbox"' in page
     assert "track.test" not in page

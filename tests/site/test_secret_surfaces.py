@@ -46,7 +46,7 @@ SETTINGS = {
     "@controlpanels/mailbridge",
 }
 #: The bytes as they came, which prove what came.
-ORIGINALS = {"mailbridge-source"}
+ORIGINALS = {"mailbridge-source", "mailbridge-files"}
 #: Whose answers hold nothing of a message.
 NOTHING = {
     "mail-in",
@@ -82,7 +82,9 @@ PATHS = {
     "mailbridge-controlpanel": ["/@@mailbridge-controlpanel"],
     "mailbridge-create-contact": ["{item}/@@mailbridge-create-contact"],
     "mailbridge-diagnosis": ["/@@mailbridge-diagnosis"],
+    "mailbridge-draft": ["{document}/@@mailbridge-draft"],
     "mailbridge-dry-run": ["/@@mailbridge-dry-run", "/@@mailbridge-dry-run?run=1"],
+    "mailbridge-fields": ["{item}/@@mailbridge-fields"],
     "mailbridge-forwarding": ["/@@mailbridge-forwarding"],
     "mailbridge-frame": ["{file}/@@mailbridge-frame"],
     "mailbridge-inbox": ["/@@mailbridge-inbox", "/@@mailbridge-inbox?state=open"],
@@ -107,6 +109,7 @@ PATHS = {
     "mailbridge-mailboxes": ["/@@mailbridge-mailboxes"],
     "mailbridge-message": ["/@@mailbridge-message?id={sent}", "/@@mailbridge-message?id={bounced}"],
     "mailbridge-messages": ["{item}/@@mailbridge-messages", "{document}/@@mailbridge-messages"],
+    "mailbridge-other-fields": ["{item}/@@mailbridge-other-fields"],
     "mailbridge-outbox": ["/@@mailbridge-outbox"],
     "mailbridge-outbox-message": [
         "/@@mailbridge-outbox-message?id={sent}",
@@ -114,8 +117,15 @@ PATHS = {
     ],
     "mailbridge-outbox-source": ["/@@mailbridge-outbox-source?id={sent}"],
     "mailbridge-outbox.csv": ["/@@mailbridge-outbox.csv"],
+    "mailbridge-preview": ["{appendix}/@@mailbridge-preview"],
     "mailbridge-proof": ["{item}/@@mailbridge-proof", "{item}/@@mailbridge-proof?verify=1"],
     "mailbridge-returned": ["/@@mailbridge-returned"],
+    "mailbridge-sent-file": ["/@@mailbridge-sent-file?id={sent}&part=0"],
+    "mailbridge-sent-message": [
+        "/@@mailbridge-sent-message?id={sent}",
+        "/@@mailbridge-sent-message?id={bounced}",
+    ],
+    "mailbridge-sent-text": ["/@@mailbridge-sent-text?id={sent}"],
     "mailbridge-send-as": ["/@@mailbridge-send-as"],
     "my-emails": ["/@@my-emails"],
     "my-forwards": ["/@@my-forwards"],

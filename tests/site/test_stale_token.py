@@ -178,6 +178,10 @@ def posts(site, sent):
             Post("/@@mailbridge-message", {name: message.id, "back": "mine"}, user="agent")
             for name in ("undo", "send_now", "retry", "cancel")
         ],
+        "mailbridge-fields": [
+            Post(f"/{path}/@@mailbridge-fields", {"assign": "1"}, user="agent"),
+            Post(f"/{path}/@@mailbridge-fields", {"change": "1"}, user="agent"),
+        ],
         "mailbridge-render-again": [
             Post(f"{mail.getPath().removeprefix('/plone')}/@@mailbridge-render-again", {"x": "1"})
         ],

@@ -4,6 +4,7 @@ The viewlet above the fields, ``@@mailbridge-frame``, ``@@rendition.pdf`` and ``
 """
 
 from AccessControl import Unauthorized
+from Acquisition import aq_base
 from Acquisition import aq_inner
 from Acquisition import aq_parent
 from imio.mailbridge.browser import evidence
@@ -23,6 +24,7 @@ from imio.mailbridge.inbound.decide import UNPROVEN_AUTHOR
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.message.syntax.filename import message_filename
 from imio.mailbridge.settings.size import name_and_size
+from imio.mailbridge.store.blobs import is_readable
 from itertools import chain
 from plone import api
 from plone.app.layout.viewlets.common import ViewletBase
@@ -31,9 +33,14 @@ from Products.Five.browser import BrowserView
 from urllib.parse import quote
 from zExceptions import NotFound
 from zope.interface import implementer
+from zope.interface import Interface
 from ZPublisher.Iterators import filestream_iterator
 from ZPublisher.Iterators import IStreamIterator
 import os
+
+
+class IShowsMessage(Interface):
+    """A page that shows the message of its document in its own way."""
 
 
 @implementer(IStreamIterator)
@@ -65,6 +72,12 @@ def mail_of(context):
     return None
 
 
+def has_readable_file(content):
+    """Tell whether content holds a file whose bytes can be read."""
+    blob = getattr(aq_base(content), "file", None)
+    return blob is not None and is_readable(blob)
+
+
 def may_request_pdf(file):
     """Tell whether the user may edit the document that a file stands in: nobody may edit the message itself."""
     return api.user.has_permission("Modify portal content", obj=aq_parent(aq_inner(file)))
@@ -74,7 +87,7 @@ class Frame(BrowserView):
     """The body of the message that this file holds."""
 
     def __call__(self):
-        message = reading.read(self.context)
+        message = reading.read(self.context) if has_readable_file(self.context) else None
         if message is None:
             raise NotFound("mailbridge-frame")
         made = rendition(self.context)
@@ -130,22 +143,26 @@ class RequestPdf(ButtonPage):
         self._say(_("The PDF will be there in a moment."))
 
 
-def _is_unproven(document):
+def is_unproven(document):
     """Tell whether a document was made of a message that nothing proves to be of the agent in whose name it is."""
     first = next(iter(inbox().transfers(IUUID(document))), None)
     return first is not None and any(each[0] == UNPROVEN_AUTHOR for each in first.evidence)
 
 
 class ReadableViewlet(ViewletBase):
-    """The message of a document, above its fields."""
+    """The message of a document, above its fields; pages that show it themselves are not concerned."""
 
     def update(self):
         """Find the message; only on the view of the document itself."""
         super().update()
         kinds = (names.MAIN_FILE, names.INCOMING_EMAIL)
-        self.file = mail_of(self.context) if getattr(self.context, "portal_type", "") in kinds else None
-        self.message = reading.read(self.file) if self.file is not None else None
-        self.unproven = self.message is not None and _is_unproven(self.document)
+        is_ours = getattr(self.context, "portal_type", "") in kinds and not IShowsMessage.providedBy(
+            self.view
+        )
+        self.file = mail_of(self.context) if is_ours else None
+        readable = self.file is not None and is_readable(self.file.file)
+        self.message = reading.read(self.file) if readable else None
+        self.unproven = self.message is not None and is_unproven(self.document)
         self.made = rendition(self.file) if self.file is not None else None
 
     def others(self):

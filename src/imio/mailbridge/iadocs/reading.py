@@ -52,6 +52,8 @@ _LABELS = {
     "attachments": _("Attachments"),
     "quoted": _("Quoted text"),
 }
+#: Labels that are the names of what is labelled.
+_KEYS = Labels(**{name: name for name in _LABELS})
 NO_SUBJECT = _("Message without subject")
 EMPTY = _("This message has no text.")
 PREPARING = _("This is the text alone: layout and images are being prepared.")
@@ -171,6 +173,20 @@ def rows(message, words):
     """Return (label, text) of the header fields that a reader looks at."""
     date = message.date_in(site_zone())
     return head(message, words, readable_time(date) if date is not None else "")
+
+
+def head_of(message):
+    """Return name → text of the header fields that a reader looks at, plain data that a database keeps; the date in ISO 8601."""
+    date = message.date_in(site_zone())
+    return dict(head(message, _KEYS, date.isoformat() if date is not None else ""))
+
+
+def stored_rows(kept):
+    """Return (label, text) of what ``head_of`` kept but the subject, which is the title of a document."""
+    rows = {name: text for name, text in kept.items() if name != "subject"}
+    if "date" in rows:
+        rows["date"] = readable_time(datetime.fromisoformat(rows["date"]))
+    return [(_LABELS[name], text) for name, text in rows.items()]
 
 
 def files(message, language):

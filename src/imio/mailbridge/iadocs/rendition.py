@@ -54,8 +54,10 @@ class Rendition(Persistent):
     """What was made of a message: ``html`` and ``outline`` (see ``Outline``) for pages, ``pdf`` for printing; None before.
 
     ``state`` is that of the PDF: ``waiting``, ``done``, ``failed`` (``error`` says why) or ``off`` (no renderer is installed).
-    ``leased_until``: a worker is at it until then.
+    ``leased_until``: a worker is at it until then. ``head`` holds the header fields for pages (see ``reading.head_of``).
     """
+
+    head = None
 
     def __init__(self):
         self.state, self.error, self.tries, self.leased_until = "waiting", "", 0, None
@@ -125,7 +127,8 @@ class Render(BrowserView):
             return
         with TemporaryFile() as html:
             outline = _prepare(file, html, plain=made.tries == TRIES)
-            lease = committed(lambda: _keep_html(uid, lease, html, outline))
+            head = reading.head_of(reading.read(file))
+            lease = committed(lambda: _keep_html(uid, lease, html, outline, head))
             if lease is None:
                 return
             if not pdf.is_available():
@@ -187,12 +190,12 @@ def _put_back(uid, lease):
         made.tries -= 1
 
 
-def _keep_html(uid, lease, html, outline):
+def _keep_html(uid, lease, html, outline, head):
     """Keep what pages show; return the lease for the next step, or None when the message is no longer ours."""
     made = _leased(uid, lease)
     if made is None:
         return None
-    made.html, made.outline = _blob(html), outline.as_data()
+    made.html, made.outline, made.head = _blob(html), outline.as_data(), head
     made.leased_until = now() + LEASE
     return made.leased_until
 

@@ -27,6 +27,16 @@ def sees_all(record: OutgoingMessage) -> bool:
     return is_own(record) or is_manager()
 
 
+def may_read(record: OutgoingMessage) -> bool:
+    """Tell whether the current user may read the message: the sender, managers of mail, and those who may view its document."""
+    return is_own(record) or is_manager() or is_of_visible_document(record)
+
+
+def is_of_visible_document(record: OutgoingMessage) -> bool:
+    """Tell whether an agent wrote the message from a document that the current user may view."""
+    return record.origin == "agent" and bool(visible_content([record.document]))
+
+
 def visible_recipients(record: OutgoingMessage) -> dict[str, str]:
     """Return address → state, without bcc for users who may not see it."""
     return dict(record.recipients) if sees_all(record) else record.open_recipients

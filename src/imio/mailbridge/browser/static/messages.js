@@ -8,10 +8,14 @@
     function replace(list, fresh) {
         for (const details of list.querySelectorAll("details[data-key]")) {
             const same = find(fresh, details.dataset.key);
-            if (same && same.dataset.state === details.dataset.state) same.open = details.open;
+            if (!same || same.dataset.state !== details.dataset.state) continue;
+            same.open = details.open;
+            // What was fetched when it was opened stays.
+            if (same.dataset.version && same.dataset.version === details.dataset.version) same.replaceWith(details);
         }
         const focused = list.contains(document.activeElement) && document.activeElement.closest("[data-key]");
         list.replaceWith(fresh);
+        window.jQuery?.(document).trigger("patterns-injected", [null, null, fresh]);
         if (focused) (find(fresh, focused.dataset.key) || fresh.querySelector("summary"))?.focus();
         begun = performance.now();
     }
