@@ -1,4 +1,4 @@
-"""Nothing that is typed is lost: addresses however they end, drafts, a session that ends, two windows; screenshots in screenshots/."""
+"""Nothing that is typed is lost: addresses, drafts, a session that ends, two windows; screenshots in screenshots/."""
 
 from tests.acceptance.axe import serious
 from tests.acceptance.test_agent_browser import COMPOSE

@@ -31,7 +31,7 @@ def saved_message(draft):
 
 
 class SaveDraft(BrowserView):
-    """Answers in JSON: 200 with ``revision``, 409 when the draft changed elsewhere or was sent, 403 and 413; all with ``message``."""
+    """Answers in JSON: 200 with ``revision``, 409 if the draft changed elsewhere or was sent, 403, 413; all with ``message``."""
 
     def __call__(self):
         check_may_send(self.context)
