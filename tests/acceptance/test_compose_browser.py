@@ -68,7 +68,8 @@ def write(page, text):
 
 
 def body(page):
-    return page.evaluate("tinymce.activeEditor.getContent()")
+    """Return the text of the editor, or nothing before it has started."""
+    return page.evaluate("window.tinymce?.activeEditor?.initialized ? tinymce.activeEditor.getContent() : ''")
 
 
 def screenshots(agent, name):
@@ -167,7 +168,7 @@ def test_the_session_ends_while_writing(agent, catcher, logins):
     page.wait_for_selector("body.userrole-authenticated")
     agent.open(COMPOSE)
     wait_for(lambda: page.locator(f"{SAVED}:not(:empty)").count())
-    wait_for(lambda: "après la fin" in (page.evaluate("window.tinymce?.activeEditor?.getContent()") or ""))
+    wait_for(lambda: "après la fin" in body(page), 40)
     assert page.input_value("input[name='form.widgets.subject']") == "Avant la fin"
     assert chips(page, "to") == ["a@x.test"]
     screenshots(agent, "draft")
@@ -197,7 +198,7 @@ def test_two_windows(agent, catcher):
     other.locator("#mailbridge-conflict").scroll_into_view_if_needed()
     other.screenshot(path="screenshots/compose-conflict.png")
     other.click("#mailbridge-conflict [data-choice=other]")
-    wait_for(lambda: "première" in (other.evaluate("window.tinymce?.activeEditor?.getContent()") or ""))
+    wait_for(lambda: "première" in body(other), 40)
     page.click("button[name='form.buttons.send']")
     state(page, "Deux fenêtres", "sent")
     other.click("button[name='form.buttons.send']")

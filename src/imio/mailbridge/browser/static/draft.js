@@ -33,7 +33,7 @@
     };
     const keep = (next) => {
         try {
-            const entry = { at: Date.now(), base, next, submission: hidden("submission").value, fields: fields() };
+            const entry = { at: Date.now(), bases: pending && pending !== next ? [base, pending] : [base], next, submission: hidden("submission").value, fields: fields() };
             localStorage.setItem(key, JSON.stringify(entry));
         } catch {
             // no room in the browser: the server is asked all the same
@@ -152,7 +152,7 @@
     const entry = read();
     if (entry && (box.dataset.submitted.split(" ").includes(entry.submission) || entry.next === started)) forget();
     else if (entry && box.dataset.fresh) {
-        if (entry.base === started) {
+        if (entry.bases.includes(started)) {
             blocked = true;
             bring(entry);
         } else {
@@ -175,14 +175,14 @@
         if (submitting || (question && !window.confirm(question))) return event.preventDefault();
         submitting = true;
         if (question) forget();
-        else if (snapshot() !== known) keep(pending || base);
+        else if (snapshot() !== known) keep(random());
     });
     window.addEventListener("pageshow", (event) => { if (event.persisted) submitting = false; });
     window.addEventListener("pagehide", () => {
         if (submitting || blocked || known === undefined || snapshot() === known) return;
         const next = random();
-        const body = data(fields(), pending || base, next);
         keep(next);
+        const body = data(fields(), pending || base, next);
         navigator.sendBeacon(box.dataset.url, body);
     });
     document.addEventListener("visibilitychange", () => { if (!document.hidden) tick(true); });
