@@ -35,7 +35,7 @@ def save(site, user="agent", token_of=None, **changes):
     for name, text in changes.items():
         form[
             name
-            if "_" == name[0]
+            if name[0] == "_"
             else f"mailbridge.{name}"
             if name in ("revision", "submission", "next")
             else f"form.widgets.{name}"

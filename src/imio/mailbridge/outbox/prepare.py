@@ -113,7 +113,9 @@ def prepare(context: Any, userid: str, data: dict[str, Any], id: str = "") -> Dr
         document=IUUID(context),
         subject=one_line(subject) if isinstance(subject, str) else "",
         written={**written, "body": html if isinstance(html, str) else ""},
-        **recipients,
+        to=recipients["to"],
+        cc=recipients["cc"],
+        bcc=recipients["bcc"],
     )
     if errors or account is None or sender is None:
         raise Invalid(errors, entered)
