@@ -8,6 +8,7 @@ from tests.servers.instance import Instance
 from tests.servers.instance import PASSWORD
 from tests.servers.required import required
 from tests.servers.waiting import TIMEOUT
+from tests.site.compose import token
 import fcntl
 import pytest
 
@@ -91,6 +92,21 @@ class Person:
         self.name = name
         self.errors = []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.drafts = set()  #: pages on which a draft was begun
+        context.on("request", self._note_draft)
+
+    def _note_draft(self, request):
+        if request.url.endswith("/@@mailbridge-save-draft"):
+            self.drafts.add(request.url.replace("mailbridge-save-draft", "send-email"))
+
+    def delete_drafts(self):
+        """Delete the drafts that were begun: the next test begins anew."""
+        for url in self.drafts:
+            path = url.removeprefix(self.iadocs.url)
+            html = {"Accept": "text/html"}
+            page = self.iadocs.get(path, self.name, headers=html).text
+            data = {"form.buttons.delete_draft": "1", "_authenticator": token(page)}
+            assert self.iadocs.post(path, self.name, data=data, headers=html).status_code == 302
 
     def login(self, password=PASSWORD):
         self.open("/login")
@@ -120,7 +136,7 @@ def logins():
 @pytest.fixture
 def person(iadocs, browser, logins):
     """``person("agent")`` is logged in, in a French browser of their own."""
-    contexts = []
+    contexts, people = [], []
 
     def person(name, **kwargs):
         context = browser.new_context(
@@ -128,6 +144,7 @@ def person(iadocs, browser, logins):
         )
         contexts.append(context)
         someone = Person(iadocs, context, name)
+        people.append(someone)
         if name not in logins:
             someone.login(**kwargs)
             logins[name] = context.storage_state()
@@ -136,3 +153,5 @@ def person(iadocs, browser, logins):
     yield person
     for context in contexts:
         context.close()
+    for someone in people:
+        someone.delete_drafts()

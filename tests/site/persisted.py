@@ -22,6 +22,8 @@ STORED = {
     "imio.mailbridge.outbox.record.Outbox",
     "imio.mailbridge.outbox.record.OutgoingMessage",
     "imio.mailbridge.outbox.record.Written",
+    "imio.mailbridge.outbox.saved_drafts.SavedDraft",
+    "imio.mailbridge.outbox.saved_drafts.SavedDrafts",
 }
 
 #: What stands elsewhere: content, tools, the browser layer. plone.registry names the schemas of records and of rows.

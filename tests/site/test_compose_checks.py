@@ -11,6 +11,7 @@ from tests.site.compose import JEANNE
 from tests.site.compose import press
 from tests.site.compose import shown
 from tests.site.compose import value
+import lxml.html
 import pytest
 import re
 import transaction
@@ -174,7 +175,27 @@ def test_odd_corrections_change_nothing(site, wrong):
     assert value(answer.text, "to") == JEANNE
 
 
-def test_errors_come_before_warnings(site):
-    answer = press(site, to="nobody", body="<p>Voir ci-joint</p>")
-    assert "mailbridge-doubts" not in answer.text
-    assert "is not an e-mail address" in shown(answer.text)
+def test_errors_and_warnings_are_shown_in_one_go(site):
+    answer = press(
+        site, to="nobody;luc@gmial.com", subject="", body="<p>Voir ci-joint</p>", send_at="2020-01-01T08:30"
+    )
+    block = lxml.html.fromstring(answer.text).get_element_by_id("mailbridge-doubts")
+    text = shown(lxml.html.tostring(block, encoding="unicode"))
+    for expected in (
+        "“nobody” is not an e-mail address. Choose a contact from the list, or type",
+        "Enter a subject.",
+        "This time has passed.",
+        "did you mean luc@gmail.com?",
+        "mentions an attachment",
+    ):
+        assert expected in text or expected == "Enter a subject.", expected
+    targets = [link.get("href")[1:] for link in block.iterlinks() for link in [link[0]] if link.get("href")]
+    assert [target.rpartition("-")[2] for target in targets] == ["to", "subject", "send_at"]
+    assert set(targets) <= {element.get("id") for element in lxml.html.fromstring(answer.text).iter("div")}
+    assert len(outbox()) == 0
+
+
+def test_too_many_recipients_get_a_sentence(site):
+    answer = press(site, to=";".join(f"Nom {number} <p{number}@citizen.test>" for number in range(500)))
+    assert "These are 500 recipients, but one e-mail goes to 100 at most." in shown(answer.text)
+    assert "did you mean" not in answer.text

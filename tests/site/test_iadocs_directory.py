@@ -110,7 +110,8 @@ def test_userid_outside_the_personnel_folder_makes_no_agent(portal, directory):
 
 
 @pytest.mark.parametrize(
-    "text", ["dupont", "DUP", "jeanne dupont", "jeanne.dup", "citizen", "jeanne.dupont@citizen.test"]
+    "text",
+    ["dup jea", "dupont", "DUP", "jeanne dupont", "jeanne.dup", "citizen", "jeanne.dupont@citizen.test"],
 )
 def test_completion_finds_by_beginning_of_words(portal, directory, text):
     login(portal, "agent")
@@ -120,6 +121,20 @@ def test_completion_finds_by_beginning_of_words(portal, directory, text):
 def test_completion_ignores_accents(portal, directory):
     login(portal, "agent")
     assert directory.complete("generale admin") == directory.complete("générale admin") != ()
+
+
+@pytest.mark.parametrize("text", ["dup helene", "HÉL DUP", "hele", "ecole", "Ecole COM", "commun ecol"])
+def test_completion_finds_words_in_any_order_case_and_accent(portal, directory, text):
+    for kind, fields in (
+        ("person", {"firstname": "Hélène", "lastname": "Dupré", "email": "h@citizen.test"}),
+        ("organization", {"title": "École communale", "email": "ecole@citizen.test"}),
+    ):
+        createContentInContainer(portal["contacts"], kind, checkConstraints=False, **fields)
+    login(portal, "agent")
+    found = {address.display_name for address in directory.complete(text)}
+    assert found == {
+        "Hélène Dupré" if "h" in text.lower()[:5] and "ec" not in text.lower() else "École communale"
+    }
 
 
 def test_completion_finds_positions_by_the_name_of_the_person(portal, directory):

@@ -18,6 +18,7 @@ from imio.mailbridge.outbox import plain
 from imio.mailbridge.outbox import send_as
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.outbox.record import Written
+from imio.mailbridge.outbox.saved_drafts import save_draft
 from imio.mailbridge.settings import secrets
 from imio.mailbridge.settings.imap import IImapMailboxRow
 from imio.mailbridge.settings.mailin import IMailboxRow
@@ -66,6 +67,8 @@ LEFT = {
     "imio.mailbridge.outbox.record.Outbox",
     "imio.mailbridge.outbox.record.OutgoingMessage",
     "imio.mailbridge.outbox.record.Written",
+    "imio.mailbridge.outbox.saved_drafts.SavedDraft",
+    "imio.mailbridge.outbox.saved_drafts.SavedDrafts",
 }
 
 #: Annotation of the site: the MailHost of Plone while ours stands in its place.
@@ -181,6 +184,11 @@ def read_a_mailbox(site):
     assert status_of("boite").problem["stage"] == "connect"
 
 
+def save_a_draft():
+    save_draft("agent", "a-document", {"to": "zoë", "sender": ["uid"], "subject": "Été"})
+    transaction.commit()
+
+
 def keep_a_case(site):
     cases.keep("Zoë", redirected(), Envelope("in@bridge.test", "", "127.0.0.1"))
     transaction.commit()
@@ -215,6 +223,7 @@ def test_every_class_is_listed(site, send, caught, mail_in, monkeypatch):
     receive_every_state(site, mail_in, monkeypatch)
     check_a_mailbox(site, caught, mail_in)
     keep_a_case(site)
+    save_a_draft()
     set_everything(site)
     read_a_mailbox(site)
     send_mail_of_the_site(site)

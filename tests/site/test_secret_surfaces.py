@@ -56,6 +56,7 @@ NOTHING = {
     "mailbridge-has-proof",
     "mailbridge-opened",
     "mailbridge-render-again",
+    "mailbridge-save-draft",
 }
 #: Name of a page or service of ours, or of Plone → its addresses.
 PATHS = {

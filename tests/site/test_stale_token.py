@@ -86,6 +86,7 @@ def posts(site, sent):
             "send",
             "send_anyway",
             "preview",
+            "delete_draft",
             user="agent",
             **{"to": "a@citizen.test (A)", "cc": "b@citizen.test", "bcc": "c@citizen.test"},
             **{"subject": "Sujet écrit", "body": "<p>Texte long</p>", "send_at": LATER},

@@ -12,6 +12,7 @@ from imio.mailbridge.inbound import inbox
 from imio.mailbridge.inbound.forwarding import store as forwarding
 from imio.mailbridge.outbox import bounce_address
 from imio.mailbridge.outbox import record as outbox
+from imio.mailbridge.outbox import saved_drafts as drafts
 from imio.mailbridge.outbox import send_as
 from imio.mailbridge.restapi.mailin.authenticate import PLUGIN_ID as TOKENS
 from imio.mailbridge.restapi.mailin.authenticate import TokenPlugin
@@ -49,6 +50,7 @@ def installed(tool):
         authenticate.install(api.portal.get(), plugin)
     outbox.outbox()
     inbox.inbox()
+    drafts.saved_drafts()
     send_as.store()
     bounce_address.signing_key()
 
@@ -60,7 +62,7 @@ def uninstalled(tool):
         authenticate.uninstall(site, plugin_id)
     mailhost.give_back()
     kept = [*removal.remove(site)]
-    kept += [key for key in (outbox.KEY, inbox.KEY) if discard_empty(key)]
+    kept += [key for key in (outbox.KEY, inbox.KEY, drafts.KEY) if discard_empty(key)]
     annotations = IAnnotations(site)
     for key in (
         password.KEY,

@@ -19,6 +19,12 @@ def widget_text(address):
     return f"{address.addr_spec} ({name})"
 
 
+def readable(address):
+    """Return ``name <addr-spec>`` without the quotation marks and escapes of a header field."""
+    name = address.display_name
+    return f"{name} <{address.addr_spec}>" if name else address.addr_spec
+
+
 class AddressesWidget(AjaxSelectWidget):
     """Any address may be typed; those of the directory are offered."""
 
@@ -43,12 +49,19 @@ def AddressesFieldWidget(field, request):
 
 
 class Complete(BrowserView):
-    """Addresses of the directory that contain the query, in the format of the select2 pattern."""
+    """Addresses of the directory that contain the query, in the format of the select2 pattern.
+
+    The query itself comes last, marked ``typed``: the pattern would put it before the contacts.
+    """
 
     def __call__(self):
         check_may_send(self.context)
         text = self.request.form.get("query", "")
+        text = text.strip() if isinstance(text, str) else ""
         found = IDirectory(api.portal.get()).complete(text[:100]) if len(text) >= 2 else ()
         self.request.response.setHeader("Content-Type", "application/json")
-        items = [widget_text(address) for address in found]
-        return json.dumps({"results": [{"id": item, "text": item} for item in items], "total": len(items)})
+        results = [{"id": item, "text": item} for item in map(widget_text, found)]
+        total = len(results)
+        if text and all(each["id"] != text for each in results):
+            results.append({"id": text, "text": text, "typed": True})
+        return json.dumps({"results": results, "total": total})

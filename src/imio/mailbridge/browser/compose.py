@@ -1,23 +1,35 @@
 """The compose page of a document, ``@@send-email``, and its preview, ``@@send-email-preview``."""
 
 from functools import cached_property
+from imio.mailbridge.browser import beginning
 from imio.mailbridge.browser import resubmit
 from imio.mailbridge.browser.addresses import AddressesFieldWidget
+from imio.mailbridge.browser.addresses import readable
 from imio.mailbridge.browser.addresses import widget_text
 from imio.mailbridge.browser.form_token import TokenForm
+from imio.mailbridge.browser.save_draft import saved_message
 from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs.reading import MESSAGES
 from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.composition.checks import typo_of
+from imio.mailbridge.message.composition.sender_policy import SenderRefused
 from imio.mailbridge.message.secret_address import masked_data
 from imio.mailbridge.message.syntax.address_list import typed_addresses
-from imio.mailbridge.outbox import prefill
 from imio.mailbridge.outbox.checks import doubts
+from imio.mailbridge.outbox.draft import Draft
+from imio.mailbridge.outbox.draft import Entered
 from imio.mailbridge.outbox.permission import action_visible
 from imio.mailbridge.outbox.permission import check_may_send
 from imio.mailbridge.outbox.prepare import Invalid
 from imio.mailbridge.outbox.prepare import prepare
+from imio.mailbridge.outbox.saved_drafts import delete_draft
+from imio.mailbridge.outbox.saved_drafts import draft_of
 from imio.mailbridge.outbox.sender import identities
+from imio.mailbridge.outbox.sender import sender_for
+from imio.mailbridge.outbox.submission import known_submission
+from imio.mailbridge.outbox.submission import next_submission
+from imio.mailbridge.outbox.submission import submitted
+from imio.mailbridge.outbox.submission import submitted_ids
 from imio.mailbridge.outbox.submit import submit
 from imio.mailbridge.ports.sending import ISendingContext
 from imio.mailbridge.settings.clock import local_time
@@ -35,6 +47,7 @@ from plone.app.z3cform.widgets.richtext import RichTextFieldWidget
 from plone.autoform import directives
 from plone.autoform.form import AutoExtensibleForm
 from plone.supermodel import model
+from plone.uuid.interfaces import IUUID
 from plone.z3cform.layout import FormWrapper
 from Products.Five.browser import BrowserView
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
@@ -53,6 +66,7 @@ from zope.interface import provider
 from zope.schema.interfaces import IContextSourceBinder
 from zope.schema.vocabulary import SimpleTerm
 from zope.schema.vocabulary import SimpleVocabulary
+import dataclasses
 import json
 import re
 
@@ -61,7 +75,7 @@ import re
 def senders(context):
     """Return the identities of the current user."""
     own = identities(api.user.get_current().getId(), settings())
-    return SimpleVocabulary([SimpleTerm(each.uid, each.uid, str(each.address)) for each in own])
+    return SimpleVocabulary([SimpleTerm(each.uid, each.uid, readable(each.address)) for each in own])
 
 
 @provider(IContextSourceBinder)
@@ -124,8 +138,24 @@ class EmailForm(TokenForm, AutoExtensibleForm, Form):
     template = ViewPageTemplateFile("templates/compose_form.pt")
     preview = None
     doubts = ()
-    enable_autofocus = property(lambda self: not self.doubts)  # the doubts are to be read first
+    sent_before = None  #: the message that was made of this form
+    enable_unload_protection = False  # drafts are saved instead
     edited = None  #: the message that is edited and sent again
+    is_fresh = True  #: whether the page was opened, not posted
+
+    @property
+    def problems(self):
+        """Return the errors at fields: dicts of the ``id`` of the field, its ``label`` and the ``message``."""
+        return [
+            {"id": f"formfield-{each.id}", "label": each.label, "message": each.error.message}
+            for each in self.widgets.values()
+            if getattr(each, "error", None)
+        ]
+
+    @property
+    def enable_autofocus(self):
+        """What is wrong or doubtful is to be read first; a draft is gone on with where it was left."""
+        return not (self.doubts or self.widgets.errors or self.sent_before)
 
     @cached_property
     def settings(self):
@@ -137,12 +167,53 @@ class EmailForm(TokenForm, AutoExtensibleForm, Form):
         """The identities of the current user."""
         return identities(api.user.get_current().getId(), self.settings)
 
+    @cached_property
+    def userid(self):
+        """The id of the current user."""
+        return api.user.get_current().getId()
+
+    @cached_property
+    def document(self):
+        """The uid of the document."""
+        return IUUID(self.context)
+
+    @cached_property
+    def saved(self):
+        """The draft of the current user, or None."""
+        return draft_of(self.userid, self.document)
+
+    @cached_property
+    def submission(self):
+        """The id that the message will have (``outbox.submission``)."""
+        given = self.request.form.get("mailbridge.submission")
+        return known_submission(self.userid, self.document, given)
+
+    @cached_property
+    def revision(self):
+        """The revisions of the draft that the form knows: the one it began from or saved last, and one that is being saved."""
+        given = self.request.form.get("mailbridge.revision")
+        return given if isinstance(given, str) else ""
+
+    @property
+    def shows_draft(self):
+        """Tell whether the form shows the draft, perhaps changed since."""
+        return self.saved is not None and self.saved.revision in self.revision.split()
+
+    def saved_message(self):
+        """Return the line that says that the draft is saved."""
+        return saved_message(self.saved)
+
+    def submitted_ids(self):
+        """Return the ids of the last messages of the user from here, for the script of the page."""
+        return " ".join(submitted_ids(self.userid, self.document))
+
     def update(self):
         """Apply a suggested address first, then show the remaining doubts."""
+        self.is_fresh = self.request.method != "POST"
         corrected = self._use_suggestion()
         super().update()
-        if corrected and (draft := self.draft()) is not None:
-            self.doubts = doubts(self.context, draft)
+        if corrected:
+            self._doubtful(self.draft())
 
     def _use_suggestion(self):
         """Replace the address of the pressed button "Use …" by its correction; return whether there was one."""
@@ -162,37 +233,32 @@ class EmailForm(TokenForm, AutoExtensibleForm, Form):
         super().updateWidgets()
         if not len(self.widgets["attachments"].terms):
             self.widgets["attachments"].mode = HIDDEN_MODE
-        if self.widgets["subject"].name not in self.request.form:
+        if not self.is_fresh:
+            return
+        if self.saved is not None and self.edited is None:
+            self._open_draft()
+        else:
             for name, value in self._beginning().items():
                 if name in self.widgets and value:
                     self._prefill(self.widgets[name], masked_data(value))
 
+    def _open_draft(self):
+        """Begin from the user's draft: its fields are shown as they stood in the form."""
+        values, complete = beginning.of_draft(self.saved, self.context)
+        for name, value in values.items():
+            self.widgets[name].value = value
+        self.revision = self.saved.revision
+        self._say_missing(complete)
+
     def _beginning(self):
-        if self.edited is not None:
-            return self._written()
-        values = ISendingContext(self.context).defaults()
-        own = self.own_identities
-        sender = next((each for each in own if each.uid == values.get("sender")), own[0] if own else None)
-        if sender is not None:
-            if signature := signature_block(sender, self.settings):
-                values["body"] = f"{values.get('body') or '<p>&nbsp;</p>'}\n{signature}"
-            values["bcc"] = list(dict.fromkeys([*values.get("bcc", []), *prefill.bcc(sender, self.settings)]))
-        return values
+        if self.edited is None:
+            return beginning.of_document(self.context, self.own_identities, self.settings)
+        written, complete = beginning.of_message(self.edited, self.context)
+        self._say_missing(complete)
+        return written
 
-    def offers_messages(self):
-        """Tell whether one of the files to attach is a message."""
-        return any(file.content_type in MESSAGES for file in ISendingContext(self.context).files())
-
-    def signatures(self):
-        """Return uid of a sender → ``signature_block``, as JSON, for the script of the page."""
-        return json.dumps({each.uid: signature_block(each, self.settings) for each in self.own_identities})
-
-    def _written(self):
-        values = resubmit.form_values(self.edited)
-        present = {file.uid for file in ISendingContext(self.context).files()}
-        chosen = values.get("attachments") or ()
-        kept = [uid for uid in chosen if uid in present]
-        if len(kept) < len(chosen):
+    def _say_missing(self, complete):
+        if not complete:
             api.portal.show_message(
                 _(
                     "An attachment of the message is no longer in this document. Choose the attachments again."
@@ -200,7 +266,16 @@ class EmailForm(TokenForm, AutoExtensibleForm, Form):
                 self.request,
                 "warning",
             )
-        return {**values, "attachments": kept}
+
+    def offers_messages(self):
+        """Tell whether one of the files to attach is a message."""
+        return any(file.content_type in MESSAGES for file in ISendingContext(self.context).files())
+
+    def signatures(self):
+        """Return uid of a sender → ``signature_block``, as JSON, for the script of the page."""
+        return json.dumps(
+            {each.uid: beginning.signature_block(each, self.settings) for each in self.own_identities}
+        )
 
     def _prefill(self, widget, value):
         if widget.__name__ == "body":
@@ -216,42 +291,43 @@ class EmailForm(TokenForm, AutoExtensibleForm, Form):
             return
 
     def request_data(self):
-        """Return what was entered in the form of ``POST @send-email``, or None when a field is wrong."""
+        """Return (what was entered in the form of ``POST @send-email``, whether all fields could be read)."""
         data, errors = self.extractData()
-        if errors:
-            self.status = self.formErrorsMessage
-            return None
         body = data.get("body")
         later = data.get("send_at") and data["send_at"].replace(tzinfo=site_zone())
+        readable = not errors
         if later and later <= now():
-            self._refuse(
-                [("send_at", _("This time has passed. Choose a later one, or leave the field empty."))]
-            )
-            return None
+            passed = _("This time has passed. Choose a later one, or leave the field empty.")
+            self._refuse([("send_at", passed)])
+            later, readable = None, False
         return {
             **data,
+            "to": data.get("to") or [],
             "body": body.raw if isinstance(body, RichTextValue) else "",
             "attachments": data.get("attachments") or [],
             "send_at": later and later.isoformat(),
             "undo": True,
-        }
+        }, readable
 
     def draft(self):
-        """Return the checked ``Draft``, or None and the errors at their fields."""
-        data = self.request_data()
-        if data is None:
-            return None
+        """Return the checked ``Draft``, or ``Entered`` and all errors at their fields."""
+        data, readable = self.request_data()
         try:
-            return prepare(self.context, api.user.get_current().getId(), data)
+            draft = prepare(self.context, self.userid, data, id=self.submission)
         except Invalid as invalid:
             self._refuse(invalid.errors)
-        return None
+            return invalid.entered
+        if readable:
+            return draft
+        self.status = self.formErrorsMessage
+        return Entered(**{each.name: getattr(draft, each.name) for each in dataclasses.fields(Entered)})
 
     def _refuse(self, errors):
         for field, message in errors:
             text = translate(message, context=self.request)
             if field in self.widgets:
-                self._show(self.widgets[field], InvalidValue(text))
+                if not getattr(self.widgets[field], "error", None):
+                    self._show(self.widgets[field], InvalidValue(text))
             else:
                 api.portal.show_message(text, self.request, "error")
         self.status = self.formErrorsMessage
@@ -277,12 +353,7 @@ class EmailForm(TokenForm, AutoExtensibleForm, Form):
 
     def _send(self, accepted):
         draft = self.draft()
-        if draft is None:
-            return
-        found = doubts(self.context, draft)
-        if not {each.key for each in found} <= set(accepted):
-            self.doubts = found
-            self.status = _("Not sent yet: please look at the warnings above the buttons.")
+        if self._was_sent(draft) or not self._doubtful(draft, accepted):
             return
         try:
             draft = committed(self._submit)
@@ -299,26 +370,67 @@ class EmailForm(TokenForm, AutoExtensibleForm, Form):
             message = _(
                 "The e-mail leaves at ${time}. Until then you can undo it here.", mapping={"time": time}
             )
-        api.portal.show_message(message, self.request)
-        self.request.response.redirect(f"{self.context.absolute_url()}/view")
+        self._leave(message)
+
+    def _doubtful(self, draft, accepted=()):
+        """Look for doubts; return whether the message may leave."""
+        found = doubts(self.context, draft)
+        if isinstance(draft, Draft) and {each.key for each in found} <= set(accepted):
+            return True
+        self.doubts = found
+        self.status = self.status or _("Not sent yet: please look at the warnings above the buttons.")
+        return False
+
+    def _was_sent(self, draft):
+        """Tell whether a message was made of this form before, and show it; another text can be sent as another message."""
+        record = submitted(self.submission)
+        if record is None:
+            return False
+        mapping = {"time": readable_time(record.created)}
+        if isinstance(draft, Draft) and is_same_text(record, draft):
+            self._leave(_("This e-mail was sent at ${time} already. It is not sent twice.", mapping=mapping))
+            return True
+        self.sent_before = record
+        self.submission = next_submission(self.userid, self.document)
+        self.status = _(
+            "Not sent: an e-mail was already sent from this form, at ${time}. What is written here differs from it. Press "
+            "“Send” to send this as another e-mail.",
+            mapping=mapping,
+        )
+        return True
 
     def _submit(self):
         # prepared another time: what was read and made before belongs to another transaction
         draft = self.draft()
-        if draft is not None:
-            submit(draft)
+        if not isinstance(draft, Draft) or self._was_sent(draft):
+            return None
+        submit(draft)
+        delete_draft(self.userid, self.document, *(self.revision.split() or [""]))
         return draft
+
+    def _leave(self, message=None):
+        if message:
+            api.portal.show_message(message, self.request)
+        self.request.response.redirect(f"{self.context.absolute_url()}/view")
 
     @button.buttonAndHandler(_("Preview"), name="preview")
     def handle_preview(self, action):
         """Show the form with the preview."""
         draft = self.draft()
-        self.preview = draft and preview_of(draft)
+        self.preview = preview_of(draft) if isinstance(draft, Draft) else None
+
+    @button.buttonAndHandler(_("Delete the draft"), name="delete_draft")
+    def handle_delete_draft(self, action):
+        """Delete the draft and begin anew."""
+        if delete_draft(self.userid, self.document):
+            api.portal.show_message(_("The draft is deleted."), self.request)
+        self.request.response.redirect(f"{self.context.absolute_url()}/@@send-email")
 
     @button.buttonAndHandler(_("Cancel"), name="cancel")
     def handle_cancel(self, action):
-        """Go back to the document."""
-        self.request.response.redirect(f"{self.context.absolute_url()}/view")
+        """Go back to the document; a draft stays."""
+        kept = _("Nothing was sent. Your draft is kept: it is there when you write from this document again.")
+        self._leave(kept if self.saved is not None else None)
 
     def updateActions(self):
         """Mark the main button."""
@@ -327,20 +439,34 @@ class EmailForm(TokenForm, AutoExtensibleForm, Form):
         self.actions["send_anyway"].klass = "submit-widget btn btn-outline-danger"
 
 
-def signature_block(identity, values):
-    """Return the HTML of a signature, in an element that the script finds when the sender changes; or an empty string."""
-    html = prefill.signature(identity, values)
-    return f'<div class="mailbridge-signature">{html}</div>' if html else ""
+def is_same_text(record, draft):
+    """Tell whether a stored message says the same to the same people as a draft, as far as it is still known."""
+    written = record.written.data if record.written is not None else draft.written
+    return (
+        record.subject == draft.subject
+        and set(record.recipients) == {each.addr_spec for each in (*draft.to, *draft.cc, *draft.bcc)}
+        and all(written.get(name) == draft.written.get(name) for name in ("body", "attachments"))
+    )
 
 
 def preview_of(draft):
     """Return what the preview shows."""
     return {
-        "from": str(draft.sender.author),
-        "reply_to": str(draft.sender.reply_to) if draft.sender.reply_to else "",
+        "line": sender_line(draft.sender),
+        "from": readable(draft.sender.author),
+        "reply_to": readable(draft.sender.reply_to) if draft.sender.reply_to else "",
         "envelope_sender": draft.sender.envelope_sender,
         "size": readable_size(draft.size),
     }
+
+
+def sender_line(sender):
+    """Return the line that says in whose name an e-mail leaves, and where the answers go."""
+    author, answers = sender.author, sender.reply_to or sender.author
+    return _(
+        "Leaves in the name of ${author}; answers go to ${answers}.",
+        mapping={"author": readable(author), "answers": answers.addr_spec},
+    )
 
 
 class ComposePage(FormWrapper):
@@ -356,6 +482,23 @@ class ComposePage(FormWrapper):
         if (id := self.request.form.get("edit")) is not None:
             self.form_instance.edited = resubmit.record_to_edit(self.context, id)
         super().update()
+
+    @property
+    def line(self):
+        """Return in whose name the e-mail leaves, or why it cannot."""
+        form = self.form_instance
+        if form.preview:
+            return form.preview["line"]
+        chosen = form.widgets["sender"].value
+        own = form.own_identities
+        identity = next((each for each in own if each.uid in chosen), own[0])
+        account = form.settings.account_for(identity.address.addr_spec)
+        if account is None:
+            return _("No SMTP account serves the address of this sender.")
+        try:
+            return sender_line(sender_for(identity, account, form.settings)[0])
+        except SenderRefused as refused:
+            return _(refused.args[0])
 
     @property
     def can_send(self):
@@ -388,11 +531,15 @@ class PreviewJSON(BrowserView):
         }
         self.request.response.setHeader("Content-Type", "application/json")
         try:
-            return json.dumps(preview_of(prepare(self.context, api.user.get_current().getId(), data)))
+            shown = preview_of(prepare(self.context, form.userid, data))
+            shown["line"] = translate(shown["line"], context=self.request)
         except Invalid as invalid:
-            return json.dumps(
-                {"errors": [translate(message, context=self.request) for _field, message in invalid.errors]}
-            )
+            errors = [
+                {"field": field, "message": translate(message, context=self.request)}
+                for field, message in invalid.errors
+            ]
+            shown = {"errors": errors}
+        return json.dumps(shown)
 
 
 class CanSend(BrowserView):

@@ -3,6 +3,7 @@
 from imio.mailbridge.delivery.deliver import deliver
 from imio.mailbridge.delivery.deliver import sweep
 from imio.mailbridge.outbox.retention import purge
+from imio.mailbridge.outbox.saved_drafts import purge_drafts
 from Products.Five.browser import BrowserView
 
 
@@ -20,4 +21,5 @@ class Sweep(BrowserView):
     def __call__(self):
         sweep()
         purge()
+        purge_drafts()
         return ""

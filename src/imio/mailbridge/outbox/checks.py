@@ -8,6 +8,7 @@ from imio.mailbridge.message.composition.checks import mentions_attachment
 from imio.mailbridge.message.composition.checks import typo_of
 from imio.mailbridge.message.composition.letter import html_to_text
 from imio.mailbridge.outbox.draft import Draft
+from imio.mailbridge.outbox.draft import Entered
 from imio.mailbridge.outbox.prefill import signature
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.outbox.record import OutgoingMessage
@@ -47,12 +48,12 @@ class Doubt:
         return f"{self.name} {self.address}".strip()
 
 
-def doubts(context: Any, draft: Draft) -> tuple[Doubt, ...]:
+def doubts(context: Any, draft: Draft | Entered) -> tuple[Doubt, ...]:
     """Return the doubts about a draft written from ``context``, check by check."""
     return tuple(doubt for check in CHECKS for doubt in check(context, draft))
 
 
-def missing_attachment(context: Any, draft: Draft) -> Iterator[Doubt]:
+def missing_attachment(context: Any, draft: Draft | Entered) -> Iterator[Doubt]:
     """The text speaks of an attachment, and there is none."""
     written = draft.written or {}
     if not written.get("attachments") and mentions_attachment(draft.subject, written.get("body") or ""):
@@ -61,7 +62,7 @@ def missing_attachment(context: Any, draft: Draft) -> Iterator[Doubt]:
         )
 
 
-def typo(context: Any, draft: Draft) -> Iterator[Doubt]:
+def typo(context: Any, draft: Draft | Entered) -> Iterator[Doubt]:
     """The domain of a recipient looks like a well-known one."""
     for field, addr_spec in _recipients(draft):
         if meant := typo_of(addr_spec):
@@ -70,7 +71,7 @@ def typo(context: Any, draft: Draft) -> Iterator[Doubt]:
             yield Doubt("typo", field, message, addr_spec, meant)
 
 
-def came_back(context: Any, draft: Draft) -> Iterator[Doubt]:
+def came_back(context: Any, draft: Draft | Entered) -> Iterator[Doubt]:
     """Mail to a recipient keeps coming back."""
     for field, addr_spec in _recipients(draft):
         if found := times_of(addr_spec):
@@ -81,7 +82,7 @@ def came_back(context: Any, draft: Draft) -> Iterator[Doubt]:
             yield Doubt("came-back", field, message, addr_spec)
 
 
-def outside_contacts(context: Any, draft: Draft) -> Iterator[Doubt]:
+def outside_contacts(context: Any, draft: Draft | Entered) -> Iterator[Doubt]:
     """A recipient is no contact of the document, and no colleague."""
     sending: Any = ISendingContext(context)
     known = sending.known_addresses()
@@ -100,7 +101,7 @@ def outside_contacts(context: Any, draft: Draft) -> Iterator[Doubt]:
             yield Doubt("outside-contacts", field, message, addr_spec)
 
 
-def sent_already(context: Any, draft: Draft) -> Iterator[Doubt]:
+def sent_already(context: Any, draft: Draft | Entered) -> Iterator[Doubt]:
     """The same user sent the same e-mail from the same document a few minutes ago."""
     box = outbox()
     for id in box.newest_ids_of_user(draft.userid, since=now() - TWICE_WITHIN):
@@ -119,7 +120,7 @@ def sent_already(context: Any, draft: Draft) -> Iterator[Doubt]:
             return
 
 
-def image_left_out(context: Any, draft: Draft) -> Iterator[Doubt]:
+def image_left_out(context: Any, draft: Draft | Entered) -> Iterator[Doubt]:
     """The text shows an image of the site that does not go along."""
     if draft.left_out:
         names = ", ".join(address.partition("/@@")[0].rpartition("/")[2] for address in draft.left_out)
@@ -131,7 +132,7 @@ def image_left_out(context: Any, draft: Draft) -> Iterator[Doubt]:
         yield Doubt("image-left-out", "body", message)
 
 
-def no_text(context: Any, draft: Draft) -> Iterator[Doubt]:
+def no_text(context: Any, draft: Draft | Entered) -> Iterator[Doubt]:
     """There is no text, or only the signature; an image counts by its description."""
     values = settings()
     signatures = (signature(each, values) for each in identities(draft.userid, values))
@@ -142,7 +143,7 @@ def no_text(context: Any, draft: Draft) -> Iterator[Doubt]:
 CHECKS = (typo, came_back, outside_contacts, missing_attachment, image_left_out, no_text, sent_already)
 
 
-def _recipients(draft: Draft | OutgoingMessage) -> list[tuple[str, str]]:
+def _recipients(draft: Draft | Entered | OutgoingMessage) -> list[tuple[str, str]]:
     return [(field, address.addr_spec) for field in ("to", "cc", "bcc") for address in getattr(draft, field)]
 
 
@@ -150,5 +151,5 @@ def _words(html: str) -> str:
     return " ".join(_WORD.findall(html_to_text(html)))
 
 
-def _addr_specs(message: Draft | OutgoingMessage) -> set[str]:
+def _addr_specs(message: Draft | Entered | OutgoingMessage) -> set[str]:
     return {addr_spec.lower() for _field, addr_spec in _recipients(message)}

@@ -35,3 +35,17 @@ class Draft:
     send_at: datetime | None = None
     written: dict[str, Any] | None = None
     left_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Entered:
+    """What could be read of a message that cannot be sent yet: what its checks need."""
+
+    userid: str
+    document: str
+    to: tuple[Address, ...]
+    cc: tuple[Address, ...]
+    bcc: tuple[Address, ...]
+    subject: str
+    written: dict[str, Any]
+    left_out: tuple[str, ...] = ()

@@ -20,6 +20,7 @@ from imio.mailbridge.message.secret_address import masked
 from imio.mailbridge.message.syntax.address_list import typed_addresses
 from imio.mailbridge.message.syntax.limits import TooComplex
 from imio.mailbridge.outbox.draft import Draft
+from imio.mailbridge.outbox.draft import Entered
 from imio.mailbridge.outbox.sender import identities
 from imio.mailbridge.outbox.sender import sender_for
 from imio.mailbridge.outbox.site_addresses import MAX_IMAGES
@@ -49,11 +50,12 @@ WRITTEN = ("to", "cc", "bcc", "subject", "body", "attachments", "sender", "send_
 
 
 class Invalid(Exception):
-    """The request cannot be sent; ``errors`` says why."""
+    """The request cannot be sent; ``errors`` says why, ``entered`` holds what could be read of it."""
 
-    def __init__(self, errors: Errors) -> None:
+    def __init__(self, errors: Errors, entered: Entered) -> None:
         super().__init__(errors)
         self.errors = errors
+        self.entered = entered
 
 
 def available(values: Settings) -> bool:
@@ -61,10 +63,11 @@ def available(values: Settings) -> bool:
     return bool(values.accounts)
 
 
-def prepare(context: Any, userid: str, data: dict[str, Any]) -> Draft:
+def prepare(context: Any, userid: str, data: dict[str, Any], id: str = "") -> Draft:
     """Return the ``Draft`` of what a user wants to send from ``context``.
 
-    ``data`` is a dict with the keys of ``POST @send-email``. Errors: ``Invalid``, with every error of every field.
+    ``data`` is a dict with the keys of ``POST @send-email``, ``id`` what the message will be known by (``submission``).
+    Errors: ``Invalid``, with every error of every field.
     """
     data = {
         **data,
@@ -79,8 +82,9 @@ def prepare(context: Any, userid: str, data: dict[str, Any]) -> Draft:
     recipients = _once({field: _addresses(data, field, errors) for field in ("to", "cc", "bcc")})
     if not recipients["to"] and not any(field == "to" for field, _message in errors):
         errors.append(("to", _("Enter at least one recipient.")))
-    if sum(map(len, recipients.values())) > MAX_RECIPIENTS:
-        errors.append(("to", _("At most ${count} recipients at once.", mapping={"count": MAX_RECIPIENTS})))
+    if (count := sum(map(len, recipients.values()))) > MAX_RECIPIENTS:
+        mapping = {"count": count, "limit": MAX_RECIPIENTS}
+        errors.append(("to", _(TOO_MANY, mapping=mapping)))
     subject: Any = data.get("subject")
     if not isinstance(subject, str) or not subject.strip():
         errors.append(("subject", _("Enter a subject.")))
@@ -99,12 +103,22 @@ def prepare(context: Any, userid: str, data: dict[str, Any]) -> Draft:
         errors.append(("body", _("The text of the message cannot be read.")))
     sending: Any = ISendingContext(context)
     files = _files(sending, data.get("attachments"), errors)
-    new_id = uuid.uuid4().hex
+    new_id = id or uuid.uuid4().hex
     account, sender, fallback = _sender(userid, data.get("sender"), new_id, values, errors)
     _check_size(files, account, errors)
     send_at = _send_at(data.get("send_at"), values.undo_seconds if data.get("undo") else 0, errors)
+    written = {key: data[key] for key in WRITTEN if data.get(key)}
+    entered = Entered(
+        userid=userid,
+        document=IUUID(context),
+        subject=one_line(subject) if isinstance(subject, str) else "",
+        written={**written, "body": html if isinstance(html, str) else ""},
+        to=recipients["to"],
+        cc=recipients["cc"],
+        bcc=recipients["bcc"],
+    )
     if errors or account is None or sender is None:
-        raise Invalid(errors)
+        raise Invalid(errors, entered)
     new_message_id = message_id(secrets.token_hex(16), sender.author.domain)
     addresses = SiteAddresses(context, _room(files, account))
     try:
@@ -124,7 +138,7 @@ def prepare(context: Any, userid: str, data: dict[str, Any]) -> Draft:
             image=addresses.image,
         )
     except TooComplex:
-        raise Invalid([("body", TOO_COMPLEX)]) from None
+        raise Invalid([("body", TOO_COMPLEX)], entered) from None
     return Draft(
         id=new_id,
         userid=userid,
@@ -138,13 +152,21 @@ def prepare(context: Any, userid: str, data: dict[str, Any]) -> Draft:
         size=len(body) + len(sender_headers(sender)),
         site_url=getSite().absolute_url(),
         send_at=send_at,
-        written={key: data[key] for key in WRITTEN if data.get(key)},
+        written=written,
         to=recipients["to"],
         cc=recipients["cc"],
         bcc=recipients["bcc"],
         left_out=tuple(dict.fromkeys(addresses.left_out)),
     )
 
+
+TOO_MANY = _(
+    "These are ${count} recipients, but one e-mail goes to ${limit} at most. Take some out, and send them an e-mail of their own."
+)
+
+NO_ADDRESS = _(
+    "“${address}” is not an e-mail address. Choose a contact from the list, or type an address such as name@example.org."
+)
 
 TOO_COMPLEX = _(
     "The layout of this text is too complex to be sent. Paste it without its formatting, or attach it as a file."
@@ -204,7 +226,7 @@ def _addresses(data: dict[str, Any], field: str, errors: Errors) -> list[Address
     bad = next((each for each in found if isinstance(each, str)), None)
     if bad is not None:
         mapping = {"address": one_line(bad)[:100]}
-        errors.append((field, _("“${address}” is not an e-mail address.", mapping=mapping)))
+        errors.append((field, _(NO_ADDRESS, mapping=mapping)))
     return [each for each in found if isinstance(each, Address)]
 
 

@@ -47,3 +47,11 @@
     setInterval(count, 1000);
     setTimeout(refresh, 1000);
 })();
+
+// A text that the browser kept until the server had it (draft.js) goes when its message is in the list.
+(() => {
+    for (const key of Object.keys(localStorage).filter((name) => name.startsWith("mailbridge-draft:"))) {
+        const { submission } = JSON.parse(localStorage.getItem(key)) || {};
+        if (document.querySelector(`#mailbridge-messages [data-key="${CSS.escape(submission)}"]`)) localStorage.removeItem(key);
+    }
+})();
