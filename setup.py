@@ -114,6 +114,7 @@ setup(
         "z3c.relationfield",
         "zExceptions",
         "zc.lockfile",
+        "zc.relation",
         "zope.annotation",
         "zope.component",
         "zope.event",

@@ -2,10 +2,10 @@
 
 from playwright.sync_api import expect
 from tests.acceptance.axe import serious
+from tests.letter import FILES
+from tests.letter import letter
 from tests.servers.listener import Listener
 from tests.servers.waiting import wait_for
-from tests.site.test_desk_document import FILES
-from tests.site.test_desk_document import letter
 import pytest
 
 
