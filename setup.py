@@ -94,6 +94,7 @@ setup(
         "plone.dexterity",
         "plone.formwidget.namedfile",
         "plone.indexer",
+        "plone.memoize",
         "plone.namedfile",
         "plone.protect",
         "plone.registry",

@@ -7,6 +7,7 @@ import pytest
 PAGES = [
     ("agent", "/outgoing-mail/invitation/@@send-email"),
     ("agent", "/outgoing-mail/permis-durbanisme"),
+    ("chef", "/@@my-mail"),
     ("agent", "/incoming-mail"),
     ("agent", "/incoming-mail/demande-de-permis"),
     ("chef", "/@@mailbridge-inbox"),

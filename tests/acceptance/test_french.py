@@ -56,6 +56,8 @@ PAGES = [
     ("chef", "/@@mailbridge-outbox"),
     ("chef", "/@@mailbridge-returned"),
     ("agent", "/@@my-emails"),
+    ("chef", "/@@my-mail"),
+    ("chef", "/@@mailbridge-figures"),
     ("admin", "/@@overview-controlpanel"),
     ("chef", "/@@mailbridge-inbox"),
     ("chef", "/@@mailbridge-inbox-message?id={waiting}"),

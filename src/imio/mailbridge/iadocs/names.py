@@ -19,6 +19,8 @@ DIRECTORY = "directory"
 CONTACT_TYPES = (ORGANIZATION, PERSON, HELD_POSITION)
 
 MARK_AS_SENT = "mark_as_sent"
+#: state of an incoming mail that nobody has to treat any more
+CLOSED = "closed"
 #: state of a contact that is no longer in use; a contact without a state is in use
 DEACTIVATED = "deactivated"
 
