@@ -12,6 +12,7 @@ DECISIONS = {
     "replay": (review.replay, _("The message was treated again.")),
     "accept": (review.accept, _("The message is filed as you said.")),
     "discard": (review.discard, _("The message is discarded; its original is kept.")),
+    "restore": (review.restore, _("The message is back where it was.")),
 }
 
 
@@ -19,6 +20,11 @@ def services(context):
     """Return uid and name of the services that a message can be given to."""
     factory = getUtility(IVocabularyFactory, "imio.mailbridge.services")
     return [(term.value, term.title or term.token) for term in factory(context)]
+
+
+def why_discarded():
+    """Return code and words of the reasons to discard a message."""
+    return list(review.WHY.items())
 
 
 def document_links(uids):
