@@ -1,6 +1,7 @@
 """What managers decide on the page of a message, what agents see of their own forwards, and what others do not."""
 
 from imio.mailbridge.iadocs.demo import PASSWORD
+from imio.mailbridge.inbound import review
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.settings.read import stored_settings
@@ -16,6 +17,7 @@ from tests.site.quarantine import item
 from tests.site.quarantine import said
 from tests.site.quarantine import STRANGER
 from typing import NamedTuple
+import lxml.html
 import pytest
 import re
 import transaction
@@ -410,6 +412,47 @@ def test_page_opens_on_what_waits_one_line_each(site):
     assert "meant for forwarded mail only" in shown[shown.index("mailbridge-pane") :]
     assert "Classé" in site.get("/@@mailbridge-inbox?state=all", "chef", headers=HTML).text
     assert record.state == "quarantined"
+
+
+def test_role_mail_manager_alone_can_press_every_button_that_it_sees(site, caught):
+    """Links of the pane open, buttons do something: nothing is shown that the role may not do."""
+    api.user.create(username="martin", email="martin@maville.test", password=PASSWORD, roles=["Mail Manager"])
+    stored_settings().ask_sender = False
+    transaction.commit()
+    marks = {"Resent-From": "accueil@maville.test", "To": "accueil@maville.test"}
+    pressed = set()
+    for number in range(12):
+        raws = (
+            TEXT_FORWARD.replace(b"Demande", b"Demande %d" % number),
+            citizen(f"M {number}", **marks).as_bytes(),
+        )
+        for raw in raws:
+            record = site.receive(raw)
+            shown = page(site, record, "martin")
+            buttons = lxml.html.fromstring(shown.text).cssselect(".mailbridge-decide button[name]")
+            left = [each for each in buttons if (each.get("name"), each.get("value")) not in pressed]
+            for link in lxml.html.fromstring(shown.text).cssselect(".mailbridge-message a[href]"):
+                assert site.get(link.get("href"), "martin", headers=HTML).status_code == 200, link.get("href")
+            if not left:
+                continue
+            name, value = left[0].get("name"), left[0].get("value")
+            pressed.add((name, value))
+            before = len(record.history), record.asked, len(stored_settings().mailboxes)
+            answer = press(site, record, "martin", **{name: value})
+            assert answer.status_code == 302, name
+            assert "require_login" not in answer.headers["Location"], name
+            after = len(record.history), record.asked, len(stored_settings().mailboxes)
+            assert after != before, (name, value)
+    names = {name for name, _value in pressed}
+    assert names == {"proposal", "direct", "replay", "discard", "ask", "mailbox"}
+    assert len(pressed) == len(names) - 1 + len(review.WHY)
+    press(site, record, "martin", restore="1")
+    for name in ("replay", "accept", "discard"):
+        waits = site.receive(redirected(f"En lot {name}"), **STRANGER)
+        bulk(site, user="martin", bulk=name, why="known", **{"ids:list": waits.id})
+        assert waits.history[-1]["by"] == "martin" or waits.history[-2]["by"] == "martin", name
+    bulk(site, "?state=discarded", user="martin", bulk="restore", **{"ids:list": waits.id})
+    assert waits.state == "quarantined"
 
 
 def test_to_decide_is_quarantined_and_failed(site):

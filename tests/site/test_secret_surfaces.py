@@ -54,6 +54,7 @@ NOTHING = {
     "mailbridge-can-send",
     "index.html",
     "mailbridge-has-proof",
+    "mailbridge-looking",
     "mailbridge-render-again",
 }
 #: Name of a page or service of ours, or of Plone → its addresses.
@@ -95,6 +96,7 @@ PATHS = {
         for name in ("filed", "waiting", "revoked", "forward", "undeclared")
     ],
     "mailbridge-inbox-rule": ["/@@mailbridge-inbox-rule?id={revoked}"],
+    "mailbridge-inbox-contact": ["/@@mailbridge-inbox-contact?id={revoked}"],
     "mailbridge-mailbox-add": ["/@@mailbridge-mailbox-add"],
     "mailbridge-mailbox-delete": ["/@@mailbridge-mailbox-delete?mailbox=boite"],
     "mailbridge-mailbox-edit": ["/@@mailbridge-mailbox-edit?mailbox=boite"],

@@ -203,7 +203,7 @@ class InboxView(ButtonPage):
         return view
 
     def done(self):
-        """Return what the last decision made of its message: state, documents, whether it can be undone; or None."""
+        """Return what the last decision made of its message: its state, where it is, whether it can be undone; or None."""
         record = inbox().get(self.entered("done"))
         if record is None:
             return None
@@ -212,9 +212,8 @@ class InboxView(ButtonPage):
             "subject": masked(record.subject) or "—",
             "state": titles.INCOMING[record.state],
             "discarded": record.state == "discarded",
-            "url": review_url(record.id),
+            "url": next((item["url"] for item in document_links(record.items)), review_url(record.id)),
             "action": review_url(record.id, self.list),
-            "documents": document_links(record.items),
         }
 
     def bulk(self):
@@ -253,6 +252,10 @@ class InboxView(ButtonPage):
                 "tickable": record.state in OPEN or self.bulk() == "restore",
             }
         )
+
+    def rows(self):
+        """Return what the list shows of the records of this page."""
+        return [self.row(id) for id in self.batch]
 
     @cached_property
     def _names(self):

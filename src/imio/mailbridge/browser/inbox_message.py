@@ -20,6 +20,8 @@ from imio.mailbridge.browser.review_choices import DECISIONS
 from imio.mailbridge.browser.review_choices import document_links
 from imio.mailbridge.browser.review_choices import services
 from imio.mailbridge.browser.review_choices import why_discarded
+from imio.mailbridge.browser.sender import contacts
+from imio.mailbridge.browser.sender import unknown_author
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
 from imio.mailbridge.iadocs import reading
@@ -222,6 +224,10 @@ class MessageView(OfRecord, ButtonPage):
     def list_url(self):
         """Return the address of the list that the message was opened from."""
         return list_url(self.list or InboxList({}), id=self.record.id)
+
+    def can_create_contact(self):
+        """Tell whether the author is no contact yet and the user may make one."""
+        return contacts() is not None and unknown_author(self.record) is not None
 
     def primary(self):
         """Return the name of the button that files in the proposed way."""

@@ -81,6 +81,7 @@
     new MutationObserver(() => {
         if (!shown() || !pane.id) return;
         desk.classList.add("mailbridge-reading");
+        if (!desk.querySelector(".mailbridge-list").offsetParent) scrollTo(0, 0);
         current = shown();
         mark();
         look();
