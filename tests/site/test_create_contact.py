@@ -1,6 +1,5 @@
 """An unknown sender becomes a contact by one form."""
 
-from imio.mailbridge.iadocs.demo import PASSWORD
 from imio.mailbridge.iadocs.names_guess import guess_name
 from imio.mailbridge.inbound import review
 from imio.mailbridge.inbound.inbox import inbox
@@ -9,6 +8,7 @@ from plone.app.uuid.utils import uuidToObject
 from tests.mails import redirected
 from tests.mails import TRUSTED
 from tests.site.panel import fields
+from tests.site.quarantine import mail_manager
 from tests.site.quarantine import STRANGER
 import pytest
 import re
@@ -98,7 +98,7 @@ def test_manager_of_mail_makes_the_contact_of_a_message_that_waits(site):
     url = f"{site.url}/@@mailbridge-inbox-contact?id={record.id}"
     for user in ("agent", "gateway", None):
         assert site.get(url, user, headers=HTML).status_code in (302, 401)
-    api.user.create(username="martin", email="martin@maville.test", password=PASSWORD, roles=["Mail Manager"])
+    mail_manager("martin")
     transaction.commit()
     shown = site.get(url, "martin", headers=HTML).text
     assert 'value="Zola"' in shown

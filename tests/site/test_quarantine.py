@@ -1,6 +1,5 @@
 """What managers decide on the page of a message, what agents see of their own forwards, and what others do not."""
 
-from imio.mailbridge.iadocs.demo import PASSWORD
 from imio.mailbridge.inbound import review
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.outbox.record import outbox
@@ -14,6 +13,7 @@ from tests.mails import TEXT_FORWARD
 from tests.site.panel import HTML
 from tests.site.panel import messages
 from tests.site.quarantine import item
+from tests.site.quarantine import mail_manager
 from tests.site.quarantine import said
 from tests.site.quarantine import STRANGER
 from typing import NamedTuple
@@ -416,7 +416,7 @@ def test_page_opens_on_what_waits_one_line_each(site):
 
 def test_role_mail_manager_alone_can_press_every_button_that_it_sees(site, caught):
     """Links of the pane open, buttons do something: nothing is shown that the role may not do."""
-    api.user.create(username="martin", email="martin@maville.test", password=PASSWORD, roles=["Mail Manager"])
+    mail_manager("martin")
     stored_settings().ask_sender = False
     transaction.commit()
     marks = {"Resent-From": "accueil@maville.test", "To": "accueil@maville.test"}
@@ -489,4 +489,3 @@ def test_confirmation_of_google_shows_code_and_link(site):
     assert "123456789" in text
     assert 'href="https://mail-settings.google.com/mail/vf-abc"' in text
     assert 'href="https://evil.test' not in text
-    assert PASSWORD

@@ -20,7 +20,8 @@ def form(site, record, user="admin"):
 def save(site, record, button="save", user="admin", token=True, **data):
     """Press a button of the form with ``data``."""
     shown = form(site, record, user).text
-    values = {f"form.widgets.{name}:list": value for name, value in data.items()}
+    kinds = {"subject": ""}
+    values = {f"form.widgets.{name}{kinds.get(name, ':list')}": value for name, value in data.items()}
     found = re.search(r'name="_authenticator"[^>]*value="(\w+)"', shown)
     if token and found:
         values["_authenticator"] = found[1]

@@ -38,6 +38,15 @@ PAGE = 25
 MAX_AT_ONCE = 100
 #: How many messages that could not be dealt with are named one by one.
 MAX_NAMED = 10
+#: What the keys do; static/inbox.js carries it out.
+KEYS = {
+    "j": _("next message"),
+    "k": _("previous message"),
+    "a": _("file in the proposed way"),
+    "e": _("discard: then choose why"),
+    "o": _("open the message on a page of its own"),
+    "?": _("show this help"),
+}
 
 
 class InboxView(ButtonPage):
@@ -155,6 +164,10 @@ class InboxView(ButtonPage):
     def url(self):
         """Return the address of this page."""
         return f"{self.context.absolute_url()}/@@mailbridge-inbox"
+
+    def keys(self):
+        """Return the keys of the list, each with what it does."""
+        return list(KEYS.items())
 
     def services(self):
         """Return uid and name of the services that a message can be given to."""

@@ -38,7 +38,7 @@ PLACE = terms(last=_("After all other rows"), first=_("Before all other rows"))
 
 
 class IRule(model.Schema):
-    """The fields, whose titles read as one sentence; names are those of ``settings.routing.IRoutingRow`` where they mean the same."""
+    """The fields, whose titles read as one sentence; names are those of ``IRoutingRow`` where they mean the same."""
 
     subject = schema.TextLine(
         title=_("If the subject contains"),
@@ -196,6 +196,7 @@ class RoutingRule(TokenForm, AutoExtensibleForm, form.Form):
         if errors:
             self.status = self.formErrorsMessage
             return None
+        data["subject"] = (data["subject"] or "").strip()
         if data["whose"] == "anybody" and not (
             data["subject"] or data.get("this_recipient") or data.get("this_mailbox")
         ):
@@ -228,7 +229,7 @@ class RoutingRule(TokenForm, AutoExtensibleForm, form.Form):
             "forward": data["forward"],
             "original_email_pat": patterns[data["whose"]],
             "recipient_pat": recipient,
-            "subject_pat": re.escape(data["subject"].strip()) if data["subject"] else None,
+            "subject_pat": re.escape(data["subject"]) or None,
             "tal_condition_1": f"python: mailbox == {self.record.source_mailbox!r}"
             if data.get("this_mailbox")
             else None,

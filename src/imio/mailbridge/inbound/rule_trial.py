@@ -1,4 +1,4 @@
-"""Tries a new row of the routing on the messages that came in last, by the same decision as any other; writes nothing, asks no DNS."""
+"""Tries a new row of the routing on the messages that came in last, by the usual decision; writes nothing, asks no DNS."""
 
 from dataclasses import dataclass
 from dataclasses import replace
