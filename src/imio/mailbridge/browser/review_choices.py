@@ -2,7 +2,7 @@
 
 from imio.mailbridge.i18n import _
 from imio.mailbridge.inbound import review
-from plone.app.uuid.utils import uuidToCatalogBrain
+from plone import api
 from zope.component import getUtility
 from zope.schema.interfaces import IVocabularyFactory
 
@@ -29,5 +29,6 @@ def why_discarded():
 
 def document_links(uids):
     """Return address and title of the documents that the user may see."""
-    brains = [uuidToCatalogBrain(uid) for uid in uids]
-    return [{"url": f"{brain.getURL()}/view", "title": brain.Title} for brain in brains if brain is not None]
+    brains = {brain.UID: brain for brain in api.content.find(UID=list(uids))} if uids else {}
+    found = [brains[uid] for uid in uids if uid in brains]
+    return [{"url": f"{brain.getURL()}/view", "title": brain.Title} for brain in found]
