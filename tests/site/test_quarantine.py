@@ -187,7 +187,8 @@ def test_who_looks_at_a_message_is_shown_to_the_others(site):
     look("chef", other)
     assert look("admin", record).json() == [], "who opened another has left"
     press(site, record, proposal="1")
-    (said,) = look("admin", record).json()
+    assert look("admin", record).json() == [], "the page says it itself"
+    (said,) = look("admin", record, waits="1").json()
     assert said.startswith("This message was dealt with already: Martine Legrand filed it")
     assert look("agent", record).status_code in (302, 401, 403)
     assert site.post("/@@mailbridge-looking", "chef", data={"id": record.id}).status_code == 403

@@ -1,4 +1,7 @@
-"""``POST @@mailbridge-looking``: a page says which message a manager looks at, and learns who else does."""
+"""``POST @@mailbridge-looking``: a page says which message a manager looks at, and learns who else does.
+
+``waits`` is 1 where the page shows the buttons of a message that waits for a decision.
+"""
 
 from imio.mailbridge.browser.form_token import has_token
 from imio.mailbridge.browser.message_summary import user_name
@@ -27,12 +30,13 @@ class Looking(BrowserView):
         look(api.user.get_current().getId(), record.id)
         self.request.response.setHeader("Content-Type", "application/json")
         language = api.portal.get_current_language()
-        return json.dumps([api.portal.translate(text, lang=language) for text in said_of(record)])
+        said = said_of(record, self.request.form.get("waits") == "1")
+        return json.dumps([api.portal.translate(text, lang=language) for text in said])
 
 
-def said_of(record):
-    """Return who else looks at a message, and what was decided about it, in sentences."""
+def said_of(record, waited):
+    """Return in sentences who else looks at a message and, where it waited on the page, what was decided about it since."""
     users = others_looking(record.id, api.user.get_current().getId())
     said = [_("${who} is looking at this message.", mapping={"who": user_name(user)}) for user in users]
-    first = first_decision(record)
+    first = first_decision(record) if waited else ""
     return [*said, first] if first else said

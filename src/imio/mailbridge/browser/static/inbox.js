@@ -59,13 +59,14 @@
         const token = desk.querySelector("[name=_authenticator]");
         const place = pane.querySelector(".mailbridge-looking");
         if (!token || !place || document.hidden || !place.offsetParent) return;
-        const body = new URLSearchParams({ id: shown(), _authenticator: token.value });
+        const waits = pane.querySelector(".mailbridge-discard") ? "1" : "";
+        const body = new URLSearchParams({ id: shown(), waits, _authenticator: token.value });
         const response = await fetch(desk.dataset.looking, { method: "POST", body });
         if (!response.ok || !place.isConnected) return;
         place.replaceChildren(
             ...(await response.json()).map((text) => {
                 const line = document.createElement("p");
-                line.className = "alert alert-warning py-1 mb-2";
+                line.className = "border rounded bg-warning-subtle px-2 py-1 mb-2";
                 line.textContent = text;
                 return line;
             })
