@@ -61,6 +61,7 @@ PAGES = [
     ("admin", "/@@overview-controlpanel"),
     ("chef", "/@@mailbridge-inbox"),
     ("chef", "/@@mailbridge-inbox-message?id={waiting}"),
+    ("chef", "/@@mailbridge-inbox-rule?id={waiting}"),
     ("chef", "/@@mailbridge-dry-run"),
     ("agent", "/@@my-forwards"),
     ("agent", "{item}/view"),

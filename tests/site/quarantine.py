@@ -1,5 +1,7 @@
 """What tests of the quarantine share: a stranger's mail host, what was filed, what a page says."""
 
+from imio.mailbridge.iadocs.demo import PASSWORD
+from plone import api
 from plone.app.uuid.utils import uuidToObject
 from tests.site.panel import HTML
 
@@ -11,6 +13,12 @@ def item(record):
     """Return the one document that was made of a message."""
     (uid,) = record.items
     return uuidToObject(uid, unrestricted=True)
+
+
+def mail_manager(name):
+    """Make a user who has the role Mail Manager and no other right on the site."""
+    users = api.portal.get_tool("acl_users")  # the password policy is for people, not for tests
+    users.userFolderAddUser(name, PASSWORD, ["Member", "Mail Manager"], [])
 
 
 def said(site, answer):

@@ -1,11 +1,15 @@
 """An unknown sender becomes a contact by one form."""
 
 from imio.mailbridge.iadocs.names_guess import guess_name
+from imio.mailbridge.inbound import review
 from imio.mailbridge.inbound.inbox import inbox
 from plone import api
 from plone.app.uuid.utils import uuidToObject
 from tests.mails import redirected
 from tests.mails import TRUSTED
+from tests.site.panel import fields
+from tests.site.quarantine import mail_manager
+from tests.site.quarantine import STRANGER
 import pytest
 import re
 import transaction
@@ -86,6 +90,26 @@ def test_who_may_not_add_contacts_does_not_see_it(site, item):
         site.get(f"{item.absolute_url()}/@@mailbridge-create-contact", "agent", headers=HTML).status_code
         == 404
     )
+
+
+def test_manager_of_mail_makes_the_contact_of_a_message_that_waits(site):
+    raw = redirected(**{"From": "Émile Zola <emile.zola@autre.test>"})
+    record = site.receive(raw, **STRANGER)
+    url = f"{site.url}/@@mailbridge-inbox-contact?id={record.id}"
+    for user in ("agent", "gateway", None):
+        assert site.get(url, user, headers=HTML).status_code in (302, 401)
+    mail_manager("martin")
+    transaction.commit()
+    shown = site.get(url, "martin", headers=HTML).text
+    assert 'value="Zola"' in shown
+    form = fields(shown) | {"form.buttons.create": "x"}
+    answer = site.post(url, "martin", data=form, headers=HTML)
+    assert answer.headers["Location"].endswith(f"@@mailbridge-inbox-message?id={record.id}")
+    assert site.get(url, "martin", headers=HTML).status_code == 404, "there is one now"
+    with api.env.adopt_user("chef"):
+        review.accept(record, {})
+    (uid,) = record.items
+    assert [each.to_object.lastname for each in uuidToObject(uid, unrestricted=True).sender] == ["Zola"]
 
 
 def test_known_sender_needs_none(site):

@@ -20,7 +20,8 @@ def form(site, record, user="admin"):
 def save(site, record, button="save", user="admin", token=True, **data):
     """Press a button of the form with ``data``."""
     shown = form(site, record, user).text
-    values = {f"form.widgets.{name}:list": value for name, value in data.items()}
+    kinds = {"subject": ""}
+    values = {f"form.widgets.{name}{kinds.get(name, ':list')}": value for name, value in data.items()}
     found = re.search(r'name="_authenticator"[^>]*value="(\w+)"', shown)
     if token and found:
         values["_authenticator"] = found[1]
@@ -133,10 +134,48 @@ def test_what_cannot_be_a_rule_is_said(site):
     assert not stored_settings().iemail_routing
 
 
-def test_rule_needs_a_token_and_the_right_to_change_settings(site):
+def test_sentence_with_subject_and_mailbox_is_tried_and_saved_by_a_manager_of_mail(site, service):
+    for subject in ("Permis (1)", "PERMIS (1) bis", "Permis 1"):
+        site.receive(redirected(subject))
+    direct = site.receive(citizen("Permis (1) direct", To="in@bridge.test").as_bytes())
+    record = site.receive(redirected("Permis (1) ter"))
+    sentence = {"subject": "permis (1)", "whose": "anybody", "forward": "server", "place": "last"}
+    sentence |= {"tg_value": service, "user_value": "_empty_", "this_mailbox": "selected"}
+    answer = save(site, record, "try", user="chef", **sentence)
+    found = answer.text[answer.text.index("mailbridge-trial") :]
+    assert ">5</strong>" in found
+    assert ">3</strong>" in found
+    assert "PERMIS (1) bis" in found
+    assert "Permis 1<" not in found
+    assert "would be filed" not in found
+    assert not stored_settings().iemail_routing, "a trial saves nothing"
+    answer = save(site, direct, "try", user="chef", **{**sentence, "forward": "direct", "this_mailbox": ""})
+    assert "would be filed" in answer.text
+    assert save(site, record, user="chef", **sentence).status_code == 302
+    (row,) = stored_settings().iemail_routing
+    assert (row["subject_pat"], row["original_email_pat"]) == (r"permis\ \(1\)", None)
+    assert item(site.receive(redirected("Encore un permis (1)"))).treating_groups == service
+    other = "Autre permis (1)", {"Resent-From": None, "To": "in@bridge.test"}
+    assert site.receive(redirected(other[0], **other[1])).state == "quarantined"
+
+
+def test_rule_without_any_condition_is_refused(site, service):
+    record = site.receive(redirected())
+    values = {
+        "subject": " ",
+        "whose": "anybody",
+        "tg_value": service,
+        "user_value": "_empty_",
+        "place": "last",
+    }
+    assert "mail of everybody" in save(site, record, **values).text
+    assert not stored_settings().iemail_routing
+
+
+def test_rule_needs_a_token_and_a_manager_of_mail(site):
     record = site.receive(citizen(To="in@bridge.test").as_bytes())
     values = {"whose": "author", "tg_value": "_empty_", "user_value": "_empty_", "place": "last"}
-    for user in ("chef", "agent", "gateway", None):
+    for user in ("agent", "gateway", None):
         assert form(site, record, user).status_code in (302, 401), user
         save(site, record, user=user, **values)
     save(site, record, token=False, **values)

@@ -55,6 +55,7 @@ NOTHING = {
     "index.html",
     "mailbridge-has-proof",
     "mailbridge-opened",
+    "mailbridge-looking",
     "mailbridge-render-again",
     "mailbridge-save-draft",
 }
@@ -104,6 +105,7 @@ PATHS = {
         "/incoming-mail?q=secret",
         "/outgoing-mail",
     ],
+    "mailbridge-inbox-contact": ["/@@mailbridge-inbox-contact?id={revoked}"],
     "mailbridge-mailbox-add": ["/@@mailbridge-mailbox-add"],
     "mailbridge-mailbox-delete": ["/@@mailbridge-mailbox-delete?mailbox=boite"],
     "mailbridge-mailbox-edit": ["/@@mailbridge-mailbox-edit?mailbox=boite"],

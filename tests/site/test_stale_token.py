@@ -6,6 +6,7 @@ The session had ended, another user logged in, or another site made the browser 
 from datetime import date
 from datetime import timedelta
 from imio.mailbridge.browser.button_page import ButtonPage
+from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.interfaces import IMailbridgeLayer
 from imio.mailbridge.outbox import returned
 from imio.mailbridge.outbox.record import outbox
@@ -70,6 +71,9 @@ def posts(site, sent):
     assert answer.status_code == 204, answer.text
     waits = site.receive(citizen(To="in@bridge.test").as_bytes()).id
     strange = site.receive(redirected("Autre"), **STRANGER).id
+    unknown = site.receive(redirected("Inconnu", From="nobody@autre.test"), **STRANGER).id
+    discarded = site.receive(redirected("Écarté"), **STRANGER)
+    inbox().set_state(discarded, "discarded")
     document = item(site.receive(redirected(**{"From": "Émile Zola <emile.zola@autre.test>"})))
     (mail,) = api.content.find(document, portal_type="dmsmainfile", unrestricted=True)
     message = sent(state="scheduled")
@@ -95,7 +99,10 @@ def posts(site, sent):
             f"/{path}/@@mailbridge-create-contact", "create", lastname="Zola é", email="zola@autre.test"
         ),
         "mailbridge-inbox-rule": z3c(
-            f"/@@mailbridge-inbox-rule?id={waits}", "save", "replay", **{"whose:list": "domain"}
+            f"/@@mailbridge-inbox-rule?id={waits}", "try", "save", "replay", user="chef", subject="Permis é"
+        ),
+        "mailbridge-inbox-contact": z3c(
+            f"/@@mailbridge-inbox-contact?id={unknown}", "create", user="chef", lastname="Zola é"
         ),
         "mailbridge-controlpanel": z3c(
             "/@@mailbridge-controlpanel", "save", "test", "copy", smtp_host="new.test", smtp_password=SECRET
@@ -152,13 +159,21 @@ def posts(site, sent):
                 "chef",
             )
             for name in ("replay", "discard", "accept")
+        ]
+        + [
+            Post(
+                "/@@mailbridge-inbox?state=discarded",
+                {"bulk": "restore", "ids:list": discarded.id},
+                user="chef",
+            )
         ],
         "mailbridge-inbox-message": [
             Post(review, {name: "1"}, {"sender": "Moi <moi@citizen.test>", "date": "2026-01-02T03:04"})
             for name in ("proposal", "direct", "replay", "ask")
         ]
         + [
-            Post(review, {"discard": "1"}, {"reason": "parce que"}),
+            Post(review, {"discard": "other"}, {"reason": "parce que"}),
+            Post(f"/@@mailbridge-inbox-message?id={discarded.id}", {"restore": "1"}, user="chef"),
             Post(f"/@@mailbridge-inbox-message?id={strange}", {"mailbox": "1"}),
         ],
         "mailbridge-dry-run": [

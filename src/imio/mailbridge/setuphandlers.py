@@ -9,6 +9,7 @@ from imio.mailbridge.iadocs import rendition
 from imio.mailbridge.inbound import cases
 from imio.mailbridge.inbound import imap_reading as mailboxes
 from imio.mailbridge.inbound import inbox
+from imio.mailbridge.inbound import looking
 from imio.mailbridge.inbound.forwarding import store as forwarding
 from imio.mailbridge.outbox import bounce_address
 from imio.mailbridge.outbox import record as outbox
@@ -73,6 +74,7 @@ def uninstalled(tool):
         cases.KEY,
         mailboxes.KEY,
         forwarding.KEY,
+        looking.KEY,
         rendition.WAITING,
         columns.KEY,
         opened.KEY,

@@ -6,6 +6,7 @@ from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
 from imio.mailbridge.iadocs import reading
 from imio.mailbridge.inbound.reasons import reason_texts
+from imio.mailbridge.inbound.review import WHY
 from imio.mailbridge.message.secret_address import masked
 from imio.mailbridge.ports.directory import IDirectory
 from imio.mailbridge.settings.clock import readable_time
@@ -65,6 +66,8 @@ DETECTORS = {
     "resent-from": _("Redirected by (Resent-From)"),
     **reading.DOUBTS,
 }
+#: What a person had done, as the history keeps it.
+ACTIONS = {"replay": _("to be treated again"), "accept": _("to be filed as the person said")}
 
 
 class Words(BrowserView):
@@ -133,7 +136,10 @@ def history(record):
             "at": readable_time(line["at"]),
             "state": titles.INCOMING.get(line["state"], line["state"]),
             "by": user_name(line["by"]),
-            "text": translatable(reason_texts(line["text"])[0]) or masked(translatable(line["text"])),
+            "why": WHY.get(line.get("why"), ""),
+            "text": ACTIONS.get(line["text"])
+            or translatable(reason_texts(line["text"])[0])
+            or masked(translatable(line["text"])),
         }
         for line in record.history
     ]

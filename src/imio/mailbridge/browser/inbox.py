@@ -1,38 +1,66 @@
 """The list of incoming messages, ``@@mailbridge-inbox``, and the count of those that wait for a decision."""
 
 from collections import Counter
+from email.utils import parseaddr
+from functools import cached_property
 from imio.mailbridge.browser import titles
 from imio.mailbridge.browser.batch import batch_of
 from imio.mailbridge.browser.button_page import ButtonPage
+from imio.mailbridge.browser.inbox_list import InboxList
+from imio.mailbridge.browser.inbox_list import MAX_LOOKED_AT
+from imio.mailbridge.browser.inbox_list import review_url
 from imio.mailbridge.browser.review_choices import DECISIONS
 from imio.mailbridge.browser.review_choices import document_links
 from imio.mailbridge.browser.review_choices import services
+from imio.mailbridge.browser.review_choices import why_discarded
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
 from imio.mailbridge.inbound import review
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.inbox import OPEN
+from imio.mailbridge.inbound.reasons import reason_label
 from imio.mailbridge.inbound.reasons import reason_texts
 from imio.mailbridge.inbound.summary import WAITING
 from imio.mailbridge.message.classification.reason import REASONS
+from imio.mailbridge.message.secret_address import masked
 from imio.mailbridge.message.secret_address import masked_data
+from imio.mailbridge.settings.clock import local_time
 from imio.mailbridge.settings.clock import readable_time
-from imio.mailbridge.settings.size import readable_size
+from imio.mailbridge.store.blobs import is_readable
+from imio.mailbridge.store.store import now
+from plone import api
 from plone.app.layout.viewlets.common import ViewletBase
-from urllib.parse import urlencode
 from zExceptions import NotFound
+from zope.component import getMultiAdapter
 
 
 PAGE = 25
 MAX_AT_ONCE = 100
-#: How many records a search looks at, the newest first.
-MAX_LOOKED_AT = 5000
+#: How many messages that could not be dealt with are named one by one.
+MAX_NAMED = 10
+#: What the keys do; static/inbox.js carries it out.
+KEYS = {
+    "j": _("next message"),
+    "k": _("previous message"),
+    "a": _("file in the proposed way"),
+    "e": _("discard: then choose why"),
+    "o": _("open the message on a page of its own"),
+    "?": _("show this help"),
+}
 
 
 class InboxView(ButtonPage):
-    """A table with filters by state, reason and text, and the decisions for one message or for all that are ticked."""
+    """The list with its filters, the message that is open beside it, and the decisions for all that are ticked.
+
+    ``id`` in the address is the message that is open, ``done`` the one that was decided on before.
+    """
 
     buttons = DECISIONS
+
+    @cached_property
+    def list(self):
+        """The messages with the filters that are chosen."""
+        return InboxList(self.request.form)
 
     @property
     def next_url(self):
@@ -50,30 +78,54 @@ class InboxView(ButtonPage):
             self._decide_on_ticked(name)
 
     def _decide_on_ticked(self, name):
-        """Carry out one decision for all messages that are ticked; say what became of them."""
-        records = _records(self.ticked[:MAX_AT_ONCE])
+        """Carry out one decision for all messages that are ticked; say what became of them, and which it could not be done for."""
+        whole_list = self.entered("all") == "1" and name != "restore"
+        ids = self.list.waiting(self.entered("newest")) if whole_list else self.ticked
+        records = _records(ids[:MAX_AT_ONCE])
         data = {"service": self.entered("service"), "reason": self.entered("discard_reason")}
+        data["why"] = self.entered("why")
         action, refused = DECISIONS[name][0], []
         for record in records:
             try:
                 action(record, data)
             except review.NotPossible as error:
-                refused.append(error.message)
-        states = Counter(record.state for record in records)
-        waiting = sum(states[state] for state in OPEN)
-        if len(records) > len(refused):
-            mapping = {"filed": str(states["filed"]), "waiting": str(waiting)}
-            mapping["others"] = str(len(records) - states["filed"] - waiting)
-            self._say(
-                _(
-                    "Of the ticked messages: filed ${filed}, still to decide ${waiting}, others ${others}.",
-                    mapping=mapping,
-                )
-            )
-        for message in dict.fromkeys(refused):
-            self._say(message, "warning")
+                refused.append((record, error.message))
+            else:
+                if name == "accept" and record.state in OPEN:
+                    refused.append((record, translatable(reason_texts(record.reason, record.evidence)[0])))
         if not records:
             self._say(_("Tick the messages first."), "warning")
+        elif len(records) > len(refused):
+            self._say_what_became_of(records)
+        if len(ids) > len(records) and records:
+            left = _("At most ${count} messages are dealt with at once. Press again for the rest.")
+            self._say(_(left, mapping={"count": str(MAX_AT_ONCE)}), "warning")
+        self._name(refused)
+
+    def _say_what_became_of(self, records):
+        states = Counter(record.state for record in records)
+        waiting = sum(states[state] for state in OPEN)
+        mapping = {"filed": str(states["filed"]), "waiting": str(waiting)}
+        mapping["others"] = str(len(records) - states["filed"] - waiting)
+        self._say(
+            _(
+                "Of the ticked messages: filed ${filed}, still to decide ${waiting}, others ${others}.",
+                mapping=mapping,
+            )
+        )
+
+    def _name(self, refused):
+        for record, why in refused[:MAX_NAMED]:
+            mapping = {
+                "subject": masked(record.subject) or "—",
+                "why": api.portal.translate(why, lang=api.portal.get_current_language()),
+            }
+            self._say(_("“${subject}”: ${why}", mapping=mapping), "warning")
+        if len(refused) > MAX_NAMED:
+            more = str(len(refused) - MAX_NAMED)
+            self._say(
+                _("It could not be done for ${count} others either.", mapping={"count": more}), "warning"
+            )
 
     def _decide(self, name):
         record = inbox().get(self.entered(name))
@@ -91,40 +143,21 @@ class InboxView(ButtonPage):
     @property
     def here(self):
         """Return the address of this page with the filters that are chosen."""
-        chosen = {"state": self.state, "reason": self.reason, "text": self.text}
-        chosen = {name: value for name, value in chosen.items() if value}
-        return f"{self.url}?{urlencode(chosen)}" if chosen else self.url
-
-    @property
-    def state(self):
-        """Return the chosen state, ``open`` for all that wait for a decision, or an empty string for all."""
-        state = self.entered("state")
-        return state if state == "open" or state in titles.INCOMING else ""
-
-    @property
-    def reason(self):
-        """Return the chosen reason, or an empty string for all."""
-        reason = self.entered("reason")
-        return reason if reason in REASONS else ""
-
-    @property
-    def text(self):
-        """Return what is searched for in author, subject and forwarder."""
-        return " ".join(self.entered("text").split())[:100]
+        return f"{self.url}?{self.list.query}"
 
     def reasons(self):
-        """Return the reasons of the messages in the chosen state, each with a sentence and a count."""
-        box = inbox()
-        found = Counter(box.records[id].reason for id in self._of_state()[:MAX_LOOKED_AT])
+        """Return the reasons of the messages in the chosen state, each with a label and a count."""
+        records = inbox().records
+        found = Counter(records[id].reason for id in self.list.of_state[:MAX_LOOKED_AT])
         return [
             {
                 "code": code,
-                "title": translatable(reason_texts(code)[0]),
+                "title": translatable(reason_label(code)),
                 "count": found[code],
-                "chosen": code == self.reason,
+                "chosen": code == self.list.reason,
             }
             for code in REASONS
-            if found[code] or code == self.reason
+            if found[code] or code == self.list.reason
         ]
 
     @property
@@ -132,68 +165,127 @@ class InboxView(ButtonPage):
         """Return the address of this page."""
         return f"{self.context.absolute_url()}/@@mailbridge-inbox"
 
+    def keys(self):
+        """Return the keys of the list, each with what it does."""
+        return list(KEYS.items())
+
     def services(self):
         """Return uid and name of the services that a message can be given to."""
         return services(self.context)
 
+    def why_discarded(self):
+        """Return code and words of the reasons to discard a message."""
+        return why_discarded()
+
     def filters(self):
         """Return the states that have messages, with their counts."""
         counts = inbox().counts()
-        filters = [("", _("all"), sum(counts.values())), ("open", _("to decide"), waiting_count())]
+        filters = [("open", _("to decide"), waiting_count()), ("all", _("all"), sum(counts.values()))]
         filters += [
             (state, title, counts[state]) for state, title in titles.INCOMING.items() if state in counts
         ]
         return [
-            {"state": state, "title": title, "count": count, "active": state == self.state}
+            {"state": state, "title": title, "count": count, "chosen": state == self.list.state}
             for state, title, count in filters
         ]
 
-    def _of_state(self):
-        states = {"": (), "open": WAITING}.get(self.state, (self.state,))
-        return inbox().newest_ids(*states)
-
-    @property
+    @cached_property
     def batch(self):
-        """Return one page of record ids, newest first."""
-        box, ids = inbox(), self._of_state()
-        if self.reason or self.text:
-            ids = [id for id in ids[:MAX_LOOKED_AT] if self._matches(box.records[id])]
+        """One page of record ids, newest first: the one with the open message unless the address names another."""
+        ids = self.list.ids
+        if "b_start" not in self.request.form and self.opened in ids:
+            self.request.form["b_start"] = str(ids.index(self.opened) // PAGE * PAGE)
         return batch_of(ids, PAGE, self.request)
 
-    def _matches(self, record):
-        searched = f"{record.author} {record.subject} {record.transferred_by} {record.source_mailbox}".lower()
-        return self.reason in ("", record.reason) and self.text.lower() in searched
+    @property
+    def opened(self):
+        """Return the id of the message that the address opens, or an empty string."""
+        id = self.entered("id")
+        return id if id in inbox() else ""
 
-    def any_open(self):
-        """Tell whether a record on this page waits for a decision."""
-        return any(inbox().records[id].state in OPEN for id in self.batch)
+    @cached_property
+    def message(self):
+        """The view of the message beside the list, the first of the page where the address names none; None without any."""
+        id = self.opened or next(iter(self.batch), "")
+        record = inbox().get(id) if id else None
+        if record is None or not is_readable(record.raw):
+            return None
+        view = getMultiAdapter((self.context, self.request), name="mailbridge-inbox-message")
+        view.record = record
+        view.list = self.list
+        return view
+
+    def done(self):
+        """Return what the last decision made of its message: its state, where it is, whether it can be undone; or None."""
+        record = inbox().get(self.entered("done"))
+        if record is None:
+            return None
+        return {
+            "id": record.id,
+            "subject": masked(record.subject) or "—",
+            "state": titles.INCOMING[record.state],
+            "discarded": record.state == "discarded",
+            "url": next((item["url"] for item in document_links(record.items)), review_url(record.id)),
+            "action": review_url(record.id, self.list),
+        }
+
+    def bulk(self):
+        """Return what can be done with ticked messages of this page: ``decide``, ``restore`` or nothing."""
+        if self.list.state == "discarded":
+            return "restore"
+        return "decide" if any(inbox().records[id].state in OPEN for id in self.batch) else ""
+
+    def beyond(self):
+        """Return how many messages of the whole list wait, where that is more than this page shows; or 0."""
+        count = len(self.list.waiting()) if len(self.list.ids) > PAGE else 0
+        return count if self.bulk() == "decide" else 0
+
+    def newest(self):
+        """Return the id of the first message of the list: what arrives later is not meant by "all of this list"."""
+        return next(iter(self.list.ids), "")
 
     def row(self, id):
-        """Return what the table shows of a record."""
+        """Return what the list shows of a record."""
         record = inbox().get(id)
-        sentence, remedy = reason_texts(record.reason, record.evidence)
+        name, address = parseaddr(record.author)
         return masked_data(
             {
                 "id": id,
-                "url": f"{self.context.absolute_url()}/@@mailbridge-inbox-message?id={id}",
+                "url": f"{self.here}&id={id}",
                 "received": readable_time(record.created),
+                "date": _short(record.created),
                 "author": record.author,
-                "subject": record.subject,
-                "recipient": record.envelope_recipient,
-                "size": readable_size(record.size),
+                "name": name or address or record.author,
+                "subject": record.subject or "—",
+                "reason": translatable(reason_label(record.reason, record.evidence)),
                 "state": titles.INCOMING[record.state],
                 "colour": titles.colour(record.state),
-                "transfer": titles.TRANSFER.get(record.transfer, ""),
-                "transferred_by": record.transferred_by or record.source_mailbox,
-                "reason": record.reason,
-                "sentence": translatable(sentence),
-                "remedy": translatable(remedy),
-                "error": record.error,
-                "documents": document_links(record.items),
-                "source": f"{self.context.absolute_url()}/@@mailbridge-source?id={id}",
-                "open": record.state in OPEN,
+                "service": self._service(record),
+                "current": self.message is not None and self.message.record.id == id,
+                "tickable": record.state in OPEN or self.bulk() == "restore",
             }
         )
+
+    def rows(self):
+        """Return what the list shows of the records of this page."""
+        return [self.row(id) for id in self.batch]
+
+    @cached_property
+    def _names(self):
+        return dict(self.services())
+
+    def _service(self, record):
+        """Return the name of the service that the mailbox or the mail-in address stands for, or an empty string."""
+        row = self.settings.mailin_addresses.get(record.envelope_recipient)
+        uid = self.settings.source_mailboxes.get(record.source_mailbox) or (row.service if row else "")
+        return self._names.get(uid, "")
+
+
+def _short(time):
+    """Return the time of a message of today, the date of another, in the notation of the site."""
+    local = local_time(time)
+    today = local.date() == local_time(now()).date()
+    return api.portal.get_localized_time(local.replace(tzinfo=None), time_only=today)
 
 
 class WaitingViewlet(ViewletBase):

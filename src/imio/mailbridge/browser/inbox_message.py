@@ -1,4 +1,4 @@
-"""The page of one incoming message, ``@@mailbridge-inbox-message?id=``: what happened, and the decisions on it.
+"""The page of one incoming message, ``@@mailbridge-inbox-message?id=``: its text, what happened, and the decisions on it.
 
 ``@@mailbridge-inbox-frame`` is the text of the message, ``@@mailbridge-source`` the bytes as they came.
 """
@@ -9,14 +9,19 @@ from functools import cached_property
 from imio.mailbridge.browser import evidence
 from imio.mailbridge.browser import titles
 from imio.mailbridge.browser.button_page import ButtonPage
-from imio.mailbridge.browser.button_page import may
-from imio.mailbridge.browser.button_page import SET_UP
 from imio.mailbridge.browser.inbox_access import visible_record
+from imio.mailbridge.browser.inbox_list import InboxList
+from imio.mailbridge.browser.inbox_list import list_url
+from imio.mailbridge.browser.inbox_list import review_url
+from imio.mailbridge.browser.message_summary import user_name
 from imio.mailbridge.browser.preview import lock
 from imio.mailbridge.browser.preview import preview
 from imio.mailbridge.browser.review_choices import DECISIONS
 from imio.mailbridge.browser.review_choices import document_links
 from imio.mailbridge.browser.review_choices import services
+from imio.mailbridge.browser.review_choices import why_discarded
+from imio.mailbridge.browser.sender import contacts
+from imio.mailbridge.browser.sender import unknown_author
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
 from imio.mailbridge.iadocs import reading
@@ -25,6 +30,7 @@ from imio.mailbridge.inbound import review
 from imio.mailbridge.inbound.ask import ask
 from imio.mailbridge.inbound.ask import CannotAsk
 from imio.mailbridge.inbound.inbox import OPEN
+from imio.mailbridge.inbound.looking import others_looking
 from imio.mailbridge.inbound.process import decision_on
 from imio.mailbridge.inbound.process import read
 from imio.mailbridge.inbound.source import source
@@ -41,6 +47,7 @@ from imio.mailbridge.settings.read import stored_settings
 from imio.mailbridge.settings.size import name_and_size
 from plone import api
 from Products.Five.browser import BrowserView
+from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from zExceptions import NotFound
 import re
 
@@ -93,25 +100,49 @@ class MessageView(OfRecord, ButtonPage):
         "direct": "_accept_direct",
         "replay": "_replay",
         "discard": "_discard",
+        "restore": "_restore",
         "ask": "_ask",
         "mailbox": "_declare_mailbox",
     }
-    permissions = dict.fromkeys(("proposal", "direct", "replay", "ask"), MANAGE) | {"mailbox": SET_UP}
+    permissions = dict.fromkeys(("proposal", "direct", "replay", "ask", "mailbox"), MANAGE)
+    #: What ``inbox.pt`` shows beside the list, and the page of a message alone.
+    pane = ViewPageTemplateFile("templates/inbox_pane.pt")
 
-    def _show(self):
-        self.decision = decision_on(self.record, self.parsed, self.settings)
-        return super()._show()
+    @cached_property
+    def decision(self):
+        """The decision on the message by today's rules."""
+        return decision_on(self.record, self.parsed, self.settings)
+
+    @cached_property
+    def list(self):
+        """The list that the message was opened from, or None for the page alone."""
+        query = self.entered("list")
+        return InboxList.from_query(query) if query else None
 
     def _press(self, name):
+        before, self._next = self.record.state, ""
+        if is_manager():
+            self._next = (self.list or InboxList({})).after(self.record.id)
         try:
             super()._press(name)
         except review.NotPossible as error:
             self._say(error.message, "warning")
+        self._is_done = before in OPEN and self.record.state not in OPEN
 
     @property
     def url(self):
         """Return the address of this page."""
-        return f"{api.portal.get().absolute_url()}/@@mailbridge-inbox-message?id={self.record.id}"
+        return review_url(self.record.id, self.list)
+
+    @property
+    def next_url(self):
+        """Return the address of the next message that waits, after a decision of a manager; else that of this message."""
+        if not is_manager():
+            return self.url
+        if self._is_done:
+            opened = {"id": self._next} if self._next else {}
+            return list_url(self.list or InboxList({}), **opened, done=self.record.id)
+        return list_url(self.list, id=self.record.id) if self.list else self.url
 
     def _accept_proposal(self):
         self._accept("proposal")
@@ -123,17 +154,30 @@ class MessageView(OfRecord, ButtonPage):
         action, done = DECISIONS["accept"]
         form = self.request.form
         action(self.record, {"as": as_} | {name: form.get(name) for name in ("sender", "date", "service")})
-        filed = self.record.state == "filed"
-        self._say(done if filed else _("The message could not be filed; the page says why."))
+        if self.record.state in OPEN:
+            self._say(_("The message could not be filed; the page says why."), "warning")
+        elif not is_manager():
+            self._say(done)
 
     def _replay(self):
         action, done = DECISIONS["replay"]
         action(self.record, {})
-        self._say(done)
+        if self.record.state in OPEN:
+            self._say(done)
 
     def _discard(self):
         action, done = DECISIONS["discard"]
-        action(self.record, {"reason": self.request.form.get("reason")})
+        why = self.entered("discard")
+        form = {"reason": self.request.form.get("reason"), "why": why if why in review.WHY else ""}
+        action(self.record, form)
+        if not is_manager():
+            self._say(done)
+
+    def _restore(self):
+        if not self.may_restore():
+            raise Unauthorized("Only who discarded the message may take it back.")
+        action, done = DECISIONS["restore"]
+        action(self.record, {})
         self._say(done)
 
     def _ask(self):
@@ -159,9 +203,35 @@ class MessageView(OfRecord, ButtonPage):
         """Tell whether the user is a manager of mail."""
         return is_manager()
 
-    def may_set_up(self):
-        """Tell whether the user may change the settings."""
-        return may(SET_UP)
+    def may_restore(self):
+        """Tell whether the user may take the message back: managers any, others what they discarded themselves."""
+        line = review.decided_by(self.record)
+        return is_manager() or (line is not None and line["by"] == api.user.get_current().getId())
+
+    def why_discarded(self):
+        """Return code and words of the reasons to discard a message."""
+        return why_discarded()
+
+    def first_decision(self):
+        """Return in a sentence who dealt with the message, or an empty string."""
+        return review.first_decision(self.record)
+
+    def looking(self):
+        """Return in sentences who else looks at the message, for managers."""
+        users = others_looking(self.record.id, api.user.get_current().getId()) if is_manager() else ()
+        return [_("${who} is looking at this message.", mapping={"who": user_name(user)}) for user in users]
+
+    def list_url(self):
+        """Return the address of the list that the message was opened from."""
+        return list_url(self.list or InboxList({}), id=self.record.id)
+
+    def can_create_contact(self):
+        """Tell whether the author is no contact yet and the user may make one."""
+        return contacts() is not None and unknown_author(self.record) is not None
+
+    def primary(self):
+        """Return the name of the button that files in the proposed way."""
+        return "direct" if self.proposal() is None else "proposal"
 
     def is_open(self):
         """Tell whether there is something left to review."""
@@ -173,6 +243,7 @@ class MessageView(OfRecord, ButtonPage):
         return {
             "state": titles.INCOMING[self.record.state],
             "colour": titles.colour(self.record.state),
+            "label": translatable(reasons.reason_label(self.record.reason, self.record.evidence)),
             "sentence": translatable(sentence),
             "remedy": translatable(remedy),
             "error": masked(self.record.error),
@@ -223,7 +294,7 @@ class MessageView(OfRecord, ButtonPage):
         return masked_data(
             {
                 "sender": str(original.author or ""),
-                "date": date.isoformat(timespec="minutes") if date else "",
+                "date": date.replace(tzinfo=None).isoformat(timespec="minutes") if date else "",
                 "subject": original.subject or "",
                 "count": len(self.decision.candidates),
                 "text": (original.text or "")[:3000]

@@ -2,7 +2,7 @@
 
 from imio.mailbridge.i18n import _
 from imio.mailbridge.inbound import review
-from plone.app.uuid.utils import uuidToCatalogBrain
+from plone import api
 from zope.component import getUtility
 from zope.schema.interfaces import IVocabularyFactory
 
@@ -12,6 +12,7 @@ DECISIONS = {
     "replay": (review.replay, _("The message was treated again.")),
     "accept": (review.accept, _("The message is filed as you said.")),
     "discard": (review.discard, _("The message is discarded; its original is kept.")),
+    "restore": (review.restore, _("The message is back where it was.")),
 }
 
 
@@ -21,7 +22,13 @@ def services(context):
     return [(term.value, term.title or term.token) for term in factory(context)]
 
 
+def why_discarded():
+    """Return code and words of the reasons to discard a message."""
+    return list(review.WHY.items())
+
+
 def document_links(uids):
     """Return address and title of the documents that the user may see."""
-    brains = [uuidToCatalogBrain(uid) for uid in uids]
-    return [{"url": f"{brain.getURL()}/view", "title": brain.Title} for brain in brains if brain is not None]
+    brains = {brain.UID: brain for brain in api.content.find(UID=list(uids))} if uids else {}
+    found = [brains[uid] for uid in uids if uid in brains]
+    return [{"url": f"{brain.getURL()}/view", "title": brain.Title} for brain in found]

@@ -1,13 +1,22 @@
-"""The form ``@@mailbridge-create-contact``: an unknown sender becomes a contact and the document's sender."""
+"""The form ``@@mailbridge-create-contact``: an unknown sender becomes a contact and the document's sender.
 
+``@@mailbridge-inbox-contact?id=`` is the same for an incoming message that still waits: filed later, it has its sender.
+"""
+
+from functools import cached_property
 from imio.mailbridge.browser.form_token import TokenForm
+from imio.mailbridge.browser.inbox_access import visible_record
+from imio.mailbridge.browser.inbox_list import review_url
 from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs import names
 from imio.mailbridge.iadocs.names_guess import guess_name
 from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.syntax.address_list import typed_addresses
+from imio.mailbridge.outbox.visibility import is_manager
+from imio.mailbridge.ports.directory import IDirectory
 from imio.mailbridge.settings import validate
 from plone import api
+from plone.api.env import adopt_roles
 from plone.app.layout.viewlets.common import ViewletBase
 from plone.autoform.form import AutoExtensibleForm
 from plone.supermodel import model
@@ -17,6 +26,7 @@ from z3c.relationfield import RelationValue
 from zExceptions import NotFound
 from zope import schema
 from zope.component import getUtility
+from zope.component.hooks import getSite
 from zope.event import notify
 from zope.intid.interfaces import IIntIds
 from zope.lifecycleevent import ObjectModifiedEvent
@@ -39,10 +49,20 @@ def unknown_sender(document):
 
 
 def contacts():
-    """Return the directory when the current user may add to it, else None."""
+    """Return the directory when the current user may add to it, else None; managers of mail may: it is part of deciding."""
     folder = api.portal.get().get(names.CONTACTS_FOLDER)
-    allowed = folder is not None and api.user.has_permission("Add portal content", obj=folder)
+    allowed = folder is not None and (
+        is_manager() or api.user.has_permission("Add portal content", obj=folder)
+    )
     return folder if allowed else None
+
+
+def unknown_author(record):
+    """Return (name, address) of the author of an incoming message when no contact has this address, else None."""
+    author = next(iter(typed_addresses(record.author)), None)
+    if not isinstance(author, Address) or IDirectory(getSite()).senders(author.addr_spec):
+        return None
+    return author.display_name, author.addr_spec
 
 
 class SenderViewlet(ViewletBase):
@@ -55,8 +75,8 @@ class SenderViewlet(ViewletBase):
         self.url = f"{self.context.absolute_url()}/@@mailbridge-create-contact"
 
 
-class CreateContact(TokenForm, AutoExtensibleForm, form.Form):
-    """The form, filled in from the message; the names are a guess."""
+class ContactForm(TokenForm, AutoExtensibleForm, form.Form):
+    """The form, filled in from ``unknown``, the name and address of a sender; the names are a guess."""
 
     schema = ISender
     ignoreContext = True  # noqa: N815 - of z3c.form
@@ -64,10 +84,9 @@ class CreateContact(TokenForm, AutoExtensibleForm, form.Form):
     description = _("First and last name are a guess: check them.")
 
     def update(self):
-        """Show the form only where there is something to create."""
-        self.unknown = unknown_sender(self.context)
+        """Show the form only where there is something to create; errors: ``NotFound``."""
         if self.unknown is None or contacts() is None:
-            raise NotFound("mailbridge-create-contact")
+            raise NotFound(self.__name__)
         super().update()
 
     def updateWidgets(self, prefix=None):  # noqa: N802 - of z3c.form
@@ -82,15 +101,48 @@ class CreateContact(TokenForm, AutoExtensibleForm, form.Form):
 
     @button.buttonAndHandler(_("Create the contact"), name="create")
     def handle_create(self, action):
-        """Create the person and relate the document to it."""
+        """Create the person."""
         data, errors = self.extractData()
         if errors:
             self.status = self.formErrorsMessage
             return
         title = " ".join(filter(None, (data["firstname"], data["lastname"])))
-        person = api.content.create(contacts(), names.PERSON, title=title, **data)
+        with adopt_roles(["Manager"]):  # ``contacts`` says whether the user may
+            person = api.content.create(contacts(), names.PERSON, title=title, **data)
+        self.created(person)
+
+
+class CreateContact(ContactForm):
+    """The form for the sender of a document."""
+
+    @property
+    def unknown(self):
+        """Return name and address of the unknown sender, or None."""
+        return unknown_sender(self.context)
+
+    def created(self, person):
+        """Relate the document to the new person."""
         relation = RelationValue(getUtility(IIntIds).getId(person))
         self.context.sender = [*(self.context.sender or []), relation]
         notify(ObjectModifiedEvent(self.context))
         api.portal.show_message(_("The contact is created, and the document has its sender."), self.request)
         self.request.response.redirect(f"{self.context.absolute_url()}/view")
+
+
+class ContactOfMessage(ContactForm):
+    """The form for the author of an incoming message."""
+
+    @cached_property
+    def unknown(self):
+        """Return name and address of the unknown author, or None."""
+        return unknown_author(visible_record(self.request))
+
+    @property
+    def action(self):
+        """Return the address of this form."""
+        return f"{self.request.getURL()}?id={self.request.form['id']}"
+
+    def created(self, person):
+        """Go back to the message."""
+        api.portal.show_message(_("The contact is created."), self.request)
+        self.request.response.redirect(review_url(self.request.form["id"]))

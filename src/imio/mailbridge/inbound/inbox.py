@@ -7,7 +7,7 @@ Life of a record::
        │  │ ├─→ quarantined ─→ …     with a reason; replay, accept or discard
        │  │ └─→ failed ─────→ …      filing raised; the exception is kept; replay or discard
        │  └──── replay by a person
-       └─→ discarded                 by a person, with a reason; the bytes stay
+       └─→ discarded ──→ …           by a person, with a reason; the bytes stay, and a person can take it back to what it was
 """
 
 from BTrees.OOBTree import OOBTree
@@ -93,9 +93,9 @@ class InboundMessage(Record):
         """Return the ``Envelope`` that it came in."""
         return Envelope(self.envelope_recipient, self.envelope_sender, self.client_address, self.null_sender)
 
-    def note(self, state: str, by: str = "", text: str = "") -> None:
-        """Add a line to the history: who or what brought the record into ``state``."""
-        self.history.append({"at": now(), "state": state, "by": by, "text": text})
+    def note(self, state: str, by: str = "", text: str = "", **more: str) -> None:
+        """Add a line to the history: who or what brought the record into ``state``; ``more`` are further plain values."""
+        self.history.append({"at": now(), "state": state, "by": by, "text": text, **more})
 
 
 class Inbox(Store):

@@ -14,12 +14,22 @@ def is_redirected_by_agent(evidence):
     return directory is not None and any(map(directory.agent_userid, agents))
 
 
+def reason_label(code, evidence=()):
+    """Return the short label of a code for lists, or an empty string for none."""
+    reason = _reason(code, evidence)
+    return reason.label if reason else ""
+
+
 def reason_texts(code, evidence=()):
     """Return (sentence, remedy) for a code, or two empty strings for none.
 
     ``evidence`` are (detector, what it saw, strength) of the message, where it is known.
     """
-    reason = REASONS.get(code)
-    if code == "undeclared-mailbox" and is_redirected_by_agent(evidence):
-        reason = REDIRECTED_BY_AGENT
+    reason = _reason(code, evidence)
     return (reason.sentence, reason.remedy) if reason else ("", "")
+
+
+def _reason(code, evidence):
+    if code == "undeclared-mailbox" and is_redirected_by_agent(evidence):
+        return REDIRECTED_BY_AGENT
+    return REASONS.get(code)

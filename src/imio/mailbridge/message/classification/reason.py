@@ -10,8 +10,12 @@ def _(text: str) -> str:
 
 @dataclass(frozen=True)
 class Reason:
-    """What a person reads (msgids): ``sentence`` says what happened and what it means, ``remedy`` what to do."""
+    """What a person reads (msgids): ``sentence`` says what happened and what it means, ``remedy`` what to do.
 
+    ``label`` is the same in two or three words, for a line of a list.
+    """
+
+    label: str
     sentence: str
     remedy: str
 
@@ -19,6 +23,7 @@ class Reason:
 #: The evidence that an address of an agent redirected a message, and what ``undeclared-mailbox`` means if the agent exists.
 RESENT_BY_AGENT = "resent-by-agent"
 REDIRECTED_BY_AGENT = Reason(
+    _("Redirected by an agent"),
     _(
         "An agent redirected this message as if it had just been sent (“Redirect” in the mail program). Anyone can write such a "
         "mark, and it is not the forward of an agent, so no document was made."
@@ -32,6 +37,7 @@ REDIRECTED_BY_AGENT = Reason(
 #: Reason code → texts. A new code is added here and nowhere else.
 REASONS: Mapping[str, Reason] = {
     "no-recipient": Reason(
+        _("No recipient given"),
         _(
             "The mail server did not say for which mail-in address this message came, "
             "and several addresses are possible. It was kept, but no document was made."
@@ -42,6 +48,7 @@ REASONS: Mapping[str, Reason] = {
         ),
     ),
     "unproven-redirect": Reason(
+        _("Redirected, not proven"),
         _(
             "The message says that one of your mailboxes passed it on, but nothing proves it. "
             "Anyone can write such a line, so no document was made."
@@ -53,6 +60,7 @@ REASONS: Mapping[str, Reason] = {
         ),
     ),
     "unproven-agent": Reason(
+        _("Agent not proven"),
         _(
             "The message bears an agent's address as its sender, but nothing proves that this agent sent it. "
             "An address is easy to forge, so no document was made."
@@ -63,6 +71,7 @@ REASONS: Mapping[str, Reason] = {
         ),
     ),
     "undeclared-mailbox": Reason(
+        _("Unknown mailbox"),
         _(
             "A mailbox that is not among the source mailboxes in the settings passed this message on. "
             "The bridge does not know which service it belongs to, so no document was made."
@@ -73,6 +82,7 @@ REASONS: Mapping[str, Reason] = {
         ),
     ),
     "inline-forward": Reason(
+        _("Forward as text"),
         _(
             "This message was forwarded as text: the original is only quoted in it, so its sender and date cannot be "
             "trusted. What could be read from the text is kept as a proposal; no document was made."
@@ -83,6 +93,7 @@ REASONS: Mapping[str, Reason] = {
         ),
     ),
     "direct": Reason(
+        _("Written directly"),
         _(
             "This message was written to the mail-in address itself, which is meant for forwarded mail only. "
             "No document was made."
@@ -93,6 +104,7 @@ REASONS: Mapping[str, Reason] = {
         ),
     ),
     "unmatched-report": Reason(
+        _("Report on nothing of ours"),
         _(
             "This is an automatic report (a delivery failure, a read receipt or an absence message), but it is about no "
             "message that the mail bridge sent. It was kept so that nothing is lost."
@@ -104,6 +116,7 @@ REASONS: Mapping[str, Reason] = {
         ),
     ),
     "loop": Reason(
+        _("Came back to us"),
         _(
             "This message was sent by the mail bridge itself and has come back to it, or it was passed on too many times. "
             "Filing it could make mail go round in circles, so no document was made."
@@ -114,6 +127,7 @@ REASONS: Mapping[str, Reason] = {
         ),
     ),
     "too-many": Reason(
+        _("Too many of one author"),
         _(
             "Its author sent more messages within an hour than the settings allow. Programs that answer each other do this, so no "
             "document was made of what is over the limit."
@@ -124,6 +138,7 @@ REASONS: Mapping[str, Reason] = {
         ),
     ),
     "too-many-replies": Reason(
+        _("Too many answers"),
         _(
             "The e-mail that it answers was answered more often within an hour than its recipients would do. Programs that answer "
             "each other do this, and so do forgers, so no document was made of what is over the limit."
@@ -134,6 +149,7 @@ REASONS: Mapping[str, Reason] = {
         ),
     ),
     "forwarding-confirmation": Reason(
+        _("Google asks"),
         _(
             "Google asks whether a mailbox may forward its mail to this address. It forwards nothing before somebody confirms."
         ),
@@ -143,6 +159,7 @@ REASONS: Mapping[str, Reason] = {
         ),
     ),
     "stand-in": Reason(
+        _("Notice in place of a message"),
         _(
             "The mail server could not read a message in its mailbox and handed over this notice in its place. "
             "The message itself is still in the mailbox; no document was made."
@@ -153,6 +170,7 @@ REASONS: Mapping[str, Reason] = {
         ),
     ),
     "too-complex": Reason(
+        _("Built too unusually"),
         _(
             "This message is built in an unusual way: far too many headers, parts or levels. Real mail does not look "
             "like this and reading it could block the mail bridge, so it was not opened."
@@ -163,6 +181,7 @@ REASONS: Mapping[str, Reason] = {
         ),
     ),
     "unreadable": Reason(
+        _("Not an e-mail"),
         _(
             "What came in is not an e-mail: it has neither sender, subject nor date, or it is empty. "
             "The bytes were kept as they came, but no document was made."
@@ -173,6 +192,7 @@ REASONS: Mapping[str, Reason] = {
         ),
     ),
     "encrypted": Reason(
+        _("Encrypted"),
         _(
             "The content of this message is encrypted and the mail bridge has no key to open it. "
             "A document would hold nothing that anyone could read, so none was made."
@@ -183,6 +203,7 @@ REASONS: Mapping[str, Reason] = {
         ),
     ),
     "filing-error": Reason(
+        _("Filing failed"),
         _(
             "The message was read without difficulty, but making the document failed. The message itself is safe."
         ),

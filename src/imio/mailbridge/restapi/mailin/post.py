@@ -33,7 +33,12 @@ import json
 
 
 DELIVER = "imio.mailbridge: Deliver mail"
-ACTIONS = {"replay": review.replay, "accept": review.accept, "discard": review.discard}
+ACTIONS = {
+    "replay": review.replay,
+    "accept": review.accept,
+    "discard": review.discard,
+    "restore": review.restore,
+}
 
 
 def deliver(context, request):
