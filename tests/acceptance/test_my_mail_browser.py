@@ -32,7 +32,9 @@ def test_log_in_and_one_click(iadocs, browser, newest):
         chef.page.locator("#mailbridge-figures").scroll_into_view_if_needed()
         expect(chef.page.locator("#mailbridge-figures table")).not_to_have_count(0)
         if width > 1000:
-            expect(chef.page.locator("#portal-globalnav").get_by_role("link", name="Mon courrier")).to_be_visible()
+            expect(
+                chef.page.locator("#portal-globalnav").get_by_role("link", name="Mon courrier")
+            ).to_be_visible()
         assert chef.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         chef.screenshot(f"my-mail-{width}")
         assert chef.errors == []
