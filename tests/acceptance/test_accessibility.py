@@ -9,6 +9,7 @@ PAGES = [
     ("agent", "/outgoing-mail/permis-durbanisme"),
     ("agent", "/incoming-mail"),
     ("agent", "/incoming-mail/demande-de-permis"),
+    ("agent", "/incoming-mail/@@mailbridge-hand-in"),
     ("chef", "/@@mailbridge-inbox"),
     ("admin", "/@@mailbridge-controlpanel"),
     ("admin", "/@@mailbridge-accounts"),
