@@ -41,6 +41,8 @@ def test_three_at_once(person, tmp_path):
     expect(page.locator("[data-handed-in=success] a")).to_have_text(
         [f"Demande de prime {number}" for number in (1, 2, 3)]
     )
+    expect(page.locator("#content-core").get_by_role("link", name="Demande de prime 2")).to_be_visible()
+    expect(page.locator("#content-core")).to_have_count(1)
     paths = [tmp_path / "faux.msg", tmp_path / "Demande 2.msg", tmp_path / "Demande 4.msg"]
     for path, octets in zip(paths, (b"<html>", files[1][1], outlook("Demande de prime 4")), strict=True):
         path.write_bytes(octets)

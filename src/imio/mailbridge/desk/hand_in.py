@@ -78,6 +78,12 @@ class DropArea(BrowserView):
         return f"{self.folder.absolute_url()}/@@mailbridge-hand-in"
 
     @property
+    def shown_page(self):
+        """Return the address of the page around, whose list is shown again when all files are through."""
+        query = self.request.get("QUERY_STRING") or ""
+        return f"{self.request['ACTUAL_URL']}?{query}" if query else self.request["ACTUAL_URL"]
+
+    @property
     def script(self):
         """Return the address of the script."""
         return f"{api.portal.get().absolute_url()}/++resource++imio.mailbridge/hand_in.js"

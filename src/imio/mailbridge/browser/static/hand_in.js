@@ -35,12 +35,19 @@
         });
     }
 
+    // The list below shows what was filed, unless somebody is at work in it.
+    function showAgain() {
+        const content = document.getElementById("content-core");
+        if (list.querySelector("progress") || !content || content.contains(area)) return;
+        if (!content.contains(document.activeElement)) area.querySelector("a.pat-inject").click();
+    }
+
     function take(files) {
         for (const file of files) {
             const item = list.appendChild(line(waiting, file));
             last = last.then(() => send(file, item));
         }
-        last.then(() => area.dispatchEvent(new CustomEvent("mailbridge:handed-in", { bubbles: true })));
+        last.then(showAgain);
     }
 
     // Leaving now would lose what waits.
