@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from imio.mailbridge.iadocs.demo import PASSWORD
+from imio.mailbridge.inbound import receive
 from imio.mailbridge.inbound.inbox import Inbox
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.settings.read import stored_settings
@@ -268,6 +269,23 @@ def test_only_conflicts_nothing_is_kept_and_the_person_is_told(site, monkeypatch
     assert (kind, "Hand it in again" in text) == ("warning", True)
     transaction.begin()
     assert len(inbox()) == 0
+
+
+def test_what_is_stored_and_not_processed_goes_on_when_it_comes_again_or_by_the_sweep(site, monkeypatch):
+    def busy(record):
+        raise ConflictError
+
+    raw = citizen().as_bytes()
+    with monkeypatch.context() as stopped:
+        stopped.setattr(receive, "process", busy)
+        kind, text, links = only(post(site, ("a.eml", raw)))
+        assert (kind, "filed in about a minute" in text, links) == ("info", True, [])
+        assert only(post(site, ("b.eml", raw + b"\n")))[0] == "info"
+    first, second = records()
+    assert first.state == second.state == "received"
+    assert only(post(site, ("a.eml", raw)))[0] == "success"
+    assert site.task("@@mailbridge-process", id=second.id) == 200
+    assert {(record.state, record.proof) for record in records()} == {("filed", "login")}
 
 
 def test_what_could_not_be_filed_is_kept_and_filed_when_it_comes_again(site):
