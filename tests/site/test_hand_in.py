@@ -284,7 +284,7 @@ def test_what_is_stored_and_not_processed_goes_on_when_it_comes_again_or_by_the_
     first, second = records()
     assert first.state == second.state == "received"
     assert only(post(site, ("a.eml", raw)))[0] == "success"
-    assert site.task("@@mailbridge-process", id=second.id) == 200
+    assert site.task("@@mailbridge-process", id=second.id) == 204
     assert {(record.state, record.proof) for record in records()} == {("filed", "login")}
 
 
