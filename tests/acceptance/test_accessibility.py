@@ -10,6 +10,7 @@ PAGES = [
     ("chef", "/@@my-mail"),
     ("agent", "/incoming-mail"),
     ("agent", "/incoming-mail/demande-de-permis"),
+    ("agent", "/incoming-mail/@@mailbridge-hand-in"),
     ("chef", "/@@mailbridge-inbox"),
     ("admin", "/@@mailbridge-controlpanel"),
     ("admin", "/@@mailbridge-accounts"),

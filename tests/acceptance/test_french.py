@@ -64,6 +64,7 @@ PAGES = [
     ("chef", "/@@mailbridge-inbox-rule?id={waiting}"),
     ("chef", "/@@mailbridge-dry-run"),
     ("agent", "/@@my-forwards"),
+    ("agent", "/incoming-mail/@@mailbridge-hand-in"),
     ("agent", "{item}/view"),
     ("agent", "{item}/@@mailbridge-other-fields"),
     ("agent", "/@@mailbridge-sent-message?id={sent}"),

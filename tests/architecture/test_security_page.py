@@ -11,6 +11,7 @@ TEXT = (ROOT / "docs/security.rst").read_text()
 #: How the section of a permission begins; the code checks each call of what is public.
 SECTIONS = {
     "imio.mailbridge.DeliverMail": "``imio.mailbridge: Deliver mail``",
+    "imio.mailbridge.HandInMail": "``imio.mailbridge: Hand in mail``",
     "imio.mailbridge.SendEmail": "``imio.mailbridge: Send email``",
     "imio.mailbridge.ManageMail": "``imio.mailbridge: Manage mail``",
     "plone.app.controlpanel.Mail": "``Plone Site Setup: Mail``",

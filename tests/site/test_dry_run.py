@@ -127,6 +127,7 @@ def test_null_sender_and_the_envelope_are_kept(site):
         "envelope_sender": "",
         "client_address": "127.0.0.1",
         "null_sender": True,
+        "handed_in_by": "",
     }
 
 

@@ -85,10 +85,12 @@ PATHS = {
     "mailbridge-create-contact": ["{item}/@@mailbridge-create-contact"],
     "mailbridge-diagnosis": ["/@@mailbridge-diagnosis"],
     "mailbridge-draft": ["{document}/@@mailbridge-draft"],
+    "mailbridge-drop-area": ["/@@mailbridge-drop-area", "/incoming-mail/@@mailbridge-drop-area"],
     "mailbridge-dry-run": ["/@@mailbridge-dry-run", "/@@mailbridge-dry-run?run=1"],
     "mailbridge-fields": ["{item}/@@mailbridge-fields"],
     "mailbridge-forwarding": ["/@@mailbridge-forwarding"],
     "mailbridge-frame": ["{file}/@@mailbridge-frame"],
+    "mailbridge-hand-in": ["/@@mailbridge-hand-in", "/incoming-mail/@@mailbridge-hand-in"],
     "mailbridge-inbox": ["/@@mailbridge-inbox", "/@@mailbridge-inbox?state=open"],
     "mailbridge-inbox-frame": [
         f"/@@mailbridge-inbox-frame?id={{{name}}}{part}"

@@ -176,6 +176,7 @@ def posts(site, sent):
             Post(f"/@@mailbridge-inbox-message?id={discarded.id}", {"restore": "1"}, user="chef"),
             Post(f"/@@mailbridge-inbox-message?id={strange}", {"mailbox": "1"}),
         ],
+        "mailbridge-hand-in": [Post("/incoming-mail/@@mailbridge-hand-in", {"hand_in": "1"}, user="agent")],
         "mailbridge-dry-run": [
             Post("/@@mailbridge-dry-run", {"examine": "1"}, {"recipient": "in@bridge.test", "client": "::1"}),
             Post(

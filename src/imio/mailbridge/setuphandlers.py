@@ -95,7 +95,7 @@ def uninstalled(tool):
 
 
 def _remove_roles(site):
-    for name in ("Deliver mail", "Manage mail", "Send email"):
+    for name in ("Deliver mail", "Hand in mail", "Manage mail", "Send email"):
         attribute = f"_imio_mailbridge__{name.replace(' ', '_')}_Permission"
         if attribute in site.__dict__:
             delattr(site, attribute)

@@ -43,6 +43,7 @@ DETECTORS = {
     "agent": _("The author is an agent"),
     "mailbox": _("The author is a source mailbox"),
     "attached": _("A message is attached"),
+    "handed-in": _("Handed in by a person who was logged in"),
     "forwarded-text": _("The text is a forward"),
     "reply": _("It answers an e-mail of iA.docs"),
     "tag": _("Secret address of the mailbox"),
@@ -107,11 +108,12 @@ def facts(record):
     """Return label and text of each fact that is kept with a message."""
     rows = (
         (_("Received"), readable_time(record.created)),
-        (_("How it came in"), titles.TRANSFER.get(record.transfer, "")),
-        (_("Forwarded by"), agent(record.transferred_by)),
+        (_("How it came in"), titles.transfer(record)),
+        (_("Handed in by"), hander(record)),
+        (_("Forwarded by"), "" if record.handed_in_by else agent(record.transferred_by)),
         (_("Wrote when passing it on"), record.words),
         (_("Source mailbox"), record.source_mailbox),
-        (_("Envelope sender"), "<>" if record.null_sender else record.envelope_sender),
+        (_("Envelope sender"), _envelope_sender(record)),
         (_("Envelope recipient"), record.envelope_recipient),
         (_("Handed over by"), record.client_address),
         (_("Proof"), titles.PROOF[record.proof].sentence),
@@ -119,6 +121,18 @@ def facts(record):
         ("SHA-256", record.sha256),
     )
     return [{"label": label, "text": masked(text)} for label, text in rows if text]
+
+
+def _envelope_sender(record):
+    if record.null_sender:
+        return "<>"
+    return "" if record.handed_in_by else record.envelope_sender
+
+
+def hander(record):
+    """Return the name and address of who handed a message in, or an empty string."""
+    name, address = user_name(record.handed_in_by), record.envelope_sender
+    return f"{name} <{address}>" if record.handed_in_by and address else name
 
 
 def agent(address):

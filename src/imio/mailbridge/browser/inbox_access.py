@@ -1,4 +1,4 @@
-"""Decides who may see an incoming message: managers of mail all, agents those that they forwarded."""
+"""Decides who may see an incoming message: managers of mail all, agents those that they forwarded or handed in."""
 
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.message.address import is_addr_spec
@@ -19,6 +19,8 @@ def visible_record(request):
 
 
 def _was_forwarded_by_user(record):
+    if record.handed_in_by:
+        return record.handed_in_by == api.user.get_current().getId()
     return bool(record.transferred_by) and record.transferred_by in own_addresses()
 
 

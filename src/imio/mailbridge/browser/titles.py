@@ -36,6 +36,13 @@ TRANSFER = {
 }
 
 
+def transfer(record):
+    """Return how the message of a record came in."""
+    if record.handed_in_by and record.transfer == "forward":
+        return _("handed in")
+    return TRANSFER.get(record.transfer, "")
+
+
 class ProofTitle(NamedTuple):
     """What a proof is called: in a sentence about one message, and in a list."""
 
@@ -53,6 +60,7 @@ PROOF = {
     "results": ProofTitle(
         _("your own mail server verified the agent's domain"), _("verified by your own mail server")
     ),
+    "login": ProofTitle(_("the person who handed it in was logged in"), _("log-in")),
 }
 #: Bootstrap's contextual colours; the word beside says the same.
 COLOUR = {

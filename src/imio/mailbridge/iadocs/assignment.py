@@ -16,11 +16,17 @@ class Assignment:
 
 
 def assign(site, filing):
-    """Return the ``Assignment`` of a filing: that of its route, or the forwarding agent where no row matched."""
+    """Return the ``Assignment`` of a filing: that of its route, or the forwarding agent where no row matched.
+
+    What was handed in on a page came to no address that stands for a service: it goes to the primary service of the agent.
+    """
     directory, route = IDirectory(site), filing.route
     transferrer = directory.agent_userid(filing.transferred_by) if filing.transferred_by else ""
+    if directory.is_agent(filing.handed_in_by):
+        transferrer = filing.handed_in_by
     if route is None or not route.row:
-        return Assignment(transferrer, filing.service)
+        own = directory.primary_service(transferrer) if filing.handed_in_by else ""
+        return Assignment(transferrer, filing.service or own)
     user = {"_transferer_": transferrer, "_empty_": "", "": ""}.get(route.user_value, route.user_value)
     notes = []
     if user and not directory.is_agent(user):

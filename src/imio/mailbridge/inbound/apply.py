@@ -88,8 +88,8 @@ def describe(record, message, decision):
     record.not_before, record.route = None, ()
 
 
-def filing_of(candidate, decision, received):
-    """Return the ``Filing`` of one candidate of a decision; ``received`` is aware."""
+def filing_of(candidate, decision, received, handed_in_by=""):
+    """Return the ``Filing`` of one candidate of a decision; ``received`` is aware, ``handed_in_by`` a userid or empty."""
     original, facts, choice = candidate.original, candidate.facts, decision.choice
     answered = original.answered and outbox().answered(original.answered)
     is_answer = answered and reports.who_answered(answered, original) is not None
@@ -104,6 +104,7 @@ def filing_of(candidate, decision, received):
         reply_to=answered.document if is_answer else "",
         attachments=original.attachments,
         added=candidate.added,
+        handed_in_by=handed_in_by,
         media_type=original.source.media_type,
         route=None if choice.service else candidate.route,
         facts=facts,
@@ -153,7 +154,7 @@ def _sha256(filing):
 
 def _file_one(record, decision, candidate):
     """File one message, or note another transfer of it; return the uid of its item."""
-    filing = filing_of(candidate, decision, record.created)
+    filing = filing_of(candidate, decision, record.created, record.handed_in_by)
     filer = IFiler(getSite())
     identity = duplicates.identity(candidate.original)
     known = duplicates.known(identity)

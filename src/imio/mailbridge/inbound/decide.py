@@ -126,11 +126,10 @@ def decide(
     too_many: str = "",
 ) -> Decision:
     """Return the decision; ``signatures`` are None until they are verified; ``too_many`` is the reason of what is over a limit."""
-    try:
-        arrived = destination(envelope.envelope_recipient, settings)
-    except UnknownRecipient:
-        arrived = Destination()
+    arrived = _arrived(envelope, settings)
     proof, verdicts = from_envelope(envelope, arrived, settings)
+    if envelope.handed_in_by:
+        proof = Proof.LOGIN
     context = _context(envelope, arrived, settings, sent, proof, too_many)
     found, finding = classify(message, context), NOTHING
     if found.is_to_colleagues:
@@ -155,7 +154,7 @@ def decide(
     is_filed_here = arrived.login is not None and arrived.login.new_mail == FILE
     if found.reason == "direct" and (is_filed_here or any(each.route.row for each in candidates)):
         found = classify(message, replace(context, accept_direct=True))
-    state, reason = _state(arrived, found)
+    state, reason = _state(arrived, found, bool(envelope.handed_in_by))
     author_proof, author = None if found.transfer is Transfer.REDIRECT else proof, _agent(found, context)
     if author is not None and found.messages[0].is_proposed:
         author_proof = None
@@ -184,6 +183,14 @@ def decide(
         author_is_proven=author_proof is not None or not _needs_author(found),
         is_ours=message.message_id is not None and sent.has_message_id(message.message_id),
     )
+
+
+def _arrived(envelope: Envelope, settings: Settings) -> Destination:
+    """Return where a message arrived; what was handed in arrived at no address."""
+    try:
+        return Destination() if envelope.handed_in_by else destination(envelope.envelope_recipient, settings)
+    except UnknownRecipient:
+        return Destination()
 
 
 def _needs_author(found: Classification) -> bool:
@@ -218,10 +225,10 @@ def chosen(
     )
 
 
-def _state(arrived: Destination, found: Classification) -> tuple[str, str]:
+def _state(arrived: Destination, found: Classification, is_handed_in: bool) -> tuple[str, str]:
     if found.reports and not found.messages and found.reason is None:
         return "recorded", ""
-    if found.reason is not None or not arrived.address:
+    if found.reason is not None or not (arrived.address or is_handed_in):
         return "quarantined", found.reason or "no-recipient"
     return "filed", ""
 
@@ -269,7 +276,15 @@ def _context(
         too_many=too_many,
         inline_forward=settings.inline_forward,
         zone=settings.zone,
+        handed_in_by=envelope.handed_in_by,
+        hander=_hander(envelope),
     )
+
+
+def _hander(envelope: Envelope) -> Address | None:
+    """Return the address of who handed the message in, or None where nobody did or the address is not known."""
+    known = envelope.handed_in_by and envelope.envelope_sender
+    return Address("", envelope.envelope_sender) if known else None
 
 
 def _candidates(
@@ -281,6 +296,8 @@ def _candidates(
     # an answer that an agent hands in is routed like his other forwards
     alone = {Transfer.DIRECT: "direct", Transfer.REPLY: "reply"}.get(found.transfer)
     forward = None if transferred_by else alone
+    if envelope.handed_in_by:
+        forward = "agent"
     candidates = []
     for original in found.messages:
         facts = Facts(

@@ -40,9 +40,9 @@ class TooLarge(Exception):
     """The message is larger than the limit; nothing was kept."""
 
 
-def record_id(sha256: str, envelope_recipient: str) -> str:
-    """Return the key of a record: the same bytes for the same envelope recipient are the same record."""
-    return hashlib.sha256(f"{sha256} {envelope_recipient}".encode()).hexdigest()
+def record_id(sha256: str, envelope: Envelope) -> str:
+    """Return the key of a record: the same bytes for the same recipient, or from the same person, are the same record."""
+    return hashlib.sha256(f"{sha256} {envelope.key}".encode()).hexdigest()
 
 
 def receive_bytes(stream: BinaryIO, max_size: int) -> tuple[Blob, str, int]:
@@ -64,6 +64,7 @@ class InboundMessage(Record):
     ``transfer`` and ``reason`` are empty until it is classified; ``items`` are content uids; ``error`` is the text of the
     exception of a failed filing; ``about`` is the id of the outgoing message that it reports on or answers, or empty.
     ``null_sender``: it came without an envelope sender, as reports do; an ``envelope_sender`` that is empty may be unknown.
+    ``handed_in_by`` is the userid of who handed it in on a page; empty for mail.
 
     ``words`` is what the person who passed it on wrote beside the messages, as plain text.
 
@@ -72,6 +73,9 @@ class InboundMessage(Record):
     verdicts that decided nothing, verified after it was filed; ``route`` (item uid, routing row, state row) where rows decided.
     ``not_before`` is when to verify what DNS did not answer, ``asked`` when the agent was told how to forward; both None or aware.
     """
+
+    #: of records that are older than handing in
+    handed_in_by = ""
 
     def __init__(self, id: str, raw: Blob, sha256: str, size: int, envelope: Envelope) -> None:
         super().__init__(id, "received")
@@ -82,16 +86,23 @@ class InboundMessage(Record):
         self.envelope_recipient = envelope.envelope_recipient
         self.client_address = envelope.client_address
         self.null_sender = envelope.null_sender
+        self.handed_in_by = envelope.handed_in_by
         self.transfer = self.reason = self.error = self.about = self.proof = ""
         self.words = self.author = self.subject = self.transferred_by = self.source_mailbox = ""
         self.evidence = self.verdicts = self.route = self.authenticated = self.items = ()
         self.signatures = self.not_before = self.asked = None
-        self.note("received")
+        self.note("received", by=envelope.handed_in_by)
 
     @property
     def envelope(self) -> Envelope:
         """Return the ``Envelope`` that it came in."""
-        return Envelope(self.envelope_recipient, self.envelope_sender, self.client_address, self.null_sender)
+        return Envelope(
+            self.envelope_recipient,
+            self.envelope_sender,
+            self.client_address,
+            self.null_sender,
+            self.handed_in_by,
+        )
 
     def note(self, state: str, by: str = "", text: str = "", **more: str) -> None:
         """Add a line to the history: who or what brought the record into ``state``; ``more`` are further plain values."""

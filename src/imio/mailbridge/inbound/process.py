@@ -129,9 +129,10 @@ def _settle(record, review, change):
 
 def _apply(record, message, review, verified):
     values = settings()
-    check = forwarding.recognise(message)
+    # a check that a person hands in says nothing about how it was passed on
+    check = None if record.handed_in_by else forwarding.recognise(message)
     author = message.author.addr_spec.lower() if message.author else ""
-    counts = not review and not check
+    counts = not (review or check or record.handed_in_by)
     too_many = ""
     if counts and flood.is_too_many(author, record.created, values.max_per_sender):
         too_many = "too-many"

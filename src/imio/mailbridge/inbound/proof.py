@@ -8,6 +8,7 @@ proof        what it is                                        proves
 ``arc``      an unbroken chain, sealed last by a listed domain redirects, agents' forwards
 ``dkim``     a signature of the agent's domain on mail to us   agents' forwards
 ``results``  our own mail server's word for the agent's domain agents' forwards
+``login``    the log-in of who handed it in on a page          who handed it in
 ============ ================================================= ===========================
 
 The settings say which of them count. A message that may read otherwise than it was verified is proven by its envelope alone. A seal

@@ -100,7 +100,11 @@ def take(stream, envelope, values, may_leave=False, asynchronous=False):
         raise Refused(
             422, _("“${address}” is not a mail-in address.", mapping={"address": masked(recipient)})
         ) from None
-    envelope = replace(envelope, envelope_recipient=recipient)
+    return keep(stream, replace(envelope, envelope_recipient=recipient), values, may_leave, asynchronous)
+
+
+def keep(stream, envelope, values, may_leave=False, asynchronous=False):
+    """Do what ``take`` does for an envelope that needs no mail-in address, or has one."""
     is_new, record = committed(lambda: _keep(stream, envelope, values, may_leave, asynchronous))
     if not is_new:
         return 200, record
@@ -122,7 +126,7 @@ def _keep(stream, envelope, values, may_leave, asynchronous):
     """Return whether a record is to be processed, and the record or ``Left``."""
     stream.seek(0)
     blob, sha256, size = _copy(stream, values.max_size)
-    id = record_id(sha256, envelope.envelope_recipient)
+    id = record_id(sha256, envelope)
     box = inbox()
     record = box.get(id)
     if record is not None and not is_readable(record.raw):

@@ -67,7 +67,7 @@ class Filing:
     address of the forwarding agent or empty; ``reply_to`` the uid of the document that it answers or empty. Datetimes are
     aware. ``route`` is None when a person chose the service; otherwise it can name another service, an agent and a state.
     ``added`` are files of the person who passed it on. ``text`` returns what the author wrote, cut to a number of
-    characters, for searches.
+    characters, for searches. ``handed_in_by`` is the userid of who handed it in on a page, or empty.
     ``author_is_proven`` is False for a message that anyone may have written in an agent's name.
     """
 
@@ -86,6 +86,7 @@ class Filing:
     author_is_proven: bool = True
     added: tuple[Attachment, ...] = ()
     text: Callable[[int], str] = lambda limit: ""
+    handed_in_by: str = ""
 
 
 class IFiler(Interface):

@@ -83,8 +83,8 @@ class Proof(StrEnum):
     """What proves where a message comes from; determined by the caller, which knows the connection.
 
     ``GATEWAY``: the client's address is trusted; ``TAG``: the envelope recipient has a secret tag; ``ARC``: a listed sealer;
-    ``DKIM``: a signature aligned with the domain of the author; ``RESULTS``: our own mail server verified it. The last two prove
-    who wrote the message, never who redirected it.
+    ``DKIM``: a signature aligned with the domain of the author; ``RESULTS``: our own mail server verified it. These two prove
+    who wrote the message, never who redirected it. ``LOGIN``: who handed the message in was logged in.
     """
 
     GATEWAY = "gateway"
@@ -92,6 +92,7 @@ class Proof(StrEnum):
     ARC = "arc"
     DKIM = "dkim"
     RESULTS = "results"
+    LOGIN = "login"
 
 
 class Evidence(NamedTuple):
@@ -112,7 +113,7 @@ class Context:
     address is the envelope recipient, or empty; ``null_sender``: the envelope had no sender; ``too_many`` is the reason
     of what is over a limit, or empty. ``inline_forward`` is ``quarantine`` or ``file-proposal``. ``zone`` is the time zone of the
     town, for a date that names none; that of Brussels if None. ``author_is_proven``: a verified signature says that the author
-    wrote it.
+    wrote it. ``handed_in_by`` is the userid of who handed it in on a page, or empty; ``hander`` is their address, or None.
     """
 
     agent_patterns: tuple[re.Pattern[str], ...] = ()
@@ -129,6 +130,8 @@ class Context:
     inline_forward: str = "quarantine"
     zone: tzinfo | None = None
     author_is_proven: bool = False
+    handed_in_by: str = ""
+    hander: Address | None = None
 
     def is_agent(self, addr_spec: str) -> bool:
         """Tell whether one of the patterns matches the whole address, in any case."""
@@ -259,6 +262,20 @@ def compile_agent_patterns(patterns: tuple[str, ...] | list[str]) -> tuple[re.Pa
     return tuple(re.compile(pattern, re.IGNORECASE) for pattern in patterns)
 
 
+def _hand_in(message: ParsedMessage, context: Context) -> Classification | None:
+    # A person decided that this message is filed, whatever forward, redirect or loop it may look like.
+    if not context.handed_in_by:
+        return None
+    found = _handed_in(message, context)
+    return replace(
+        found,
+        reason=_encrypted(found.messages),
+        transferred_by=context.hander,
+        source_mailbox=None,
+        evidence=(Evidence("handed-in", context.handed_in_by, "proof"), *found.evidence),
+    )
+
+
 def _report(message: ParsedMessage, context: Context) -> Classification | None:
     report = (
         read_standard_report(message)
@@ -347,7 +364,7 @@ def _forward(message: ParsedMessage, context: Context) -> Classification | None:
 
 
 def _handed_in(message: ParsedMessage, context: Context) -> Classification:
-    """Return what an attached message is: an answer to or a report on a message of ours, or a message to file."""
+    """Return what an agent attached or handed in: an answer to or a report on a message of ours, or a message to file."""
     inner = replace(context, null_sender=False, about="", tag_mailbox=None)
     is_ours = message.message_id is not None and context.sent_by_us(message.message_id)
     for case in () if is_ours else (_report, _reply):
@@ -481,6 +498,7 @@ def _direct(message: ParsedMessage, context: Context) -> Classification:
 
 
 _CASES: tuple[Callable[[ParsedMessage, Context], Classification | None], ...] = (
+    _hand_in,
     _stand_in,
     _confirmation,
     _report,
