@@ -102,7 +102,7 @@ def test_figures(site, caught, send):
     caught.answers["rcpt:bad@citizen.test"] = "550 5.1.1 no such user"
     send("bad@citizen.test")
     text = shown(page(site, "chef", "/@@mailbridge-figures"))
-    assert re.search(r"redirected by a mailbox 1 .*1 \(", text)
+    assert re.search(r"redirected by a mailbox 1 1 ", text)
     assert "does not exist" in text
     assert text.count("Recipients whom no e-mail reached") == 1
 
