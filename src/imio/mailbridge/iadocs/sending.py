@@ -2,6 +2,7 @@
 
 from Acquisition import aq_base
 from Acquisition import aq_parent
+from contextlib import contextmanager
 from imio.mailbridge.behaviors.sending import ContentSendingContext
 from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs import names
@@ -199,6 +200,16 @@ def _originals(document):
         if child.portal_type == names.MAIN_FILE and INamedBlobFile.providedBy(file):
             with file.open() as stream:
                 yield parse(stream)
+
+
+@contextmanager
+def stored_message(document):
+    """Give the original in a document to read, or None; its file is open meanwhile."""
+    originals = _originals(document)
+    try:
+        yield next(originals, None)
+    finally:
+        originals.close()
 
 
 def stored_thread(document):
