@@ -131,6 +131,7 @@ PATHS = {
     "my-emails": ["/@@my-emails"],
     "my-forwards": ["/@@my-forwards"],
     "rendition.pdf": ["{file}/@@rendition.pdf"],
+    "mailbridge-reply": ["{item}/@@mailbridge-reply"],
     "send-email": ["{item}/@@send-email", "{item}/@@send-email?edit={sent}"],
     "send-email-preview": ["{item}/@@send-email-preview"],
 }

@@ -34,10 +34,10 @@ from Products.CMFCore.utils import getToolByName
 from shutil import copyfileobj
 from z3c.relationfield import RelationValue
 from zope.annotation.interfaces import IAnnotations
+from zope.component import getUtility
 from zope.component import queryUtility
 from zope.component.hooks import getSite
 from zope.intid.interfaces import IIntIds
-from zope.component import getUtility
 import re
 
 
@@ -74,7 +74,9 @@ def people(document, kind, own):
     with stored_message(document) as message:
         wrote = message is not None and (author is None or author in message.authors)
         reply_to = message.addresses("reply-to") if wrote else ()
-        to = _others(reply_to, taken) or _others((author,) if author else message.authors[:1] if message else (), taken)
+        to = _others(reply_to, taken) or _others(
+            (author,) if author else message.authors[:1] if message else (), taken
+        )
         if not to:
             return People()
         doubtful = any(is_no_reply(each.addr_spec) for each in to) or (
@@ -172,7 +174,9 @@ def _folder():
     """Return the folder of new outgoing mail: that of the week where the town keeps such folders."""
     folder = getSite()[names.OUTGOING_FOLDER]
     query = {"query": "/".join(folder.getPhysicalPath()), "depth": 1}
-    brains = getToolByName(folder, "portal_catalog").unrestrictedSearchResults(portal_type="Folder", path=query)
+    brains = getToolByName(folder, "portal_catalog").unrestrictedSearchResults(
+        portal_type="Folder", path=query
+    )
     return period_folder(folder, now()) if any(_PERIOD.fullmatch(brain.getId) for brain in brains) else folder
 
 
@@ -180,7 +184,9 @@ def _appendices(document):
     return [
         child
         for child in document.objectValues()
-        if child.portal_type == names.APPENDIX_FILE and child.file and api.user.has_permission("View", obj=child)
+        if child.portal_type == names.APPENDIX_FILE
+        and child.file
+        and api.user.has_permission("View", obj=child)
     ]
 
 

@@ -34,7 +34,9 @@ def passed_on(message, language):
 
 
 def _body(head, message, language):
-    return f'<p>&nbsp;</p>\n{QUOTE}{head}<blockquote type="cite">{_text(message, language)}</blockquote></div>'
+    return (
+        f'<p>&nbsp;</p>\n{QUOTE}{head}<blockquote type="cite">{_text(message, language)}</blockquote></div>'
+    )
 
 
 def _attribution(message, author, language):
