@@ -8,6 +8,7 @@ from imio.mailbridge.iadocs.demo import PASSWORD
 from imio.mailbridge.iadocs.sending import related
 from imio.mailbridge.message.classification.subject_prefix import without_prefixes
 from imio.mailbridge.outbox.record import outbox
+from imio.mailbridge.settings.read import stored_settings
 from plone import api
 from plone.app.uuid.utils import uuidToObject
 from tests.mails import redirected
@@ -67,6 +68,8 @@ def outgoing(site):
 
 
 def test_answers_and_forwards(site, caught, file):
+    stored_settings().undo_seconds = 0
+    transaction.commit()
     mail = file(
         Subject="RE: TR : [EXT] Antw: Véranda",
         To="info@maville.test, Paul <paul@citizen.test>, al.bert@maville.test",

@@ -39,7 +39,10 @@ def new_press():
 
 
 class Reply(ButtonPage):
-    """The button ``kind`` has one of ``answer.KINDS``; ``press`` names the page that it stood on: a double click finds what it made."""
+    """The button ``kind`` has one of ``answer.KINDS``; ``press`` names the page that it stood on.
+
+    A double click finds by it what the first click made.
+    """
 
     buttons = {"kind": "_reply"}
     begun = None  #: the outgoing mail that the user began so and has not sent
