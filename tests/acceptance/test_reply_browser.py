@@ -25,7 +25,11 @@ def test_answering(person, iadocs, catcher):
         page.keyboard.type(f"Voici la liste {number}.")
         agent.screenshot(f"reply-compose-{width}")
         text = editor.locator("body").inner_text()
-        assert text.index("Voici la liste") < text.index("Commune de Maville") < text.index("transformer ma maison")
+        assert (
+            text.index("Voici la liste")
+            < text.index("Commune de Maville")
+            < text.index("transformer ma maison")
+        )
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         page.click("#form-buttons-send")
         page.wait_for_url("**/view")

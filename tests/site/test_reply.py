@@ -97,6 +97,7 @@ def test_answers_and_forwards(site, caught, file):
     path = f"{answer.absolute_url().removeprefix(site.url)}/@@send-email"
     form = site.get(path, "agent", headers=HTML).text
     assert "voici ma demande" in form
+    assert "&lt;blockquote type=" in form
     sent = press_form(site, path=path, to="pro@citizen.test", subject="Re: Véranda", body=f"<p>Oui</p>{body}")
     assert sent.status_code == 302, shown(sent.text)
     (record,) = outbox().of_document(answer.UID())
@@ -194,3 +195,32 @@ def test_who_may_answer(site, file):
 )
 def test_subject_without_prefixes(subject, left):
     assert without_prefixes(subject) == left.strip()
+
+
+@pytest.mark.parametrize(
+    ("transition", "state"), [("treat", "in_treatment"), ("close", "created"), (None, "created")]
+)
+def test_first_answer_moves_the_state(site, caught, send, transition, state):
+    stored_settings().reply_transition = transition
+    transaction.commit()
+    mail = site.portal["incoming-mail"]["demande-de-permis"]
+    before = api.content.get_state(mail)
+    send()
+    assert api.content.get_state(mail) == state, "permis-durbanisme answers it"
+    if transition == "treat":
+        with api.env.adopt_roles(["Manager"]):
+            api.content.transition(mail, to_state=before)
+        transaction.commit()
+        send()
+        assert api.content.get_state(mail) == before, "only the first answer does"
+
+
+def test_transitions_to_choose_from(site):
+    answer = site.request("PATCH", "/@controlpanels/mailbridge", "admin", json={"reply_transition": "close"})
+    assert answer.status_code == 204, answer.text
+    assert (
+        "When an incoming e-mail is answered"
+        in site.get("/@@mailbridge-controlpanel", "admin", headers=HTML).text
+    )
+    answer = site.request("PATCH", "/@controlpanels/mailbridge", "admin", json={"reply_transition": "fly"})
+    assert answer.status_code == 400
