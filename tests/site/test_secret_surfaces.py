@@ -138,6 +138,7 @@ PATHS = {
     "mailbridge-figures": ["/@@mailbridge-figures"],
     "my-forwards": ["/@@my-forwards"],
     "rendition.pdf": ["{file}/@@rendition.pdf"],
+    "mailbridge-reply": ["{item}/@@mailbridge-reply"],
     "send-email": ["{item}/@@send-email", "{item}/@@send-email?edit={sent}"],
     "send-email-preview": ["{item}/@@send-email-preview"],
 }

@@ -199,6 +199,7 @@ def posts(site, sent):
             Post(f"/{path}/@@mailbridge-fields", {"assign": "1"}, user="agent"),
             Post(f"/{path}/@@mailbridge-fields", {"change": "1"}, user="agent"),
         ],
+        "mailbridge-reply": [Post(f"/{path}/@@mailbridge-reply", {"kind": "reply"}, user="agent")],
         "mailbridge-render-again": [
             Post(f"{mail.getPath().removeprefix('/plone')}/@@mailbridge-render-again", {"x": "1"})
         ],

@@ -20,6 +20,7 @@ VOCABULARIES = {
     "imio.mailbridge.agents": EDITORS,
     "imio.mailbridge.files": EDITORS,
     "imio.mailbridge.incoming_states": MAIL_MANAGERS,
+    "imio.mailbridge.incoming_transitions": MAIL_MANAGERS,
     "imio.mailbridge.mail_types": EDITORS,
     "imio.mailbridge.positions": EDITORS,
     "imio.mailbridge.route_services": MAIL_MANAGERS,

@@ -63,6 +63,9 @@ class ContentSendingContext:
     def write_returned(self, returned):
         """Keep the content as it is: the outbox shows what came back."""
 
+    def answered(self, transition):
+        """Keep all as it is: this content answers nothing."""
+
     def close(self):
         """Keep the state: this content has no closing transition."""
 

@@ -4,6 +4,7 @@ The first two return field → value as ``ISendingContext.defaults`` does, the l
 """
 
 from imio.mailbridge.browser import resubmit
+from imio.mailbridge.iadocs.quote import QUOTE
 from imio.mailbridge.message.secret_address import masked_data
 from imio.mailbridge.outbox import prefill
 from imio.mailbridge.outbox.saved_drafts import FIELDS
@@ -20,7 +21,8 @@ def of_document(context, own, values):
     sender = next((each for each in own if each.uid == beginning.get("sender")), own[0] if own else None)
     if sender is not None:
         if signature := signature_block(sender, values):
-            beginning["body"] = f"{beginning.get('body') or '<p>&nbsp;</p>'}\n{signature}"
+            text, quote, quoted = (beginning.get("body") or "").partition(QUOTE)
+            beginning["body"] = f"{text or '<p>&nbsp;</p>'}\n{signature}{quote}{quoted}"
         beginning["bcc"] = list(dict.fromkeys([*beginning.get("bcc", []), *prefill.bcc(sender, values)]))
     return beginning
 

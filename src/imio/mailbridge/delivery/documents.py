@@ -47,6 +47,8 @@ def _write(id):
             lines = (line for line in record.history if line["recipient"] in shown)
             sent_at = max(line["at"] for line in lines if line["state"] == "sent")
             sending.write_status(taken, len(shown), sent_at)
+            if transition := settings().reply_transition:
+                sending.answered(transition)
         if bounced := sum(state == "bounced" for state in shown.values()):
             sending.write_returned(bounced)
         elif settings().close_on_send and TAKEN.issuperset(record.recipients.values()):

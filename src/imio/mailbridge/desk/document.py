@@ -10,6 +10,8 @@ from imio.mailbridge.desk.conversation import messages_of
 from imio.mailbridge.desk.draft import Draft
 from imio.mailbridge.desk.fields import Panel
 from imio.mailbridge.desk.letter import Letter
+from imio.mailbridge.desk.reply import new_press
+from imio.mailbridge.desk.reply import reply_visible
 from imio.mailbridge.iadocs import names
 from imio.mailbridge.outbox.permission import action_visible
 from plone.uuid.interfaces import IUUID
@@ -94,3 +96,13 @@ class DocumentView(FileLists, BrowserView):
     def may_write(self):
         """Tell whether the user is offered to write an e-mail."""
         return action_visible(self.context)
+
+    @cached_property
+    def may_reply(self):
+        """Tell whether the user is offered to answer in an outgoing mail of its own."""
+        return reply_visible(self.context)
+
+    @property
+    def press(self):
+        """Return a name for this page: two presses on it make one answer."""
+        return new_press()

@@ -161,12 +161,7 @@ class Filer:
                     mapping={"folder": names.INCOMING_FOLDER},
                 )
             )
-        period = local_time(received).strftime(names.PERIOD)
-        if period in incoming:
-            return incoming[period]
-        folder = _add(incoming, period, createContent("Folder", title=period))
-        folder.setLayout(names.MAIL_LIST)
-        return folder
+        return period_folder(incoming, received)
 
     def _mail(self, filing, subject):
         extension = ".eml" if filing.media_type == "message/rfc822" else ".msg"
@@ -175,6 +170,16 @@ class Filer:
         with blob.open("w") as target:
             filing.copy_to(target)
         return blob
+
+
+def period_folder(parent, time):
+    """Return the folder of the week of an aware datetime in a folder of mail; it is made where there is none."""
+    period = local_time(time).strftime(names.PERIOD)
+    if period in parent:
+        return parent[period]
+    folder = _add(parent, period, createContent("Folder", title=period))
+    folder.setLayout(names.MAIL_LIST)
+    return folder
 
 
 def _different(attachments):

@@ -2,6 +2,7 @@
 
 from Acquisition import aq_base
 from Acquisition import aq_parent
+from contextlib import contextmanager
 from imio.mailbridge.behaviors.sending import ContentSendingContext
 from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs import names
@@ -16,11 +17,19 @@ from imio.mailbridge.settings.clock import local_time
 from plone.api.env import adopt_roles
 from plone.namedfile.interfaces import INamedBlobFile
 from Products.CMFCore.utils import getToolByName
+from Products.CMFCore.WorkflowCore import WorkflowException
+from zope.annotation.interfaces import IAnnotations
 from zope.component import adapter
 from zope.i18n import translate
 from zope.interface import implementer
+import logging
 import re
 
+
+#: on an incoming e-mail whose first answer has left
+ANSWERED = "imio.mailbridge.iadocs.answered"
+
+logger = logging.getLogger(__name__)
 
 _REPLY = re.compile(r"\s*(?:re|ré|rép|aw|sv|antw)\s*(?:\[\d+\])?\s*:", re.IGNORECASE)
 
@@ -80,6 +89,11 @@ class OutgoingMailSendingContext(ContentSendingContext):
         language = getToolByName(self.content, "portal_languages").getDefaultLanguage()
         self.content.email_status = translate(sentence, target_language=language)
 
+    def answered(self, transition):
+        """Move the e-mails that this mail answers."""
+        for document in self._related("reply_to"):
+            _move(document, transition)
+
     def close(self):
         """Mark the mail as sent, in the name of the current user but without asking for their rights; a closed one stays."""
         workflows = getToolByName(self.content, "portal_workflow")
@@ -137,6 +151,10 @@ class IncomingEmailSendingContext(ContentSendingContext):
         """Have the answer found in searches, and the mail among those that are answered: the outbox shows the rest."""
         self.content.reindexObject(idxs=["SearchableText", "mailbridge_answers"])
 
+    def answered(self, transition):
+        """Move this e-mail, which was answered from itself."""
+        _move(self.content, transition)
+
     @property
     def thread(self):
         """Return the Message-IDs of the thread that ends in the e-mail as it came in."""
@@ -163,6 +181,20 @@ class ContactSendingContext(ContentSendingContext):
     def open(self, uid):
         """Refuse, for the same reason."""
         raise KeyError(uid)
+
+
+def _move(document, transition):
+    """Run a transition on an incoming e-mail when its first answer has left, and never again."""
+    annotations = IAnnotations(document)
+    if document.portal_type != names.INCOMING_EMAIL or ANSWERED in annotations:
+        return
+    annotations[ANSWERED] = True
+    try:
+        with adopt_roles(["Manager"]):
+            getToolByName(document, "portal_workflow").doActionFor(document, transition)
+    except WorkflowException:
+        path = "/".join(document.getPhysicalPath())
+        logger.info("%s is answered; its state stays, because %s is not possible there", path, transition)
 
 
 def related(content, name):
@@ -199,6 +231,16 @@ def _originals(document):
         if child.portal_type == names.MAIN_FILE and INamedBlobFile.providedBy(file):
             with file.open() as stream:
                 yield parse(stream)
+
+
+@contextmanager
+def stored_message(document):
+    """Give the original in a document to read, or None; its file is open meanwhile."""
+    originals = _originals(document)
+    try:
+        yield next(originals, None)
+    finally:
+        originals.close()
 
 
 def stored_thread(document):

@@ -24,6 +24,7 @@ PERMISSIONS.update(
         "imio.mailbridge.agents": _SEND,
         "imio.mailbridge.files": _SEND,
         "imio.mailbridge.incoming_states": _MANAGE,
+        "imio.mailbridge.incoming_transitions": _MANAGE,
         "imio.mailbridge.mail_types": _SEND,
         "imio.mailbridge.positions": _SEND,
         "imio.mailbridge.route_services": _MANAGE,
@@ -132,6 +133,18 @@ def incoming_states(context):
         for state in workflows[name].states.values():
             states.setdefault(state.getId(), SimpleTerm(state.getId(), state.getId(), state.title))
     return SimpleVocabulary(list(states.values()))
+
+
+@provider(IVocabularyFactory)
+def incoming_transitions(context):
+    """List the transitions of an incoming e-mail that people choose."""
+    workflows = getToolByName(getSite(), "portal_workflow")
+    transitions = {}
+    for name in workflows.getChainForPortalType(names.INCOMING_EMAIL):
+        for each in workflows[name].transitions.values():
+            title = each.actbox_name or each.title or each.getId()
+            transitions.setdefault(each.getId(), SimpleTerm(each.getId(), each.getId(), title))
+    return SimpleVocabulary(list(transitions.values()))
 
 
 def _personnel(portal_type):

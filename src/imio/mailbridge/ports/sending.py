@@ -41,6 +41,12 @@ class ISendingContext(Interface):
     def write_returned(returned):
         """Add to that status for how many recipients, of those whom readers may see, the e-mail came back."""
 
+    def answered(transition):
+        """Run a transition on each incoming e-mail that the document answers, where it can run: the first answer has left.
+
+        Later answers run it no more.
+        """
+
     def close():
         """Run the closing transition if the document has one that can run now."""
 

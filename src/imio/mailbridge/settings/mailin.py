@@ -97,6 +97,15 @@ class IIncoming(Interface):
         default=True,
         required=False,
     )
+    reply_transition = schema.Choice(
+        title=_("When an incoming e-mail is answered"),
+        description=_(
+            "Its state changes so once, when the first answer has left; where that cannot be done, the state stays. "
+            "Empty: the state stays."
+        ),
+        vocabulary="imio.mailbridge.incoming_transitions",
+        required=False,
+    )
     max_per_sender = schema.Int(
         title=_("Mails of one author in an hour, at most"),
         description=_("What is more is kept in the quarantine: it is the sign of a loop. 0: no limit."),
@@ -173,6 +182,7 @@ class MailinSettings:
     source_mailboxes: Mapping[str, str] = field(default_factory=dict)
     inline_forward: str = "quarantine"
     ask_sender: bool = True
+    reply_transition: str = ""
     max_per_sender: int = 300
     digest_address: str = ""
     silence_alarm: bool = True
@@ -195,6 +205,7 @@ def read(records: Any) -> dict[str, Any]:
         },
         "inline_forward": records.inline_forward,
         "ask_sender": bool(records.ask_sender),
+        "reply_transition": records.reply_transition or "",
         "max_per_sender": records.max_per_sender or 0,
         "digest_address": records.digest_address or "",
         "silence_alarm": bool(records.silence_alarm),

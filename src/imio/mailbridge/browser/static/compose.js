@@ -98,3 +98,20 @@
         });
     }
 })();
+
+// An answer is written above what it quotes.
+(() => {
+    const field = document.querySelector("#mailbridge-compose textarea[name='form.widgets.body']");
+    if (!field?.value.includes('class="mailbridge-quote"') || document.getElementById("mailbridge-doubts")) return;
+    const first = document.activeElement; // the editor comes later: who has gone elsewhere by then stays there
+    let left = 100;
+    const timer = setInterval(() => {
+        const editor = window.tinymce?.get(field.id);
+        if (!--left) clearInterval(timer);
+        if (!editor?.initialized) return;
+        clearInterval(timer);
+        if (first !== document.body && document.activeElement !== first) return;
+        editor.focus();
+        editor.selection.setCursorLocation(editor.getBody().firstChild, 0);
+    }, 100);
+})();

@@ -25,6 +25,7 @@ _ATTRIBUTES = {tag: set(names) for tag, names in nh3.ALLOWED_ATTRIBUTES.items()}
 _ATTRIBUTES.setdefault("img", set()).update({"src", "alt", "width", "height", "title"})
 _ATTRIBUTES.setdefault("*", set()).update({"dir", "lang", "style"})
 _ATTRIBUTES.setdefault("table", set()).update({"border", "cellpadding", "cellspacing", "width"})
+_ATTRIBUTES.setdefault("blockquote", set()).add("type")  # "cite": mail programs fold it
 _ATTRIBUTES["font"] = {"color", "size", "face"}
 for _tag in ("p", "div", "h1", "h2", "h3", "h4", "h5", "h6", "table", "tr", "td", "th"):
     _ATTRIBUTES.setdefault(_tag, set()).update({"align", "valign", "bgcolor", "width", "height"})
