@@ -109,7 +109,7 @@ def facts(record):
     rows = (
         (_("Received"), readable_time(record.created)),
         (_("How it came in"), titles.transfer(record)),
-        (_("Handed in by"), hander(record)),
+        (_("Handed in by"), depositor(record)),
         (_("Forwarded by"), "" if record.handed_in_by else agent(record.transferred_by)),
         (_("Wrote when passing it on"), record.words),
         (_("Source mailbox"), record.source_mailbox),
@@ -129,7 +129,7 @@ def _envelope_sender(record):
     return "" if record.handed_in_by else record.envelope_sender
 
 
-def hander(record):
+def depositor(record):
     """Return the name and address of who handed a message in, or an empty string."""
     name, address = user_name(record.handed_in_by), record.envelope_sender
     return f"{name} <{address}>" if record.handed_in_by and address else name

@@ -277,7 +277,7 @@ def _context(
         inline_forward=settings.inline_forward,
         zone=settings.zone,
         handed_in_by=envelope.handed_in_by,
-        hander=_hander(envelope),
+        depositor=_hander(envelope),
     )
 
 

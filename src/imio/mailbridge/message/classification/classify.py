@@ -113,7 +113,7 @@ class Context:
     address is the envelope recipient, or empty; ``null_sender``: the envelope had no sender; ``too_many`` is the reason
     of what is over a limit, or empty. ``inline_forward`` is ``quarantine`` or ``file-proposal``. ``zone`` is the time zone of the
     town, for a date that names none; that of Brussels if None. ``author_is_proven``: a verified signature says that the author
-    wrote it. ``handed_in_by`` is the userid of who handed it in on a page, or empty; ``hander`` is their address, or None.
+    wrote it. ``handed_in_by`` is the userid of who handed it in on a page, or empty; ``depositor`` is their address, or None.
     """
 
     agent_patterns: tuple[re.Pattern[str], ...] = ()
@@ -131,7 +131,7 @@ class Context:
     zone: tzinfo | None = None
     author_is_proven: bool = False
     handed_in_by: str = ""
-    hander: Address | None = None
+    depositor: Address | None = None
 
     def is_agent(self, addr_spec: str) -> bool:
         """Tell whether one of the patterns matches the whole address, in any case."""
@@ -270,7 +270,7 @@ def _hand_in(message: ParsedMessage, context: Context) -> Classification | None:
     return replace(
         found,
         reason=_encrypted(found.messages),
-        transferred_by=context.hander,
+        transferred_by=context.depositor,
         source_mailbox=None,
         evidence=(Evidence("handed-in", context.handed_in_by, "proof"), *found.evidence),
     )
