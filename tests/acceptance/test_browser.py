@@ -22,6 +22,7 @@ def test_agent_sends_a_document(person, iadocs, catcher):
     page.click("#content a.btn:has-text('Envoyer par e-mail')")
     preview = page.locator("#mailbridge-preview")
     wait_for(lambda: "administration@maville.test" in preview.inner_text())
+    preview.locator("summary").click()
     for expected in ("Al Bert", "al.bert@maville.test", "administration@maville.test", "Ko"):
         assert expected in preview.inner_text()
     assert (

@@ -45,7 +45,7 @@ def half(mailer, message, may_end=None):
 def arm(point, number):
     """Make the crash point fatal."""
     if point == "claimed":  # ✝2, before MAIL
-        dialogue.read = die_at(number, dialogue.read)
+        dialogue.Dialogue.begin = die_at(number, dialogue.Dialogue.begin)
     elif point == "data":  # ✝2, in the middle of DATA
         SmtpConnection._stream = die_at(number, SmtpConnection._stream, half)
     elif point == "taken":  # ✝3, after 250
