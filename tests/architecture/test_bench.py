@@ -3,6 +3,7 @@
 from devel import bench
 from devel import bench_gateway
 from devel import bench_incoming
+from devel import bench_lists
 from devel import bench_sending
 from devel import bench_waiting
 
@@ -13,10 +14,11 @@ def test_every_part_is_run(monkeypatch):
         (bench, "site"),
         (bench_gateway, "main"),
         (bench_incoming, "main"),
+        (bench_lists, "main"),
         (bench_sending, "main"),
         (bench_waiting, "main"),
     )
     for home, name in parts:
         monkeypatch.setattr(home, name, lambda home=home: ran.append(home))
     bench.main()
-    assert ran == [bench_incoming, bench_gateway, bench, bench_sending, bench_waiting]
+    assert ran == [bench_incoming, bench_lists, bench_gateway, bench, bench_sending, bench_waiting]
