@@ -334,8 +334,9 @@ def test_words_and_files_of_the_agent_stand_on_the_document(site):
     assert "</strong> wrote when passing it on:" in page
     assert "À traiter avant vendredi : &lt;b&gt;voir&lt;/b&gt; mon plan." in page
     assert "Al Bert, urbanisme" not in page
-    assert "plan-agent.pdf" in page.partition("Added when passing it on")[2]
-    assert "plan-agent.pdf" not in page.partition("Attachments")[2].partition("Added when passing it on")[0]
+    before, badge, _after = page.partition("Added when passing it on")
+    assert badge
+    assert before.rindex(">plan-agent.pdf<") > before.rindex(">plan.pdf<"), "the badge stands at the agent's file"
 
 
 def test_words_and_files_are_added_to_the_document_that_is_there(site):
