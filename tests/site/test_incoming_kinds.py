@@ -336,7 +336,9 @@ def test_words_and_files_of_the_agent_stand_on_the_document(site):
     assert "Al Bert, urbanisme" not in page
     before, badge, _after = page.partition("Added when passing it on")
     assert badge
-    assert before.rindex(">plan-agent.pdf<") > before.rindex(">plan.pdf<"), "the badge stands at the agent's file"
+    assert before.rindex(">plan-agent.pdf<") > before.rindex(">plan.pdf<"), (
+        "the badge stands at the agent's file"
+    )
 
 
 def test_words_and_files_are_added_to_the_document_that_is_there(site):
