@@ -5,12 +5,14 @@ from imio.mailbridge.browser.message_summary import user_name
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
 from imio.mailbridge.iadocs import reading
+from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.reasons import reason_texts
 from imio.mailbridge.inbound.review import WHY
 from imio.mailbridge.message.secret_address import masked
 from imio.mailbridge.ports.directory import IDirectory
 from imio.mailbridge.settings.clock import readable_time
 from imio.mailbridge.settings.size import readable_size
+from plone.uuid.interfaces import IUUID
 from Products.Five.browser import BrowserView
 from zExceptions import NotFound
 from zope.component.hooks import getSite
@@ -133,6 +135,15 @@ def depositor(record):
     """Return the name and address of who handed a message in, or an empty string."""
     name, address = user_name(record.handed_in_by), record.envelope_sender
     return f"{name} <{address}>" if record.handed_in_by and address else name
+
+
+def words_beside(document):
+    """Return who passed the message of a document on with words, and these line by line."""
+    return [
+        {"who": agent(record.transferred_by), "lines": record.words.split("\n")}
+        for record in inbox().transfers(IUUID(document))
+        if record.words
+    ]
 
 
 def agent(address):

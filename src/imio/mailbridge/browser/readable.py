@@ -196,11 +196,7 @@ class ReadableViewlet(ViewletBase):
 
     def words(self):
         """Return who passed the message on with words, and these line by line."""
-        return [
-            {"who": evidence.agent(record.transferred_by), "lines": record.words.split("\n")}
-            for record in inbox().transfers(IUUID(self.document))
-            if record.words
-        ]
+        return evidence.words_beside(self.document)
 
     @property
     def document(self):

@@ -13,7 +13,6 @@ from imio.mailbridge.iadocs.rendition import outline_of
 from imio.mailbridge.iadocs.rendition import rendition
 from imio.mailbridge.iadocs.rendition import TEXTS
 from imio.mailbridge.inbound import duplicates
-from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.settings.clock import readable_time
 from imio.mailbridge.settings.clock import site_zone
 from imio.mailbridge.store.blobs import is_readable
@@ -79,11 +78,7 @@ class Letter:
     @property
     def words(self):
         """Return who passed the message on with words, and these line by line."""
-        return [
-            {"who": evidence.agent(record.transferred_by), "lines": record.words.split("\n")}
-            for record in inbox().transfers(IUUID(self.document))
-            if record.words
-        ]
+        return evidence.words_beside(self.document)
 
     @property
     def heights(self):

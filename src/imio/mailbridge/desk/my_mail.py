@@ -74,10 +74,6 @@ class MyMail(BrowserView):
         """Return key → count of all lists."""
         return {each["key"]: each["count"] for each in self.sections}
 
-    def counts_json(self):
-        """Return the counts as JSON, for the script of the page."""
-        return json.dumps(self.counts())
-
     # mail to treat, from the catalog
 
     def _mine(self):
@@ -132,7 +128,7 @@ class MyMail(BrowserView):
 
     def _lost(self):
         records = self._recent("failed", "bounced", "held")
-        return self._messages("lost", _("Not sent or returned"), _("Nothing came back."), records, "failed")
+        return self._messages("lost", _("Not sent or returned"), _("Nothing came back."), records)
 
     def _answered(self):
         records = self._recent("replied")
@@ -226,7 +222,7 @@ class Counts(MyMail):
     def index(self):
         """Return the counts."""
         self.request.response.setHeader("Content-Type", "application/json")
-        return self.counts_json()
+        return json.dumps(self.counts())
 
 
 def _section(key, title, empty, count, lines, url):

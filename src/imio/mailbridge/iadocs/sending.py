@@ -9,6 +9,7 @@ from imio.mailbridge.iadocs import names
 from imio.mailbridge.iadocs.indexers import contact_email
 from imio.mailbridge.iadocs.indexers import contact_name
 from imio.mailbridge.message.address import Address
+from imio.mailbridge.message.classification.subject_prefix import is_answer
 from imio.mailbridge.message.parsing.parse import parse
 from imio.mailbridge.message.syntax.address_list import typed_addresses
 from imio.mailbridge.ports.sending import ISendByEmail
@@ -23,15 +24,12 @@ from zope.component import adapter
 from zope.i18n import translate
 from zope.interface import implementer
 import logging
-import re
 
 
 #: on an incoming e-mail whose first answer has left
 ANSWERED = "imio.mailbridge.iadocs.answered"
 
 logger = logging.getLogger(__name__)
-
-_REPLY = re.compile(r"\s*(?:re|ré|rép|aw|sv|antw)\s*(?:\[\d+\])?\s*:", re.IGNORECASE)
 
 
 @adapter(ISendByEmail)
@@ -138,7 +136,7 @@ class IncomingEmailSendingContext(ContentSendingContext):
         return {
             "to": [str(address) for address in stored_reply_to(self.content)]
             or _entries(getattr(aq_base(self.content), "orig_sender_email", None)),
-            "subject": title if _REPLY.match(title) else f"Re: {title}".strip(),
+            "subject": title if is_answer(title) else f"Re: {title}".strip(),
         }
 
     def known_addresses(self):
