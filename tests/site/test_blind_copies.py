@@ -10,8 +10,10 @@ from tests.site.compose import JEANNE
 from tests.site.compose import shown
 from tests.site.send_email import DOCUMENT
 import csv
+import html
 import io
 import pytest
+import re
 import transaction
 
 
@@ -59,7 +61,12 @@ def message(site, user):
 
 
 def page(site, user):
-    return shown(site.get(f"{DOCUMENT}/view", user, headers=HTML).text)
+    """Return the text of the document's page and of each e-mail in its conversation."""
+    found = site.get(f"{DOCUMENT}/view", user, headers=HTML).text
+    links = re.findall(r'href="([^"]*@@mailbridge-sent-message[^"]*)"', found)
+    assert links
+    texts = [found, *(site.get(html.unescape(link).removeprefix(site.url), user, headers=HTML).text for link in links)]
+    return " ".join(map(shown, texts))
 
 
 def status(site):

@@ -41,6 +41,7 @@ import transaction
 ADMIN, AGENT, JEANNE = "admin@maville.test", "al.bert@maville.test", "jeanne.dupont@citizen.test"
 DOCUMENT = "outgoing-mail/permis-durbanisme"
 HTML = {"Accept": "text/html", "Accept-Language": "fr"}
+NOTE_AND_ADVICE = ".mailbridge-decide > [role=alert], .mailbridge-more > summary + p"
 TIME = re.compile(r"\d{2}/\d{2}/\d{4}( à)? \d{2}:\d{2}")
 
 # what several failures have in common
@@ -167,6 +168,16 @@ class Readers:
             found += element.itertext()
         return self.lines(found)
 
+    def on_document(self):
+        """Return what the conversation of the document says of each recipient, its lines opened."""
+        page = lxml.html.fromstring(self.site.get(f"/{DOCUMENT}", "agent", headers=HTML).text)
+        links = [a.get("href") for a in page.cssselect("#mailbridge-messages a.pat-inject")]
+        return tuple(
+            line
+            for link in links
+            for line in self.shown(link.removeprefix(self.site.url), "agent", ".mailbridge-recipients")
+        )
+
     def mails(self, to):
         """Return what came to an address: subjects and texts."""
         found = []
@@ -189,7 +200,7 @@ class Readers:
         return Seen(
             header=self.shown("/", "agent", ".mailbridge-unseen"),
             page=self.shown("/@@my-emails", "agent", ".mailbridge-mine tbody td:last-child"),
-            document_page=self.shown(f"/{DOCUMENT}", "agent", ".mailbridge-recipients"),
+            document_page=self.on_document(),
             forwards=self.shown("/@@my-forwards", "agent", "tbody td:last-child"),
             notice=self.mails(AGENT),
             alarm=self.mails(ADMIN),
@@ -200,7 +211,7 @@ class Readers:
             to_decide=tuple(
                 line
                 for id in inbox().newest_ids("quarantined")
-                for line in self.shown(f"/@@mailbridge-inbox-message?id={id}", "chef", ".alert-warning")
+                for line in self.shown(f"/@@mailbridge-inbox-message?id={id}", "chef", NOTE_AND_ADVICE)
             ),
             received=len(mails),
             email_status=document.email_status and self.lines([document.email_status])[0],
@@ -506,7 +517,7 @@ FAILURES = {
         notice=(
             "Revenu en erreur~: Votre permis",
             "Votre message «~Votre permis~» a été envoyé, mais il est revenu en erreur.",
-            f"- {JEANNE}~: {NO_SUCH_ADDRESS} Un rapport du serveur de messagerie du destinataire dit~: "
+            f"- {JEANNE}~: {NO_SUCH_ADDRESS} Un avis du serveur de messagerie du destinataire dit~: "
             "«~550 5.1.1 no such user~»",
             SEND_AGAIN,
             *NOTICE_END,
@@ -532,6 +543,7 @@ FAILURES = {
         ),
         account=WORKS,
         to_decide=(
+            "Transféré en texte",
             AS_TEXT,
             TO_DO,
             "Vérifiez la proposition et acceptez-la, ou transférez à nouveau l’original en pièce jointe. Si une boîte le fait "
@@ -540,6 +552,7 @@ FAILURES = {
     ),
     "forged_redirect": Seen(
         to_decide=(
+            "Redirection non prouvée",
             "Le message dit que l’une de vos boîtes l’a transmis, mais rien ne le prouve. N’importe qui peut écrire une telle "
             "ligne~; aucun document n’a donc été créé.",
             TO_DO,
@@ -550,6 +563,7 @@ FAILURES = {
     ),
     "broken_mime": Seen(
         to_decide=(
+            "Pas un e-mail",
             "Ce qui est arrivé n’est pas un e-mail~: il n’y a ni expéditeur, ni objet, ni date, ou le contenu est vide. Les "
             "données ont été conservées telles quelles, mais aucun document n’a été créé.",
             TO_DO,
