@@ -1,6 +1,7 @@
 """Nothing that is typed is lost: addresses, drafts, a session that ends, two windows; screenshots in screenshots/."""
 
 from tests.acceptance.axe import serious
+from tests.acceptance.conftest import SCREENSHOTS
 from tests.servers.instance import PASSWORD
 from tests.servers.waiting import wait_for
 import pytest
@@ -131,6 +132,20 @@ def test_addresses_are_kept_however_they_end(agent):
     assert [JEANNE in offered[0], offered[-1]] == [True, "dup"]
     agent.screenshot("compose-completion")
     page.keyboard.press("Escape")
+    # somebody new becomes a contact in a tab of its own
+    with page.context.expect_page() as opened:
+        page.click("#formfield-form-widgets-to >> text=Nouveau contact")
+    form = opened.value
+    assert form.input_value("[name='form.widgets.email']") == "a3@x.test"
+    form.fill("[name='form.widgets.lastname']", "Petit")
+    form.fill("[name='form.widgets.firstname']", "Zoé")
+    form.screenshot(path=SCREENSHOTS / "new-contact.png", full_page=True)
+    with form.expect_event("close"):
+        form.click("[name='form.buttons.create']")
+    page.wait_for_selector(
+        "#formfield-form-widgets-to .select2-search-choice:has-text('a3@x.test (Zoé Petit)')"
+    )
+    assert len(chips(page, "to")) == 5, "it stands instead of the address"
     screenshots(agent, "recipients")
     assert serious(page, "#mailbridge-compose", "#mailbridge-preview") == []
     assert not agent.errors

@@ -70,6 +70,7 @@ PAGES = [
     ("agent", "/@@mailbridge-sent-message?id={sent}"),
     ("agent", "{item}/@@mailbridge-proof"),
     ("admin", "{item}/@@mailbridge-create-contact"),
+    ("admin", "/@@mailbridge-new-contact"),
     ("admin", "/@@mailbridge-addresses"),
     ("admin", "/@@mailbridge-tokens"),
 ]

@@ -65,7 +65,10 @@ def page(site, user):
     found = site.get(f"{DOCUMENT}/view", user, headers=HTML).text
     links = re.findall(r'href="([^"]*@@mailbridge-sent-message[^"]*)"', found)
     assert links
-    texts = [found, *(site.get(html.unescape(link).removeprefix(site.url), user, headers=HTML).text for link in links)]
+    texts = [
+        found,
+        *(site.get(html.unescape(link).removeprefix(site.url), user, headers=HTML).text for link in links),
+    ]
     return " ".join(map(shown, texts))
 
 

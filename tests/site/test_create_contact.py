@@ -1,8 +1,10 @@
 """An unknown sender becomes a contact by one form."""
 
+from imio.mailbridge.iadocs.demo import GROUP
 from imio.mailbridge.iadocs.names_guess import guess_name
 from imio.mailbridge.inbound import review
 from imio.mailbridge.inbound.inbox import inbox
+from imio.mailbridge.ports.directory import IDirectory
 from plone import api
 from plone.app.uuid.utils import uuidToObject
 from tests.mails import redirected
@@ -118,3 +120,56 @@ def test_known_sender_needs_none(site):
     url = uuidToObject(uid, unrestricted=True).absolute_url()
     assert "Create contact" not in site.get(f"{url}/view", "admin", headers=HTML).text
     assert site.get(f"{url}/@@mailbridge-create-contact", "admin", headers=HTML).status_code == 404
+
+
+NEW = "/@@mailbridge-new-contact"
+COMPOSE = "/outgoing-mail/permis-durbanisme/@@send-email"
+
+
+def persons(address):
+    return [each.Title() for each in IDirectory(api.portal.get()).contacts_with_address(address)]
+
+
+def test_contact_of_somebody_an_agent_writes_to(site):
+    assert NEW in site.get(COMPOSE, "agent", headers=HTML).text
+    shown = site.get(f"{NEW}?address=Zo%C3%A9+Petit+<zoe@citizen.test>", "agent", headers=HTML).text
+    assert [fields(shown)[f"form.widgets.{name}"] for name in ("lastname", "firstname", "email")] == [
+        "Petit",
+        "Zoé",
+        "zoe@citizen.test",
+    ]
+    form = fields(shown) | {"form.buttons.create": "x"}
+    wrong = site.post(NEW, "agent", data=form | {"form.widgets.lastname": ""}, headers=HTML)
+    assert "data-contact" not in wrong.text
+    for _twice in range(2):
+        made = site.post(NEW, "agent", data=form, headers=HTML)
+        assert 'data-contact="zoe@citizen.test (Zoé Petit)"' in made.text, made.text
+    assert persons("zoe@citizen.test") == ["Zoé Petit"]
+
+
+@pytest.mark.parametrize(
+    "address", ["", "x", "<script>@x", "a@b.test, c@d.test", "\0@\r\nBcc: x@y.test", "%FF"]
+)
+def test_new_contact_begins_with_whatever_is_asked_for(site, address):
+    shown = site.get(NEW, "agent", params={"address": address}, headers=HTML)
+    assert shown.status_code == 200
+    assert "<script>@" not in shown.text
+
+
+def test_new_contact_is_for_those_whom_the_town_lets_add_some(site):
+    site.portal["contacts"].manage_setLocalRoles(GROUP, ["Reader"])
+    mail_manager("martin")
+    transaction.commit()
+    users = (None, "gateway", "agent", "martin", "chef", "admin")
+    statuses = [site.get(NEW, user, headers=HTML).status_code for user in users]
+    assert statuses == [404, 404, 404, 200, 200, 200]
+    assert NEW not in site.get(COMPOSE, "agent", headers=HTML).text
+    form = fields(site.get(NEW, "chef", headers=HTML).text)
+    form |= {
+        "form.widgets.lastname": "Petit",
+        "form.widgets.email": "zoe@citizen.test",
+        "form.buttons.create": "x",
+    }
+    for user in (None, "gateway", "agent"):
+        assert site.post(NEW, user, data=form, headers=HTML).status_code == 404, user
+    assert persons("zoe@citizen.test") == []

@@ -39,13 +39,16 @@ def test_agents_have_one_position_with_their_address(portal, userid):
     [
         ("incoming-mail", {"View", "Modify portal content"}),
         ("outgoing-mail", {"View", "Modify portal content", "Add portal content"}),
-        ("contacts", {"View"}),
+        ("contacts", {"View", "Add portal content"}),
+        ("contacts/personnel-folder", {"View"}),
     ],
 )
 def test_what_agents_may_do(portal, path, may):
     login(portal, "agent")
     permissions = {"View", "Modify portal content", "Add portal content"}
-    assert {name for name in permissions if api.user.has_permission(name, obj=portal[path])} == may
+    assert {
+        name for name in permissions if api.user.has_permission(name, obj=portal.unrestrictedTraverse(path))
+    } == may
 
 
 def test_loading_twice_changes_nothing(portal):

@@ -115,6 +115,10 @@ PATHS = {
     "mailbridge-message": ["/@@mailbridge-message?id={sent}", "/@@mailbridge-message?id={bounced}"],
     "mailbridge-messages": ["{item}/@@mailbridge-messages", "{document}/@@mailbridge-messages"],
     "mailbridge-other-fields": ["{item}/@@mailbridge-other-fields"],
+    "mailbridge-new-contact": [
+        "/@@mailbridge-new-contact",
+        "/@@mailbridge-new-contact?address=in@bridge.test",
+    ],
     "mailbridge-outbox": ["/@@mailbridge-outbox"],
     "mailbridge-outbox-message": [
         "/@@mailbridge-outbox-message?id={sent}",

@@ -98,6 +98,9 @@ def posts(site, sent):
         "mailbridge-create-contact": z3c(
             f"/{path}/@@mailbridge-create-contact", "create", lastname="Zola é", email="zola@autre.test"
         ),
+        "mailbridge-new-contact": z3c(
+            "/@@mailbridge-new-contact", "create", user="chef", lastname="Zola é", email="zola@autre.test"
+        ),
         "mailbridge-inbox-rule": z3c(
             f"/@@mailbridge-inbox-rule?id={waits}", "try", "save", "replay", user="chef", subject="Permis é"
         ),

@@ -8,6 +8,7 @@ from imio.mailbridge.browser.addresses import readable
 from imio.mailbridge.browser.addresses import widget_text
 from imio.mailbridge.browser.form_token import TokenForm
 from imio.mailbridge.browser.save_draft import saved_message
+from imio.mailbridge.browser.sender import contacts
 from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs.reading import MESSAGES
 from imio.mailbridge.message.address import Address
@@ -266,6 +267,10 @@ class EmailForm(TokenForm, AutoExtensibleForm, Form):
                 self.request,
                 "warning",
             )
+
+    def may_create_contact(self):
+        """Tell whether the town lets the user add contacts."""
+        return contacts() is not None
 
     def offers_messages(self):
         """Tell whether one of the files to attach is a message."""

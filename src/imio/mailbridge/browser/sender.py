@@ -1,14 +1,18 @@
 """The form ``@@mailbridge-create-contact``: an unknown sender becomes a contact and the document's sender.
 
 ``@@mailbridge-inbox-contact?id=`` is the same for an incoming message that still waits: filed later, it has its sender.
+``@@mailbridge-new-contact?address=`` makes a contact of somebody an agent writes to, in a tab of its own beside the e-mail.
 """
 
 from functools import cached_property
+from imio.mailbridge.browser.addresses import widget_text
 from imio.mailbridge.browser.form_token import TokenForm
 from imio.mailbridge.browser.inbox_access import visible_record
 from imio.mailbridge.browser.inbox_list import review_url
 from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs import names
+from imio.mailbridge.iadocs.indexers import contact_email
+from imio.mailbridge.iadocs.indexers import contact_name
 from imio.mailbridge.iadocs.names_guess import guess_name
 from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.syntax.address_list import typed_addresses
@@ -20,6 +24,8 @@ from plone.api.env import adopt_roles
 from plone.app.layout.viewlets.common import ViewletBase
 from plone.autoform.form import AutoExtensibleForm
 from plone.supermodel import model
+from plone.z3cform.layout import FormWrapper
+from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from z3c.form import button
 from z3c.form import form
 from z3c.relationfield import RelationValue
@@ -65,6 +71,16 @@ def unknown_author(record):
     return author.display_name, author.addr_spec
 
 
+def same_person(data):
+    """Return the person with this name and address, or None: a button pressed twice makes one contact."""
+    wanted = [(data[name] or "").casefold() for name in ("lastname", "firstname", "email")]
+    for contact in IDirectory(getSite()).contacts_with_address(data["email"]):
+        found = [getattr(contact, name, None) or "" for name in ("lastname", "firstname", "email")]
+        if contact.portal_type == names.PERSON and [text.casefold() for text in found] == wanted:
+            return contact
+    return None
+
+
 class SenderViewlet(ViewletBase):
     """The action on a document whose sender is not among the contacts."""
 
@@ -99,6 +115,11 @@ class ContactForm(TokenForm, AutoExtensibleForm, form.Form):
         for field, value in (("lastname", last), ("firstname", first), ("email", address)):
             self.widgets[field].value = value
 
+    def updateActions(self):  # noqa: N802 - of z3c.form
+        """Mark the main button."""
+        super().updateActions()
+        self.actions["create"].klass = "submit-widget btn btn-primary"
+
     @button.buttonAndHandler(_("Create the contact"), name="create")
     def handle_create(self, action):
         """Create the person."""
@@ -106,9 +127,11 @@ class ContactForm(TokenForm, AutoExtensibleForm, form.Form):
         if errors:
             self.status = self.formErrorsMessage
             return
-        title = " ".join(filter(None, (data["firstname"], data["lastname"])))
-        with adopt_roles(["Manager"]):  # ``contacts`` says whether the user may
-            person = api.content.create(contacts(), names.PERSON, title=title, **data)
+        person = same_person(data)
+        if person is None:
+            title = " ".join(filter(None, (data["firstname"], data["lastname"])))
+            with adopt_roles(["Manager"]):  # ``contacts`` says whether the user may
+                person = api.content.create(contacts(), names.PERSON, title=title, **data)
         self.created(person)
 
 
@@ -146,3 +169,29 @@ class ContactOfMessage(ContactForm):
         """Go back to the message."""
         api.portal.show_message(_("The contact is created."), self.request)
         self.request.response.redirect(review_url(self.request.form["id"]))
+
+
+class NewContact(ContactForm):
+    """The form for somebody an agent writes to, ``address`` in the address of the page; it ends with what was made."""
+
+    label = _("New contact")
+    description = ""
+    contact = ""
+
+    @property
+    def unknown(self):
+        """Return name and address that the e-mail has, or empty texts."""
+        given = self.request.form.get("address")
+        author = next(iter(typed_addresses(given if isinstance(given, str) else "")), None)
+        return (author.display_name, author.addr_spec) if isinstance(author, Address) else ("", "")
+
+    def created(self, person):
+        """Say what was made; the script of the page adds it to the e-mail."""
+        self.contact = widget_text(Address(contact_name(person), contact_email(person)))
+
+
+class NewContactPage(FormWrapper):
+    """The page around the form."""
+
+    form = NewContact
+    index = ViewPageTemplateFile("templates/new_contact.pt")

@@ -44,7 +44,7 @@ CITIZEN = ("Jeanne", "Dupont", "jeanne.dupont@citizen.test")
 LOCAL_ROLES = {
     names.INCOMING_FOLDER: ["Editor"],
     names.OUTGOING_FOLDER: ["Editor", "Contributor"],
-    names.CONTACTS_FOLDER: ["Reader"],
+    names.CONTACTS_FOLDER: ["Reader", "Contributor"],
 }
 
 BODY = """<p>Madame Dupont,</p>

@@ -15,6 +15,7 @@ from plone.dexterity.utils import createContent
 from plone.dexterity.utils import iterSchemataForType
 from plone.registry.interfaces import IRegistry
 from Products.CMFCore.permissions import AccessContentsInformation
+from Products.CMFCore.permissions import AddPortalContent
 from Products.CMFCore.permissions import View
 from Products.CMFCore.utils import getToolByName
 from Products.GenericSetup.context import DirectoryImportContext
@@ -175,6 +176,10 @@ def _create_folder(site, path, portal_type, title, allowed):
         for permission in (View, AccessContentsInformation):
             folder.manage_permission(permission, _READERS)
         folder.reindexObjectSecurity()
+    if (
+        id == names.PERSONNEL_FOLDER
+    ):  # whoever may add contacts must not add agents, who send in their own name
+        folder.manage_permission(AddPortalContent, ("Manager", "Site Administrator"))
 
 
 def _show_in_navigation():

@@ -142,4 +142,19 @@
     }, true);
     window.addEventListener("pagehide", () => { const input = active(); if (input && typed.trim()) commit(input); });
     window.addEventListener("load", () => setTimeout(mark, 500));
+
+    // a contact is made in a tab of its own, for the address typed last that has no name
+    const link = document.querySelector("#mailbridge-new-contact-link a");
+    const to = form.querySelector('input[name="form.widgets.to"]');
+    if (!link || !to) return;
+    document.getElementById("formfield-form-widgets-to").append(link.parentElement);
+    const ids = () => window.jQuery(to).select2("data").map((item) => item.id);
+    link.addEventListener("click", () => {
+        const bare = ids().filter((id) => ADDRESS.test(id) && !id.includes("(")).pop() || "";
+        link.href = `${link.href.split("?")[0]}${bare && `?${new URLSearchParams({ address: bare })}`}`;
+    });
+    window.addEventListener("message", ({ origin, data }) => {
+        const made = data?.mailbridgeContact;
+        if (origin === window.location.origin && typeof made === "string") put(to, [made], ids().find((id) => addressOf(id) === addressOf(made)));
+    });
 })();
