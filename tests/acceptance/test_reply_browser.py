@@ -12,7 +12,7 @@ def test_answering(person, iadocs, catcher):
     iadocs.set(signature="<p>Commune de Maville</p>")
     agent = person("agent")
     page = agent.page
-    for number, (width, height) in enumerate(((1366, 768), (390, 844)), 1):
+    for number, (width, height) in enumerate(((390, 844),), 1):
         page.set_viewport_size({"width": width, "height": height})
         agent.open("/incoming-mail/demande-de-permis/view")
         agent.screenshot(f"reply-document-{width}")

@@ -6,6 +6,7 @@ from tests.site.compose import HTML
 from tests.site.compose import JEANNE
 from tests.site.compose import shown
 from tests.site.compose import token
+from zoneinfo import ZoneInfo
 import pytest
 import re
 import transaction
@@ -160,6 +161,9 @@ def test_no_scan_of_all_messages(site, send, monkeypatch):
     )
     assert box.newest_ids_of_user("agent", "failed") == []
     assert box.newest_ids_of_user("nobody") == []
+    (newest, *_older) = box.newest_ids_of_user("agent")
+    since = box.get(newest).created.astimezone(ZoneInfo("Asia/Tokyo"))
+    assert box.newest_ids_of_user("agent", since=since) == [newest], "whatever the zone"
 
 
 # the timeline of a message

@@ -10,6 +10,7 @@ from tests.mails import citizen
 from tests.mails import redirected
 from tests.site.compose import HTML
 from tests.site.compose import shown
+import html
 import pytest
 import re
 import transaction
@@ -94,6 +95,31 @@ def test_what_waits_for_a_manager(site):
     assert f'href="{site.url}/@@mailbridge-inbox-message?id={record.id}"' in page(site, "chef")
     assert counts(site, "chef")["decide"] == 1
     assert "decide" not in counts(site)
+    assert counts(site, "chef")["nobody"] == 0
+    (uid,) = site.receive(redirected("À personne")).items
+    assert counts(site, "chef")["nobody"] == 1
+    (link,) = re.findall(
+        r'href="([^"]*)"', page(site, "chef").partition('id="nobody"')[2].partition("<ul")[0]
+    )
+    listed = page(site, "chef", html.unescape(link).removeprefix(site.url))
+    assert "À personne" in listed
+    assert "Demande" not in listed.partition("<tbody")[2]
+    assert "nobody" not in counts(site)
+
+
+def test_stopped_accounts(site, caught, send):
+    assert "All accounts and mailboxes work." in shown(page(site, "chef"))
+    caught.answers["mail"] = "550 5.7.30 Basic authentication is not supported for Client Submission."
+    send()
+    accounts = f'href="{site.url}/@@mailbridge-accounts"'
+    section = {
+        user: page(site, user).partition('id="stopped"')[2].partition("</section>")[0]
+        for user in ("chef", "admin", "agent")
+    }
+    assert [accounts in section["chef"], accounts in section["admin"], section["agent"]] == [False, True, ""]
+    for user in ("chef", "admin"):
+        assert "default" in section[user]
+        assert counts(site, user)["stopped"] == 1
 
 
 def test_figures(site, caught, send):

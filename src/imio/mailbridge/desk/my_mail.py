@@ -9,7 +9,11 @@ from datetime import time
 from datetime import timedelta
 from functools import cached_property
 from imio.mailbridge.browser import titles
+from imio.mailbridge.browser.alarm import AlarmViewlet
+from imio.mailbridge.browser.button_page import may
+from imio.mailbridge.browser.button_page import SET_UP
 from imio.mailbridge.browser.inbox_access import own_addresses
+from imio.mailbridge.desk.mail_query import NONE
 from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs import names
 from imio.mailbridge.inbound.inbox import inbox
@@ -31,6 +35,7 @@ from plone import api
 from plone.base.interfaces import IRedirectAfterLogin
 from Products.Five.browser import BrowserView
 from urllib.parse import urlencode
+from zope.i18n import translate
 from zope.interface import implementer
 import json
 
@@ -66,7 +71,7 @@ class MyMail(BrowserView):
     @cached_property
     def sections(self):
         """The lists, what is to do first; those for managers where the user is one."""
-        found = [self._decide()] if is_manager() else []
+        found = [self._decide(), self._of_nobody(), self._stopped()] if is_manager() else []
         found += [self._mine(), self._of_service(), self._lost(), self._drafts(), self._waiting_forwards()]
         return [*found, self._answered(), self._sent()]
 
@@ -93,9 +98,19 @@ class MyMail(BrowserView):
             "service",
             title,
             empty,
-            {**filters, "agent": "-"},
+            {**filters, "agent": NONE},
             mailbridge_agent="",
             mailbridge_service=list(services) or ["-"],
+        )
+
+    def _of_nobody(self):
+        return self._mail(
+            "nobody",
+            _("To treat: without a service"),
+            _("Each mail to treat has a service or an agent."),
+            {"service": NONE, "agent": NONE},
+            mailbridge_agent="",
+            mailbridge_service="",
         )
 
     def _mail(self, key, title, empty, filters, **query):
@@ -201,6 +216,23 @@ class MyMail(BrowserView):
         title, empty = _("To decide"), _("No message waits for a decision.")
         url = f"{self.url}/@@mailbridge-inbox?state=open"
         return _section("decide", title, empty, len(ids), self._incoming(records), url)
+
+    def _stopped(self):
+        warnings = AlarmViewlet(self.context, self.request, self, None)
+        pages = (("accounts", warnings.alarms()), ("mailboxes", warnings.mailboxes()))
+        lines = [
+            {
+                "url": f"{self.url}/@@mailbridge-{page}" if may(SET_UP) else None,
+                "title": each["name"],
+                "about": translate(each["explanation"], context=self.request),
+                "when": each["since"],
+                "state": None,
+            }
+            for page, found in pages
+            for each in found
+        ]
+        title, empty = _("Stopped accounts and mailboxes"), _("All accounts and mailboxes work.")
+        return _section("stopped", title, empty, len(lines), lines, None)
 
     def _incoming(self, records):
         return [

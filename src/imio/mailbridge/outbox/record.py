@@ -16,6 +16,7 @@ from BTrees.OOBTree import OOTreeSet
 from collections.abc import Iterable
 from collections.abc import Iterator
 from datetime import datetime
+from datetime import UTC
 from imio.mailbridge.message.composition.compose import Composition
 from imio.mailbridge.message.secret_address import masked
 from imio.mailbridge.outbox.delivery_task import queue_delivery
@@ -219,7 +220,7 @@ class Outbox(Store):
         """Return the ids of the messages of a user in ``states`` (all if none is given), made since a time, the newest first."""
         keys = self.by_user.get(userid) or OOTreeSet()
         if since is not None:
-            return [id for _created, id in reversed(list(keys.keys((since.isoformat(),))))]
+            return [id for _created, id in reversed(list(keys.keys((since.astimezone(UTC).isoformat(),))))]
         found = [intersection(keys, self.listing[state]) for state in states if state in self.listing]
         return [id for _created, id in sorted(itertools.chain(*found) if states else keys, reverse=True)]
 
