@@ -192,7 +192,10 @@ def test_address_that_was_passed_on(site, sent, hand_over, to):
     assert [each.subject for each in by_origin("notice")] == [f"Answered by somebody else: {record.subject}"]
     (document,) = [uuidToObject(uid, unrestricted=True) for uid in answer.items]
     path = "/".join(document.getPhysicalPath()[2:])
-    assert "not from one of its recipients" in site.get(f"/{path}/view", "chef", headers=HTML).text
+    assert (
+        "not from the address of one of its recipients"
+        in site.get(f"/{path}/view", "chef", headers=HTML).text
+    )
 
 
 def test_one_of_several_recipients(sent, hand_over):

@@ -39,7 +39,8 @@ SAID = {
 }
 PASSED_ON = _("Somebody who is not a recipient passed the message on to us; this was filed.")
 BY_OTHER = _(
-    "Somebody who is not a recipient wrote to the reply address of this message; this was filed. The recipients have not answered."
+    "Somebody whose address is none of the recipients’ wrote to the reply address of this message; this was filed. No recipient "
+    "counts as having answered."
 )
 COPIED = _("A copy of the answer goes to the agent.")
 UNPROVEN = _(

@@ -45,8 +45,8 @@ FIRST_SENTENCES = {
         "Your message “${subject}” was passed on by ${author}, who is not one of its recipients. They have not answered it."
     ),
     "by-other": _(
-        "${author}, who is not a recipient of your message “${subject}”, wrote to its reply address. The recipients have not "
-        "answered it."
+        "${author}, whose address is none of the recipients’, wrote to the reply address of your message “${subject}”. No "
+        "recipient counts as having answered."
     ),
 }
 SEND_AGAIN = _("To send again to those who did not get the message, open the document.")
