@@ -59,9 +59,9 @@ def _own_reply_address() -> schema.Bool:
         title=_("Answers come home"),
         description=_(
             "Each e-mail gets a reply address of its own at the first mail-in address, in place of the agent's: the answer is "
-            "filed as incoming mail that answers the document, and the agent gets a copy. Your mail server must hand over what stands "
-            "behind a plus sign (in+…@maville.be). Off: answers go to the agent, and iA.docs sees them only where it reads that "
-            "mailbox."
+            "filed as incoming mail that answers the document, and the agent gets a copy. Your mail server must hand over what "
+            "stands behind a plus sign (in+…@maville.be). Off: answers go to the agent, and iA.docs sees them only where it reads "
+            "that mailbox."
         ),
         default=False,
         required=False,
