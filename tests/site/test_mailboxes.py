@@ -286,6 +286,20 @@ def test_reply_is_filed_to_its_document_and_copied_to_the_agent(site, caught, se
     assert parsed["auto-submitted"] == "auto-generated"
 
 
+def test_answer_to_a_reply_address_is_known_where_the_mailbox_tells_no_recipient(
+    site, sent, dovecot, declared, read
+):
+    stored_settings().own_reply_address = True
+    declared()
+    record = sent("jeanne.dupont@citizen.test")
+    dovecot.append(crlf(citizen("Mes plans", To=str(record.sender.reply_to).upper()).as_bytes()))
+    read()
+    newest = records()[0]
+    assert (newest.transfer, newest.state, newest.about) == ("reply", "filed", record.id)
+    assert newest.envelope_recipient == "in@bridge.test"
+    assert [each.origin for each in outbox().records.values() if each.about == record.id] == ["copy"]
+
+
 def test_copy_for_the_agent_names_no_secret_address(site, caught, sent, dovecot, declared, read):
     record = sent("jeanne.dupont@citizen.test")
     declared("login", LOGIN, copy_to_agent=True)

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from email import message_from_bytes
 from email import policy
 from imio.mailbridge.delivery.deliver import deliver
+from imio.mailbridge.iadocs.answer import KINDS
 from imio.mailbridge.iadocs.demo import PASSWORD
 from imio.mailbridge.iadocs.sending import related
 from imio.mailbridge.message.classification.subject_prefix import without_prefixes
@@ -21,6 +22,9 @@ import pytest
 import re
 import requests
 import transaction
+
+
+FORM = "/outgoing-mail/permis-durbanisme/@@send-email"
 
 
 @pytest.fixture
@@ -224,3 +228,28 @@ def test_transitions_to_choose_from(site):
     )
     answer = site.request("PATCH", "/@controlpanels/mailbridge", "admin", json={"reply_transition": "fly"})
     assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_who_answers_what_another_service_treats(site, file, kind):
+    """Who does not see the e-mail answers, answers to all and passes on nothing of it; who sees it may, in any service."""
+    mail = file()
+    agents = {"agent": 302, "agent2": 302, "chef": 302, "gateway": 401, None: 401}
+    tokens = {user: token(site.get(FORM, user, headers=HTML).text) for user in ("agent", "agent2", "chef")}
+
+    def answers():
+        path = f"{mail.absolute_url().removeprefix(site.url)}/@@mailbridge-reply"
+        data = {"kind": kind, "press": "a", "anyway": "1"}
+        return {
+            user: site.post(path, user, data=data | {"_authenticator": tokens.get(user, "x")}).status_code
+            for user in agents
+        }
+
+    assert answers() == agents
+    mail.manage_permission("View", ("Manager", "Owner"), acquire=0)
+    mail.manage_setLocalRoles("agent", ["Owner"])
+    mail.reindexObjectSecurity()
+    transaction.commit()
+    before = len(outgoing(site))
+    assert answers() == agents | {"agent2": 401, "chef": 401}
+    assert len(outgoing(site)) == before, "the agent goes on with what is begun, the others begin nothing"

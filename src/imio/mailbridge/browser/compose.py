@@ -16,6 +16,7 @@ from imio.mailbridge.message.composition.checks import typo_of
 from imio.mailbridge.message.composition.sender_policy import SenderRefused
 from imio.mailbridge.message.secret_address import masked_data
 from imio.mailbridge.message.syntax.address_list import typed_addresses
+from imio.mailbridge.notify.notice import agent_address
 from imio.mailbridge.outbox.checks import doubts
 from imio.mailbridge.outbox.draft import Draft
 from imio.mailbridge.outbox.draft import Entered
@@ -465,9 +466,16 @@ def preview_of(draft):
     }
 
 
+COMES_HOME = _("Leaves in the name of ${author}; answers come to iA.docs, and you get a copy.")
+COMES_HOME_ALONE = _("Leaves in the name of ${author}; answers come to iA.docs.")
+
+
 def sender_line(sender):
     """Return the line that says in whose name an e-mail leaves, and where the answers go."""
     author, answers = sender.author, sender.reply_to or sender.author
+    if sender.agent is not None:
+        copied = agent_address(api.user.get_current().getId())
+        return _(COMES_HOME if copied else COMES_HOME_ALONE, mapping={"author": readable(author)})
     return _(
         "Leaves in the name of ${author}; answers go to ${answers}.",
         mapping={"author": readable(author), "answers": answers.addr_spec},

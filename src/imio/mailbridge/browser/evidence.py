@@ -48,6 +48,8 @@ DETECTORS = {
     "handed-in": _("Handed in by a person who was logged in"),
     "forwarded-text": _("The text is a forward"),
     "reply": _("It answers an e-mail of iA.docs"),
+    "reply-address": _("It came to the reply address of an e-mail of iA.docs"),
+    "not-a-recipient": _("Not written by a recipient of that e-mail"),
     "tag": _("Secret address of the mailbox"),
     "bulk": _("Mass mailing or list"),
     "auto-submitted": _("Sent by a program"),

@@ -20,6 +20,7 @@ from imio.mailbridge.iadocs.rendition import rendition
 from imio.mailbridge.iadocs.rendition import request as request_pdf
 from imio.mailbridge.iadocs.rendition import TEXTS
 from imio.mailbridge.inbound import duplicates
+from imio.mailbridge.inbound.apply import NOT_A_RECIPIENT
 from imio.mailbridge.inbound.decide import UNPROVEN_AUTHOR
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.message.syntax.filename import message_filename
@@ -145,8 +146,17 @@ class RequestPdf(ButtonPage):
 
 def is_unproven(document):
     """Tell whether a document was made of a message that nothing proves to be of the agent in whose name it is."""
+    return _has_evidence(document, UNPROVEN_AUTHOR)
+
+
+def is_by_other(document):
+    """Tell whether a document was made of what came to the reply address of an e-mail from somebody else than its recipients."""
+    return _has_evidence(document, NOT_A_RECIPIENT)
+
+
+def _has_evidence(document, name):
     first = next(iter(inbox().transfers(IUUID(document))), None)
-    return first is not None and any(each[0] == UNPROVEN_AUTHOR for each in first.evidence)
+    return first is not None and any(each[0] == name for each in first.evidence)
 
 
 class ReadableViewlet(ViewletBase):
@@ -163,6 +173,7 @@ class ReadableViewlet(ViewletBase):
         readable = self.file is not None and is_readable(self.file.file)
         self.message = reading.read(self.file) if readable else None
         self.unproven = self.message is not None and is_unproven(self.document)
+        self.by_other = self.message is not None and is_by_other(self.document)
         self.made = rendition(self.file) if self.file is not None else None
 
     def others(self):

@@ -11,7 +11,9 @@ from imio.mailbridge.delivery.accounts import waiting_for
 from imio.mailbridge.i18n import _
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.settings import validate
+from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.smtp import ISmtpAccountRow
+from imio.mailbridge.settings.smtp import why_no_reply_address
 from zope.interface import Invalid
 
 
@@ -35,6 +37,8 @@ class AddForm(RowForm):
             validate.accounts([*others, data])
         except Invalid as error:
             yield "senders", error.args[0]
+        if data["own_reply_address"] and (why := why_no_reply_address(list(settings().mailin_addresses))):
+            yield "own_reply_address", why
         yield from self.secret_problems(data)
 
     def after_save(self, row):

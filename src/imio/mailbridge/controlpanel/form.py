@@ -28,6 +28,7 @@ from imio.mailbridge.settings.presets import OF_DEFAULT
 from imio.mailbridge.settings.presets import TRUST
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.smtp import DEFAULT
+from imio.mailbridge.settings.smtp import why_no_reply_address
 from plone import api
 from plone.app.registry.browser.controlpanel import ControlPanelFormWrapper
 from plone.app.registry.browser.controlpanel import RegistryEditForm
@@ -112,9 +113,14 @@ class MailbridgeForm(AccountForm, RegistryEditForm):
         move(self, "smtp_refresh_token", after="oauth_scope")
 
     def extractData(self, setErrors=True):  # noqa: N803 - of z3c.form
-        """Add the errors of OAuth 2.0."""
+        """Add the errors of OAuth 2.0, and of answers that can come to no address."""
         data, errors = super().extractData(setErrors)
-        if errors or not data["smtp_host"]:
+        if errors:
+            return data, errors
+        addresses = [row["address"] for row in data["mailin_addresses"] or ()]
+        if data["own_reply_address"] and (why := why_no_reply_address(addresses)):
+            return data, (self.complain("own_reply_address", why),)
+        if not data["smtp_host"]:
             return data, errors
         values = {
             name: data[self.setting_names.get(name, name)] for name in ("auth", *OWNERS, "oauth_client_id")

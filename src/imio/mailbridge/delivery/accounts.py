@@ -39,7 +39,7 @@ def rename(old, new):
 def move(record):
     """Give a message whose account was removed to the account that serves its author now; return whether there is one."""
     values, sender = settings(), record.sender
-    agent = sender.reply_to or sender.author
+    agent = sender.agent or sender.reply_to or sender.author
     account = values.account_for(agent.addr_spec)
     if account is None:
         return False

@@ -2,6 +2,7 @@
 
 from imio.mailbridge.browser import evidence
 from imio.mailbridge.browser.readable import has_readable_file
+from imio.mailbridge.browser.readable import is_by_other
 from imio.mailbridge.browser.readable import is_unproven
 from imio.mailbridge.browser.readable import mail_of
 from imio.mailbridge.browser.readable import may_request_pdf
@@ -69,6 +70,11 @@ class Letter:
     def is_unproven(self):
         """Tell whether nothing proves that the message is of the agent in whose name it is."""
         return is_unproven(self.document)
+
+    @property
+    def is_by_other(self):
+        """Tell whether it came to the reply address of an e-mail from somebody else than its recipients."""
+        return is_by_other(self.document)
 
     @property
     def others(self):

@@ -10,6 +10,7 @@ from imio.mailbridge.desk.conversation import messages_of
 from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs import answer
 from imio.mailbridge.iadocs import names
+from imio.mailbridge.message.address import without_detail
 from imio.mailbridge.outbox.permission import action_visible
 from imio.mailbridge.outbox.permission import may_send
 from imio.mailbridge.outbox.sender import identities
@@ -117,6 +118,7 @@ class Reply(ButtonPage):
         values = self.settings
         return {
             *values.mailin_addresses,
+            *map(without_detail, values.mailin_addresses),
             *values.source_mailboxes,
             *values.login_rules,
             *(each.login_address for each in values.accounts.values() if each.login_address),

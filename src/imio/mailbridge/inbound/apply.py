@@ -28,6 +28,8 @@ import logging
 import transaction
 
 
+#: Evidence that an answer came to the reply address of our message from somebody who is not among its recipients.
+NOT_A_RECIPIENT = "not-a-recipient"
 #: Evidence that another item has the Message-ID, author and date of a message, and another content.
 SAME_MESSAGE_ID = "same-message-id"
 #: Characters of a text from outside that a record keeps.
@@ -92,7 +94,9 @@ def filing_of(candidate, decision, received, handed_in_by=""):
     """Return the ``Filing`` of one candidate of a decision; ``received`` is aware, ``handed_in_by`` a userid or empty."""
     original, facts, choice = candidate.original, candidate.facts, decision.choice
     answered = original.answered and outbox().answered(original.answered)
-    is_answer = answered and reports.who_answered(answered, original) is not None
+    is_answer = answered and (
+        original.at_reply_address or reports.who_answered(answered, original) is not None
+    )
     return Filing(
         copy_to=original.source.copy_to,
         author=choice.sender or original.author,
@@ -179,7 +183,16 @@ def _file_one(record, decision, candidate):
 def _note_reply(record, decision, original, item, values):
     answered = outbox().answered(original.answered)
     is_proven = all(each.detector != UNPROVEN_AUTHOR for each in decision.found.evidence)
-    copied = decision.copy_answer and is_proven and copy_to_agent(answered, original.source, values)
+    is_by_other = original.at_reply_address and reports.who_answered(answered, original) is None
+    if is_by_other:
+        evidence = (NOT_A_RECIPIENT, str(original.author or "")[:MAX_TEXT], "note")
+        record.evidence = (*record.evidence, evidence)
+    copied = reports.was_copied(answered, item) or (
+        decision.copy_answer
+        and is_proven
+        and not is_by_other
+        and copy_to_agent(answered, original.source, values)
+    )
     record.about = reports.note_reply(answered, original, (item,), copied, is_proven)
 
 

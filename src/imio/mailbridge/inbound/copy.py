@@ -1,7 +1,8 @@
 """Copies a citizen's answer to the agent's mailbox, from where the agent can answer the citizen.
 
-From is the login address, as the agent's server would take another for a forgery; Reply-To is the citizen. References keep our
-Message-IDs, so that the next answer of the citizen is recognised, whichever of the two wrote in between.
+From is the login address, as the agent's server would take another for a forgery, or what our message was sent from where there
+is none; Reply-To is the citizen: what the agent answers from the own mailbox does not pass through the bridge. References keep our
+Message-IDs, so that the next answer of the citizen is recognised where it comes to us, whichever of the two wrote in between.
 """
 
 from imio.mailbridge.message.address import Address
@@ -55,19 +56,20 @@ def _copy(answered, answer, values):
     ):
         return False
     account = values.accounts.get(answered.account) or values.account_for(to)
-    if account is None or not account.login_address or answer.defect:
+    if account is None or answer.defect:
         return False
+    own = account.login_address or answered.sender.author.addr_spec
     with masked_copy(answer.open) as stream:
         head, _empty, body = stream.read(LARGEST + 1).replace(b"\r\n", b"\n").partition(b"\n\n")
     if len(head) + len(body) >= LARGEST:
         return False
     sender = Sender(
         "login",
-        Address(VIA.format(answer.author.display_name or answer.author.addr_spec), account.login_address),
+        Address(VIA.format(answer.author.display_name or answer.author.addr_spec), own),
         next(iter(answer.addresses("reply-to")), answer.author),
-        account.login_address,
+        own,
     )
-    id = message_id(secrets.token_hex(16), account.login_address.rpartition("@")[2])
+    id = message_id(secrets.token_hex(16), own.rpartition("@")[2])
     subject = masked(one_line(answer.subject or ""))
     header = copied_headers(
         head,

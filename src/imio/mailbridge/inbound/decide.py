@@ -40,10 +40,14 @@ from imio.mailbridge.settings.read import Settings
 
 @dataclass(frozen=True)
 class Sent:
-    """Tells which identifiers belong to our outgoing mail: Message-IDs with their unguessable part, and envelope ids (ENVID)."""
+    """Tells which identifiers belong to our outgoing mail: Message-IDs with their unguessable part, and envelope ids (ENVID).
+
+    ``message_id_at`` returns the Message-ID of the message whose signed reply address is given, or an empty string.
+    """
 
     has_message_id: Callable[[str], bool] = lambda message_id: False
     has_id: Callable[[str], bool] = lambda envelope_id: False
+    message_id_at: Callable[[str], str] = lambda address: ""
 
 
 #: Evidence that nothing proves the agent in whose name a message is written.
@@ -131,6 +135,8 @@ def decide(
     if envelope.handed_in_by:
         proof = Proof.LOGIN
     context = _context(envelope, arrived, settings, sent, proof, too_many)
+    if not (arrived.answers or envelope.handed_in_by):
+        context = replace(context, answers=_answers_in_header(message, sent))
     found, finding = classify(message, context), NOTHING
     if found.is_to_colleagues:
         finding = from_signatures(message, replace(found, reason="unproven-agent"), settings, signatures)
@@ -177,7 +183,7 @@ def decide(
         reason,
         to_file=candidates if state == "filed" else (),
         tell_forwarder=reason == "inline-forward" and settings.ask_sender,
-        copy_answer=arrived.login is not None and arrived.login.copy_to_agent,
+        copy_answer=bool(context.answers) or (arrived.login is not None and arrived.login.copy_to_agent),
         asks_signatures=finding.asks,
         unanswered=finding.unanswered,
         author_is_proven=author_proof is not None or not _needs_author(found),
@@ -191,6 +197,14 @@ def _arrived(envelope: Envelope, settings: Settings) -> Destination:
         return Destination() if envelope.handed_in_by else destination(envelope.envelope_recipient, settings)
     except UnknownRecipient:
         return Destination()
+
+
+def _answers_in_header(message: ParsedMessage, sent: Sent) -> str:
+    """Return the Message-ID of the message whose reply address stands in To or Cc, or an empty string.
+
+    A mailbox that is read knows no envelope recipient. The address is signed, so it says no more in the envelope than here.
+    """
+    return next(filter(None, (sent.message_id_at(each.addr_spec) for each in (*message.to, *message.cc))), "")
 
 
 def _needs_author(found: Classification) -> bool:
@@ -241,7 +255,12 @@ def _as_it_came(decision: Decision, message: ParsedMessage, zone: tzinfo | None)
     if found := next(known, None):
         original = replace(original, author=found.author)
     if answer := next((each for each in decision.found.messages if each.answered), None):
-        original = replace(original, answered=answer.answered, is_answer=answer.is_answer)
+        original = replace(
+            original,
+            answered=answer.answered,
+            is_answer=answer.is_answer,
+            at_reply_address=answer.at_reply_address,
+        )
     facts = Facts(
         forward="direct",
         transferred_by="",
@@ -271,6 +290,7 @@ def _context(
         sent_by_us=sent.has_message_id,
         sent_with_id=sent.has_id,
         about=arrived.about,
+        answers=arrived.answers,
         null_sender=envelope.null_sender,
         own_addresses=frozenset(settings.mailin_addresses),
         too_many=too_many,

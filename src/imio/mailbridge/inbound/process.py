@@ -26,6 +26,7 @@ from imio.mailbridge.inbound.inbox import OPEN
 from imio.mailbridge.inbound.proof import UNPROVEN
 from imio.mailbridge.message.parsing.parse import parse
 from imio.mailbridge.outbox.record import outbox
+from imio.mailbridge.outbox.reply_address import message_id_at
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.commit import committed
 from imio.mailbridge.store.store import now
@@ -92,7 +93,7 @@ def decision_on(record, message, values, sent=None, too_many=""):
 def sent_messages():
     """Return the identifiers of the messages in the Outbox."""
     box = outbox()
-    return Sent(box.sent_by_us, box.__contains__)
+    return Sent(box.sent_by_us, box.__contains__, message_id_at)
 
 
 def _is_open(record, review):

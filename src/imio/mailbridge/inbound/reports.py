@@ -38,6 +38,11 @@ SAID = {
     ReportKind.REACTION: _("The recipient reacted to the message with an emoji, and wrote nothing."),
 }
 PASSED_ON = _("Somebody who is not a recipient passed the message on to us; this was filed.")
+BY_OTHER = _(
+    "Somebody whose address is none of the recipients’ wrote to the reply address of this message; this was filed. No recipient "
+    "counts as having answered."
+)
+COPIED = _("A copy of the answer goes to the agent.")
 UNPROVEN = _(
     "A report says that this recipient did not get the message. It is not proven, so nothing was changed."
 )
@@ -82,16 +87,24 @@ def note_reply(message, original, items, copied=False, is_proven=True):
     box, author = outbox(), str(original.author or "")
     addresses = who_answered(message, original)
     if addresses is None:
-        message.note(None, message.state, text=one_line(author), explanation=PASSED_ON, items=items)
+        how = BY_OTHER if original.at_reply_address else PASSED_ON
+        message.note(None, message.state, text=one_line(author), explanation=how, items=items)
     for address in () if addresses is None else addresses or [None]:
         message.note(address, "replied", explanation=_("An answer came in and was filed."), items=items)
     returned.forget(addresses or ())
     box.update(message, {address: "replied" for address in addresses or () if _was_taken(message, address)})
+    if copied and not was_copied(message, items[0]):
+        message.note(None, message.state, explanation=COPIED, items=items)
     if copied:
-        message.note(None, message.state, explanation=_("A copy of the answer goes to the agent."))
-    else:
-        tell_agent(message, "passed-on" if addresses is None else "replied", author, items, is_proven)
+        return message.id
+    by_other = "by-other" if original.at_reply_address else "passed-on"
+    tell_agent(message, by_other if addresses is None else "replied", author, items, is_proven)
     return message.id
+
+
+def was_copied(message, item):
+    """Tell whether the agent of ``message`` got a copy of the answer that was filed as ``item``: it may come by two ways."""
+    return any(line["explanation"] == COPIED and item in line["items"] for line in message.history)
 
 
 def _bounce(message, report, senders):

@@ -34,6 +34,7 @@ SUBJECTS = {
     "bounced": _("Came back: ${subject}"),
     "replied": _("Answered: ${subject}"),
     "passed-on": _("Passed on: ${subject}"),
+    "by-other": _("Answered by somebody else: ${subject}"),
 }
 SENT_TO_NOBODY = _("Your message “${subject}” could not be sent.")
 FIRST_SENTENCES = {
@@ -43,6 +44,10 @@ FIRST_SENTENCES = {
     "passed-on": _(
         "Your message “${subject}” was passed on by ${author}, who is not one of its recipients. They have not answered it."
     ),
+    "by-other": _(
+        "${author}, whose address is none of the recipients’, wrote to the reply address of your message “${subject}”. No "
+        "recipient counts as having answered."
+    ),
 }
 SEND_AGAIN = _("To send again to those who did not get the message, open the document.")
 WHAT_TO_DO = {
@@ -50,6 +55,7 @@ WHAT_TO_DO = {
     "bounced": SEND_AGAIN,
     "replied": _("The answer was filed in iA.docs as incoming mail:"),
     "passed-on": _("It was filed in iA.docs as incoming mail:"),
+    "by-other": _("It was filed in iA.docs as incoming mail:"),
 }
 BY_ADMIN = _("Once your IT service has set this right, open the document to send again.")
 UNPROVEN = _(
@@ -59,7 +65,8 @@ logger = logging.getLogger(__name__)
 
 
 def tell_agent(record, kind, author="", items=(), is_proven=True, by_admin=False):
-    """Tell the agent of a message that it ``failed``, ``bounced``, was ``replied`` or ``passed-on`` by ``author``; each once.
+    """Tell the agent of a message that it ``failed``, ``bounced``, was ``replied`` or ``passed-on`` by ``author``, or that
+    its reply address was used by an author who is not among its recipients (``by-other``); each once.
 
     ``items`` are the uids of what was filed. ``is_proven`` is False where another may have answered in the name of an agent,
     ``by_admin`` True where only the IT service can set right what failed.
@@ -157,7 +164,7 @@ def _text(record, kind, author, items, is_proven, by_admin, language):
     def say(msgid, **mapping):
         return translate(_(msgid, mapping=mapping) if mapping else msgid, target_language=language)
 
-    if kind in ("replied", "passed-on"):
+    if kind in ("replied", "passed-on", "by-other"):
         details = [say(WHAT_TO_DO[kind]), _links(record, items)]
     else:
         details = [_failures(record, kind, say), say(BY_ADMIN if by_admin else WHAT_TO_DO[kind])]

@@ -33,24 +33,33 @@ def read_addresses(plain: Iterable[tuple[str, str]]) -> tuple[Address, ...]:
 
 
 def plain_sender(sender: Sender) -> dict[str, Any]:
-    """Return ``policy``, ``author``, ``reply_to`` (or None) and ``envelope_sender``."""
+    """Return ``policy``, ``author``, ``reply_to`` and ``agent`` (or None), and ``envelope_sender``."""
     return {
         "policy": str(sender.policy),
         "author": plain_address(sender.author),
-        "reply_to": plain_address(sender.reply_to) if sender.reply_to is not None else None,
+        "reply_to": _plain_or_none(sender.reply_to),
         "envelope_sender": str(sender.envelope_sender),
+        "agent": _plain_or_none(sender.agent),
     }
 
 
 def read_sender(plain: dict[str, Any]) -> Sender:
     """Return what ``plain_sender`` was given."""
-    reply_to = plain["reply_to"]
     return Sender(
         plain["policy"],
         read_address(plain["author"]),
-        read_address(reply_to) if reply_to is not None else None,
+        _read_or_none(plain["reply_to"]),
         plain["envelope_sender"],
+        _read_or_none(plain.get("agent")),
     )
+
+
+def _plain_or_none(address: Address | None) -> tuple[str, str] | None:
+    return plain_address(address) if address is not None else None
+
+
+def _read_or_none(plain: tuple[str, str] | None) -> Address | None:
+    return read_address(plain) if plain is not None else None
 
 
 def plain_fallback(sender: Sender | None) -> dict[str, Any] | None:

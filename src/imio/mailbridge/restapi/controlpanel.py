@@ -15,6 +15,7 @@ from imio.mailbridge.settings.moved_secrets import OWN_OWNERS
 from imio.mailbridge.settings.read import stored_settings
 from imio.mailbridge.settings.smtp import DEFAULT
 from imio.mailbridge.settings.smtp import ISmtpAccountRow
+from imio.mailbridge.settings.smtp import why_no_reply_address
 from plone.restapi.controlpanels import IControlpanel
 from plone.restapi.controlpanels import RegistryConfigletPanel
 from plone.restapi.deserializer import json_body
@@ -76,7 +77,7 @@ class SettingsFromJson(ControlpanelDeserializeFromJson):
             more, problems = self._secrets_of_rows(data, setting)
             secrets |= more
             errors += problems + self._row_errors(setting, data.get(setting) or ())
-        errors = errors or list(self._entered_again(data, secrets))
+        errors = errors or [*self._entered_again(data, secrets), *self._without_reply_address(data)]
         if errors:
             raise BadRequest(errors)
         try:
@@ -139,6 +140,23 @@ class SettingsFromJson(ControlpanelDeserializeFromJson):
             if has_moved(old, new):
                 for kind, message in enter_again({**new, **given}, partial(password.is_kept, account)):
                     yield error(kind, message)
+
+    def _without_reply_address(self, data):
+        """Yield an error for each account whose answers were to come to the bridge and can come to no mail-in address."""
+        present = stored_settings()
+        after = {
+            name: data.get(name, getattr(present, name))
+            for name in ("own_reply_address", "smtp_accounts", "mailin_addresses")
+        }
+        changed = [name for name in after if name in data]
+        rows = [row for row in after["mailin_addresses"] or () if isinstance(row.get("address"), str)]
+        why = why_no_reply_address([row["address"] for row in rows]) if changed else ""
+        if why and after["own_reply_address"] is True:
+            yield self._error("own_reply_address", why)
+        for row in after["smtp_accounts"] or () if why else ():
+            if row.get("own_reply_address"):
+                title = ISmtpAccountRow["own_reply_address"].title
+                yield self._row_error("smtp_accounts", row, title, why)
 
     def _checked(self, given):
         errors = [

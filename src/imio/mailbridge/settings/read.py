@@ -34,9 +34,14 @@ class Settings(
     zone: tzinfo = ZoneInfo("Europe/Brussels")
 
     @property
+    def first_mailin_address(self) -> str:
+        """Return the address that reports and answers with an address of their own go to, or an empty string."""
+        return next(iter(self.mailin_addresses), "")
+
+    @property
     def bounce_address(self) -> str:
         """Return the address that error reports go to under ``envelope_sender`` = ``bounce``, or an empty string."""
-        return next(iter(self.mailin_addresses), "")
+        return self.first_mailin_address
 
     def sender_options(self, account: smtp.Account) -> dict[str, Any]:
         """Return the keyword arguments of ``choose_sender`` that follow from an account and the settings."""

@@ -1,11 +1,14 @@
 """SMTP accounts: their fields in the control panel, and their values."""
 
 from collections.abc import Mapping
+from collections.abc import Sequence
 from collective.z3cform.datagridfield.row import DictRow
 from dataclasses import dataclass
 from dataclasses import field
 from imio.mailbridge.i18n import _
 from imio.mailbridge.message.address import is_addr_spec
+from imio.mailbridge.message.composition.reply_address import has_room
+from imio.mailbridge.message.composition.reply_address import MAX_BARE
 from imio.mailbridge.settings import server
 from imio.mailbridge.settings import validate
 from imio.mailbridge.settings.server import filled_in
@@ -50,6 +53,35 @@ ENVELOPE_SENDER = SimpleVocabulary(
 )
 
 
+def _own_reply_address() -> schema.Bool:
+    """Return the field that gives each message a reply address of its own."""
+    return schema.Bool(
+        title=_("Answers come home"),
+        description=_(
+            "Each e-mail gets a reply address of its own at the first mail-in address, in place of the agent's: the answer is "
+            "filed as incoming mail that answers the document, and the agent gets a copy. Your mail server must hand over what "
+            "stands behind a plus sign (in+…@maville.be). Off: answers go to the agent, and iA.docs sees them only where it reads "
+            "that mailbox."
+        ),
+        default=False,
+        required=False,
+    )
+
+
+def why_no_reply_address(mailin_addresses: Sequence[str]) -> str:
+    """Return why e-mails can get no reply address of their own at the first of these addresses (a msgid), or an empty string."""
+    why: str = ""
+    if not mailin_addresses:
+        why = _("Answers need a mail-in address to come to. Enter one first.")
+    elif not has_room(mailin_addresses[0]):
+        why = _(
+            "The part before the at sign of the first mail-in address is too long for answers to come to, or holds letters with "
+            "accents. It may have ${count} characters, without what stands behind a plus sign.",
+            mapping={"count": MAX_BARE},
+        )
+    return why
+
+
 class ISmtpAccountRow(Interface):
     """One more SMTP account, beside the default one; the keys are those of ``Account``."""
 
@@ -75,6 +107,7 @@ class ISmtpAccountRow(Interface):
     login = server.login()
     login_address = schema.TextLine(title=_("Login address"), constraint=validate.address, required=False)
     sender_policy = schema.Choice(title=_("Who is the sender?"), vocabulary=SENDER_POLICY, default="login")
+    own_reply_address = _own_reply_address()
     oauth_token_url = server.token_url()
     oauth_client_id = server.client_id()
     oauth_scope = server.scope()
@@ -149,6 +182,7 @@ class IOutgoing(Interface):
         default=True,
         required=False,
     )
+    own_reply_address = _own_reply_address()
     envelope_sender = schema.Choice(
         title=_("Error reports go to"),
         description=_("The address that gets the message when a mail cannot be delivered (envelope sender)."),
@@ -211,7 +245,7 @@ class Account(ServerLogin):
     """An SMTP account: where mail leaves and as whom.
 
     ``senders`` are lower-case addresses and domains (without @) that this account serves. ``rate`` is in messages a minute,
-    ``attachment_limit`` in bytes of files before encoding; 0 means none.
+    ``attachment_limit`` in bytes of files before encoding; 0 means none. ``own_reply_address``: answers come to the bridge.
     """
 
     port: int = 587
@@ -221,6 +255,7 @@ class Account(ServerLogin):
     senders: tuple[str, ...] = ()
     rate: int = 0
     attachment_limit: int = 0
+    own_reply_address: bool = False
 
 
 @dataclass(frozen=True)
@@ -262,6 +297,7 @@ def read(records: Any) -> dict[str, Any]:
         sender_policy=records.sender_policy,
         rate=records.smtp_rate or 0,
         attachment_limit=records.attachment_limit or 0,
+        own_reply_address=bool(records.own_reply_address),
     )
     others = map(_account, records.smtp_accounts or ())
     return {

@@ -110,7 +110,8 @@ class Context:
     ``source_mailboxes`` and ``own_addresses`` (the mail-in addresses) are in lower case; ``tag_mailbox`` is the only source
     mailbox that knows the tag of the envelope recipient; ``sent_by_us`` is True only for a Message-ID of ours with its
     unguessable part, ``sent_with_id`` for an ENVID of ours; ``about`` is the id of the message of ours whose signed bounce
-    address is the envelope recipient, or empty; ``null_sender``: the envelope had no sender; ``too_many`` is the reason
+    address is the envelope recipient, or empty; ``answers`` is the Message-ID of the one to whose signed reply address it came, or
+    empty; ``null_sender``: the envelope had no sender; ``too_many`` is the reason
     of what is over a limit, or empty. ``inline_forward`` is ``quarantine`` or ``file-proposal``. ``zone`` is the time zone of the
     town, for a date that names none; that of Brussels if None. ``author_is_proven``: a verified signature says that the author
     wrote it. ``handed_in_by`` is the userid of who handed it in on a page, or empty; ``depositor`` is their address, or None.
@@ -123,6 +124,7 @@ class Context:
     sent_by_us: Callable[[str], bool] = field(default=lambda message_id: False)
     sent_with_id: Callable[[str], bool] = field(default=lambda envelope_id: False)
     about: str = ""
+    answers: str = ""
     null_sender: bool = False
     own_addresses: frozenset[str] = frozenset()
     too_many: str = ""
@@ -149,7 +151,8 @@ class OriginalMessage:
     ``source`` is the message whose bytes ``raw`` returns: the original, or for an inline forward, which has none, the whole
     message. ``html`` is not safe to show. ``doubts`` are what was guessed and what is wrong with it. ``answered`` is the
     Message-ID of ours that it answers, or None; ``is_answer`` tells whether a citizen may have answered from another address:
-    its subject says so, and nobody of ours wrote it. ``from_text``: all but ``source`` was read from the text of a forward.
+    its subject says so, and nobody of ours wrote it; ``at_reply_address``: it came to the reply address of that message, which
+    anybody may have got from a recipient. ``from_text``: all but ``source`` was read from the text of a forward.
     """
 
     author: Address | None
@@ -163,6 +166,7 @@ class OriginalMessage:
     doubts: tuple[Doubt, ...] = ()
     answered: str | None = None
     is_answer: bool = False
+    at_reply_address: bool = False
     from_text: bool = False
 
     @property
@@ -291,6 +295,9 @@ def _report(message: ParsedMessage, context: Context) -> Classification | None:
     report = name_recipients(report, message)
     if report.kind is ReportKind.AUTO_REPLY and (answered := _answered(message, context)):
         report = replace(report, message_id=answered)
+    # no bounce: a reply address is in the hands of people, who could report on each other
+    if context.answers and report.kind is not ReportKind.BOUNCE and not _is_about_ours(report, context):
+        report = replace(report, message_id=context.answers)
     return Classification(
         _TRANSFER_OF[report.kind],
         None if _is_about_ours(report, context) else "unmatched-report",
@@ -323,9 +330,23 @@ def _seen(report: Report) -> tuple[Evidence, ...]:
 
 
 def _answered(message: ParsedMessage, context: Context) -> str | None:
-    """Return the Message-ID of ours that a message answers, or None."""
+    """Return the Message-ID of ours that a message answers, or None: one that it names, else that of the reply address."""
+    return _named(message, context) or _at_reply_address(message, context)
+
+
+def _named(message: ParsedMessage, context: Context) -> str | None:
     named = (*message.in_reply_to, *reversed(message.references))
     return next((found for found in named if context.sent_by_us(found)), None)
+
+
+def _at_reply_address(message: ParsedMessage, context: Context) -> str | None:
+    """Return the Message-ID of the message to whose reply address this one came, or None.
+
+    Mail of our own agents and mailboxes is judged as anywhere: it may be a copy for the others, or pass a message on.
+    """
+    author = message.author.addr_spec if message.author else ""
+    is_ours = context.is_agent(author) or context.is_source_mailbox(author)
+    return None if is_ours else context.answers or None
 
 
 def _is_about_ours(report: Report, context: Context) -> bool:
@@ -365,7 +386,7 @@ def _forward(message: ParsedMessage, context: Context) -> Classification | None:
 
 def _handed_in(message: ParsedMessage, context: Context) -> Classification:
     """Return what an agent attached or handed in: an answer to or a report on a message of ours, or a message to file."""
-    inner = replace(context, null_sender=False, about="", tag_mailbox=None)
+    inner = replace(context, null_sender=False, about="", answers="", tag_mailbox=None)
     is_ours = message.message_id is not None and context.sent_by_us(message.message_id)
     for case in () if is_ours else (_report, _reply):
         found = case(message, inner)
@@ -413,14 +434,19 @@ def _reply(message: ParsedMessage, context: Context) -> Classification | None:
         return None
     author = message.author.addr_spec if message.author else ""
     is_ours = context.is_agent(author) or context.is_source_mailbox(author)
+    named, at_address = _named(message, context), _at_reply_address(message, context)
     reaction, original = (
         read_reaction(message, answered),
         replace(
             original_message(message, context.zone, context.source_mailboxes),
             answered=answered,
-            is_answer=not is_ours and is_answer(message.subject or ""),
+            # what came to the reply address and names no message of ours may have a subject about anything
+            is_answer=named is not None and not is_ours and is_answer(message.subject or ""),
+            at_reply_address=at_address == answered,
         ),
     )
+    seen = [Evidence("reply", named, "proof")] if named else []
+    seen += [Evidence("reply-address", at_address, "proof")] if at_address else []
     return Classification(
         Transfer.REPLY,
         _loop(message, context) or _encrypted((original,)),
@@ -428,7 +454,7 @@ def _reply(message: ParsedMessage, context: Context) -> Classification | None:
         messages=() if reaction else (original,),
         reports=(reaction,) if reaction else (),
         evidence=(
-            Evidence("reply", answered, "proof"),
+            *seen,
             *(_seen(reaction) if reaction else ()),
             *_redirect_evidence(message, context),
         ),

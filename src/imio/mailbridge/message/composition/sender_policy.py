@@ -8,7 +8,8 @@ login      login address    agent (if set so)  login address
 auto       as ``send_as`` if that is known to be allowed, else ``login``
 ========== ================ ================== ==========================
 
-The setting ``envelope_sender`` replaces the last column by the login address or by a bounce address.
+The setting ``envelope_sender`` replaces the last column by the login address or by a bounce address, ``own_reply_address`` the
+Reply-To by the reply address of the message, with the agent's name.
 """
 
 from dataclasses import dataclass
@@ -26,12 +27,16 @@ class SenderRefused(Exception):
 
 @dataclass(frozen=True)
 class Sender:
-    """The sender that a message shows; ``policy`` is the one that was applied, ``send_as`` or ``login``."""
+    """The sender that a message shows; ``policy`` is the one that was applied, ``send_as`` or ``login``.
+
+    ``agent`` is who wrote it where ``reply_to`` is the message's own reply address, else None.
+    """
 
     policy: str
     author: Address
     reply_to: Address | None
     envelope_sender: str
+    agent: Address | None = None
 
 
 def choose_sender(
@@ -42,12 +47,13 @@ def choose_sender(
     reply_to_agent: bool = True,
     envelope_sender: str = "from",
     bounce_address: str = "",
+    reply_address: str = "",
     send_as_allowed: bool = False,
 ) -> Sender:
     """Return the sender of a message written by ``agent``.
 
     ``policy`` is ``send_as``, ``login`` or ``auto``; ``send_as_allowed`` tells ``auto`` that the server is known to accept the
-    agent's address. Errors: ``SenderRefused``.
+    agent's address; ``reply_address`` is that of the message, or empty. Errors: ``SenderRefused``.
     """
     if policy not in ("send_as", "login", "auto"):
         raise ValueError(f"unknown sender policy {policy!r}")
@@ -61,7 +67,7 @@ def choose_sender(
         )
     if policy == "auto":
         policy = "send_as" if send_as_allowed else "login"
-    if not usable and (policy == "send_as" or reply_to_agent):
+    if not usable and (policy == "send_as" or (reply_to_agent and not reply_address)):
         raise SenderRefused(
             _(
                 "Your record has no usable e-mail address. Ask the person who keeps the contacts to enter it, then send again."
@@ -72,5 +78,13 @@ def choose_sender(
     else:
         author = Address(agent.display_name, login_address)
         reply_to = agent if reply_to_agent else None
+    if reply_address:
+        reply_to = Address(agent.display_name, reply_address)
     choices = {"from": author.addr_spec, "login": login_address, "bounce": bounce_address}
-    return Sender(policy, author, reply_to, choices[envelope_sender] or author.addr_spec)
+    return Sender(
+        policy,
+        author,
+        reply_to,
+        choices[envelope_sender] or author.addr_spec,
+        agent if reply_address else None,
+    )
