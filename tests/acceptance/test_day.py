@@ -1,4 +1,4 @@
-"""A day at the desk, its clicks counted: from the log-in to the newest mail, its answer, what became of it, and the next decision."""
+"""A day at the desk, its clicks counted: from log-in to the newest mail, its answer, what became of it, the next decision."""
 
 from playwright.sync_api import expect
 from tests.acceptance.conftest import Person
