@@ -16,13 +16,25 @@ def waiting(iadocs, ids):
 
 
 def test_25_messages_by_keyboard(person, iadocs):
-    ids = [iadocs.mail_in(redirected(f"Au clavier {n}"), **STRANGER).json()["id"] for n in range(25)]
+    oldest, *ids = [iadocs.mail_in(redirected(f"Au clavier {n}"), **STRANGER).json()["id"] for n in range(26)]
     chef = person("chef")
     page = chef.page
     page.set_viewport_size({"width": 1366, "height": 768})
     chef.open(LIST)
     lines = page.locator("tr[data-id]")
     expect(lines).to_have_count(25)
+    shown = page.locator(".mailbridge-pane .mailbridge-message")
+    lines.last.locator("a").click()
+    expect(shown).to_have_attribute("data-id", ids[0])
+    page.keyboard.press("j")
+    expect(shown).to_have_attribute("data-id", oldest)
+    page.wait_for_selector("body.patterns-loaded")
+    page.keyboard.press("o")
+    page.wait_for_url(f"**/@@mailbridge-inbox-message?id={oldest}**")
+    page.wait_for_selector("body.patterns-loaded")
+    page.keyboard.press("a")
+    wait_for(lambda: waiting(iadocs, [oldest]) == [])
+    chef.open(LIST)
     seen = "all => all.filter(one => one.getBoundingClientRect().bottom <= innerHeight).length"
     assert lines.evaluate_all(seen) >= 12
     for selector in ("[data-mailbridge-key=a]", ".mailbridge-discard summary"):
@@ -38,7 +50,6 @@ def test_25_messages_by_keyboard(person, iadocs):
     assert len(waiting(iadocs, ids)) == 25, "letters in a field are letters"
     chef.open(LIST)
 
-    shown = page.locator(".mailbridge-pane .mailbridge-message")
     page.keyboard.press("j")
     expect(shown).to_have_attribute("data-id", ids[23])
     assert f"id={ids[23]}" in page.url

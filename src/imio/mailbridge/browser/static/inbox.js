@@ -21,7 +21,10 @@
     function move(by) {
         const lines = [...desk.querySelectorAll("tr[data-id]")];
         const line = lines[lines.findIndex((one) => one.dataset.id === current) + by];
-        if (!line) return;
+        if (!line) {
+            desk.querySelector(`.pagination .${by > 0 ? "next" : "previous"} a`)?.click();
+            return;
+        }
         line.querySelector("a").focus();
         line.querySelector("a").click();
     }
