@@ -276,7 +276,7 @@ def test_who_reads(site, user, status):
         assert site.get(path, user).status_code == status, path
 
 
-@pytest.mark.parametrize("action", ["replay", "accept", "discard"])
+@pytest.mark.parametrize("action", ["replay", "accept", "discard", "restore"])
 @pytest.mark.parametrize(("user", "status"), [(None, 401), ("agent", 403), ("gateway", 403), ("chef", 200)])
 def test_who_decides(site, action, user, status):
     id = site.mail_in(redirected(), **{"X-Client-Address": ""}).json()["id"]
@@ -354,6 +354,16 @@ def test_accept_refuses_what_cannot_be(site, data):
     assert answer.status_code == 400, answer.text
     assert answer.json()["message"]
     assert inbox().get(id).state == "quarantined"
+
+
+def test_restore_takes_a_discarded_message_back(site):
+    answer = site.mail_in(TEXT_FORWARD).json()
+    path = f"/@mail-in/{answer['id']}"
+    assert site.post(f"{path}/restore", "chef", json={}).status_code == 409, "it was not discarded"
+    assert site.post(f"{path}/discard", "chef", json={"why": "not-ours"}).json()["state"] == "discarded"
+    back = site.post(f"{path}/restore", "chef", json={}).json()
+    assert [back["state"], back["reason"]] == ["quarantined", "inline-forward"]
+    assert site.post(f"{path}/accept", "chef", json={}).json()["state"] == "filed"
 
 
 def test_discard_keeps_the_bytes(site):
