@@ -12,6 +12,7 @@ from imio.mailbridge.inbound import inbox
 from imio.mailbridge.inbound import looking
 from imio.mailbridge.inbound.forwarding import store as forwarding
 from imio.mailbridge.outbox import bounce_address
+from imio.mailbridge.outbox import mail_templates
 from imio.mailbridge.outbox import record as outbox
 from imio.mailbridge.outbox import saved_drafts as drafts
 from imio.mailbridge.outbox import send_as
@@ -78,6 +79,7 @@ def uninstalled(tool):
         rendition.WAITING,
         columns.KEY,
         opened.KEY,
+        mail_templates.KEY,
         *([] if outbox.KEY in kept else [bounce_address.KEY]),
     ):
         annotations.pop(key, None)

@@ -57,6 +57,10 @@ class ContentSendingContext:
         """Return nothing: this content has no contacts."""
         return frozenset()
 
+    def facts(self, recipient):
+        """Return the title."""
+        return {"document.title": (self.content.Title(),)}
+
     def write_status(self, sent, total, sent_at):
         """Keep the content as it is: the outbox shows what became of the message."""
 

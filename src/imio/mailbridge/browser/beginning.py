@@ -18,13 +18,18 @@ PREFIX = "form.widgets."
 def of_document(context, own, values):
     """Return how a new e-mail from ``context`` begins, with the signature and blind copies of its sender among ``own``."""
     beginning = ISendingContext(context).defaults()
-    sender = next((each for each in own if each.uid == beginning.get("sender")), own[0] if own else None)
+    sender = own_identity(own, beginning.get("sender"))
     if sender is not None:
         if signature := signature_block(sender, values):
             text, quote, quoted = (beginning.get("body") or "").partition(QUOTE)
             beginning["body"] = f"{text or '<p>&nbsp;</p>'}\n{signature}{quote}{quoted}"
         beginning["bcc"] = list(dict.fromkeys([*beginning.get("bcc", []), *prefill.bcc(sender, values)]))
     return beginning
+
+
+def own_identity(own, uid):
+    """Return the identity with this uid among ``own``, or the first, or None."""
+    return next((each for each in own if each.uid == uid), own[0] if own else None)
 
 
 def of_message(record, context):

@@ -7,6 +7,8 @@ from imio.mailbridge.browser.addresses import AddressesFieldWidget
 from imio.mailbridge.browser.addresses import readable
 from imio.mailbridge.browser.addresses import widget_text
 from imio.mailbridge.browser.form_token import TokenForm
+from imio.mailbridge.browser.insert_template import InsertTemplate
+from imio.mailbridge.browser.insert_template import TemplateForm
 from imio.mailbridge.browser.save_draft import saved_message
 from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs.reading import MESSAGES
@@ -127,7 +129,7 @@ class IEmail(model.Schema):
     )
 
 
-class EmailForm(TokenForm, AutoExtensibleForm, Form):
+class EmailForm(TokenForm, TemplateForm, AutoExtensibleForm, Form):
     """The form: enter, preview, send."""
 
     schema = IEmail
@@ -155,7 +157,7 @@ class EmailForm(TokenForm, AutoExtensibleForm, Form):
     @property
     def enable_autofocus(self):
         """What is wrong or doubtful is to be read first; a draft is gone on with where it was left."""
-        return not (self.doubts or self.widgets.errors or self.sent_before)
+        return not (self.doubts or self.widgets.errors or self.sent_before or self.template_problems)
 
     @cached_property
     def settings(self):
@@ -208,10 +210,12 @@ class EmailForm(TokenForm, AutoExtensibleForm, Form):
         return " ".join(submitted_ids(self.userid, self.document))
 
     def update(self):
-        """Apply a suggested address first, then show the remaining doubts."""
+        """Apply a suggested address first, then show the remaining doubts; or insert a template."""
         self.is_fresh = self.request.method != "POST"
         corrected = self._use_suggestion()
         super().update()
+        if not self.is_fresh and self.request.form.keys() & {"mailbridge.insert", "mailbridge.fill"}:
+            self.insert_template()
         if corrected:
             self._doubtful(self.draft())
 
@@ -540,6 +544,12 @@ class PreviewJSON(BrowserView):
             ]
             shown = {"errors": errors}
         return json.dumps(shown)
+
+
+class FilledTemplate(InsertTemplate):
+    """A template filled in for the form."""
+
+    form = EmailForm
 
 
 class CanSend(BrowserView):

@@ -5,6 +5,7 @@ from Acquisition import aq_parent
 from contextlib import contextmanager
 from imio.mailbridge.behaviors.sending import ContentSendingContext
 from imio.mailbridge.i18n import _
+from imio.mailbridge.iadocs import facts
 from imio.mailbridge.iadocs import names
 from imio.mailbridge.iadocs.indexers import contact_email
 from imio.mailbridge.iadocs.indexers import contact_name
@@ -58,6 +59,16 @@ class OutgoingMailSendingContext(ContentSendingContext):
         return addr_specs(map(self._field, fields), self._related("recipients")).union(
             *(each.known_addresses() for each in answered)
         )
+
+    def facts(self, recipient):
+        """Return those of the mail, of the e-mails that it answers, and of their senders and its recipients."""
+        answered = [each for each in self._related("reply_to") if each.portal_type == names.INCOMING_EMAIL]
+        senders = [contact for each in answered for contact in related(each, "sender")]
+        return {
+            **facts.of_document(self.content),
+            **facts.of_answered(answered),
+            **facts.of_recipient(recipient, [*self._related("recipients"), *senders]),
+        }
 
     def write_status(self, sent, total, sent_at):
         """Write in the site's language ``Envoyé le 23/11/2026 à 14:05 : 2 destinataires sur 3``."""
@@ -145,6 +156,14 @@ class IncomingEmailSendingContext(ContentSendingContext):
         reply_to = {address.addr_spec for address in stored_reply_to(self.content)}
         return addr_specs([sender], related(self.content, "sender")) | reply_to
 
+    def facts(self, recipient):
+        """Return those of the e-mail, which is the one that is answered, and of its senders."""
+        return {
+            **facts.of_document(self.content),
+            **facts.of_answered([self.content]),
+            **facts.of_recipient(recipient, related(self.content, "sender")),
+        }
+
     def write_status(self, sent, total, sent_at):
         """Have the answer found in searches, and the mail among those that are answered: the outbox shows the rest."""
         self.content.reindexObject(idxs=["SearchableText", "mailbridge_answers"])
@@ -171,6 +190,10 @@ class ContactSendingContext(ContentSendingContext):
     def known_addresses(self):
         """Return the addresses of the contact."""
         return addr_specs((), [self.content])
+
+    def facts(self, recipient):
+        """Return those of the contact who is written to."""
+        return facts.of_recipient(recipient, [self.content])
 
     def files(self):
         """Return nothing: a contact holds contacts."""

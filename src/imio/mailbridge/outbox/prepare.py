@@ -19,6 +19,7 @@ from imio.mailbridge.message.one_line import one_line
 from imio.mailbridge.message.secret_address import masked
 from imio.mailbridge.message.syntax.address_list import typed_addresses
 from imio.mailbridge.message.syntax.limits import TooComplex
+from imio.mailbridge.outbox import merge_fields
 from imio.mailbridge.outbox.draft import Draft
 from imio.mailbridge.outbox.draft import Entered
 from imio.mailbridge.outbox.sender import identities
@@ -101,6 +102,7 @@ def prepare(context: Any, userid: str, data: dict[str, Any], id: str = "") -> Dr
     html = data.get("body") or ""
     if not isinstance(html, str) or "\0" in html or not is_encodable(html):
         errors.append(("body", _("The text of the message cannot be read.")))
+    errors += _fields_left(context, userid, data, recipients["to"], values)
     sending: Any = ISendingContext(context)
     files = _files(sending, data.get("attachments"), errors)
     new_id = id or uuid.uuid4().hex
@@ -171,6 +173,20 @@ NO_ADDRESS = _(
 TOO_COMPLEX = _(
     "The layout of this text is too complex to be sent. Paste it without its formatting, or attach it as a file."
 )
+
+
+def _fields_left(
+    context: Any, userid: str, data: dict[str, Any], to: tuple[Address, ...], values: Settings
+) -> Errors:
+    """Return an error for each field of a template that was not filled in: nothing leaves with a hole."""
+    texts = {name: data[name] for name in ("subject", "body") if isinstance(data.get(name), str)}
+    left = [(place, name) for place, text in texts.items() for name in merge_fields.standing(text)]
+    if not left:
+        return []
+    own = identities(userid, values)
+    chosen = next((each for each in own if each.uid == data.get("sender")), own[0] if own else None)
+    known = merge_fields.values(context, chosen, to)
+    return [(place, merge_fields.problem_of(name, known)) for place, name in left]
 
 
 def _send_at(text: Any, undo_seconds: int, errors: Errors) -> datetime | None:
