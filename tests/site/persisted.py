@@ -19,6 +19,8 @@ STORED = {
     "imio.mailbridge.inbound.imap_reading.ImapStatus",
     "imio.mailbridge.inbound.inbox.InboundMessage",
     "imio.mailbridge.inbound.inbox.Inbox",
+    "imio.mailbridge.outbox.draft_files.DraftFile",
+    "imio.mailbridge.outbox.draft_files.DraftFiles",
     "imio.mailbridge.outbox.mail_templates.MailTemplate",
     "imio.mailbridge.outbox.mail_templates.MailTemplates",
     "imio.mailbridge.outbox.record.Outbox",

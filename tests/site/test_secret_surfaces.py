@@ -51,6 +51,7 @@ ORIGINALS = {"mailbridge-source", "mailbridge-files"}
 #: Whose answers hold nothing of a message.
 NOTHING = {
     "mail-in",
+    "mailbridge-attach",
     "mailbridge-evidence",
     "mailbridge-can-send",
     "index.html",

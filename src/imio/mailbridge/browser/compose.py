@@ -6,6 +6,7 @@ from imio.mailbridge.browser import resubmit
 from imio.mailbridge.browser.addresses import AddressesFieldWidget
 from imio.mailbridge.browser.addresses import readable
 from imio.mailbridge.browser.addresses import widget_text
+from imio.mailbridge.browser.attach import FileForm
 from imio.mailbridge.browser.form_token import TokenForm
 from imio.mailbridge.browser.insert_template import InsertTemplate
 from imio.mailbridge.browser.insert_template import TemplateForm
@@ -20,6 +21,8 @@ from imio.mailbridge.message.syntax.address_list import typed_addresses
 from imio.mailbridge.outbox.checks import doubts
 from imio.mailbridge.outbox.draft import Draft
 from imio.mailbridge.outbox.draft import Entered
+from imio.mailbridge.outbox.draft_files import forget_files
+from imio.mailbridge.outbox.draft_files import note_sent
 from imio.mailbridge.outbox.permission import action_visible
 from imio.mailbridge.outbox.permission import check_may_send
 from imio.mailbridge.outbox.prepare import Invalid
@@ -62,6 +65,7 @@ from z3c.form.interfaces import IDataConverter
 from z3c.form.interfaces import IErrorViewSnippet
 from zope import schema
 from zope.component import getMultiAdapter
+from zope.globalrequest import getRequest
 from zope.i18n import translate
 from zope.interface import Invalid as InvalidValue
 from zope.interface import provider
@@ -73,6 +77,10 @@ import json
 import re
 
 
+#: On the request: the attachments that a draft or an edited message names.
+NAMED = "mailbridge.named_files"
+
+
 @provider(IContextSourceBinder)
 def senders(context):
     """Return the identities of the current user."""
@@ -82,12 +90,13 @@ def senders(context):
 
 @provider(IContextSourceBinder)
 def files(context):
-    """Return the files of the document, with their sizes."""
+    """Return the files of the document, and those that the user attached to the message, with their sizes."""
+    request = getRequest()
+    posted = request.form.get("form.widgets.attachments") or ()
+    named = [posted] if isinstance(posted, str) else posted
+    found = beginning.attachable(context, [*named, *request.other.get(NAMED, ())])
     return SimpleVocabulary(
-        [
-            SimpleTerm(file.uid, file.uid, name_and_size(file.filename, file.size))
-            for file in ISendingContext(context).files()
-        ]
+        [SimpleTerm(file.uid, file.uid, name_and_size(file.filename, file.size)) for file in found]
     )
 
 
@@ -129,7 +138,7 @@ class IEmail(model.Schema):
     )
 
 
-class EmailForm(TokenForm, TemplateForm, AutoExtensibleForm, Form):
+class EmailForm(TokenForm, TemplateForm, FileForm, AutoExtensibleForm, Form):
     """The form: enter, preview, send."""
 
     schema = IEmail
@@ -157,7 +166,13 @@ class EmailForm(TokenForm, TemplateForm, AutoExtensibleForm, Form):
     @property
     def enable_autofocus(self):
         """What is wrong or doubtful is to be read first; a draft is gone on with where it was left."""
-        return not (self.doubts or self.widgets.errors or self.sent_before or self.template_problems)
+        return not (
+            self.doubts
+            or self.widgets.errors
+            or self.sent_before
+            or self.template_problems
+            or self.file_problems
+        )
 
     @cached_property
     def settings(self):
@@ -212,12 +227,22 @@ class EmailForm(TokenForm, TemplateForm, AutoExtensibleForm, Form):
     def update(self):
         """Apply a suggested address first, then show the remaining doubts; or insert a template."""
         self.is_fresh = self.request.method != "POST"
+        if self.is_fresh:
+            self.request.set(NAMED, self._named_files())
+        else:
+            self.take_files()
         corrected = self._use_suggestion()
         super().update()
         if not self.is_fresh and self.request.form.keys() & {"mailbridge.insert", "mailbridge.fill"}:
             self.insert_template()
         if corrected:
             self._doubtful(self.draft())
+
+    def _named_files(self):
+        """Return the attachments of what the form begins from."""
+        if self.edited is not None:
+            return self.edited.written.data.get("attachments") or ()
+        return self.saved.fields.get("attachments") or () if self.saved is not None else ()
 
     def _use_suggestion(self):
         """Replace the address of the pressed button "Use …" by its correction; return whether there was one."""
@@ -299,7 +324,7 @@ class EmailForm(TokenForm, TemplateForm, AutoExtensibleForm, Form):
         data, errors = self.extractData()
         body = data.get("body")
         later = data.get("send_at") and data["send_at"].replace(tzinfo=site_zone())
-        readable = not errors
+        readable = not errors and not self.file_problems
         if later and later <= now():
             passed = _("This time has passed. Choose a later one, or leave the field empty.")
             self._refuse([("send_at", passed)])
@@ -409,7 +434,10 @@ class EmailForm(TokenForm, TemplateForm, AutoExtensibleForm, Form):
         if not isinstance(draft, Draft) or self._was_sent(draft):
             return None
         submit(draft)
+        note_sent(self.userid, self.document, draft.written.get("attachments", ()), draft.id)
         delete_draft(self.userid, self.document, *(self.revision.split() or [""]))
+        if draft_of(self.userid, self.document) is None:
+            forget_files(self.userid, self.document)
         return draft
 
     def _leave(self, message=None):
@@ -426,6 +454,7 @@ class EmailForm(TokenForm, TemplateForm, AutoExtensibleForm, Form):
     @button.buttonAndHandler(_("Delete the draft"), name="delete_draft")
     def handle_delete_draft(self, action):
         """Delete the draft and begin anew."""
+        forget_files(self.userid, self.document)
         if delete_draft(self.userid, self.document):
             api.portal.show_message(_("The draft is deleted."), self.request)
         self.request.response.redirect(f"{self.context.absolute_url()}/@@send-email")

@@ -1,9 +1,11 @@
 """The sending port of iA.docs: what its documents and contacts offer to an e-mail, one class for each kind of content."""
 
+from AccessControl import Unauthorized
 from Acquisition import aq_base
 from Acquisition import aq_parent
 from contextlib import contextmanager
 from imio.mailbridge.behaviors.sending import ContentSendingContext
+from imio.mailbridge.behaviors.sending import file_reference
 from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs import facts
 from imio.mailbridge.iadocs import names
@@ -17,9 +19,13 @@ from imio.mailbridge.ports.sending import ISendByEmail
 from imio.mailbridge.ports.sending import ISendingContext
 from imio.mailbridge.settings.clock import local_time
 from plone.api.env import adopt_roles
+from plone.dexterity.utils import addContentToContainer
+from plone.dexterity.utils import createContent
+from plone.namedfile.file import NamedBlobFile
 from plone.namedfile.interfaces import INamedBlobFile
 from Products.CMFCore.utils import getToolByName
 from Products.CMFCore.WorkflowCore import WorkflowException
+from shutil import copyfileobj
 from zope.annotation.interfaces import IAnnotations
 from zope.component import adapter
 from zope.i18n import translate
@@ -33,9 +39,28 @@ ANSWERED = "imio.mailbridge.iadocs.answered"
 logger = logging.getLogger(__name__)
 
 
+class _MailSendingContext(ContentSendingContext):
+    """What incoming e-mails and outgoing mail have in common: appendices can be added."""
+
+    def may_add_file(self):
+        """Tell whether the current user may add an appendix."""
+        return names.APPENDIX_FILE in {fti.getId() for fti in self.content.allowedContentTypes()}
+
+    def add_file(self, filename, content_type, stream):
+        """Add an appendix; errors: ``Unauthorized``."""
+        if not self.may_add_file():
+            raise Unauthorized(f"You may not add a {names.APPENDIX_FILE} here.")
+        blob = NamedBlobFile(contentType=content_type, filename=filename)
+        with blob.open("w") as target:
+            copyfileobj(stream, target)
+        return file_reference(
+            addContentToContainer(self.content, createContent(names.APPENDIX_FILE, title=filename, file=blob))
+        )
+
+
 @adapter(ISendByEmail)
 @implementer(ISendingContext)
-class OutgoingMailSendingContext(ContentSendingContext):
+class OutgoingMailSendingContext(_MailSendingContext):
     """Sending an outgoing mail: its e-mail fields prefill the form, and the result is written on it."""
 
     def defaults(self):
@@ -137,7 +162,7 @@ class OutgoingMailSendingContext(ContentSendingContext):
 
 @adapter(ISendByEmail)
 @implementer(ISendingContext)
-class IncomingEmailSendingContext(ContentSendingContext):
+class IncomingEmailSendingContext(_MailSendingContext):
     """Answering an incoming e-mail."""
 
     def defaults(self):

@@ -19,6 +19,7 @@ from imio.mailbridge.message.one_line import one_line
 from imio.mailbridge.message.secret_address import masked
 from imio.mailbridge.message.syntax.address_list import typed_addresses
 from imio.mailbridge.message.syntax.limits import TooComplex
+from imio.mailbridge.outbox import draft_files
 from imio.mailbridge.outbox import merge_fields
 from imio.mailbridge.outbox.draft import Draft
 from imio.mailbridge.outbox.draft import Entered
@@ -104,7 +105,7 @@ def prepare(context: Any, userid: str, data: dict[str, Any], id: str = "") -> Dr
         errors.append(("body", _("The text of the message cannot be read.")))
     errors += _fields_left(context, userid, data, recipients["to"], values)
     sending: Any = ISendingContext(context)
-    files = _files(sending, data.get("attachments"), errors)
+    files = _files(sending, userid, IUUID(context), data.get("attachments"), errors)
     new_id = id or uuid.uuid4().hex
     account, sender, fallback = _sender(userid, data.get("sender"), new_id, values, errors)
     _check_size(files, account, errors)
@@ -132,7 +133,12 @@ def prepare(context: Any, userid: str, data: dict[str, Any], id: str = "") -> Dr
             subject=one_line(subject),
             html=html,
             files=[
-                File(file.filename, file.content_type, file.size, partial(sending.open, file.uid))
+                File(
+                    file.filename,
+                    file.content_type,
+                    file.size,
+                    partial(_open, sending, userid, IUUID(context), file.uid),
+                )
                 for file in files
             ],
             references=sending.thread,
@@ -255,12 +261,19 @@ def _once(fields: dict[str, list[Address]]) -> dict[str, tuple[Address, ...]]:
     }
 
 
-def _files(sending: Any, uids: Any, errors: Errors) -> list[FileReference]:
+def _open(sending: Any, userid: str, document: str, uid: str) -> Any:
+    """Return a stream of a file that the user attached, or of one in the document."""
+    file = draft_files.file_of(userid, document, uid)
+    return file.blob.open("r") if file is not None else sending.open(uid)
+
+
+def _files(sending: Any, userid: str, document: str, uids: Any, errors: Errors) -> list[FileReference]:
     uids = uids or []
     if not isinstance(uids, list):
         errors.append(("attachments", _("A list of files is expected here.")))
         return []
-    present = {file.uid: file for file in sending.files()}
+    own = (file.reference for file in draft_files.files_of(userid, document, also=uids))
+    present = {file.uid: file for file in (*sending.files(), *own)}
     missing = [uid for uid in uids if not isinstance(uid, str) or uid not in present]
     if missing:
         errors.append(

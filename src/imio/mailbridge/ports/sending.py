@@ -32,6 +32,12 @@ class ISendingContext(Interface):
     def open(uid):
         """Return a binary stream of one of ``files()``."""
 
+    def may_add_file():
+        """Tell whether the current user may add a file to the document."""
+
+    def add_file(filename, content_type, stream):
+        """Add a file to the document and return its ``FileReference``; errors: ``Unauthorized``."""
+
     def known_addresses():
         """Return the set of the addr-specs, in lower case, of the contacts of the document; empty where it has none."""
 
