@@ -89,7 +89,7 @@ def test_a_manager_keeps_one(site):
     (changed,) = mail_templates.mail_templates()
     assert (changed.id, changed.name, changed.changed_by) == (template.id, "Heures", "chef")
     asked = site.get(f"{LIST}?remove={template.id}", "chef", headers=HTML).text
-    assert "Delete “Heures”?" in shown(asked)
+    assert "Delete Heures ?" in shown(asked)
     for data, left in (({}, 1), ({"_authenticator": token(asked)}, 0)):
         site.post(LIST, "chef", data={"delete": template.id, **data}, headers=HTML)
         assert len(mail_templates.mail_templates()) == left
@@ -327,6 +327,15 @@ def test_nothing_leaves_with_a_field(site, titled):
         press(site, subject="Autre", body="<p>Une {accolade} et un {a.b} restent permis</p>").status_code
         == 302
     )
+
+
+def test_the_preview_waits_for_the_recipient(site):
+    form = fields(site.get(COMPOSE, "agent", headers=HTML).text)
+    form |= {"form.widgets.body": "<p>{recipient.title}</p>", "form.widgets.subject": "x"}
+    path = COMPOSE.replace("send-email", "send-email-preview")
+    assert "errors" not in site.post(path, "agent", data=form | {"form.widgets.to": ""}).json()
+    (error,) = site.post(path, "agent", data=form | {"form.widgets.to": JEANNE}).json()["errors"]
+    assert (error["field"], "{recipient.title} is empty" in error["message"]) == ("body", True)
 
 
 def test_an_answer_is_written_above_the_quote(site, titled):

@@ -23,6 +23,7 @@ from imio.mailbridge.outbox.draft import Draft
 from imio.mailbridge.outbox.draft import Entered
 from imio.mailbridge.outbox.draft_files import forget_files
 from imio.mailbridge.outbox.draft_files import note_sent
+from imio.mailbridge.outbox.merge_fields import blanked
 from imio.mailbridge.outbox.permission import action_visible
 from imio.mailbridge.outbox.permission import check_may_send
 from imio.mailbridge.outbox.prepare import Invalid
@@ -77,6 +78,8 @@ import json
 import re
 
 
+#: Whom a preview is for before a recipient is chosen.
+NOBODY_YET = ["preview@example.org"]
 #: On the request: the attachments that a draft or an edited message names.
 NAMED = "mailbridge.named_files"
 
@@ -555,13 +558,15 @@ class PreviewJSON(BrowserView):
         body = data.get("body")
         data = {
             "sender": data.get("sender"),
-            "to": data.get("to") or ["preview@example.org"],
+            "to": data.get("to") or NOBODY_YET,
             "cc": data.get("cc"),
             "bcc": data.get("bcc"),
             "subject": data.get("subject") or "-",
             "body": body.raw if isinstance(body, RichTextValue) else "",
             "attachments": data.get("attachments"),
         }
+        if data["to"] == NOBODY_YET:  # the fields of a template cannot be filled in yet
+            data |= {name: blanked(data[name]) for name in ("subject", "body")}
         self.request.response.setHeader("Content-Type", "application/json")
         try:
             shown = preview_of(prepare(self.context, form.userid, data))

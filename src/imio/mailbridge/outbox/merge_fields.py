@@ -142,6 +142,11 @@ def standing(text: str) -> list[str]:
     return list(dict.fromkeys(_FIELD.findall(_parted(text)[0])))
 
 
+def blanked(text: str) -> str:
+    """Return a text or HTML with an ellipsis for each field, to be measured before it is known who gets it."""
+    return _FIELD.sub("…", text)
+
+
 def problem_of(name: str, known: Mapping[str, Value]) -> str:
     """Return why a field that still stands in an e-mail keeps it from leaving."""
     value = known.get(name)

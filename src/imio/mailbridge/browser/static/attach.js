@@ -19,7 +19,7 @@
     function complain(text) {
         const item = document.createElement("li");
         item.textContent = text;
-        problems.append(item);
+        problems.firstElementChild.append(item);
         problems.hidden = false;
     }
 
@@ -65,7 +65,7 @@
     }
 
     function take(files) {
-        problems.replaceChildren();
+        problems.firstElementChild.replaceChildren();
         problems.hidden = true;
         for (const file of files) {
             if (limit().bytes && file.size > limit().bytes) {
@@ -94,14 +94,14 @@
         if (!list.querySelector("progress") || !/\.(send|send_anyway)$/.test(event.submitter?.name || "")) return;
         event.preventDefault();
         event.stopImmediatePropagation();
-        problems.replaceChildren();
+        problems.firstElementChild.replaceChildren();
         complain(notYet.textContent);
         list.scrollIntoView({ block: "center" });
     }, true);
     window.addEventListener("beforeunload", (event) => list.querySelector("progress") && event.preventDefault());
 
     const hasFiles = (event) => !event.defaultPrevented && event.dataTransfer?.types.includes("Files");
-    const mark = (on) => box.classList.toggle("border-primary", on);
+    const mark = (on) => box.firstElementChild.classList.toggle("border-primary", on);
     document.addEventListener("dragover", (event) => {
         if (!hasFiles(event)) return;
         event.preventDefault();

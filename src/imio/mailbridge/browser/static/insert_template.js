@@ -16,7 +16,7 @@
 
     function show(sentences) {
         problems.hidden = !sentences.length;
-        problems.replaceChildren(...sentences.map((sentence) => {
+        problems.firstElementChild.replaceChildren(...sentences.map((sentence) => {
             const item = document.createElement("li");
             item.textContent = sentence;
             return item;

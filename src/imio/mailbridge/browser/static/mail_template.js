@@ -6,7 +6,11 @@
     const body = form.elements["form.widgets.body"];
     let last = body;
     subject.addEventListener("focus", () => (last = subject));
-    document.addEventListener("focusin", (event) => { if (event.target.closest(".tox")) last = body; });
+    // The editor is a page of its own: what was left for the list is the subject, or else the text.
+    const list = document.getElementById("mailbridge-fields");
+    list.addEventListener("focusin", ({ relatedTarget }) => {
+        if (!list.contains(relatedTarget) && relatedTarget !== subject) last = body;
+    });
     for (const code of form.querySelectorAll("code[data-field]")) {
         const button = document.createElement("button");
         button.type = "button";
