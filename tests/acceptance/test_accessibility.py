@@ -23,6 +23,8 @@ PAGES = [
     ("admin", "/@@mailbridge-tokens"),
     ("chef", "/@@mailbridge-outbox"),
     ("chef", "/@@mailbridge-returned"),
+    ("chef", "/@@mailbridge-templates"),
+    ("chef", "/@@mailbridge-template-edit"),
 ]
 
 

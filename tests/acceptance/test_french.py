@@ -55,6 +55,8 @@ PAGES = [
     ("admin", "/@@mailbridge-forwarding"),
     ("chef", "/@@mailbridge-outbox"),
     ("chef", "/@@mailbridge-returned"),
+    ("chef", "/@@mailbridge-templates"),
+    ("chef", "/@@mailbridge-template-edit"),
     ("agent", "/@@my-emails"),
     ("chef", "/@@my-mail"),
     ("chef", "/@@mailbridge-figures"),

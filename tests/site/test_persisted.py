@@ -16,6 +16,9 @@ from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.composition.sender_policy import Sender
 from imio.mailbridge.outbox import plain
 from imio.mailbridge.outbox import send_as
+from imio.mailbridge.outbox.draft_files import add_file
+from imio.mailbridge.outbox.mail_templates import Content
+from imio.mailbridge.outbox.mail_templates import save as save_template
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.outbox.record import Written
 from imio.mailbridge.outbox.saved_drafts import save_draft
@@ -28,6 +31,7 @@ from imio.mailbridge.settings.routing import IRoutingRow
 from imio.mailbridge.settings.smtp import ISmtpAccountRow
 from imio.mailbridge.store.store import now
 from imio.mailbridge.store.store import SCHEMA
+from io import BytesIO
 from persistent import Persistent
 from plone import api
 from plone.app.uuid.utils import uuidToObject
@@ -64,6 +68,8 @@ LEFT = {
     "imio.mailbridge.iadocs.rendition.Rendition",
     "imio.mailbridge.inbound.inbox.InboundMessage",
     "imio.mailbridge.inbound.inbox.Inbox",
+    "imio.mailbridge.outbox.draft_files.DraftFile",
+    "imio.mailbridge.outbox.draft_files.DraftFiles",
     "imio.mailbridge.outbox.record.Outbox",
     "imio.mailbridge.outbox.record.OutgoingMessage",
     "imio.mailbridge.outbox.record.Written",
@@ -186,6 +192,8 @@ def read_a_mailbox(site):
 
 def save_a_draft():
     save_draft("agent", "a-document", {"to": "zoë", "sender": ["uid"], "subject": "Été"})
+    add_file("agent", "a-document", "zoë.pdf", BytesIO(b"%PDF-"))
+    save_template(Content("template", "Reçu", "uid", "Été", "<p>{today}</p>"), "chef")
     transaction.commit()
 
 

@@ -5,6 +5,7 @@ from imio.mailbridge.browser.resubmit import form_values
 from imio.mailbridge.delivery.deliver import deliver
 from imio.mailbridge.inbound.forwarding import check
 from imio.mailbridge.inbound.inbox import inbox
+from imio.mailbridge.outbox import mail_templates
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.settings.imap import IImapMailboxRow
 from imio.mailbridge.settings.read import stored_settings
@@ -50,6 +51,7 @@ ORIGINALS = {"mailbridge-source", "mailbridge-files"}
 #: Whose answers hold nothing of a message.
 NOTHING = {
     "mail-in",
+    "mailbridge-attach",
     "mailbridge-evidence",
     "mailbridge-can-send",
     "index.html",
@@ -136,6 +138,12 @@ PATHS = {
     ],
     "mailbridge-sent-text": ["/@@mailbridge-sent-text?id={sent}"],
     "mailbridge-send-as": ["/@@mailbridge-send-as"],
+    "mailbridge-template": [
+        "{item}/@@mailbridge-template?mailbridge.fill=1&id={template}",
+        "{item}/@@mailbridge-template?id={template}",
+    ],
+    "mailbridge-template-edit": ["/@@mailbridge-template-edit", "/@@mailbridge-template-edit?id={template}"],
+    "mailbridge-templates": ["/@@mailbridge-templates"],
     "my-emails": ["/@@my-emails"],
     "my-mail": ["/@@my-mail"],
     "my-mail-counts": ["/@@my-mail-counts"],
@@ -236,7 +244,13 @@ def town(site, caught, sent):
     appendix = next(
         file for file in document.objectValues() if file.file.filename.endswith(".eml") and file.id != "mail"
     )
+    fields = "".join(f"<p>{{{name}}}</p>" for name in ("document.title", "answered.title", "recipient.name"))
+    template = mail_templates.save(
+        mail_templates.Content("template", "Tout", "", "{document.title}", fields), "chef"
+    )
+    transaction.commit()
     return {
+        "template": template.id,
         "filed": filed.id,
         "waiting": waiting.id,
         "forward": forward.id,

@@ -8,6 +8,7 @@ from datetime import timedelta
 from imio.mailbridge.browser.button_page import ButtonPage
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.interfaces import IMailbridgeLayer
+from imio.mailbridge.outbox import mail_templates
 from imio.mailbridge.outbox import returned
 from imio.mailbridge.outbox.record import outbox
 from plone import api
@@ -79,6 +80,7 @@ def posts(site, sent):
     message = sent(state="scheduled")
     for id in ("1", "2"):
         returned.note("gone@citizen.test", id)
+    template = mail_templates.save(mail_templates.Content("block", "Adresse", "", "", "<p>x</p>"), "chef")
     transaction.commit()
     path = "/".join(document.getPhysicalPath()[2:])
     account = {"name": "ocmw", "senders": "ocmw.test", "host": "smtp.ocmw.test", "password": SECRET}
@@ -150,6 +152,10 @@ def posts(site, sent):
         "mailbridge-returned": [
             Post("/@@mailbridge-returned", {"remove": "1"}, {"ids:list": "gone@citizen.test"}, user="chef")
         ],
+        "mailbridge-template-edit": z3c(
+            "/@@mailbridge-template-edit", "save", "preview", user="chef", name="Horaires é", subject="Objet"
+        ),
+        "mailbridge-templates": [Post("/@@mailbridge-templates", {"delete": template.id}, user="chef")],
         "mailbridge-inbox": [
             Post("/@@mailbridge-inbox?state=quarantined", {name: waits}, user="chef")
             for name in ("replay", "discard", "accept")

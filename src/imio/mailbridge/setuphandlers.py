@@ -12,6 +12,8 @@ from imio.mailbridge.inbound import inbox
 from imio.mailbridge.inbound import looking
 from imio.mailbridge.inbound.forwarding import store as forwarding
 from imio.mailbridge.outbox import bounce_address
+from imio.mailbridge.outbox import draft_files
+from imio.mailbridge.outbox import mail_templates
 from imio.mailbridge.outbox import record as outbox
 from imio.mailbridge.outbox import saved_drafts as drafts
 from imio.mailbridge.outbox import send_as
@@ -63,7 +65,7 @@ def uninstalled(tool):
         authenticate.uninstall(site, plugin_id)
     mailhost.give_back()
     kept = [*removal.remove(site)]
-    kept += [key for key in (outbox.KEY, inbox.KEY, drafts.KEY) if discard_empty(key)]
+    kept += [key for key in (outbox.KEY, inbox.KEY, drafts.KEY, draft_files.KEY) if discard_empty(key)]
     annotations = IAnnotations(site)
     for key in (
         password.KEY,
@@ -78,6 +80,7 @@ def uninstalled(tool):
         rendition.WAITING,
         columns.KEY,
         opened.KEY,
+        mail_templates.KEY,
         *([] if outbox.KEY in kept else [bounce_address.KEY]),
     ):
         annotations.pop(key, None)

@@ -1,6 +1,7 @@
 """The sending port of any content with the behavior ``imio.mailbridge.send_by_email``."""
 
 from AccessControl import getSecurityManager
+from AccessControl import Unauthorized
 from Acquisition import aq_base
 from imio.mailbridge.ports.sending import FileReference
 from imio.mailbridge.ports.sending import ISendByEmail
@@ -36,15 +37,7 @@ class ContentSendingContext:
 
     def files(self):
         """Return the files in the content that the current user may view, in the order of the folder."""
-        return tuple(
-            FileReference(
-                uid=IUUID(child),
-                filename=child.file.filename or child.getId(),
-                content_type=child.file.contentType or "application/octet-stream",
-                size=child.file.getSize(),
-            )
-            for child in self._children()
-        )
+        return tuple(map(file_reference, self._children()))
 
     def open(self, uid):
         """Return a stream on the blob; errors: ``KeyError`` for a uid that is not one of ``files()``."""
@@ -53,9 +46,21 @@ class ContentSendingContext:
                 return child.file.open()
         raise KeyError(uid)
 
+    def may_add_file(self):
+        """Return that nobody may: this content has no type of files."""
+        return False
+
+    def add_file(self, filename, content_type, stream):
+        """Refuse, for the same reason."""
+        raise Unauthorized("Files cannot be added here.")
+
     def known_addresses(self):
         """Return nothing: this content has no contacts."""
         return frozenset()
+
+    def facts(self, recipient):
+        """Return the title."""
+        return {"document.title": (self.content.Title(),)}
 
     def write_status(self, sent, total, sent_at):
         """Keep the content as it is: the outbox shows what became of the message."""
@@ -78,3 +83,13 @@ class ContentSendingContext:
                 View, child
             ):
                 yield child
+
+
+def file_reference(content):
+    """Return the ``FileReference`` of content that holds a file."""
+    return FileReference(
+        uid=IUUID(content),
+        filename=content.file.filename or content.getId(),
+        content_type=content.file.contentType or "application/octet-stream",
+        size=content.file.getSize(),
+    )

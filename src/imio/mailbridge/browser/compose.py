@@ -6,7 +6,10 @@ from imio.mailbridge.browser import resubmit
 from imio.mailbridge.browser.addresses import AddressesFieldWidget
 from imio.mailbridge.browser.addresses import readable
 from imio.mailbridge.browser.addresses import widget_text
+from imio.mailbridge.browser.attach import FileForm
 from imio.mailbridge.browser.form_token import TokenForm
+from imio.mailbridge.browser.insert_template import InsertTemplate
+from imio.mailbridge.browser.insert_template import TemplateForm
 from imio.mailbridge.browser.save_draft import saved_message
 from imio.mailbridge.browser.sender import contacts
 from imio.mailbridge.i18n import _
@@ -20,6 +23,9 @@ from imio.mailbridge.notify.notice import agent_address
 from imio.mailbridge.outbox.checks import doubts
 from imio.mailbridge.outbox.draft import Draft
 from imio.mailbridge.outbox.draft import Entered
+from imio.mailbridge.outbox.draft_files import forget_files
+from imio.mailbridge.outbox.draft_files import note_sent
+from imio.mailbridge.outbox.merge_fields import blanked
 from imio.mailbridge.outbox.permission import action_visible
 from imio.mailbridge.outbox.permission import check_may_send
 from imio.mailbridge.outbox.prepare import Invalid
@@ -62,6 +68,7 @@ from z3c.form.interfaces import IDataConverter
 from z3c.form.interfaces import IErrorViewSnippet
 from zope import schema
 from zope.component import getMultiAdapter
+from zope.globalrequest import getRequest
 from zope.i18n import translate
 from zope.interface import Invalid as InvalidValue
 from zope.interface import provider
@@ -73,6 +80,12 @@ import json
 import re
 
 
+#: Whom a preview is for before a recipient is chosen.
+NOBODY_YET = ["preview@example.org"]
+#: On the request: the attachments that a draft or an edited message names.
+NAMED = "mailbridge.named_files"
+
+
 @provider(IContextSourceBinder)
 def senders(context):
     """Return the identities of the current user."""
@@ -82,12 +95,13 @@ def senders(context):
 
 @provider(IContextSourceBinder)
 def files(context):
-    """Return the files of the document, with their sizes."""
+    """Return the files of the document, and those that the user attached to the message, with their sizes."""
+    request = getRequest()
+    posted = request.form.get("form.widgets.attachments") or ()
+    named = [posted] if isinstance(posted, str) else posted
+    found = beginning.attachable(context, [*named, *request.other.get(NAMED, ())])
     return SimpleVocabulary(
-        [
-            SimpleTerm(file.uid, file.uid, name_and_size(file.filename, file.size))
-            for file in ISendingContext(context).files()
-        ]
+        [SimpleTerm(file.uid, file.uid, name_and_size(file.filename, file.size)) for file in found]
     )
 
 
@@ -129,7 +143,7 @@ class IEmail(model.Schema):
     )
 
 
-class EmailForm(TokenForm, AutoExtensibleForm, Form):
+class EmailForm(TokenForm, TemplateForm, FileForm, AutoExtensibleForm, Form):
     """The form: enter, preview, send."""
 
     schema = IEmail
@@ -157,7 +171,13 @@ class EmailForm(TokenForm, AutoExtensibleForm, Form):
     @property
     def enable_autofocus(self):
         """What is wrong or doubtful is to be read first; a draft is gone on with where it was left."""
-        return not (self.doubts or self.widgets.errors or self.sent_before)
+        return not (
+            self.doubts
+            or self.widgets.errors
+            or self.sent_before
+            or self.template_problems
+            or self.file_problems
+        )
 
     @cached_property
     def settings(self):
@@ -210,12 +230,24 @@ class EmailForm(TokenForm, AutoExtensibleForm, Form):
         return " ".join(submitted_ids(self.userid, self.document))
 
     def update(self):
-        """Apply a suggested address first, then show the remaining doubts."""
+        """Apply a suggested address first, then show the remaining doubts; or insert a template."""
         self.is_fresh = self.request.method != "POST"
+        if self.is_fresh:
+            self.request.set(NAMED, self._named_files())
+        else:
+            self.take_files()
         corrected = self._use_suggestion()
         super().update()
+        if not self.is_fresh and self.request.form.keys() & {"mailbridge.insert", "mailbridge.fill"}:
+            self.insert_template()
         if corrected:
             self._doubtful(self.draft())
+
+    def _named_files(self):
+        """Return the attachments of what the form begins from."""
+        if self.edited is not None:
+            return self.edited.written.data.get("attachments") or ()
+        return self.saved.fields.get("attachments") or () if self.saved is not None else ()
 
     def _use_suggestion(self):
         """Replace the address of the pressed button "Use …" by its correction; return whether there was one."""
@@ -301,7 +333,7 @@ class EmailForm(TokenForm, AutoExtensibleForm, Form):
         data, errors = self.extractData()
         body = data.get("body")
         later = data.get("send_at") and data["send_at"].replace(tzinfo=site_zone())
-        readable = not errors
+        readable = not errors and not self.file_problems
         if later and later <= now():
             passed = _("This time has passed. Choose a later one, or leave the field empty.")
             self._refuse([("send_at", passed)])
@@ -411,7 +443,10 @@ class EmailForm(TokenForm, AutoExtensibleForm, Form):
         if not isinstance(draft, Draft) or self._was_sent(draft):
             return None
         submit(draft)
+        note_sent(self.userid, self.document, draft.written.get("attachments", ()), draft.id)
         delete_draft(self.userid, self.document, *(self.revision.split() or [""]))
+        if draft_of(self.userid, self.document) is None:
+            forget_files(self.userid, self.document)
         return draft
 
     def _leave(self, message=None):
@@ -428,6 +463,7 @@ class EmailForm(TokenForm, AutoExtensibleForm, Form):
     @button.buttonAndHandler(_("Delete the draft"), name="delete_draft")
     def handle_delete_draft(self, action):
         """Delete the draft and begin anew."""
+        forget_files(self.userid, self.document)
         if delete_draft(self.userid, self.document):
             api.portal.show_message(_("The draft is deleted."), self.request)
         self.request.response.redirect(f"{self.context.absolute_url()}/@@send-email")
@@ -535,13 +571,15 @@ class PreviewJSON(BrowserView):
         body = data.get("body")
         data = {
             "sender": data.get("sender"),
-            "to": data.get("to") or ["preview@example.org"],
+            "to": data.get("to") or NOBODY_YET,
             "cc": data.get("cc"),
             "bcc": data.get("bcc"),
             "subject": data.get("subject") or "-",
             "body": body.raw if isinstance(body, RichTextValue) else "",
             "attachments": data.get("attachments"),
         }
+        if data["to"] == NOBODY_YET:  # the fields of a template cannot be filled in yet
+            data |= {name: blanked(data[name]) for name in ("subject", "body")}
         self.request.response.setHeader("Content-Type", "application/json")
         try:
             shown = preview_of(prepare(self.context, form.userid, data))
@@ -553,6 +591,12 @@ class PreviewJSON(BrowserView):
             ]
             shown = {"errors": errors}
         return json.dumps(shown)
+
+
+class FilledTemplate(InsertTemplate):
+    """A template filled in for the form."""
+
+    form = EmailForm
 
 
 class CanSend(BrowserView):

@@ -27,6 +27,9 @@ class IOrganization(model.Schema):
 class IPerson(model.Schema):
     """A citizen or an agent: agents have a userid and stand in the personnel folder."""
 
+    person_title = schema.TextLine(
+        title=_("Title of the person"), description=_("Mrs, Mr: as letters begin."), required=False
+    )
     lastname = schema.TextLine(title=_("Last name"))
     firstname = schema.TextLine(title=_("First name"), required=False)
     email = schema.TextLine(title=_("E-mail address"), constraint=validate.address, required=False)

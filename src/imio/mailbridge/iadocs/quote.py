@@ -6,14 +6,16 @@ from imio.mailbridge.iadocs.reading import labels
 from imio.mailbridge.iadocs.reading import rows
 from imio.mailbridge.message.rendition.written import plain_text
 from imio.mailbridge.message.secret_address import masked
+from imio.mailbridge.outbox.prefill import QUOTE_CLASS
 from imio.mailbridge.settings.clock import local_time
+from imio.mailbridge.settings.clock import month_name
 from imio.mailbridge.settings.clock import site_zone
 from zope.i18n import translate
 import re
 
 
 #: What stands before a quote: a signature comes above it.
-QUOTE = '<div class="mailbridge-quote">'
+QUOTE = f'<div class="{QUOTE_CLASS}">'
 #: Characters and lines that are quoted.
 MAX_TEXT, MAX_LINES = 15_000, 400
 _CUT = _("[The rest of the message is left out here.]")
@@ -45,21 +47,15 @@ def _attribution(message, author, language):
     if date is None:
         return translate(_("${who} wrote:", mapping={"who": who}), target_language=language)
     local = local_time(date)
-    month = translate(f"month_{_MONTHS[local.month - 1]}", domain="plonelocales", target_language=language)
-    if language.partition("-")[0] in ("fr", "nl"):
-        month = month.lower()
     mapping = {
         "day": str(local.day),
-        "month": month,
+        "month": month_name(local, language),
         "year": str(local.year),
         "time": f"{local:%H:%M}",
         "who": who,
     }
     sentence = _("On ${day} ${month} ${year} at ${time}, ${who} wrote:", mapping=mapping)
     return translate(sentence, target_language=language)
-
-
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
 def _text(message, language):

@@ -1,10 +1,13 @@
 """The sending port of iA.docs: what its documents and contacts offer to an e-mail, one class for each kind of content."""
 
+from AccessControl import Unauthorized
 from Acquisition import aq_base
 from Acquisition import aq_parent
 from contextlib import contextmanager
 from imio.mailbridge.behaviors.sending import ContentSendingContext
+from imio.mailbridge.behaviors.sending import file_reference
 from imio.mailbridge.i18n import _
+from imio.mailbridge.iadocs import facts
 from imio.mailbridge.iadocs import names
 from imio.mailbridge.iadocs.indexers import contact_email
 from imio.mailbridge.iadocs.indexers import contact_name
@@ -16,9 +19,13 @@ from imio.mailbridge.ports.sending import ISendByEmail
 from imio.mailbridge.ports.sending import ISendingContext
 from imio.mailbridge.settings.clock import local_time
 from plone.api.env import adopt_roles
+from plone.dexterity.utils import addContentToContainer
+from plone.dexterity.utils import createContent
+from plone.namedfile.file import NamedBlobFile
 from plone.namedfile.interfaces import INamedBlobFile
 from Products.CMFCore.utils import getToolByName
 from Products.CMFCore.WorkflowCore import WorkflowException
+from shutil import copyfileobj
 from zope.annotation.interfaces import IAnnotations
 from zope.component import adapter
 from zope.i18n import translate
@@ -32,9 +39,28 @@ ANSWERED = "imio.mailbridge.iadocs.answered"
 logger = logging.getLogger(__name__)
 
 
+class _MailSendingContext(ContentSendingContext):
+    """What incoming e-mails and outgoing mail have in common: appendices can be added."""
+
+    def may_add_file(self):
+        """Tell whether the current user may add an appendix."""
+        return names.APPENDIX_FILE in {fti.getId() for fti in self.content.allowedContentTypes()}
+
+    def add_file(self, filename, content_type, stream):
+        """Add an appendix; errors: ``Unauthorized``."""
+        if not self.may_add_file():
+            raise Unauthorized(f"You may not add a {names.APPENDIX_FILE} here.")
+        blob = NamedBlobFile(contentType=content_type, filename=filename)
+        with blob.open("w") as target:
+            copyfileobj(stream, target)
+        return file_reference(
+            addContentToContainer(self.content, createContent(names.APPENDIX_FILE, title=filename, file=blob))
+        )
+
+
 @adapter(ISendByEmail)
 @implementer(ISendingContext)
-class OutgoingMailSendingContext(ContentSendingContext):
+class OutgoingMailSendingContext(_MailSendingContext):
     """Sending an outgoing mail: its e-mail fields prefill the form, and the result is written on it."""
 
     def defaults(self):
@@ -58,6 +84,16 @@ class OutgoingMailSendingContext(ContentSendingContext):
         return addr_specs(map(self._field, fields), self._related("recipients")).union(
             *(each.known_addresses() for each in answered)
         )
+
+    def facts(self, recipient):
+        """Return those of the mail, of the e-mails that it answers, and of their senders and its recipients."""
+        answered = [each for each in self._related("reply_to") if each.portal_type == names.INCOMING_EMAIL]
+        senders = [contact for each in answered for contact in related(each, "sender")]
+        return {
+            **facts.of_document(self.content),
+            **facts.of_answered(answered),
+            **facts.of_recipient(recipient, [*self._related("recipients"), *senders]),
+        }
 
     def write_status(self, sent, total, sent_at):
         """Write in the site's language ``Envoyé le 23/11/2026 à 14:05 : 2 destinataires sur 3``."""
@@ -126,7 +162,7 @@ class OutgoingMailSendingContext(ContentSendingContext):
 
 @adapter(ISendByEmail)
 @implementer(ISendingContext)
-class IncomingEmailSendingContext(ContentSendingContext):
+class IncomingEmailSendingContext(_MailSendingContext):
     """Answering an incoming e-mail."""
 
     def defaults(self):
@@ -144,6 +180,14 @@ class IncomingEmailSendingContext(ContentSendingContext):
         sender = getattr(aq_base(self.content), "orig_sender_email", None)
         reply_to = {address.addr_spec for address in stored_reply_to(self.content)}
         return addr_specs([sender], related(self.content, "sender")) | reply_to
+
+    def facts(self, recipient):
+        """Return those of the e-mail, which is the one that is answered, and of its senders."""
+        return {
+            **facts.of_document(self.content),
+            **facts.of_answered([self.content]),
+            **facts.of_recipient(recipient, related(self.content, "sender")),
+        }
 
     def write_status(self, sent, total, sent_at):
         """Have the answer found in searches, and the mail among those that are answered: the outbox shows the rest."""
@@ -171,6 +215,10 @@ class ContactSendingContext(ContentSendingContext):
     def known_addresses(self):
         """Return the addresses of the contact."""
         return addr_specs((), [self.content])
+
+    def facts(self, recipient):
+        """Return those of the contact who is written to."""
+        return facts.of_recipient(recipient, [self.content])
 
     def files(self):
         """Return nothing: a contact holds contacts."""

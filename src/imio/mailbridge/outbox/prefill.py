@@ -11,6 +11,9 @@ import logging
 
 logger = logging.getLogger(__name__)
 
+#: The element that holds the message which an e-mail answers or passes on: what the agent writes stands above it.
+QUOTE_CLASS = "mailbridge-quote"
+
 
 def signature(identity: Identity, values: Settings) -> str:
     """Return the clean HTML of the signature of an identity: that of its record, else that of the settings, or nothing."""

@@ -19,6 +19,8 @@ from imio.mailbridge.message.one_line import one_line
 from imio.mailbridge.message.secret_address import masked
 from imio.mailbridge.message.syntax.address_list import typed_addresses
 from imio.mailbridge.message.syntax.limits import TooComplex
+from imio.mailbridge.outbox import draft_files
+from imio.mailbridge.outbox import merge_fields
 from imio.mailbridge.outbox.draft import Draft
 from imio.mailbridge.outbox.draft import Entered
 from imio.mailbridge.outbox.sender import identities
@@ -101,8 +103,9 @@ def prepare(context: Any, userid: str, data: dict[str, Any], id: str = "") -> Dr
     html = data.get("body") or ""
     if not isinstance(html, str) or "\0" in html or not is_encodable(html):
         errors.append(("body", _("The text of the message cannot be read.")))
+    errors += _fields_left(context, userid, data, recipients["to"], values)
     sending: Any = ISendingContext(context)
-    files = _files(sending, data.get("attachments"), errors)
+    files = _files(sending, userid, IUUID(context), data.get("attachments"), errors)
     new_id = id or uuid.uuid4().hex
     account, sender, fallback = _sender(userid, data.get("sender"), new_id, values, errors)
     _check_size(files, account, errors)
@@ -130,7 +133,12 @@ def prepare(context: Any, userid: str, data: dict[str, Any], id: str = "") -> Dr
             subject=one_line(subject),
             html=html,
             files=[
-                File(file.filename, file.content_type, file.size, partial(sending.open, file.uid))
+                File(
+                    file.filename,
+                    file.content_type,
+                    file.size,
+                    partial(_open, sending, userid, IUUID(context), file.uid),
+                )
                 for file in files
             ],
             references=sending.thread,
@@ -171,6 +179,20 @@ NO_ADDRESS = _(
 TOO_COMPLEX = _(
     "The layout of this text is too complex to be sent. Paste it without its formatting, or attach it as a file."
 )
+
+
+def _fields_left(
+    context: Any, userid: str, data: dict[str, Any], to: tuple[Address, ...], values: Settings
+) -> Errors:
+    """Return an error for each field of a template that was not filled in: nothing leaves with a hole."""
+    texts = {name: data[name] for name in ("subject", "body") if isinstance(data.get(name), str)}
+    left = [(place, name) for place, text in texts.items() for name in merge_fields.standing(text)]
+    if not left:
+        return []
+    own = identities(userid, values)
+    chosen = next((each for each in own if each.uid == data.get("sender")), own[0] if own else None)
+    known = merge_fields.values(context, chosen, to)
+    return [(place, merge_fields.problem_of(name, known)) for place, name in left]
 
 
 def _send_at(text: Any, undo_seconds: int, errors: Errors) -> datetime | None:
@@ -239,12 +261,19 @@ def _once(fields: dict[str, list[Address]]) -> dict[str, tuple[Address, ...]]:
     }
 
 
-def _files(sending: Any, uids: Any, errors: Errors) -> list[FileReference]:
+def _open(sending: Any, userid: str, document: str, uid: str) -> Any:
+    """Return a stream of a file that the user attached, or of one in the document."""
+    file = draft_files.file_of(userid, document, uid)
+    return file.blob.open("r") if file is not None else sending.open(uid)
+
+
+def _files(sending: Any, userid: str, document: str, uids: Any, errors: Errors) -> list[FileReference]:
     uids = uids or []
     if not isinstance(uids, list):
         errors.append(("attachments", _("A list of files is expected here.")))
         return []
-    present = {file.uid: file for file in sending.files()}
+    own = (file.reference for file in draft_files.files_of(userid, document, also=uids))
+    present = {file.uid: file for file in (*sending.files(), *own)}
     missing = [uid for uid in uids if not isinstance(uid, str) or uid not in present]
     if missing:
         errors.append(

@@ -10,6 +10,8 @@ from BTrees.OOBTree import OOTreeSet
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
+from imio.mailbridge.outbox.draft_files import forget_files
+from imio.mailbridge.outbox.draft_files import purge_files
 from imio.mailbridge.store.commit import committed
 from imio.mailbridge.store.store import existing_store
 from imio.mailbridge.store.store import now
@@ -98,7 +100,8 @@ class SavedDrafts(Persistent):
             self.remove(min(own.values(), key=lambda each: each.saved_at))
 
     def remove(self, draft: SavedDraft) -> None:
-        """Forget a draft."""
+        """Forget a draft, and the files beside it."""
+        forget_files(draft.userid, draft.document)
         del self.by_user[draft.userid][draft.document]
         self.by_day.remove(draft.day_key)
 
@@ -149,11 +152,13 @@ def delete_draft(userid: str, document: str, *revisions: str) -> bool:
 
 
 def purge_drafts() -> int:
-    """Delete the drafts that nobody changed for ``KEPT_FOR``; return how many. Commits by itself."""
+    """Delete the drafts that nobody changed for ``KEPT_FOR``, and old files; return how many drafts. Commits by itself."""
     store = existing_store(KEY)
     before = (now() - KEPT_FOR).date().isoformat()
     old = list(store.by_day.keys(max=(before, "", ""))) if store else []
-    return sum(committed(partial(_purge, old[at : at + STEP])) for at in range(0, len(old), STEP))
+    count = sum(committed(partial(_purge, old[at : at + STEP])) for at in range(0, len(old), STEP))
+    purge_files((userid, document) for _day, userid, document in (store.by_day.keys() if store else ()))
+    return count
 
 
 def _purge(keys: list[tuple[str, str, str]]) -> int:

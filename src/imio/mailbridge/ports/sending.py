@@ -32,8 +32,18 @@ class ISendingContext(Interface):
     def open(uid):
         """Return a binary stream of one of ``files()``."""
 
+    def may_add_file():
+        """Tell whether the current user may add a file to the document."""
+
+    def add_file(filename, content_type, stream):
+        """Add a file to the document and return its ``FileReference``; errors: ``Unauthorized``."""
+
     def known_addresses():
         """Return the set of the addr-specs, in lower case, of the contacts of the document; empty where it has none."""
+
+    def facts(recipient):
+        """Return what fields of templates stand for: name of a field (``document.…``, ``answered.…``, ``recipient.…``) → its
+        texts, several where contacts of ``recipient`` (an ``Address`` or None) differ. The current user may view them all."""
 
     def write_status(sent, total, sent_at):
         """Write on the document that ``sent`` of ``total`` recipients were taken by the server (``sent_at``: aware datetime)."""
