@@ -147,14 +147,22 @@ def incoming_transitions(context):
     return SimpleVocabulary(list(transitions.values()))
 
 
-def _personnel(portal_type):
+def former_title(value):
+    """Return the title of a service (uid) or an agent (userid) that stands in no list any more, or an empty string."""
+    found = getToolByName(getSite(), "portal_catalog").unrestrictedSearchResults(
+        portal_type=names.ORGANIZATION, UID=value
+    ) or _personnel(names.PERSON, mailbridge_userid=value)
+    return found[0].Title if found else ""
+
+
+def _personnel(portal_type, **query):
     site = getSite()
     catalog = getToolByName(site, "portal_catalog")
     if "mailbridge_userid" not in catalog.indexes():
         return ()
     path = (*site.getPhysicalPath(), names.CONTACTS_FOLDER, names.PERSONNEL_FOLDER)
     return catalog.unrestrictedSearchResults(
-        portal_type=portal_type, path="/".join(path), sort_on="sortable_title"
+        portal_type=portal_type, path="/".join(path), sort_on="sortable_title", **query
     )
 
 
