@@ -3,11 +3,8 @@
 from imio.mailbridge.browser import titles
 from imio.mailbridge.browser.form_token import TokenForm
 from imio.mailbridge.browser.inbox_list import review_url
-from imio.mailbridge.browser.rule_words import choices
 from imio.mailbridge.i18n import _
-from imio.mailbridge.iadocs.vocabularies import former_title
 from imio.mailbridge.inbound.rule_trial import try_rule
-from imio.mailbridge.message.secret_address import masked
 from imio.mailbridge.message.secret_address import masked_data
 from imio.mailbridge.message.secret_address import without_secret
 from imio.mailbridge.settings import rules
@@ -55,13 +52,14 @@ EMPTY = {
     "user_value": "_empty_",
     "place": "last",
 }
+#: Choices that leave nothing out when they are empty.
+MAY_BE_EMPTY = ("forward", "recipient", "mailbox")
 
 
 def _kept(titles, value):
     """Return the choices of a mapping value → title; what the rule has and the site has no more stays one of them."""
     if value and value not in titles:
-        name = masked(former_title(value) or value)
-        titles = titles | {value: _("${value} (not available any more)", mapping={"value": name})}
+        titles = titles | {value: _("${value} (not available any more)", mapping={"value": value})}
     return SimpleVocabulary([SimpleTerm(value, value, title) for value, title in titles.items()])
 
 
@@ -76,18 +74,6 @@ def recipients(content):
 def mailboxes(content):
     """List the source mailboxes."""
     return _kept({address: address for address in settings().source_mailboxes}, content["mailbox"])
-
-
-@provider(IContextSourceBinder)
-def services(content):
-    """List what a rule can say of the service."""
-    return _kept(choices("route_services"), content["tg_value"])
-
-
-@provider(IContextSourceBinder)
-def agents(content):
-    """List what a rule can say of the agent."""
-    return _kept(choices("route_users"), content["user_value"])
 
 
 @provider(IContextSourceBinder)
@@ -140,8 +126,10 @@ class IRule(model.Schema):
     )
     recipient = schema.Choice(title=_("and at the mail-in address"), source=recipients, required=False)
     mailbox = schema.Choice(title=_("and by the source mailbox"), source=mailboxes, required=False)
-    tg_value = schema.Choice(title=_("then the treating service is"), source=services)
-    user_value = schema.Choice(title=_("and the assigned agent is"), source=agents)
+    tg_value = schema.Choice(
+        title=_("then the treating service is"), vocabulary="imio.mailbridge.route_services"
+    )
+    user_value = schema.Choice(title=_("and the assigned agent is"), vocabulary="imio.mailbridge.route_users")
     place = schema.Choice(
         title=_("Place among the rules"),
         description=_("The first rule whose conditions all hold decides."),
@@ -178,7 +166,7 @@ class RuleForm(TokenForm, AutoExtensibleForm, form.Form):
     def updateWidgets(self, prefix=None):  # noqa: N802 - of z3c.form
         """Say that an empty choice leaves nothing out."""
         super().updateWidgets(prefix)
-        for name in ("forward", "recipient", "mailbox"):
+        for name in MAY_BE_EMPTY:
             self.widgets[name].noValueMessage = _("does not matter")
 
     @button.buttonAndHandler(_("Try on the last messages"), name="try")
@@ -221,6 +209,10 @@ class RuleForm(TokenForm, AutoExtensibleForm, form.Form):
         data, errors = self.extractData()
         if errors:
             self.status = self.formErrorsMessage
+        elif any(data[name] is None and self._is_chosen(name) for name in MAY_BE_EMPTY):
+            self.status = _(
+                "What you chose is not available any more. Check the form, then press the button again."
+            )
         elif data["seen"] != self.content["seen"]:
             self.status = CHANGED if self.number else CHECK_AGAIN
             if not self.number:  # a number may be that of another rule now, a place is there to be checked
@@ -230,6 +222,11 @@ class RuleForm(TokenForm, AutoExtensibleForm, form.Form):
         else:
             return data
         return None
+
+    def _is_chosen(self, name):
+        """Tell whether the browser sent a choice; ``z3c.form`` takes one that it does not know for none."""
+        widget = self.widgets[name]
+        return any(token != widget.noValueToken for token in self.request.form.get(widget.name) or ())
 
     def _save(self):
         data = self._entered()
@@ -243,7 +240,7 @@ class RuleForm(TokenForm, AutoExtensibleForm, form.Form):
         return Sentence(
             subject=(data["subject"] or "").strip(),
             sender=sender(data["sender"] or ""),
-            **{name: data[name] or "" for name in ("forward", "recipient", "mailbox")},
+            **{name: data[name] or "" for name in MAY_BE_EMPTY},
         )
 
     def _row(self, data):

@@ -9,7 +9,6 @@ from imio.mailbridge.message.secret_address import without_secret
 from imio.mailbridge.settings.routing import IRoutingRow
 from imio.mailbridge.settings.routing import IStateRow
 from imio.mailbridge.settings.rule_sentence import sentence
-from plone import api
 from zope.component import getUtility
 from zope.i18n import translate
 from zope.schema import getFieldsInOrder
@@ -35,7 +34,9 @@ NOBODY = ("", "_empty_")
 
 def choices(name):
     """Return value → title of a vocabulary of ours."""
-    return {term.value: term.title for term in getUtility(IVocabularyFactory, f"imio.mailbridge.{name}")(None)}
+    return {
+        term.value: term.title for term in getUtility(IVocabularyFactory, f"imio.mailbridge.{name}")(None)
+    }
 
 
 class RuleWords:
@@ -66,9 +67,7 @@ class RuleWords:
             )
         if parts.mailbox:
             gone = parts.mailbox not in self.settings.source_mailboxes
-            found.append(
-                self._clause(_("the source mailbox ${value} passed it on"), parts.mailbox, gone)
-            )
+            found.append(self._clause(_("the source mailbox ${value} passed it on"), parts.mailbox, gone))
         return found or [self._clause(ANY)]
 
     def outcome(self, row):
@@ -99,11 +98,11 @@ class RuleWords:
 
     @cached_property
     def _services(self):
-        return choices("route_services")
+        return choices("services")
 
     @cached_property
     def _agents(self):
-        return choices("route_users")
+        return choices("agents")
 
     @cached_property
     def _states(self):

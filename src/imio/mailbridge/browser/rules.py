@@ -62,7 +62,9 @@ class RulesView(ButtonPage):
     @property
     def settings_url(self):
         """Return the address of the settings for who may change them, or an empty string."""
-        return f"{self.context.absolute_url()}/@@mailbridge-controlpanel#fieldset-routing" if may(SET_UP) else ""
+        return (
+            f"{self.context.absolute_url()}/@@mailbridge-controlpanel#fieldset-routing" if may(SET_UP) else ""
+        )
 
     @property
     def _form(self):

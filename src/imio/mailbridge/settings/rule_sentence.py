@@ -48,10 +48,10 @@ def sentence(row: Condition) -> Sentence | None:
         "recipient": _words(row.recipient_pat),
         "mailbox": _mailbox(row.tal_condition_1),
     }
-    has_secret = any(masked_pattern(text) != text for text in vars(row).values())
-    if row.transfer_email_pat or getattr(row, "tal_condition_2", "") or None in parts.values() or has_secret:
+    if row.transfer_email_pat or getattr(row, "tal_condition_2", "") or None in parts.values():
         return None
-    return Sentence(**parts)  # type: ignore[arg-type]
+    has_secret = any(masked_pattern(text) != text for text in parts.values() if text)
+    return None if has_secret else Sentence(**parts)  # type: ignore[arg-type]
 
 
 def conditions(sentence: Sentence) -> dict[str, str]:

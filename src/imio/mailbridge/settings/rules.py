@@ -84,14 +84,22 @@ def deleted() -> tuple[int, RoutingRow] | None:
     return kept["number"], RoutingRow(**filled_in(kept["row"], RoutingRow.__dataclass_fields__))
 
 
+def in_use(column: str) -> set[str]:
+    """Return the values that rules have in a column, that of the one that can be put back included."""
+    found = deleted()
+    rows = (*settings().iemail_routing, *([found[1]] if found else []))
+    return {getattr(row, column) for row in rows} - {""}
+
+
 def put_back(seen: str) -> int:
     """Put the rule that was deleted last back where it was; return its number; errors: ``Changed``."""
     rows = _rows(seen)
     if deleted() is None:
         raise Changed
-    kept = IAnnotations(getSite()).pop(KEY)
+    kept = IAnnotations(getSite())[KEY]
     rows.insert(kept["number"] - 1, kept["row"])
     _store(rows)
+    del IAnnotations(getSite())[KEY]
     return int(kept["number"])
 
 
