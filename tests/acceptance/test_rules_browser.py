@@ -51,7 +51,9 @@ def test_a_rule_from_its_sentence_to_its_end(person, iadocs):
     expect(table.locator("[name$='subject_pat']").first).not_to_be_visible()
     sizes(admin, "settings")
     table.locator("summary").click()
-    expect(table.locator("[name='form.widgets.iemail_routing.1.widgets.subject_pat']")).to_have_value("bail|permis")
+    expect(table.locator("[name='form.widgets.iemail_routing.1.widgets.subject_pat']")).to_have_value(
+        "bail|permis"
+    )
     admin.page.locator("#form-buttons-save").click()
     admin.open("/@@mailbridge-rules")
     expect(admin.page.locator(".mailbridge-rules > li")).to_have_count(2)
