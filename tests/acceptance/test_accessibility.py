@@ -12,6 +12,8 @@ PAGES = [
     ("agent", "/incoming-mail/demande-de-permis"),
     ("agent", "/incoming-mail/@@mailbridge-hand-in"),
     ("chef", "/@@mailbridge-inbox"),
+    ("chef", "/@@mailbridge-rules"),
+    ("chef", "/@@mailbridge-rule"),
     ("admin", "/@@mailbridge-controlpanel"),
     ("admin", "/@@mailbridge-accounts"),
     ("admin", "/@@mailbridge-account-add"),

@@ -64,6 +64,8 @@ PAGES = [
     ("chef", "/@@mailbridge-inbox"),
     ("chef", "/@@mailbridge-inbox-message?id={waiting}"),
     ("chef", "/@@mailbridge-inbox-rule?id={waiting}"),
+    ("chef", "/@@mailbridge-rules"),
+    ("chef", "/@@mailbridge-rule"),
     ("chef", "/@@mailbridge-dry-run"),
     ("agent", "/@@my-forwards"),
     ("agent", "/incoming-mail/@@mailbridge-hand-in"),

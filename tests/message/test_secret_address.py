@@ -3,6 +3,7 @@
 from imio.mailbridge.message.secret_address import is_secret
 from imio.mailbridge.message.secret_address import masked
 from imio.mailbridge.message.secret_address import masked_data
+from imio.mailbridge.message.secret_address import masked_pattern
 from imio.mailbridge.message.secret_address import secret_part
 from imio.mailbridge.message.secret_address import without_secret
 import base64
@@ -86,3 +87,18 @@ def test_only_the_secret_part_is_taken_away():
     assert without_secret(f"in+label+{SECRET}@bridge.test") == "in+label@bridge.test"
     assert without_secret("in+label@bridge.test") == "in+label@bridge.test"
     assert without_secret("") == ""
+
+
+@pytest.mark.parametrize(
+    ("pattern", "shown"),
+    [
+        (rf"in\+{SECRET}@bridge\.test", r"in\+…@bridge\.test"),
+        (rf"in[+]{SECRET.upper()}@.*", "in[+]…@.*"),
+        (rf"in.(?:{SECRET}|x)@", "in.(?:…|x)@"),
+        (f"python: recipient == 'in+{SECRET}@x.test'", "python: recipient == 'in+…@x.test'"),
+        (r"permis (de|d') urbanisme \d{4}", r"permis (de|d') urbanisme \d{4}"),
+    ],
+)
+def test_masked_in_patterns(pattern, shown):
+    assert masked_pattern(pattern) == shown
+    assert SECRET[2:] not in masked_pattern(rf"in\x2b{SECRET}@")

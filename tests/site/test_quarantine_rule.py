@@ -4,6 +4,7 @@ from imio.mailbridge.settings.read import stored_settings
 from plone.uuid.interfaces import IUUID
 from tests.mails import citizen
 from tests.mails import redirected
+from tests.site.panel import fields
 from tests.site.panel import HTML
 from tests.site.quarantine import item
 from tests.site.quarantine import said
@@ -17,16 +18,16 @@ def form(site, record, user="admin"):
     return site.get(f"/@@mailbridge-inbox-rule?id={record.id}", user, headers=HTML)
 
 
-def save(site, record, button="save", user="admin", token=True, **data):
-    """Press a button of the form with ``data``."""
-    shown = form(site, record, user).text
-    kinds = {"subject": ""}
-    values = {f"form.widgets.{name}{kinds.get(name, ':list')}": value for name, value in data.items()}
-    found = re.search(r'name="_authenticator"[^>]*value="(\w+)"', shown)
-    if token and found:
-        values["_authenticator"] = found[1]
-    values[f"form.buttons.{button}"] = "x"
-    return site.post(f"/@@mailbridge-inbox-rule?id={record.id}", user, data=values, headers=HTML)
+def save(site, record, button="save", user="admin", token=True, **changes):
+    """Press a button of the form after changing fields."""
+    answer = form(site, record, user)
+    data = fields(answer.text) if answer.status_code == 200 else {}
+    for name, value in changes.items():
+        data[next((key for key in data if key.split(":")[0] == f"form.widgets.{name}"), name)] = value
+    if not token:
+        data.pop("_authenticator", None)
+    data[f"form.buttons.{button}"] = "x"
+    return site.post(f"/@@mailbridge-inbox-rule?id={record.id}", user, data=data, headers=HTML)
 
 
 def selected(text, value):
@@ -46,8 +47,7 @@ def test_rule_for_the_author_of_direct_mail(site, service):
     text = form(site, record).text
     assert "jeanne.dupont@citizen.test" in text
     assert "also files what others write in this name" in text
-    values = {"whose": "author", "forward": "direct", "user_value": "_empty_", "place": "last"}
-    values["tg_value"] = service
+    values = {"forward": "direct", "tg_value": service, "place": "last"}
     answer = save(site, record, **values)
     assert answer.headers["Location"].endswith(f"@@mailbridge-inbox-message?id={record.id}")
     (row,) = stored_settings().iemail_routing
@@ -73,11 +73,10 @@ def test_rule_for_a_domain_and_one_address(site, service):
     save(
         site,
         record,
-        whose="domain",
+        sender="Citizen.test",
         forward="direct",
-        this_recipient="selected",
+        recipient="in@bridge.test",
         tg_value=service,
-        user_value="_empty_",
         place="last",
     )
     (row,) = stored_settings().iemail_routing
@@ -89,17 +88,16 @@ def test_rule_for_a_domain_and_one_address(site, service):
 
 def test_row_that_decides_today_is_named(site, service):
     record = site.receive(redirected(), **STRANGER)
-    save(site, record, whose="author", forward="server", tg_value=service, user_value="_empty_", place="last")
+    save(site, record, forward="server", tg_value=service, place="last")
     text = form(site, record).text
-    assert "Row 1 of the routing decides" in text
+    assert "Rule 1 decides about it now" in text
     assert selected(text, "first")
     save(
         site,
         record,
-        whose="domain",
+        sender="@citizen.test",
         forward="server",
         tg_value="_empty_",
-        user_value="_empty_",
         place="first",
     )
     assert stored_settings().iemail_routing[0]["original_email_pat"].startswith("[^@]")
@@ -108,15 +106,7 @@ def test_row_that_decides_today_is_named(site, service):
 def test_hostile_author_is_only_text_in_the_pattern(site):
     record = site.receive(citizen(From="(a+)+$.*@citizen.test", To="in@bridge.test").as_bytes())
     if record.author:
-        save(
-            site,
-            record,
-            whose="author",
-            forward="direct",
-            tg_value="_empty_",
-            user_value="_empty_",
-            place="last",
-        )
+        save(site, record, forward="direct", place="last")
     assert all("(a+)+" not in row["original_email_pat"] for row in stored_settings().iemail_routing or ())
 
 
@@ -129,7 +119,7 @@ def test_message_without_author_has_no_rule(site):
 
 def test_what_cannot_be_a_rule_is_said(site):
     record = site.receive(citizen(To="in@bridge.test").as_bytes())
-    answer = save(site, record, whose="everybody", tg_value="0" * 32, user_value="x", place="last")
+    answer = save(site, record, sender="everybody", tg_value="0" * 32, user_value="x")
     assert answer.status_code == 200
     assert not stored_settings().iemail_routing
 
@@ -139,8 +129,8 @@ def test_sentence_with_subject_and_mailbox_is_tried_and_saved_by_a_manager_of_ma
         site.receive(redirected(subject))
     direct = site.receive(citizen("Permis (1) direct", To="in@bridge.test").as_bytes())
     record = site.receive(redirected("Permis (1) ter"))
-    sentence = {"subject": "permis (1)", "whose": "anybody", "forward": "server", "place": "last"}
-    sentence |= {"tg_value": service, "user_value": "_empty_", "this_mailbox": "selected"}
+    sentence = {"subject": "permis (1)", "sender": "", "forward": "server", "place": "last"}
+    sentence |= {"tg_value": service, "user_value": "_empty_", "mailbox": "info@maville.test"}
     answer = save(site, record, "try", user="chef", **sentence)
     found = answer.text[answer.text.index("mailbridge-trial") :]
     assert ">5</strong>" in found
@@ -149,7 +139,9 @@ def test_sentence_with_subject_and_mailbox_is_tried_and_saved_by_a_manager_of_ma
     assert "Permis 1<" not in found
     assert "would be filed" not in found
     assert not stored_settings().iemail_routing, "a trial saves nothing"
-    answer = save(site, direct, "try", user="chef", **{**sentence, "forward": "direct", "this_mailbox": ""})
+    answer = save(
+        site, direct, "try", user="chef", **{**sentence, "forward": "direct", "mailbox": "--NOVALUE--"}
+    )
     assert "would be filed" in answer.text
     assert save(site, record, user="chef", **sentence).status_code == 302
     (row,) = stored_settings().iemail_routing
@@ -161,20 +153,14 @@ def test_sentence_with_subject_and_mailbox_is_tried_and_saved_by_a_manager_of_ma
 
 def test_rule_without_any_condition_is_refused(site, service):
     record = site.receive(redirected())
-    values = {
-        "subject": " ",
-        "whose": "anybody",
-        "tg_value": service,
-        "user_value": "_empty_",
-        "place": "last",
-    }
+    values = {"subject": " ", "sender": " ", "forward": "direct", "tg_value": service}
     assert "mail of everybody" in save(site, record, **values).text
     assert not stored_settings().iemail_routing
 
 
 def test_rule_needs_a_token_and_a_manager_of_mail(site):
     record = site.receive(citizen(To="in@bridge.test").as_bytes())
-    values = {"whose": "author", "tg_value": "_empty_", "user_value": "_empty_", "place": "last"}
+    values = {"sender": "jeanne.dupont@citizen.test", "place": "last"}
     for user in ("agent", "gateway", None):
         assert form(site, record, user).status_code in (302, 401), user
         save(site, record, user=user, **values)

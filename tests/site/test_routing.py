@@ -9,7 +9,7 @@ from imio.mailbridge.ports.filing import Facts
 from imio.mailbridge.settings.interfaces import PREFIX
 from imio.mailbridge.settings.read import Settings
 from imio.mailbridge.settings.read import stored_settings
-from imio.mailbridge.settings.routing import IRoutingCondition
+from imio.mailbridge.settings.routing import IRoutingRow
 from imio.mailbridge.settings.routing import RoutingRow
 from imio.mailbridge.settings.server import filled_in
 from plone import api
@@ -44,7 +44,7 @@ DIRECT = dataclasses.replace(FACTS, forward="direct", transferred_by="")
 
 
 def row(**values):
-    empty = dict.fromkeys(getFieldNamesInOrder(IRoutingCondition))
+    empty = dict.fromkeys(getFieldNamesInOrder(IRoutingRow))
     return {**empty, "user_value": "_empty_", "tal_condition_2": None, "tg_value": "_empty_", **values}
 
 

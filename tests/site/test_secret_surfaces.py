@@ -9,6 +9,7 @@ from imio.mailbridge.outbox import mail_templates
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.settings.imap import IImapMailboxRow
 from imio.mailbridge.settings.read import stored_settings
+from imio.mailbridge.settings.routing import IRoutingRow
 from plone.app.uuid.utils import uuidToObject
 from plone.uuid.interfaces import IUUID
 from tests.mails import citizen
@@ -17,11 +18,13 @@ from tests.mails import redirected
 from tests.mails import TEXT_FORWARD
 from tests.site.panel import HTML
 from tests.site.panel import page
+from tests.site.panel import press
 from tests.surfaces import surfaces
 from zope.schema import getFields
 import hashlib
 import html
 import pytest
+import re
 import transaction
 import urllib.parse
 
@@ -104,6 +107,8 @@ PATHS = {
         for name in ("filed", "waiting", "revoked", "forward", "undeclared")
     ],
     "mailbridge-inbox-rule": ["/@@mailbridge-inbox-rule?id={revoked}"],
+    "mailbridge-rules": ["/@@mailbridge-rules"],
+    "mailbridge-rule": ["/@@mailbridge-rule", *(f"/@@mailbridge-rule?row={number}" for number in (1, 2, 3))],
     "mailbridge-mail-list": [
         "/incoming-mail/@@mailbridge-mail-list",
         "/incoming-mail?q=secret",
@@ -196,6 +201,15 @@ def town(site, caught, sent):
     row = {"address": SECRET, "service": None, "mailbox": MAILBOX}
     records.mailin_addresses = [*records.mailin_addresses, row, {**row, "address": OLD}]
     records.mailin_addresses = records.mailin_addresses[:-1]
+    records.iemail_routing = [
+        dict.fromkeys(getFields(IRoutingRow))
+        | {name: pattern, "tg_value": "_empty_", "user_value": "_empty_"}
+        for name, pattern in (
+            ("recipient_pat", re.escape(SECRET)),
+            ("subject_pat", re.escape(f"Pour {SECRET}")),
+            ("recipient_pat", f"in[+]{PART.upper()}@.*"),
+        )
+    ]
     fields = {name: field.default for name, field in getFields(IImapMailboxRow).items()}
     given = {"name": "boite", "role": "mail-in", "address": SECRET, "host": "localhost", "login": "in"}
     records.imap_mailboxes = [{**fields, **given}]
@@ -363,19 +377,9 @@ def test_dry_run_knows_it_by_its_mailbox(site, town):
 
 def test_a_rule_is_about_the_address_without_its_secret(site, town):
     records = stored_settings()
-    form = {"form.widgets.whose": "author", "form.widgets.this_recipient": "selected"}
     path = f"/@@mailbridge-inbox-rule?id={town['revoked']}"
-    text = page(site, path, "admin")
-    token = text.split('name="_authenticator"')[1].split('value="')[1].split('"')[0]
-    values = {
-        **form,
-        "form.widgets.tg_value": "_empty_",
-        "form.widgets.user_value": "_empty_",
-        "form.widgets.place": "first",
-        "form.buttons.save": "x",
-        "_authenticator": token,
-    }
-    assert site.post(path, "admin", data=values, headers=HTML).status_code == 302
+    answer = press(site, path, "save", recipient="in@bridge.test", place="first")
+    assert answer.status_code == 302
     assert records.iemail_routing[0]["recipient_pat"] == r"in@bridge\.test"
 
 

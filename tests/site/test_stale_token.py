@@ -11,6 +11,8 @@ from imio.mailbridge.interfaces import IMailbridgeLayer
 from imio.mailbridge.outbox import mail_templates
 from imio.mailbridge.outbox import returned
 from imio.mailbridge.outbox.record import outbox
+from imio.mailbridge.settings import rules
+from imio.mailbridge.settings.routing import RoutingRow
 from plone import api
 from plone.z3cform.layout import FormWrapper
 from tests.mails import citizen
@@ -78,6 +80,10 @@ def posts(site, sent):
     document = item(site.receive(redirected(**{"From": "Émile Zola <emile.zola@autre.test>"})))
     (mail,) = api.content.find(document, portal_type="dmsmainfile", unrestricted=True)
     message = sent(state="scheduled")
+    for subject in ("un", "deux", "trois"):
+        rule = RoutingRow(subject_pat=subject, user_value="_empty_", tg_value="_empty_")
+        rules.save(rule, "last", rules.digest())
+    rules.delete(3, rules.digest())
     for id in ("1", "2"):
         returned.note("gone@citizen.test", id)
     template = mail_templates.save(mail_templates.Content("block", "Adresse", "", "", "<p>x</p>"), "chef")
@@ -106,6 +112,11 @@ def posts(site, sent):
         "mailbridge-inbox-rule": z3c(
             f"/@@mailbridge-inbox-rule?id={waits}", "try", "save", "replay", user="chef", subject="Permis é"
         ),
+        "mailbridge-rule": z3c("/@@mailbridge-rule", "try", "save", user="chef", subject="Permis é"),
+        "mailbridge-rules": [
+            Post("/@@mailbridge-rules", {name: number, "seen": rules.digest()}, user="chef")
+            for name, number in (("up", "2"), ("down", "1"), ("delete", "1"), ("put_back", "1"))
+        ],
         "mailbridge-inbox-contact": z3c(
             f"/@@mailbridge-inbox-contact?id={unknown}", "create", user="chef", lastname="Zola é"
         ),

@@ -19,6 +19,7 @@ from imio.mailbridge.outbox import saved_drafts as drafts
 from imio.mailbridge.outbox import send_as
 from imio.mailbridge.restapi.mailin.authenticate import PLUGIN_ID as TOKENS
 from imio.mailbridge.restapi.mailin.authenticate import TokenPlugin
+from imio.mailbridge.settings import rules
 from imio.mailbridge.settings import secrets as password
 from imio.mailbridge.settings import tokens
 from imio.mailbridge.site_mail import mailhost
@@ -81,6 +82,7 @@ def uninstalled(tool):
         columns.KEY,
         opened.KEY,
         mail_templates.KEY,
+        rules.KEY,
         *([] if outbox.KEY in kept else [bounce_address.KEY]),
     ):
         annotations.pop(key, None)

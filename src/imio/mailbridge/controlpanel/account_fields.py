@@ -151,10 +151,14 @@ class AccountForm(TokenForm):
         chosen = self.chosen_preset()
         self.status = chosen.note if chosen else _("Choose your mail provider first.")
 
+    def widget(self, name):
+        """Return the widget of a field, whatever group it is in."""
+        return next(widgets[name] for widgets in self._widget_managers() if name in widgets)
+
     def complain(self, name, message):
         """Show an error beside the field of an account's setting; return it as ``extractData`` does."""
         name = self.setting_names.get(name, name)
-        widget = next(widgets[name] for widgets in self._widget_managers() if name in widgets)
+        widget = self.widget(name)
         error = getMultiAdapter(
             (Invalid(message), self.request, widget, widget.field, self, self.getContent()), IErrorViewSnippet
         )

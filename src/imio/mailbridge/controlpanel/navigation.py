@@ -15,6 +15,7 @@ PAGES = (
     ("mailbridge-tokens", _("Mail hosts")),
     ("mailbridge-forwarding", _("Forwarding")),
     ("mailbridge-diagnosis", _("Diagnosis")),
+    ("mailbridge-rules", _("Rules")),
     ("mailbridge-dry-run", _("Dry run")),
 )
 

@@ -5,6 +5,7 @@ from imio.mailbridge.behaviors.sending import ContentSendingContext
 from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs import names
 from imio.mailbridge.ports.sending import ISendByEmail
+from imio.mailbridge.settings import rules
 from plone.app.content.browser.vocabulary import PERMISSIONS
 from Products.CMFCore.utils import getToolByName
 from zope.component.hooks import getSite
@@ -109,7 +110,7 @@ def route_users(context):
         _term("_empty_", _("Nobody")),
         _term("_transferer_", _("The agent who forwarded it")),
     ]
-    return SimpleVocabulary([*special, *agents(context)])
+    return _with_former([*special, *agents(context)], "user_value")
 
 
 @provider(IVocabularyFactory)
@@ -121,7 +122,7 @@ def route_services(context):
         _term("_hp_", _("The service of the agent's position with the address that forwarded")),
         _term("_uni_org_only_", _("The agent's service, where there is only one")),
     ]
-    return SimpleVocabulary([*special, *services(context)])
+    return _with_former([*special, *services(context)], "tg_value")
 
 
 @provider(IVocabularyFactory)
@@ -147,19 +148,36 @@ def incoming_transitions(context):
     return SimpleVocabulary(list(transitions.values()))
 
 
-def _personnel(portal_type):
+def former_title(value):
+    """Return the title of a service (uid) or an agent (userid) that stands in no list any more, or an empty string."""
+    found = getToolByName(getSite(), "portal_catalog").unrestrictedSearchResults(
+        portal_type=names.ORGANIZATION, UID=value
+    ) or _personnel(names.PERSON, mailbridge_userid=value)
+    return found[0].Title if found else ""
+
+
+def _personnel(portal_type, **query):
     site = getSite()
     catalog = getToolByName(site, "portal_catalog")
     if "mailbridge_userid" not in catalog.indexes():
         return ()
     path = (*site.getPhysicalPath(), names.CONTACTS_FOLDER, names.PERSONNEL_FOLDER)
     return catalog.unrestrictedSearchResults(
-        portal_type=portal_type, path="/".join(path), sort_on="sortable_title"
+        portal_type=portal_type, path="/".join(path), sort_on="sortable_title", **query
     )
 
 
 def _term(value, title):
     return SimpleTerm(value, value, title)
+
+
+def _with_former(terms, column):
+    """Add what rules have in a column and the site has no more: the registry keeps all rows, or none."""
+    known = {term.value for term in terms}
+    for value in sorted(rules.in_use(column) - known):
+        name = former_title(value) or value
+        terms.append(_term(value, _("${value} (not available any more)", mapping={"value": name})))
+    return SimpleVocabulary(terms)
 
 
 def _tolerant(terms, context, *attributes):

@@ -1,4 +1,4 @@
-"""Tries a new row of the routing on the messages that came in last, by the usual decision; writes nothing, asks no DNS."""
+"""Tries a rule on the messages that came in last, by the usual decision; writes nothing, asks no DNS."""
 
 from dataclasses import dataclass
 from dataclasses import replace
@@ -19,18 +19,16 @@ RUN_TIME = 20
 
 @dataclass(frozen=True)
 class Trial:
-    """``tried`` messages were looked at; the row would decide about ``found``, of which ``files`` would be filed and wait now."""
+    """``tried`` messages were looked at; the rule would decide about ``found``, of which ``files`` would be filed and wait now."""
 
     tried: int
     found: tuple[InboundMessage, ...]
     files: frozenset[str]
 
 
-def try_row(row, place, values):
-    """Return the ``Trial`` of a ``RoutingRow`` before (``place`` is ``first``) or after the rows of the settings ``values``."""
-    rows = values.iemail_routing
-    number = 1 if place == "first" else len(rows) + 1
-    values = replace(values, iemail_routing=(row, *rows) if place == "first" else (*rows, row))
+def try_rule(rows, number, values):
+    """Return the ``Trial`` of the rule ``number`` among ``rows`` (``RoutingRow``), with the other settings from ``values``."""
+    values = replace(values, iemail_routing=rows)
     box, sent, end = inbox(), sent_messages(), time.monotonic() + RUN_TIME
     tried, found, files = 0, [], set()
     for id in box.newest_ids()[:TRIED]:

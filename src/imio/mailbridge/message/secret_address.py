@@ -25,6 +25,8 @@ _IN_UTF_16 = re.compile(
     rf"(?<=\+\0)(?=(?:(?:[a-z]\0)*[2-9]\0){{2}})(?:[{ALPHABET}]\0){{{LENGTH}}}(?![A-Za-z0-9]\0)".encode()
 )
 _WHOLE = re.compile(_PART)
+#: Whatever stands before it: ``[+]`` and ``\x2b`` are plus signs too.
+_IN_PATTERN = re.compile(rf"(?i)(?=(?:[a-z]*[2-9]){{2}})[{ALPHABET}]{{{LENGTH},}}")
 _CHARACTER = re.compile(rb"[A-Za-z0-9]")
 
 
@@ -50,6 +52,11 @@ def without_secret(address: str) -> str:
 def masked(text: str) -> str:
     """Return a text with each secret part as an ellipsis: ``in+…@x``; the same object, such as a msgid, where there is none."""
     return _IN_TEXT.sub("…", text) if _IN_TEXT.search(text) else text
+
+
+def masked_pattern(pattern: str) -> str:
+    """Return a regular expression or expression without secret parts, however the plus sign before them is written."""
+    return _IN_PATTERN.sub("…", pattern)
 
 
 def masked_data(data: Any) -> Any:

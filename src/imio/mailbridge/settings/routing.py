@@ -20,53 +20,61 @@ FORWARD = terms(
 )
 
 
-class IRoutingCondition(Interface):
-    """When a row of the routing applies: all that is filled in must hold. The keys are those of iA.docs."""
+def _conditions() -> dict[str, schema.Field]:
+    """Return the fields that say when a row applies: all that is filled in must hold. The keys are those of iA.docs.
 
-    forward = schema.Choice(
-        title=_("How it came in"),
-        description=_(
-            "Empty: by an agent or by a mailbox. Mail written to the mail-in address needs a row of its own."
+    Each table of rows has its own: collective.z3cform.datagridfield overlooks fields that a schema inherits.
+    """
+    return {
+        "forward": schema.Choice(
+            title=_("How it came in"),
+            description=_(
+                "Empty: by an agent or by a mailbox. Mail written to the mail-in address needs a row of its own."
+            ),
+            vocabulary=FORWARD,
+            required=False,
         ),
-        vocabulary=FORWARD,
-        required=False,
-    )
-    transfer_email_pat = schema.TextLine(
-        title=_("Who forwarded it"),
-        description=_(
-            "Regular expression for the agent's address; it never matches when nobody forwarded the mail."
+        "transfer_email_pat": schema.TextLine(
+            title=_("Who forwarded it"),
+            description=_(
+                "Regular expression for the agent's address; it never matches when nobody forwarded the mail."
+            ),
+            constraint=validate.pattern,
+            required=False,
         ),
-        constraint=validate.pattern,
-        required=False,
-    )
-    original_email_pat = schema.TextLine(
-        title=_("Original sender"),
-        description=_("Regular expression for the address of who wrote the mail."),
-        constraint=validate.pattern,
-        required=False,
-    )
-    recipient_pat = schema.TextLine(
-        title=_("Mail-in address"),
-        description=_("Regular expression for the address that the mail arrived at (envelope recipient)."),
-        constraint=validate.pattern,
-        required=False,
-    )
-    subject_pat = schema.TextLine(
-        title=_("Subject"),
-        description=_("Regular expression; found anywhere in the subject, in any case."),
-        constraint=validate.pattern,
-        required=False,
-    )
-    tal_condition_1 = schema.TextLine(
-        title=_("Condition"),
-        description=_("TAL expression, for instance python: 'permis' in subject.lower()"),
-        constraint=validate.expression,
-        required=False,
-    )
+        "original_email_pat": schema.TextLine(
+            title=_("Original sender"),
+            description=_("Regular expression for the address of who wrote the mail."),
+            constraint=validate.pattern,
+            required=False,
+        ),
+        "recipient_pat": schema.TextLine(
+            title=_("Mail-in address"),
+            description=_(
+                "Regular expression for the address that the mail arrived at (envelope recipient)."
+            ),
+            constraint=validate.pattern,
+            required=False,
+        ),
+        "subject_pat": schema.TextLine(
+            title=_("Subject"),
+            description=_("Regular expression; found anywhere in the subject, in any case."),
+            constraint=validate.pattern,
+            required=False,
+        ),
+        "tal_condition_1": schema.TextLine(
+            title=_("Condition"),
+            description=_("TAL expression, for instance python: 'permis' in subject.lower()"),
+            constraint=validate.expression,
+            required=False,
+        ),
+    }
 
 
-class IRoutingRow(IRoutingCondition):
-    """Who treats a mail that comes in."""
+class IRoutingRow(Interface):
+    """When a row of the routing applies, and who treats the mail then."""
+
+    vars().update(_conditions())
 
     user_value = schema.Choice(
         title=_("Assigned agent"), vocabulary="imio.mailbridge.route_users", default="_empty_"
@@ -82,8 +90,10 @@ class IRoutingRow(IRoutingCondition):
     )
 
 
-class IStateRow(IRoutingCondition):
-    """Which state a mail that comes in is put into."""
+class IStateRow(Interface):
+    """When a row of the states applies, and which state the document is put into then."""
+
+    vars().update(_conditions())
 
     state_value = schema.Choice(title=_("State"), vocabulary="imio.mailbridge.incoming_states")
 
@@ -116,7 +126,7 @@ class IRouting(Interface):
 
 @dataclass(frozen=True)
 class Condition:
-    """When a row applies; empty values mean any. See ``IRoutingCondition``."""
+    """When a row applies; empty values mean any. See ``IRoutingRow``."""
 
     forward: str = ""
     transfer_email_pat: str = ""

@@ -1,4 +1,4 @@
-"""Constraints of the registry schema; each raises ``Invalid`` with a sentence for the administrator."""
+"""Constraints of the registry schema; each raises ``NotValid`` with a sentence for the administrator."""
 
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -19,6 +19,10 @@ import ipaddress
 import re
 
 
+class NotValid(Invalid, ValueError):
+    """What was typed cannot be taken; a table of a form (``z3c.form.object``) shows the sentence of a ``ValueError`` alone."""
+
+
 _HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_](?:[\w-]{0,61}\w)?(?:\.[A-Za-z0-9_](?:[\w-]{0,61}\w)?)*\.?")
 
 #: The name of a host with its domain, in ASCII.
@@ -30,7 +34,7 @@ FULL_NAME = re.compile(
 def one_line(value: str) -> bool:
     """Refuse control characters: they would end the line in a protocol dialogue."""
     if not value.isprintable():
-        raise Invalid(_("This text holds characters that cannot be printed."))
+        raise NotValid(_("This text holds characters that cannot be printed."))
     return True
 
 
@@ -40,28 +44,28 @@ def host(value: str) -> bool:
         ipaddress.ip_address(value.strip("[]"))
     except ValueError:
         if not _HOST.fullmatch(value):
-            raise Invalid(_("This is not the name of a server. Example: smtp.office365.com")) from None
+            raise NotValid(_("This is not the name of a server. Example: smtp.office365.com")) from None
     return True
 
 
 def full_name(value: str) -> bool:
     """Accept the full name of a host, as SMTP carries it: ASCII, with a domain."""
     if not FULL_NAME.fullmatch(value):
-        raise Invalid(_("This is not the full name of a server. Example: iadocs.maville.be"))
+        raise NotValid(_("This is not the full name of a server. Example: iadocs.maville.be"))
     return True
 
 
 def address(value: str) -> bool:
     """Accept one bare e-mail address."""
     if not can_be_sent_to(value):
-        raise Invalid(_("This is not an e-mail address. Example: info@maville.be"))
+        raise NotValid(_("This is not an e-mail address. Example: info@maville.be"))
     return True
 
 
 def account_name(value: str) -> bool:
     """Accept a short name for an SMTP account; ``default`` is the account of the main settings."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,30}", value) or value.lower() == "default":
-        raise Invalid(_("This is not a name for an account: letters, digits and - only, and not default."))
+        raise NotValid(_("This is not a name for an account: letters, digits and - only, and not default."))
     return True
 
 
@@ -69,7 +73,7 @@ def sender(value: str) -> bool:
     """Accept an e-mail address or a domain."""
     sender = value.strip()
     if not is_addr_spec(sender) and not is_addr_spec(f"x@{sender.removeprefix('@')}"):
-        raise Invalid(_("This is neither an e-mail address nor a domain. Example: cpas.be"))
+        raise NotValid(_("This is neither an e-mail address nor a domain. Example: cpas.be"))
     return True
 
 
@@ -81,7 +85,7 @@ def accounts(rows: Sequence[Mapping[str, Any]]) -> bool:
     ):
         twice = next((value for value in values if values.count(value) > 1), None)
         if twice is not None:
-            raise Invalid(_("“${value}” stands in two accounts.", mapping={"value": twice}))
+            raise NotValid(_("“${value}” stands in two accounts.", mapping={"value": twice}))
     return True
 
 
@@ -90,7 +94,7 @@ def mailboxes(rows: Sequence[Mapping[str, Any]]) -> bool:
     for values in ([row["name"].lower() for row in rows], [row["address"].lower() for row in rows]):
         twice = next((value for value in values if values.count(value) > 1), None)
         if twice is not None:
-            raise Invalid(_("“${value}” stands in two mailboxes.", mapping={"value": twice}))
+            raise NotValid(_("“${value}” stands in two mailboxes.", mapping={"value": twice}))
     return True
 
 
@@ -99,23 +103,23 @@ def day(value: str) -> bool:
     try:
         date.fromisoformat(value)
     except ValueError:
-        raise Invalid(_("This is not a day. Example: 2026-11-24")) from None
+        raise NotValid(_("This is not a day. Example: 2026-11-24")) from None
     return True
 
 
 def header_name(value: str) -> bool:
     """Accept the name of a header field (RFC 5322 §2.2)."""
     if not re.fullmatch(r"[!-9;-~]{1,76}", value):
-        raise Invalid(_("This is not the name of a header. Example: Delivered-To"))
+        raise NotValid(_("This is not the name of a header. Example: Delivered-To"))
     return True
 
 
 def token_url(value: str) -> bool:
     """Accept the public https address of a token endpoint: the bridge shows it the secrets."""
     if not may_be_asked(value):
-        raise Invalid(_("This is not the https address of a token endpoint."))
+        raise NotValid(_("This is not the https address of a token endpoint."))
     if TENANT in urlsplit(value).path.split("/"):
-        raise Invalid(
+        raise NotValid(
             _(
                 "Replace TENANT by the tenant ID of your organization (Microsoft Entra admin center, Overview)."
             )
@@ -132,7 +136,7 @@ def resolver(value: str) -> bool:
     except ValueError:
         good = False
     if not good:
-        raise Invalid(_("This is not the IP address of a DNS server. Example: 192.0.2.53"))
+        raise NotValid(_("This is not the IP address of a DNS server. Example: 192.0.2.53"))
     return True
 
 
@@ -142,7 +146,7 @@ def template(value: str) -> bool:
         render(value, EXAMPLE)
     except Exception as error:  # noqa: BLE001 - whatever was typed, the admin is told
         problem = " ".join(str(error).split())[:200] or type(error).__name__
-        raise Invalid(_("The template cannot be read: ${problem}", mapping={"problem": problem})) from error
+        raise NotValid(_("The template cannot be read: ${problem}", mapping={"problem": problem})) from error
     return True
 
 
@@ -156,21 +160,21 @@ def readable_file(value: str) -> bool:
     except (OSError, ValueError):
         readable = False
     if not readable:
-        raise Invalid(_("The iA.docs server cannot read a file at this path."))
+        raise NotValid(_("The iA.docs server cannot read a file at this path."))
     return True
 
 
 def domain(value: str) -> bool:
     """Accept a domain name."""
     if not is_addr_spec(f"x@{value}"):
-        raise Invalid(_("This is not a domain. Example: microsoft.com"))
+        raise NotValid(_("This is not a domain. Example: microsoft.com"))
     return True
 
 
 def authserv_id(value: str) -> bool:
     """Accept one word, as RFC 8601 §2.5 wants it."""
     if not re.fullmatch(r"[A-Za-z0-9_.:-]{1,253}", value):
-        raise Invalid(_("This is not a name as in Authentication-Results. Example: mx.maville.be"))
+        raise NotValid(_("This is not a name as in Authentication-Results. Example: mx.maville.be"))
     return True
 
 
@@ -180,7 +184,9 @@ def expression(value: str) -> bool:
         compiled(value)
     except Exception as error:  # noqa: BLE001 - whatever was typed, the admin is told
         problem = " ".join(str(error).split())[:200] or type(error).__name__
-        raise Invalid(_("The expression cannot be read: ${problem}", mapping={"problem": problem})) from error
+        raise NotValid(
+            _("The expression cannot be read: ${problem}", mapping={"problem": problem})
+        ) from error
     return True
 
 
@@ -189,7 +195,7 @@ def network(value: str) -> bool:
     try:
         ipaddress.ip_network(value, strict=True)
     except ValueError as error:
-        raise Invalid(_("This is not an IP address or network. Example: 192.0.2.0/24")) from error
+        raise NotValid(_("This is not an IP address or network. Example: 192.0.2.0/24")) from error
     return True
 
 
@@ -198,7 +204,7 @@ def pattern(value: str) -> bool:
     try:
         re.compile(value)
     except re.error as error:
-        raise Invalid(
+        raise NotValid(
             _("This is not a regular expression: ${problem}", mapping={"problem": str(error)})
         ) from error
     return True
