@@ -114,7 +114,8 @@ def test_compose_is_prefilled_from_the_document(site):
         "Permis PU-2026-114.pdf",
     ):
         assert expected in page
-    assert len(re.findall(r'checked="checked"', page)) == 1
+    checked = re.findall(r'<input[^>]*checked="checked"[^>]*>', page)
+    assert len([each for each in checked if "form.widgets.attachments" in each]) == 1
 
 
 def test_preview_without_scripts(site):
