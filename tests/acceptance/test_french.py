@@ -1,35 +1,11 @@
 """No English is left on any page of ours: every msgid of the catalog is looked for in what a French browser shows."""
 
-from pathlib import Path
 from tests.acceptance.pages import declare
 from tests.acceptance.pages import fill
 from tests.acceptance.pages import PAGES
+from tests.french import english
+from tests.french import left_over
 import pytest
-import re
-
-
-CATALOG = (
-    Path(__file__).resolve().parent.parent.parent
-    / "src/imio/mailbridge/locales/fr/LC_MESSAGES/imio.mailbridge.po"
-)
-
-
-def english():
-    """Return the msgids that differ from their translation, longest first; short words could be French ones too."""
-    entries = re.findall(
-        r'^msgid ((?:".*"\n)+)msgstr ((?:".*"\n?)+)', CATALOG.read_text("utf-8"), re.MULTILINE
-    )
-    joined = [[re.sub(r'"\n"|^"|"\n?$', "", text).replace('\\"', '"') for text in entry] for entry in entries]
-    return [msgid for msgid, text in joined if msgid != text and len(_words(msgid)) > 3]
-
-
-def _words(msgid):
-    return re.sub(r"\$\{\w+\}", "", msgid).strip()
-
-
-def left_over(text, msgids):
-    lines = {line.strip() for line in text.splitlines()}
-    return [msgid for msgid in msgids if msgid in lines or (len(msgid) > 25 and _words(msgid)[:40] in text)]
 
 
 @pytest.fixture(scope="module")
