@@ -6,6 +6,7 @@ Each figure comes from real parts: a Plone process with the demo, an SMTP server
 from devel import bench_gateway
 from devel import bench_incoming
 from devel import bench_lists
+from devel import bench_pages
 from devel import bench_sending
 from devel import bench_waiting
 from devel.bench_incoming import row
@@ -62,6 +63,7 @@ def main():
     """Print the table."""
     bench_incoming.main()
     bench_lists.main()
+    bench_pages.main()
     bench_gateway.main()
     site()
     bench_sending.main()

@@ -20,15 +20,16 @@ COUNT, ROUNDS = 10_000, 15
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def _make(instance, count):
-    """Make the mails; return a word of their texts."""
-    command = [BIN / "zconsole", "run", instance.home / "etc/zope.conf", ROOT / "devel/many_mails.py"]
-    environment = {**os.environ, "MAILBRIDGE_WORKER": "off"}
+def make(instance, count, script="many_mails"):
+    """Run a script of this folder in the console of the stopped instance; return the last word that it prints."""
+    command = [BIN / "zconsole", "run", instance.home / "etc/zope.conf", ROOT / f"devel/{script}.py"]
+    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", ""))))
+    environment = {**os.environ, "MAILBRIDGE_WORKER": "off", "PYTHONPATH": path}
     done = subprocess.run(
         [*command, "--", str(count)], env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    return done.stdout.split()[-1]
+    return (done.stdout.split() or [""])[-1]
 
 
 def _milliseconds(instance, path):
@@ -48,7 +49,7 @@ def main(count=COUNT):
         instance = Instance(Path(folder), pdf=False)
         instance.make()
         start = time.perf_counter()
-        word = _make(instance, count)
+        word = make(instance, count)
         row(f"{count} mails made", f"{time.perf_counter() - start:.0f}", "s")
         instance.start(MAILBRIDGE_WORKER="off")
         try:

@@ -4,6 +4,7 @@ from devel import bench
 from devel import bench_gateway
 from devel import bench_incoming
 from devel import bench_lists
+from devel import bench_pages
 from devel import bench_sending
 from devel import bench_waiting
 
@@ -15,10 +16,19 @@ def test_every_part_is_run(monkeypatch):
         (bench_gateway, "main"),
         (bench_incoming, "main"),
         (bench_lists, "main"),
+        (bench_pages, "main"),
         (bench_sending, "main"),
         (bench_waiting, "main"),
     )
     for home, name in parts:
         monkeypatch.setattr(home, name, lambda home=home: ran.append(home))
     bench.main()
-    assert ran == [bench_incoming, bench_lists, bench_gateway, bench, bench_sending, bench_waiting]
+    assert ran == [
+        bench_incoming,
+        bench_lists,
+        bench_pages,
+        bench_gateway,
+        bench,
+        bench_sending,
+        bench_waiting,
+    ]

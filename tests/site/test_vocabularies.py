@@ -1,9 +1,12 @@
 """Who may list the choices of our forms over REST: names of agents and services are not for everybody."""
 
+from Acquisition import aq_base
 from imio.mailbridge.iadocs.install import BEHAVIORS
+from plone import api
 from plone.dexterity.utils import iterSchemataForType
 from tests.site.compose import HTML
 from zope.component import getUtilitiesFor
+from zope.component import getUtility
 from zope.schema import getFieldsInOrder
 from zope.schema.interfaces import IChoice
 from zope.schema.interfaces import ICollection
@@ -55,6 +58,20 @@ def test_each_vocabulary_stands_in_the_table(portal):
     assert {name for name, _factory in getUtilitiesFor(IVocabularyFactory) if is_ours(name)} == {
         *VOCABULARIES
     }
+
+
+def test_services_are_looked_up_once_and_again_after_a_change(site, monkeypatch):
+    """A form asks for each row of a table; the second of the two answers comes without a search."""
+    factory = getUtility(IVocabularyFactory, name="imio.mailbridge.services")
+    before = {term.title for term in factory(site.portal)}
+    with monkeypatch.context() as patch:
+        patch.setattr(type(aq_base(site.portal.portal_catalog)), "unrestrictedSearchResults", None)
+        assert {term.title for term in factory(site.portal)} == before
+    (urbanisme,) = api.content.find(portal_type="organization", Title="Urbanisme", unrestricted=True)
+    service = urbanisme._unrestrictedGetObject()
+    service.title = "Permis"
+    service.reindexObject()
+    assert {term.title for term in factory(site.portal)} == before - {"Urbanisme"} | {"Permis"}
 
 
 def test_each_type_with_choices_stands_in_the_table(portal):

@@ -56,9 +56,9 @@ class InboxList:
 
     def waiting(self, newest=""):
         """Return the ids of those that wait for a decision, from the one with the id ``newest`` on, if it is among them."""
-        records = inbox().records
         ids = self.ids[self.ids.index(newest) :] if newest in self.ids else self.ids
-        return [id for id in ids if records[id].state in OPEN]
+        undecided = set(inbox().newest_ids(*OPEN))  # from the index: no record is loaded
+        return [id for id in ids if id in undecided]
 
     def after(self, id):
         """Return the id of the message to decide on after this one: the next of the list, or else the one before; or empty."""

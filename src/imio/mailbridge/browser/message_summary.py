@@ -18,6 +18,7 @@ from imio.mailbridge.outbox.visibility import visible_recipients
 from imio.mailbridge.outbox.visibility import visible_state
 from imio.mailbridge.settings.clock import local_time
 from imio.mailbridge.settings.clock import readable_time
+from imio.mailbridge.store.per_request import once_a_request
 from imio.mailbridge.store.store import now
 from plone import api
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
@@ -125,6 +126,7 @@ def _line(line):
     }
 
 
+@once_a_request(key=lambda userid: userid)
 def user_name(userid):
     """Return the full name of a user, or the userid where there is none."""
     user = api.user.get(userid=userid) if userid else None

@@ -115,18 +115,20 @@ class MyMail(BrowserView):
 
     def _mail(self, key, title, empty, filters, **query):
         catalog = api.portal.get_tool("portal_catalog")
-        found = ()
+        found, count = (), 0
         if "mailbridge_date" in catalog.indexes():
             found = catalog.searchResults(
                 portal_type=names.INCOMING_EMAIL,
                 review_state={"not": names.CLOSED},
                 sort_on="mailbridge_date",
                 sort_order="descending",
+                sort_limit=SHOWN,
                 **query,
             )
+            count = found.actual_result_count
         lines = [self._mail_line(brain) for brain in islice(found, SHOWN)]
         url = f"{self.url}/{names.INCOMING_FOLDER}?{urlencode(filters)}"
-        return _section(key, title, empty, len(found), lines, url)
+        return _section(key, title, empty, count, lines, url)
 
     def _mail_line(self, brain):
         line = brain.mailbridge_line or {}

@@ -167,14 +167,14 @@ def encrypted(report, sock):
     show(found, report.dialogue)
     until = found.until if found else None
     days = (until - datetime.now(UTC)).days if until else SOON
-    mapping = {"version": sock.version(), "until": f"{until:%Y-%m-%d}" if until else "?", "days": str(days)}
+    mapping = {"version": sock.version(), "until": f"{until:%Y-%m-%d}" if until else "?"}
     if days < SOON:
         return report.add(
             "tls",
             WARNING,
             _(
-                "The connection is encrypted (${version}), but the server's certificate ends in ${days} days, on ${until}. Then "
-                "nothing is sent any more.",
+                "The connection is encrypted (${version}), but the server's certificate ends on ${until}. Then nothing is sent "
+                "any more.",
                 mapping=mapping,
             ),
             _("The certificate of your SMTP server ends soon: when will it be renewed?"),

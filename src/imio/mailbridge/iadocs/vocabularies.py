@@ -6,6 +6,7 @@ from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs import names
 from imio.mailbridge.ports.sending import ISendByEmail
 from imio.mailbridge.settings import rules
+from imio.mailbridge.store.per_request import once_a_request
 from plone.app.content.browser.vocabulary import PERMISSIONS
 from Products.CMFCore.utils import getToolByName
 from zope.component.hooks import getSite
@@ -39,6 +40,18 @@ PERMISSIONS.update(
 @provider(IVocabularyFactory)
 def services(context):
     """List the organizations below the town by uid, or below any where the town is not marked."""
+    terms = [SimpleTerm(uid, uid, title) for uid, title in _services()]
+    return _tolerant(terms, context, "treating_groups", "recipient_groups", "primary_organization")
+
+
+def _changes():
+    """Return the number of changes of the catalog so far."""
+    return getToolByName(getSite(), "portal_catalog").getCounter()
+
+
+@once_a_request(key=_changes)  # a form asks for each row of a table
+def _services():
+    """Return uid and title of each service."""
     site = getSite()
     contacts = (*site.getPhysicalPath(), names.CONTACTS_FOLDER)
     town = site.unrestrictedTraverse(f"{names.CONTACTS_FOLDER}/{names.OWN_ORGANIZATION}", None)
@@ -47,12 +60,11 @@ def services(context):
     brains = getToolByName(site, "portal_catalog").unrestrictedSearchResults(
         portal_type=names.ORGANIZATION, path="/".join(top), sort_on="sortable_title"
     )
-    terms = [
-        SimpleTerm(brain.UID, brain.UID, brain.Title)
+    return [
+        (brain.UID, brain.Title)
         for brain in brains
         if brain.getPath().count("/") + 1 >= nested and brain.review_state != names.DEACTIVATED
     ]
-    return _tolerant(terms, context, "treating_groups", "recipient_groups", "primary_organization")
 
 
 @provider(IVocabularyFactory)

@@ -45,7 +45,11 @@ def _summary(box, ids, language):
         (f"{count} × {say(reason_texts(reason)[0] or reason)}", "") for reason, count in reasons.most_common()
     ]
     oldest = local_time(records[-1].created).date().isoformat()
-    return say(_("${count} incoming e-mails wait for a decision"), count=str(len(ids))), paragraphs(
+    many = _("${count} incoming e-mails wait for a decision")
+    subject = (
+        say(many, count=str(len(ids))) if len(ids) > 1 else say(_("An incoming e-mail waits for a decision"))
+    )
+    return subject, paragraphs(
         say(_("These messages arrived in iA.docs, and no document was made of them:")),
         lines,
         say(_("The oldest of them came on ${date}."), date=oldest),

@@ -19,7 +19,8 @@ def is_manager() -> bool:
 
 def is_own(record: OutgoingMessage) -> bool:
     """Tell whether the current user sent the message."""
-    return bool(record.userid) and record.userid == api.user.get_current().getId()
+    # not plone.api's user, which is looked up in all user folders: a list asks this for each message
+    return bool(record.userid) and record.userid == getSecurityManager().getUser().getId()
 
 
 def sees_all(record: OutgoingMessage) -> bool:
