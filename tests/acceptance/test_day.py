@@ -1,7 +1,10 @@
 """A day at the desk, its clicks counted: from log-in to the newest mail, its answer, what became of it, the next decision."""
 
+from email import message_from_bytes
+from email import policy
 from playwright.sync_api import expect
 from tests.acceptance.conftest import Person
+from tests.acceptance.conftest import token
 from tests.mails import redirected
 from tests.servers.waiting import wait_for
 import pytest
@@ -10,6 +13,15 @@ import pytest
 def urbanism(iadocs):
     """Return the service of agent2."""
     return iadocs.get("/incoming-mail/demande-de-permis", "admin").json()["treating_groups"]["token"]
+
+
+def write_template(iadocs, name, text):
+    """Keep a template of nobody's service, as a manager of mail does."""
+    path, html = "/@@mailbridge-template-edit", {"Accept": "text/html"}
+    data = {"form.widgets.kind:list": "template", "form.widgets.name": name, "form.widgets.body": text}
+    data |= {"form.widgets.service:list": "--NOVALUE--", "form.widgets.subject": "", "form.buttons.save": "1"}
+    data["_authenticator"] = token(iadocs.get(path, "chef", headers=html).text)
+    assert iadocs.post(path, "chef", data=data, headers=html).status_code == 302
 
 
 class Clicks:
@@ -49,6 +61,7 @@ def test_from_the_newest_mail_to_its_answer_found_again(iadocs, desk, catcher):
         undo_seconds=0,
     )
     iadocs.set(mailin_addresses=[{"address": "in@bridge.test", "service": urbanism(iadocs), "mailbox": None}])
+    write_template(iadocs, "Visite", "<p>Chère {recipient.name},</p>")
     subject = "Trottoir défoncé rue des Tanneurs"
     assert iadocs.mail_in(redirected(subject)).status_code == 201
     agent = desk("agent2")
@@ -65,10 +78,19 @@ def test_from_the_newest_mail_to_its_answer_found_again(iadocs, desk, catcher):
     page.wait_for_function("window.tinymce?.activeEditor?.hasFocus()")
     assert clicks.count == 2, "to its answer"
     page.keyboard.type("Un ouvrier passera lundi avec une échelle télescopique.")
+    page.select_option("#mailbridge-template", label="Visite")
+    page.get_by_role("button", name="Insérer", exact=True).click()
+    editor = page.locator("iframe.tox-edit-area__iframe").content_frame
+    expect(editor.locator("body")).to_contain_text("Chère Jeanne Dupont,")
+    agent.screenshot("day-answer")
     page.click("#form-buttons-send")
     page.wait_for_url("**/view")
     page.wait_for_selector("#mailbridge-messages > details[data-state='sent']")
     wait_for(lambda: len(catcher.messages) == 1)
+    sent = message_from_bytes(catcher.messages[0].content, policy=policy.default)
+    html = sent.get_body(("html",)).get_content()
+    assert "Chère Jeanne Dupont," in html
+    assert '<blockquote type="cite"' in html
 
     agent.open("/@@my-mail")
     clicks = Clicks(agent)

@@ -1,5 +1,6 @@
 """The conversation around a document, in both directions, and the pages of what was sent."""
 
+from imio.mailbridge.desk import conversation
 from imio.mailbridge.outbox.record import outbox
 from plone.app.uuid.utils import uuidToObject
 from tests.mails import citizen
@@ -83,6 +84,17 @@ def test_twenty_messages_are_lines(site, sent):
     text = site.get(f"{PERMIT}/view", "agent", headers=HTML).text
     assert text.count("mailbridge-recipients") == 3, "what needs an eye is open, the newest"
     assert f"{SENT}?id={record.id}" in text
+
+
+def test_what_is_left_out_is_said(site, sent, monkeypatch):
+    said = "Only the newest e-mails are shown"
+    for _number in range(3):
+        sent()
+    assert said not in site.get(f"{PERMIT}/view", "agent", headers=HTML).text
+    monkeypatch.setattr(conversation, "MAX_LINES", 2)
+    page = site.get(f"{PERMIT}/view", "agent", headers=HTML).text
+    assert said in page
+    assert page.count('<details class="card mb-2"') == 2
 
 
 def test_blind_copies(site, send):

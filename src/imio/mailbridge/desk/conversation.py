@@ -72,21 +72,25 @@ def messages_of(document):
 
 
 def conversation(context):
-    """Return the lines of a conversation, the oldest first; ``context`` must be visible to the current user."""
-    lines = []
-    for number, document in enumerate(documents_around(context)):
+    """Return (the lines of a conversation, the oldest first; whether there may be more).
+
+    ``context`` must be visible to the current user.
+    """
+    lines, documents = [], documents_around(context)
+    for number, document in enumerate(documents):
         messages = messages_of(document)
         lines += [_sent(record) for record in messages]
         if document.portal_type == names.INCOMING_EMAIL:
             lines.append(_received(document, is_here=number == 0))
         elif document.portal_type == names.OUTGOING_MAIL and not messages and number:
             lines.append(_unsent(document))
+    is_cut = len(lines) > MAX_LINES or len(documents) == MAX_DOCUMENTS
     lines = sorted(lines, key=lambda line: line["at"])[-MAX_LINES:]
     waiting = [line for line in lines if line["kind"] == "sent" and line["state"] in _OPEN]
     for line in waiting[-MAX_OPEN:]:
         line["is_open"] = True
         line["message"] = summary_of(line["record"])
-    return lines
+    return lines, is_cut
 
 
 def _line(kind, at, key, **values):
@@ -162,7 +166,7 @@ class Conversation(FileLists, StatePage, BrowserView):
     """The lines as a fragment of HTML: ``@@mailbridge-messages``."""
 
     def __call__(self):
-        self.lines = conversation(self.context)
+        self.lines, self.is_cut = conversation(self.context)
         self.version = " ".join(f"{line['key'][:8]}.{line['version']}" for line in self.lines)
         return self.index()
 
