@@ -45,8 +45,11 @@ def test_same_structure_in_both_languages(name):
     english, french = (tree(language, name) for language in LANGUAGES)
     for kind in (section, table, image, literal_block):
         assert len(list(english.findall(kind))) == len(list(french.findall(kind))), kind
-    codes = [[each.astext() for each in document.findall(literal_block)] for document in (english, french)]
-    assert codes[0] == codes[1]
+    codes = [
+        [text for each in document.findall(literal_block) if "│" not in (text := each.astext())]
+        for document in (english, french)
+    ]
+    assert codes[0] == codes[1], "drawings alone have words"
     for language in LANGUAGES:
         found = titles(language, name)
         assert len(found) == len(set(found))
