@@ -9,7 +9,7 @@ INSTALLED := $(VENV)/.installed
 WORKERS ?= 4
 PYTEST := $(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder
 
-.PHONY: start test quick check docs release-test bench clean
+.PHONY: start test quick check docs screenshots release-test bench clean
 
 start: $(INSTALLED)
 	@PORT="$(PORT)" SMTP_PORT="$(SMTP_PORT)" $(BIN)/python -m devel.start
@@ -28,6 +28,10 @@ check: $(INSTALLED)
 docs: $(INSTALLED)
 	$(BIN)/python -m sphinx -q -n -W --keep-going -d docs/_build/doctrees docs docs/_build/html
 	@echo "docs/_build/html/index.html"
+
+# The pictures of the guides, from the browser tests; look at each before it is committed.
+screenshots: $(INSTALLED)
+	$(BIN)/python -m devel.screenshots
 
 release-test: $(INSTALLED)
 	$(BIN)/python -m devel.release_test

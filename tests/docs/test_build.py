@@ -10,7 +10,7 @@ import sys
 
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-FRENCH = ("glossaire", "guides/fr/zimbra")
+FRENCH = ("agent", "gestionnaire", "glossaire", "guides/fr/zimbra")
 
 
 @pytest.fixture(scope="module")
