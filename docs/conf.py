@@ -14,15 +14,19 @@ nitpicky = True
 language = "en"
 smartquotes = False  # the French pages have their own quotes, all pages have commands
 html_theme = "alabaster"
+html_static_path = ["_static"]
+html_css_files = ["pages.css"]
+html_sidebars = {"**": ["about.html", "searchfield.html", "navigation.html"]}
 html_copy_source = False
 html_show_sourcelink = False
 html_theme_options = {
     "description": "The mail bridge of iA.docs",
     "fixed_sidebar": True,
+    "font_family": "system-ui, sans-serif",
+    "head_font_family": "system-ui, sans-serif",
     "page_width": "1100px",
     "sidebar_width": "260px",
     "show_powered_by": False,
-    "show_related": True,
 }
 
 #: Pages in French, by their path.
