@@ -12,6 +12,7 @@ release = re.search(r'version="([^"]+)"', (Path(__file__).parents[1] / "setup.py
 exclude_patterns = ["_build"]
 nitpicky = True
 language = "en"
+highlight_language = "none"  # most blocks are of configuration, or drawings
 smartquotes = False  # the French pages have their own quotes, all pages have commands
 html_theme = "alabaster"
 html_static_path = ["_static"]

@@ -109,8 +109,11 @@ def test_a_manager(person):
     expect(pane.get_by_role("heading", name=subject)).to_be_visible()
     expect(pane.get_by_role("button", name="Classer comme proposé")).to_be_visible()
     expect(pane.locator("iframe").content_frame.locator("body")).to_contain_text("stand")
-    page.reload()  # its text was prepared meanwhile
-    expect(pane.locator("iframe").content_frame.locator("body")).to_contain_text("stand")
+    for _second in range(5):  # until its text is prepared with its layout, for the picture
+        if "sans mise en forme" not in pane.locator("iframe").content_frame.locator("body").inner_text():
+            break
+        page.wait_for_timeout(1000)
+        page.reload()
     chef.screenshot("guide-deciding", SHOWN)
     pane.get_by_text("Écarter", exact=True).click()
     pane.get_by_role("button", name="Publicité").click()
