@@ -9,7 +9,7 @@ INSTALLED := $(VENV)/.installed
 WORKERS ?= 4
 PYTEST := $(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder
 
-.PHONY: start test quick check release-test bench clean
+.PHONY: start test quick check docs screenshots release-test bench clean
 
 start: $(INSTALLED)
 	@PORT="$(PORT)" SMTP_PORT="$(SMTP_PORT)" $(BIN)/python -m devel.start
@@ -23,6 +23,15 @@ quick: $(INSTALLED)
 
 check: $(INSTALLED)
 	devel/check $(BIN)
+
+# Warnings are errors; the folder can be published as it is.
+docs: $(INSTALLED)
+	$(BIN)/python -m sphinx -q -n -W --keep-going -d docs/_build/doctrees docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+# The pictures of the guides, from the browser tests; look at each before it is committed.
+screenshots: $(INSTALLED)
+	$(BIN)/python -m devel.screenshots
 
 release-test: $(INSTALLED)
 	$(BIN)/python -m devel.release_test
@@ -40,4 +49,4 @@ $(INSTALLED): setup.py constraints.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) var build dist
+	rm -rf $(VENV) var build dist docs/_build

@@ -10,6 +10,7 @@ from tests.servers.required import required
 from tests.servers.waiting import TIMEOUT
 from tests.site.compose import token
 import fcntl
+import os
 import pytest
 
 
@@ -77,6 +78,7 @@ def browser():
                 "--disable-component-update",
                 "--no-first-run",
             ],
+            env={**os.environ, "LANGUAGE": "fr"},  # its own words in fields, with Debian's chromium-l10n
         )
         yield browser
         browser.close()
@@ -122,9 +124,14 @@ class Person:
         if self.page.locator("#content textarea.pat-tinymce").count():
             self.page.wait_for_selector("iframe.tox-edit-area__iframe", state="attached")
 
-    def screenshot(self, name):
+    def screenshot(self, name, of=None):
+        """Keep the page as it is seen, or the part of it that the selector ``of`` finds."""
         SCREENSHOTS.mkdir(exist_ok=True)
-        self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+        path = SCREENSHOTS / f"{name}.png"
+        if of is None:
+            self.page.screenshot(path=path, full_page=True)
+        else:
+            self.page.locator(of).screenshot(path=path)
 
 
 @pytest.fixture(scope="session")

@@ -158,6 +158,7 @@ def test_metadata(metadata):
     assert metadata.get_all("License-File") == ["LICENSE.GPL"]
     assert set(metadata.get_all("Provides-Extra")) == {
         "check",
+        "docs",
         "pdf",
         "postgresql",
         "redis",
