@@ -62,7 +62,7 @@ def test_from_the_newest_mail_to_its_answer_found_again(iadocs, desk, catcher):
     )
     iadocs.set(mailin_addresses=[{"address": "in@bridge.test", "service": urbanism(iadocs), "mailbox": None}])
     write_template(iadocs, "Visite", "<p>Chère {recipient.name},</p>")
-    subject = "Trottoir défoncé rue des Tanneurs"
+    subject = "Nid-de-poule rue du Pont"
     assert iadocs.mail_in(redirected(subject)).status_code == 201
     agent = desk("agent2")
     page, clicks = agent.page, Clicks(agent)

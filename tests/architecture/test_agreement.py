@@ -12,6 +12,8 @@ import tomllib
 ROOT = Path(__file__).resolve().parent.parent.parent
 PACKAGE = ROOT / "src" / "imio" / "mailbridge"
 README = (ROOT / "README.rst").read_text()
+OPERATOR = (ROOT / "docs/operator.rst").read_text()
+ADMINISTRATOR = (ROOT / "docs/administrator.rst").read_text()
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 SETUP = dependencies.setup_arguments()
 #: What every layer may use, and folders without code.
@@ -40,9 +42,7 @@ def test_classifiers_and_linter_are_for_the_python_that_is_required():
 
 def test_the_pipe_is_linted_for_the_python_of_mail_hosts():
     (target,) = PYPROJECT["tool"]["ruff"]["per-file-target-version"].values()
-    assert re.search(r"mailbridge_pipe\.py``[^.]*they need Python (3\.\d+)", README)[1] == target.replace(
-        "py3", "3."
-    )
+    assert re.search(r"``mailbridge-pipe`` .*Python (3\.\d+)", OPERATOR)[1] == target.replace("py3", "3.")
 
 
 # layers and commands
@@ -53,20 +53,15 @@ def test_each_package_is_in_a_layer():
     assert {name for layer in layers() for name in layer.split(" | ")} == packages - COMMON
 
 
-def test_the_readme_draws_the_layers():
-    drawing = re.search(r"imports point downwards only.*?::\n\n((?:    .*\n)+)", README)[1]
-    assert [re.split("  +", line.strip())[0] for line in drawing.splitlines()] == layers()
-
-
-def test_the_readme_explains_each_command():
+def test_the_operators_guide_explains_each_command():
     commands = [line.partition(" = ")[0] for line in SETUP["entry_points"]["console_scripts"]]
     commands += [Path(script).name for script in SETUP["scripts"]]
-    assert [name for name in commands if f"``{name}" not in README and f"bin/{name}" not in README] == []
+    assert [name for name in commands if f"``{name}" not in OPERATOR and f"bin/{name}" not in OPERATOR] == []
 
 
-def test_the_readme_names_each_extra_of_an_installation():
-    extras = set(SETUP["extras_require"]) - {"check", "release", "test"}
-    assert {name for name in extras if f"``{name}``" not in README} == set()
+def test_the_guides_name_each_extra_of_an_installation():
+    extras = set(SETUP["extras_require"]) - {"check", "docs", "release", "test"}
+    assert {name for name in extras if f"``{name}``" not in OPERATOR + ADMINISTRATOR} == set()
 
 
 # licences

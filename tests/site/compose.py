@@ -45,3 +45,9 @@ def value(page, name):
     found = re.search(rf'<input[^>]*name="form\.widgets\.{name}"[^>]*>', page)[0]
     entered = re.search(r'value="([^"]*)"', found)
     return html.unescape(entered[1]) if entered else ""
+
+
+def ticked(page):
+    """Return how many attachments are chosen."""
+    checked = re.findall(r'<input[^>]*checked="checked"[^>]*>', page)
+    return len([each for each in checked if "form.widgets.attachments" in each])

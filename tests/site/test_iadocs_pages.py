@@ -73,7 +73,7 @@ def test_forms_render_for_an_agent(browse, path):
 
 
 @pytest.mark.parametrize(
-    "path", [f"{POSITION}/edit", "contacts/jeanne-dupont/edit", "contacts/++add++person"]
+    "path", [f"{POSITION}/edit", "contacts/jeanne-dupont/edit", "contacts/personnel-folder/++add++person"]
 )
 def test_agents_do_not_edit_contacts(browse, path):
     assert 'name="form.buttons.save"' not in browse("agent", path).contents

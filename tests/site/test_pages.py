@@ -13,6 +13,7 @@ from imio.mailbridge.settings.size import readable_size
 from plone import api
 from plone.app.uuid.utils import uuidToObject
 from tests.mails import redirected
+from tests.site.compose import ticked
 import pytest
 import re
 import requests
@@ -114,8 +115,7 @@ def test_compose_is_prefilled_from_the_document(site):
         "Permis PU-2026-114.pdf",
     ):
         assert expected in page
-    checked = re.findall(r'<input[^>]*checked="checked"[^>]*>', page)
-    assert len([each for each in checked if "form.widgets.attachments" in each]) == 1
+    assert ticked(page) == 1
 
 
 def test_preview_without_scripts(site):

@@ -15,6 +15,7 @@ from tests.site.compose import HTML
 from tests.site.compose import JEANNE
 from tests.site.compose import press
 from tests.site.compose import shown
+from tests.site.compose import ticked
 from tests.site.compose import token
 from tests.site.compose import value
 from zope import schema
@@ -234,10 +235,10 @@ def test_an_attachment_that_is_gone_is_told(site):
     uids = [api.content.get_uuid(child) for child in document.objectValues()]
     record = written(site, **{"form.widgets.attachments:list": uids})
     act(site, "undo", record)
-    assert edit(site, record).text.count('checked="checked"') == 2
+    assert ticked(edit(site, record).text) == 2
     delete(site, "outgoing-mail/permis-durbanisme/conditions")
     form = edit(site, record).text
-    assert form.count('checked="checked"') == 1
+    assert ticked(form) == 1
     assert "is no longer in this document" in shown(form)
 
 
