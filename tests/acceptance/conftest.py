@@ -84,6 +84,10 @@ def browser():
         browser.close()
 
 
+#: Whose drafts are deleted once more before the next test.
+LEFT = []
+
+
 class Person:
     """Somebody at a browser: ``page`` is Playwright's; ``open`` takes a path below the site, or a URL."""
 
@@ -94,20 +98,24 @@ class Person:
         self.name = name
         self.errors = []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.drafts = set()  #: pages on which a draft was begun
-        context.on("request", self._note_draft)
+        self.drafts = set()  #: pages on which a draft may have been begun
+        context.on("request", lambda request: self._note_draft(request.url))
+        self.page.on("framenavigated", lambda frame: self._note_draft(frame.url))
 
-    def _note_draft(self, request):
-        if request.url.endswith("/@@mailbridge-save-draft"):
-            self.drafts.add(request.url.replace("mailbridge-save-draft", "send-email"))
+    def _note_draft(self, url):
+        page, found, _query = url.replace("mailbridge-save-draft", "send-email").partition("/@@send-email")
+        if found:
+            self.drafts.add(f"{page}{found}")
 
     def delete_drafts(self):
         """Delete the drafts that were begun: the next test begins anew."""
         for url in self.drafts:
             path = url.removeprefix(self.iadocs.url)
             html = {"Accept": "text/html"}
-            page = self.iadocs.get(path, self.name, headers=html).text
-            data = {"form.buttons.delete_draft": "1", "_authenticator": token(page)}
+            page = self.iadocs.get(path, self.name, headers=html)
+            if page.status_code != 200 or "form.buttons.delete_draft" not in page.text:
+                continue  # nobody writes there any more
+            data = {"form.buttons.delete_draft": "1", "_authenticator": token(page.text)}
             assert self.iadocs.post(path, self.name, data=data, headers=html).status_code == 302
 
     def login(self, password=PASSWORD):
@@ -144,6 +152,9 @@ def logins():
 def person(iadocs, browser, logins):
     """``person("agent")`` is logged in, in a French browser of their own."""
     contexts, people = [], []
+    # a page that closes saves what is written: it may reach a busy server after the drafts were deleted
+    while LEFT:
+        LEFT.pop().delete_drafts()
 
     def person(name, **kwargs):
         context = browser.new_context(
@@ -162,3 +173,4 @@ def person(iadocs, browser, logins):
         context.close()
     for someone in people:
         someone.delete_drafts()
+    LEFT.extend(people)

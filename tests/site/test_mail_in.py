@@ -337,6 +337,13 @@ def test_accept_files_what_a_person_says(site):
     assert original(item) == TEXT_FORWARD
 
 
+def test_a_document_is_no_service(site):
+    path = f"/@mail-in/{site.mail_in(TEXT_FORWARD).json()['id']}"
+    for uid in (site.portal["incoming-mail"]["demande-de-permis"].UID(), "x", 1, ["x"]):
+        answer = site.post(f"{path}/accept", "chef", json={"service": uid})
+        assert [answer.status_code, answer.json()["message"]] == [400, "There is no such service."], uid
+
+
 def test_accept_as_proposal_or_direct(site):
     proposal = site.mail_in(TEXT_FORWARD).json()["id"]
     site.post(f"/@mail-in/{proposal}/accept", "chef", json={})

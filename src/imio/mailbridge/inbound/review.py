@@ -16,8 +16,9 @@ from imio.mailbridge.settings.clock import readable_time
 from imio.mailbridge.settings.clock import site_zone
 from imio.mailbridge.store.commit import committed
 from plone import api
-from plone.app.uuid.utils import uuidToCatalogBrain
 from transaction.interfaces import TransientError
+from zope.component import getUtility
+from zope.schema.interfaces import IVocabularyFactory
 import transaction
 
 
@@ -178,6 +179,7 @@ def service(uid):
     """Return the uid of a service that a person chose, or an empty string. Errors: ``NotPossible``."""
     if not uid:
         return ""
-    if not isinstance(uid, str) or uuidToCatalogBrain(uid) is None:
+    services = getUtility(IVocabularyFactory, "imio.mailbridge.services")(api.portal.get())
+    if not isinstance(uid, str) or uid not in services:
         raise NotPossible(400, _("There is no such service."))
     return uid
