@@ -11,7 +11,9 @@ from devel.bench_incoming import with_attachments
 from devel.bench_lists import make
 from pathlib import Path
 from tests.servers.instance import Instance
+from tests.site.compose import token
 import os
+import re
 import statistics
 import sys
 import tempfile
@@ -43,7 +45,7 @@ PAGES = (
     ("  its conversation", "agent", f"{MAILS}/@@mailbridge-messages"),
     ("an e-mail of it", "agent", "/@@mailbridge-sent-message?id={sent}"),
     ("write an e-mail", "agent", f"{MAILS}/@@send-email"),
-    ("answer an e-mail", "agent", LETTER + "/@@send-email?reply=1"),
+    ("answer an e-mail", "agent", "{answer}"),
     ("my e-mails", "agent", "/@@my-emails"),
     ("  answered ones", "agent", "/@@my-emails?state=replied"),
     ("my forwards", "agent", "/@@my-forwards"),
@@ -84,12 +86,23 @@ def measured(instance, user, path):
 
 
 def names(instance):
-    """File a message with three files; return what stands in the paths: ``filed``, ``waiting`` and ``sent``."""
+    """File a message with three files, begin an answer; return what stands in the paths."""
     answer = instance.post("/@@mail-in", "gateway", data=with_attachments(-1), headers=HEADERS)
     assert answer.status_code in (200, 201), answer.text
     filed = answer.json()["items"][0]["@id"].removeprefix(instance.url)
     waiting = instance.get("/@mail-in?state=quarantined&b_size=1", "chef").json()["items"][0]["id"]
-    return {"filed": filed, "waiting": waiting, "sent": f"{0:032x}"}
+    return {"filed": filed, "waiting": waiting, "sent": f"{0:032x}", "answer": answer_begun(instance)}
+
+
+def answer_begun(instance):
+    """Press *Reply* as an agent does; return the path of the page on which the answer is written."""
+    html = {"Accept": "text/html"}
+    page = instance.get(f"{LETTER}/view", "agent", headers=html).text
+    press = re.search(r'name="press"[^>]*value="([^"]+)"', page)[1]
+    data = {"kind": "reply", "press": press, "_authenticator": token(page)}
+    answer = instance.post(f"{LETTER}/@@mailbridge-reply", "agent", data=data, headers=html)
+    assert answer.headers["Location"].endswith("/@@send-email"), answer.text
+    return answer.headers["Location"].removeprefix(instance.url)
 
 
 def main(count=COUNT):

@@ -138,7 +138,7 @@ def test_the_second_save_is_told(site):
     assert save(site, path=path, body="<p>Premier</p>", **old).status_code == 302
     answer = save(site, "admin", path=path, body="<p>Second</p>", **old)
     assert answer.status_code == 200
-    assert "Not saved: chef changed this text meanwhile" in shown(answer.text)
+    assert "Not saved: Martine Legrand changed this text meanwhile" in shown(answer.text)
     assert "Second" in answer.text
     assert "Premier" in shown(answer.text)
     assert mail_templates.mail_template(template.id).body == "<p>Premier</p>"

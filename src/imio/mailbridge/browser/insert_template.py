@@ -7,9 +7,7 @@ cannot be filled in stands there in braces, and keeps the e-mail from leaving (`
 from functools import cached_property
 from imio.mailbridge.browser.beginning import own_identity
 from imio.mailbridge.i18n import _
-from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.secret_address import masked_data
-from imio.mailbridge.message.syntax.address_list import typed_addresses
 from imio.mailbridge.outbox import mail_templates
 from imio.mailbridge.outbox import merge_fields
 from imio.mailbridge.outbox.permission import check_may_send
@@ -70,21 +68,18 @@ class TemplateForm:
 
     def filled(self, template, data):
         """Return ``subject``, ``body`` and ``problems`` of a template, or of the form itself, for what the form says."""
-        texts = (each for text in data.get("to") or () for each in typed_addresses(text))
         identity = own_identity(self.own_identities, data.get("sender"))
-        known = merge_fields.values(
-            self.context, identity, [each for each in texts if isinstance(each, Address)]
-        )
+        to = merge_fields.typed_recipients(data.get("to") or ())
+        known = merge_fields.values(self.context, identity, to)
         if template is None:
             body = data.get("body")
             subject = data.get("subject") or ""
             body = body.raw if isinstance(body, RichTextValue) else ""
         else:
             subject, body = template.subject, template.body
-        subject, missing = merge_fields.fill_text(subject, known)
-        body, others = merge_fields.fill_html(body, known)
-        problems = [translate(each, context=self.request) for each in (*missing, *others)]
-        return masked_data({"subject": subject, "body": body, "problems": list(dict.fromkeys(problems))})
+        subject, body, problems = merge_fields.filled(subject, body, known)
+        said = [translate(each, context=self.request) for each in problems]
+        return masked_data({"subject": subject, "body": body, "problems": said})
 
 
 class InsertTemplate(BrowserView):

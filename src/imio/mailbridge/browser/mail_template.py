@@ -3,12 +3,11 @@
 from functools import cached_property
 from imio.mailbridge.browser.form_token import TokenForm
 from imio.mailbridge.browser.mail_templates import KINDS
+from imio.mailbridge.browser.message_summary import user_name
 from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs import names
-from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.secret_address import masked
 from imio.mailbridge.message.secret_address import masked_data
-from imio.mailbridge.message.syntax.address_list import typed_addresses
 from imio.mailbridge.outbox import mail_templates
 from imio.mailbridge.outbox import merge_fields
 from imio.mailbridge.outbox.sender import identities
@@ -204,15 +203,11 @@ class MailTemplateForm(TokenForm, AutoExtensibleForm, form.Form):
             return None
         sending = ISendingContext(document)
         entered = [self.recipient] if self.recipient.strip() else sending.defaults().get("to", [])[:1]
-        texts = (each for text in entered for each in typed_addresses(text))
         own = identities(api.user.get_current().getId(), settings())
-        to = [each for each in texts if isinstance(each, Address)]
+        to = merge_fields.typed_recipients(entered)
         known = merge_fields.values(document, own[0] if own else None, to)
-        subject, missing = merge_fields.fill_text(content.subject, known)
-        body, others = merge_fields.fill_html(content.body, known)
-        return masked_data(
-            {"subject": subject, "body": body, "problems": list(dict.fromkeys((*missing, *others)))}
-        )
+        subject, body, problems = merge_fields.filled(content.subject, content.body, known)
+        return masked_data({"subject": subject, "body": body, "problems": problems})
 
     def _entered(self):
         data, errors = self.extractData()
@@ -255,7 +250,7 @@ class MailTemplateForm(TokenForm, AutoExtensibleForm, form.Form):
         self.status = _(
             "Not saved: ${user} changed this text meanwhile (${time}). It is shown below the form. Press “Save” to replace it by "
             "what is written here.",
-            mapping={"user": template.changed_by, "time": readable_time(template.changed_at)},
+            mapping={"user": user_name(template.changed_by), "time": readable_time(template.changed_at)},
         )
         self.other = {"name": template.name, "subject": template.subject, "body": template.body}
 

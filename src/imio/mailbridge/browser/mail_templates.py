@@ -1,6 +1,7 @@
 """The page ``@@mailbridge-templates`` for managers of mail: templates and text blocks of e-mails, listed and deleted."""
 
 from imio.mailbridge.browser.button_page import ButtonPage
+from imio.mailbridge.browser.message_summary import user_name
 from imio.mailbridge.i18n import _
 from imio.mailbridge.outbox import mail_templates
 from imio.mailbridge.settings.clock import readable_time
@@ -38,7 +39,7 @@ class MailTemplatesView(ButtonPage):
                 "service": titles.get(each.service, "…") if each.service else "",
                 "subject": each.subject,
                 "changed": readable_time(each.changed_at),
-                "by": each.changed_by,
+                "by": user_name(each.changed_by),
             }
             for each in mail_templates.mail_templates()
         ]

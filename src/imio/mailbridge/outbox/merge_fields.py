@@ -12,6 +12,7 @@ from imio.mailbridge.i18n import _
 from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.one_line import one_line
 from imio.mailbridge.message.secret_address import masked
+from imio.mailbridge.message.syntax.address_list import typed_addresses
 from imio.mailbridge.outbox.prefill import QUOTE_CLASS
 from imio.mailbridge.ports.directory import Identity
 from imio.mailbridge.ports.sending import ISendingContext
@@ -95,6 +96,11 @@ def written(name: str) -> str:
     return f"{{{name}}}"
 
 
+def typed_recipients(texts: Iterable[str]) -> list[Address]:
+    """Return the recipients that stand in what was typed; what is no address is left out."""
+    return [each for text in texts for each in typed_addresses(text) if isinstance(each, Address)]
+
+
 def values(context: Any, identity: Identity | None, recipients: Iterable[Address]) -> dict[str, Value]:
     """Return what each field stands for in an e-mail from ``context``, written under ``identity`` to ``recipients``."""
     to = list(recipients)
@@ -135,6 +141,13 @@ def fill_text(text: str, known: Mapping[str, Value]) -> tuple[str, list[str]]:
     """Return the same of a plain text."""
     problems: dict[str, str] = {}
     return _FIELD.sub(lambda found: _filled(found, known, problems, False), text), list(problems.values())
+
+
+def filled(subject: str, html: str, known: Mapping[str, Value]) -> tuple[str, str, list[str]]:
+    """Return subject and HTML with their fields filled in, and a sentence, once, for each field that cannot be."""
+    subject, missing = fill_text(subject, known)
+    html, others = fill_html(html, known)
+    return subject, html, list(dict.fromkeys((*missing, *others)))
 
 
 def standing(text: str) -> list[str]:
