@@ -25,6 +25,7 @@ NAMES = {
     "mailbridge-returned": _("Addresses that keep coming back"),
     "mailbridge-rules": _("Rules for incoming e-mails"),
     "mailbridge-send-as": _("Send as"),
+    "mailbridge-setup": _("Set up mail"),
     "mailbridge-templates": _("Templates and text blocks"),
     "mailbridge-tokens": _("Mail hosts"),
     "my-emails": _("My e-mails"),

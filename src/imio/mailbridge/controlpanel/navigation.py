@@ -2,11 +2,13 @@
 
 from imio.mailbridge.i18n import _
 from imio.mailbridge.settings.clock import readable_time
+from imio.mailbridge.settings.read import stored_settings
 from plone import api
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 
 
 PAGES = (
+    ("mailbridge-setup", _("Set up mail")),
     ("mailbridge-controlpanel", _("Settings")),
     ("mailbridge-accounts", _("SMTP accounts")),
     ("mailbridge-send-as", _("Send as")),
@@ -33,6 +35,10 @@ class Navigation:
             {"url": self.page_url(name), "title": title, "current": name == self.page_name}
             for name, title in PAGES
         ]
+
+    def proposes_setup(self):
+        """Tell whether this is the page of the settings, and mail cannot be sent yet."""
+        return self.page_name == "mailbridge-controlpanel" and not stored_settings().smtp_host
 
     def page_url(self, name):
         """Return the address of a page of the site."""

@@ -11,6 +11,9 @@ from imio.mailbridge.settings.presets import TENANT
 from imio.mailbridge.settings.signature import EXAMPLE
 from imio.mailbridge.settings.signature import render
 from imio.mailbridge.transport.oauth import may_be_asked
+from imio.mailbridge.transport.tls import AuthorityUnreadable
+from imio.mailbridge.transport.tls import client_context
+from imio.mailbridge.transport.tls import is_certificates
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -151,7 +154,9 @@ def template(value: str) -> bool:
 
 
 def readable_file(value: str) -> bool:
-    """Accept the absolute path of a file that this server can read."""
+    """Accept the absolute path of a file that this server can read, or the certificates of an authority themselves, in PEM."""
+    if is_certificates(value):
+        return _certificates(value)
     path = Path(value)
     try:
         readable = path.is_absolute() and path.is_file() and path.stat().st_size > 0
@@ -161,6 +166,14 @@ def readable_file(value: str) -> bool:
         readable = False
     if not readable:
         raise NotValid(_("The iA.docs server cannot read a file at this path."))
+    return True
+
+
+def _certificates(value: str) -> bool:
+    try:
+        client_context(value)
+    except AuthorityUnreadable:
+        raise NotValid(_("These certificates cannot be read. They must be in the form PEM.")) from None
     return True
 
 

@@ -1,0 +1,539 @@
+"""The screens up to the log-in and the sender: address, provider, way, server, authority, login, sender."""
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from imio.mailbridge.controlpanel.setup import answers as kept
+from imio.mailbridge.controlpanel.setup import server
+from imio.mailbridge.controlpanel.setup.screen import Field
+from imio.mailbridge.controlpanel.setup.screen import Screen
+from imio.mailbridge.controlpanel.setup.screen import Templated
+from imio.mailbridge.controlpanel.trial_mail import password_unreadable
+from imio.mailbridge.controlpanel.trial_mail import translated
+from imio.mailbridge.delivery.trial import probe_sender
+from imio.mailbridge.diagnosis import dns
+from imio.mailbridge.diagnosis.bounds import Deadline
+from imio.mailbridge.diagnosis.dialogue import Dialogue
+from imio.mailbridge.diagnosis.provider import recognise
+from imio.mailbridge.diagnosis.step import BAD
+from imio.mailbridge.diagnosis.step import OK
+from imio.mailbridge.diagnosis.step import Report
+from imio.mailbridge.i18n import _
+from imio.mailbridge.i18n import translatable
+from imio.mailbridge.message.composition.sender_policy import SenderRefused
+from imio.mailbridge.settings import secrets
+from imio.mailbridge.settings import validate
+from imio.mailbridge.settings.presets import TENANT
+from imio.mailbridge.settings.providers import provider
+from imio.mailbridge.settings.providers import PROVIDERS
+from imio.mailbridge.settings.read import stored_settings
+from imio.mailbridge.settings.secrets import PasswordUnreadable
+from imio.mailbridge.settings.smtp import Account
+from imio.mailbridge.settings.smtp import SECURITY
+from imio.mailbridge.store.commit import committed
+import re
+
+
+#: Seconds that DNS may take.
+DNS = 10
+#: The largest file of certificates, in bytes.
+LARGEST = 64 * 1024
+TENANT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{1,99}")
+
+
+class AddressScreen(Screen):
+    """An agent's address, whose domain is looked up."""
+
+    name = "address"
+    title = _("What is the e-mail address of an agent?")
+    lead = _(
+        "Anybody's who will send e-mails from iA.docs. From its domain iA.docs finds out who runs your mail."
+    )
+
+    def fields(self):
+        return [
+            Field(
+                "address",
+                _("E-mail address of an agent"),
+                _("Example: marie.dupont@maville.be"),
+                self.answers.address,
+                "email",
+            )
+        ]
+
+    def go_on(self):
+        """Look the domain up."""
+        address = self.entered("address").lower()
+        if not self.check("address", validate.address, address):
+            return self.page._show()
+        found = recognised(address.rpartition("@")[2], self.settings.dns_resolver)
+        sources = tuple(map(kept.stored, found.sources))
+        if not found.answered:
+            sources = (kept.stored(_("No DNS server answers, so your provider could not be recognised.")),)
+        kept.keep(
+            address=address,
+            recognised=found.provider,
+            sources=sources,
+            smtp=_values(found.smtp),
+            imap=_values(found.imap),
+        )
+        return None
+
+
+def recognised(domain, resolver):
+    """Return what DNS says of the mail of a domain: a ``Recognised``, within ``DNS`` seconds."""
+    dialogue = Dialogue("")
+    try:
+        return recognise(domain, dns.Lookup(resolver, Deadline(DNS), dialogue))
+    except dns.Unreachable:
+        return recognise(domain, _no_answer)
+
+
+def _no_answer(name, kind):
+    raise dns.Unreachable
+
+
+def _values(found):
+    return (found.host, found.port, found.security) if found else ()
+
+
+class ProviderScreen(Templated):
+    """Who runs the mail; a server that is known is tried at once."""
+
+    name = "provider"
+    title = _("Who runs your mail?")
+
+    @property
+    def sources(self):
+        """Return where the proposal comes from, as sentences."""
+        return [kept.message(each) for each in self.answers.sources]
+
+    def fields(self):
+        options = tuple((each.name, each.title, "") for each in PROVIDERS)
+        chosen = self.answers.provider or self.answers.recognised
+        return [Field("provider", _("Your mail provider"), "", chosen, "radio", options)]
+
+    def go_on(self):
+        """Try the provider's server, if it is known."""
+        chosen = provider(self.entered("provider"))
+        if chosen is None:
+            return self.wrong("provider", _("Choose your mail provider first."))
+        is_other = chosen.name != self.answers.provider
+        if is_other:
+            kept.keep_now(
+                provider=chosen.name,
+                auth=chosen.logins[0].kind,
+                oauth_token_url="",
+                ca_file="",
+                asks_server=False,
+                asks_authority=False,
+            )
+        host, port, security = known_server(kept.answers())
+        if host:
+            return try_server(self, host, port, security)
+        kept.keep(asks_server=True)
+        return None
+
+
+def known_server(given):
+    """Return (host, port, security) of the server that the provider or DNS names, with an empty host where none does."""
+    preset = provider(given.provider).preset
+    if preset is not None and preset.values["host"]:
+        return tuple(preset.values[name] for name in ("host", "port", "security"))
+    return tuple(given.smtp) or ("", 0, "")
+
+
+def try_server(screen, host, port, security, ca_file=""):
+    """Keep the server if it works; go on to the question that follows, or show the page again with what failed."""
+    account, step = server.find(host, port, security, ca_file)
+    unknown = step is not None and server.is_issuer_unknown(step)
+    works = step is None
+    kept.keep(
+        host=account.host,
+        port=account.port,
+        security=account.security,
+        ca_file=account.ca_file if works else "",
+        asks_server=not (works or unknown) or screen.answers.asks_server,
+        asks_authority=unknown or bool(account.ca_file),
+    )
+    if step is not None:
+        kept.note("server", BAD, step.sentence, ask=step.ask)
+        if unknown and screen.name != "authority":
+            return None
+        return screen.failed(account, step)
+    mapping = {"host": account.host, "port": str(account.port)}
+    kept.note("server", OK, _("The server answers at ${host}, port ${port}.", mapping=mapping))
+    if port and account.port != port:
+        mapping["other"] = str(port)
+        screen.page._say(
+            _(
+                "Nothing useful answers at port ${other} of ${host}; port ${port} works and is used.",
+                mapping=mapping,
+            )
+        )
+    return None
+
+
+class WayScreen(Screen):
+    """By password or by OAuth 2.0."""
+
+    name = "way"
+    title = _("How shall iA.docs log in?")
+
+    def fields(self):
+        options = tuple(
+            (each.kind, WAYS[each.kind], each.note) for each in provider(self.answers.provider).logins
+        )
+        return [Field("auth", _("Log in with"), "", self.answers.auth, "radio", options)]
+
+    def go_on(self):
+        """Keep the way."""
+        if self.entered("auth") not in WAYS:
+            return self.wrong("auth", _("Choose one of them."))
+        kept.keep(auth=self.entered("auth"))
+        return None
+
+
+WAYS = {"password": _("With a password"), "oauth2": _("With OAuth 2.0, without a password")}
+
+
+class ServerScreen(Screen):
+    """The SMTP server, where neither provider nor DNS names one that works."""
+
+    name = "server"
+    title = _("Which server sends your mail?")
+    lead = _("Whoever looks after your mail knows it: ask for the “SMTP server”.")
+
+    def fields(self):
+        host, port, security = (self.answers.host, self.answers.port, self.answers.security)
+        options = (("", _("Find out"), ""), *((each.value, each.title, "") for each in SECURITY))
+        return [
+            Field("host", _("SMTP server"), _("Example: smtp.maville.be"), host),
+            Field(
+                "port",
+                _("Port"),
+                _("Leave it empty if you do not know it: the usual ones are tried."),
+                str(port or ""),
+            ),
+            Field("security", _("Encryption"), "", security, "radio", options),
+        ]
+
+    def go_on(self):
+        """Try the server, at other ports too."""
+        port, security = self.entered("port"), self.entered("security")
+        self.check("host", validate.host)
+        if port and not is_port(port):
+            self.page.errors["port"] = _("This is not a port.")
+        if security and security not in SECURITY.by_value:
+            self.page.errors["security"] = _("Choose one of them.")
+        if self.page.errors:
+            return self.page._show()
+        kept.keep_now(asks_server=True)
+        self.answers = kept.answers()
+        return try_server(self, self.entered("host"), int(port or 0), security, self.answers.ca_file)
+
+
+def is_port(text):
+    """Tell whether a text is the number of a port."""
+    return text.isascii() and text.isdecimal() and 0 < int(text[:6]) < 65536
+
+
+class AuthorityScreen(Screen):
+    """The town's own certificate authority."""
+
+    name = "authority"
+    title = _("Who vouches for your mail server?")
+
+    @property
+    def lead(self):
+        """Say who issued the certificate."""
+        found = self.answers.found.get("server", {})
+        return kept.message(found["sentences"][0]) if found.get("verdict") == BAD else ""
+
+    def fields(self):
+        return [
+            Field(
+                "certificate",
+                _("Certificate of your own authority"),
+                _("A file that your IT people have; its name often ends in .pem, .crt or .cer."),
+                "",
+                "file",
+            ),
+            Field("pem", _("… or its text"), _("It begins with -----BEGIN CERTIFICATE-----"), "", "textarea"),
+        ]
+
+    def go_on(self):
+        """Try the server with this authority."""
+        upload = self.request.form.get("certificate")
+        content = upload.read(LARGEST + 1) if hasattr(upload, "read") else b""
+        content = content or self.entered("pem").encode()
+        if not content:
+            return self.wrong("certificate", _("Choose the file, or paste its text."))
+        text = certificates(content) if len(content) <= LARGEST else ""
+        if not text:
+            return self.wrong("certificate", _("No certificate can be read in it."))
+        return try_server(self, self.answers.host, self.answers.port, self.answers.security, text)
+
+
+def certificates(content):
+    """Return the certificates in the bytes of a file, PEM or DER, as PEM on one line; an empty string where there is none."""
+    try:
+        if b"-----BEGIN" in content:
+            found = x509.load_pem_x509_certificates(content)
+        else:
+            found = [x509.load_der_x509_certificate(content)]
+        return " ".join(" ".join(each.public_bytes(Encoding.PEM).decode().split("\n")).strip() for each in found)
+    except ValueError:
+        return ""
+
+
+class LoginScreen(Templated):
+    """Login and secrets; with a log-in that works, the settings are written."""
+
+    name = "login"
+    title = _("With which account does iA.docs log in?")
+    buttons = ("go_on", "oauth2", "password")
+
+    @property
+    def lead(self):
+        """Say where the log-in goes."""
+        mapping = {"host": self.answers.host, "port": str(self.answers.port)}
+        return _("iA.docs logs in at ${host}, port ${port}, and sends from this account.", mapping=mapping)
+
+    @property
+    def other_way(self):
+        """Return the name of the button for the other way to log in, where there is one."""
+        other = "password" if self.answers.auth == "oauth2" else "oauth2"
+        ways = [each.kind for each in provider(self.answers.provider).logins]
+        return other if other in ways else ""
+
+    @property
+    def actions(self):
+        """Return the buttons: to go on, and the other way to log in."""
+        other = {"oauth2": _("Log in with OAuth 2.0 instead"), "password": _("Log in with a password instead")}
+        return [*super().actions, *((name, other[name]) for name in [self.other_way] if name)]
+
+    @property
+    def note(self):
+        """Return what the provider says of this way to log in."""
+        ways = {each.kind: each.note for each in provider(self.answers.provider).logins}
+        return ways.get(self.answers.auth, "")
+
+    @property
+    def kept_elsewhere(self):
+        """Tell whether the server of iA.docs was given the password."""
+        return self.answers.auth == "password" and secrets.source() in ("environment", "file")
+
+    @property
+    def token_url(self):
+        """Return the token endpoint of the provider, with a place for the tenant, or an empty string."""
+        preset = provider(self.answers.provider).preset
+        return preset.values["oauth_token_url"] if preset else ""
+
+    def fields(self):
+        given = self.answers
+        found = [
+            Field("login", _("Login"), _("Usually an e-mail address of the town."), given.login),
+        ]
+        if given.login_address or "login_address" in self.page.errors:
+            text = _("The login is not an address, so iA.docs must know from which one it sends.")
+            found.append(Field("login_address", _("Login address"), text, given.login_address, "email"))
+        if given.auth == "oauth2":
+            found += self._token_fields(given)
+        elif not self.kept_elsewhere:
+            found.append(
+                Field("password", _("Password"), _("It is kept by iA.docs and never shown."), "", "password")
+            )
+        return found
+
+    def _token_fields(self, given):
+        if TENANT in self.token_url:
+            tenant = given.oauth_token_url.removeprefix(self.token_url.partition(TENANT)[0]).partition("/")[0]
+            text = _("Microsoft Entra admin center, Overview.")
+            yield Field("tenant", _("Tenant ID"), text, tenant)
+        elif not self.token_url:
+            yield Field("token_url", _("Token endpoint"), "", given.oauth_token_url, "url")
+        text = _("Of the application that was registered for iA.docs.")
+        yield Field("client_id", _("Client ID"), text, given.oauth_client_id)
+        yield Field(
+            "client_secret", _("Client secret"), _("It is kept by iA.docs and never shown."), "", "password"
+        )
+        if TENANT not in self.token_url:
+            text = _("With Google, or where your provider gives you one. It is never shown.")
+            yield Field("refresh_token", _("Refresh token"), text, "", "password")
+
+    def oauth2(self):
+        """Ask for what OAuth 2.0 needs."""
+        kept.keep(auth="oauth2", login=self.entered("login")[:200] or self.answers.login)
+        return self.page.again()
+
+    def password(self):
+        """Ask for a password."""
+        kept.keep(auth="password", login=self.entered("login")[:200] or self.answers.login)
+        return self.page.again()
+
+    def go_on(self):
+        """Log in for real."""
+        account, given = self._account(), self._secrets()
+        if self.page.errors:
+            return self.page._show()
+        kept.keep_now(
+            login=account.login,
+            login_address=self.entered("login_address"),
+            oauth_token_url=account.oauth_token_url,
+            oauth_client_id=account.oauth_client_id,
+        )
+        failed = server.log_in(account, given)
+        self.answers = kept.answers()
+        if failed is not None:
+            committed(lambda: kept.note("login", BAD, failed.sentence, ask=failed.ask))
+            return self.failed(account, failed)
+        mapping = {"address": account.login_address, "host": account.host}
+        text = _("iA.docs logs in at ${host} and may send from ${address}.", mapping=mapping)
+        committed(lambda: kept.note("login", OK, text))
+        self.page._say(text)
+        return None
+
+    def _account(self):
+        given, login = self.answers, self.entered("login")
+        self.check("login", validate.one_line)
+        if login and not self.page.errors and is_address(login):
+            login_address = login
+        else:
+            login_address = self.entered("login_address")
+            if "login" not in self.page.errors and not is_address(login_address):
+                self.page.errors["login_address"] = _("Enter the e-mail address that iA.docs sends from.")
+        preset = provider(given.provider).preset
+        values = preset.values if preset else {}
+        with_token = given.auth == "oauth2"
+        return Account(
+            server.TRIAL,
+            given.host,
+            given.port,
+            given.security,
+            given.ca_file,
+            given.auth,
+            login,
+            self._token_url() if with_token else "",
+            self._client_id() if with_token else "",
+            values.get("oauth_scope", "") if with_token else "",
+            login_address,
+            rate=values.get("rate", 0),
+            attachment_limit=values.get("attachment_limit", 0),
+        )
+
+    def _token_url(self):
+        if TENANT in self.token_url:
+            tenant = self.entered("tenant")
+            if not TENANT_ID.fullmatch(tenant) or tenant == TENANT:
+                self.page.errors["tenant"] = _("This is not the tenant ID of an organization.")
+            return self.token_url.replace(TENANT, tenant)
+        url = self.token_url or self.entered("token_url")
+        self.check("token_url", validate.token_url, url)
+        return url
+
+    def _client_id(self):
+        if not self.entered("client_id"):
+            self.page.errors["client_id"] = _("OAuth 2.0 needs the client ID of the application.")
+        self.check("client_id", validate.one_line)
+        return self.entered("client_id")
+
+    def _secrets(self):
+        kinds = ("client_secret", "refresh_token") if self.answers.auth == "oauth2" else ("password",)
+        return secrets_in(self, kinds)
+
+
+def secrets_in(screen, kinds):
+    """Return kind → secret of those that were entered; spaces are part of a password."""
+    given = {}
+    for kind in kinds:
+        value = screen.request.form.get(kind)
+        if isinstance(value, str) and value and screen.check(kind, validate.one_line, value):
+            given[kind] = value
+    return given
+
+
+def is_address(text):
+    """Tell whether mail can be sent to a text."""
+    try:
+        return validate.address(text)
+    except validate.NotValid:
+        return False
+
+
+class SenderScreen(Templated):
+    """Whose address stands in From; tried with a real message."""
+
+    name = "sender"
+    title = _("May iA.docs send in the name of the agents?")
+    skip = _("Leave it: the login address sends")
+
+    def fields(self):
+        text = _("A message is sent in this name to ${address}.", mapping={"address": self.login_address})
+        return [Field("agent", _("E-mail address of an agent"), text, self.answers.address, "email")]
+
+    @property
+    def agent(self):
+        """Return the address of the example."""
+        return self.answers.address
+
+    @property
+    def login_address(self):
+        """Return the address that logs in."""
+        return self.settings.default_account.login_address
+
+    def leave_out(self):
+        """Let the login address send."""
+        stored_settings().sender_policy = "login"
+        kept.note("sender", OK, LOGIN_SENDS)
+
+    def go_on(self):
+        """Send a message as the agent, and keep what the server said."""
+        agent, account = self.entered("agent").lower(), self.settings.default_account
+        if not self.check("agent", validate.address, agent):
+            return self.page._show()
+        subject = translated(
+            _("Test of the iA.docs mail bridge: sending as ${address}", mapping={"address": agent})
+        )
+        text = translated(
+            _(
+                "This message was sent to find out whether the mail server lets iA.docs send under this address."
+            )
+        )
+        try:
+            probe = probe_sender(account, agent, account.login_address, subject, f"<p>{text}</p>", True)
+        except SenderRefused as refused:
+            return self.wrong("agent", translatable(refused.args[0]))
+        except PasswordUnreadable as error:
+            return self.wrong("agent", password_unreadable(error))
+        if probe.allowed is None:
+            self.page.errors["agent"] = translatable(probe.answer.explanation)
+            return self.page._show()
+        author = agent if probe.allowed else account.login_address
+        judged = dns_steps(account, author, self.settings.dns_resolver)
+        sentence = AGENT_SENDS if probe.allowed else LOGIN_SENDS
+        mapping = {"login": account.login or account.login_address}
+        ask = _("May the login ${login} get the right to send as our agents (Send As)?", mapping=mapping)
+
+        def remember():
+            stored_settings().sender_policy = "auto" if probe.allowed else "login"
+            kept.keep(address=agent)
+            kept.note("sender", OK, sentence, ask="" if probe.allowed else ask)
+            for step in judged:
+                kept.note("dns", step.verdict, step.sentence, *step.notes, ask=step.ask)
+
+        committed(remember)
+        self.page._say(sentence)
+        return None
+
+
+AGENT_SENDS = _(
+    "The server lets iA.docs send as the agents: the agent's address stands in From. Where it refuses one, the login address sends."
+)
+LOGIN_SENDS = _("The login address stands in From, and answers go to the agent (Reply-To).")
+
+
+def dns_steps(account, author, resolver):
+    """Return the ``Step`` on SPF, DKIM and DMARC of the address that will stand in From."""
+    report = Report({}, Dialogue(""))
+    dns.check(report, account, [("dns-login", author, author)], "", resolver, Deadline(DNS))
+    return report.steps
