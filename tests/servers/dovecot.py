@@ -93,23 +93,34 @@ passdb {{
 """
 
 
+AUTH = r"""
+service auth {{
+  inet_listener {{
+    address = 127.0.0.1
+    port = {auth_port}
+  }}
+}}
+"""
+
+
 class Dovecot:
     """An IMAP server at ``port`` in ``folder``, which every user must be able to reach; use it in ``with``.
 
     The password has an accent, which the command LOGIN cannot carry. With a ``sieve`` script it takes mail by LMTP at
     ``lmtp_port``, and what the script redirects goes to the SMTP server at ``submission_port``. With ``tokens``, the URL of a
-    ``TokenEndpoint``, it takes those by XOAUTH2.
+    ``TokenEndpoint``, it takes those by XOAUTH2. With ``auth`` it answers a Postfix at ``auth_port`` whether a login is right.
     """
 
     LOGIN, PASSWORD = "jeanne@citizen.test", "Bien gardé 123"
 
-    def __init__(self, folder, certificates, starttls=False, sieve="", submission_port=0, tokens=""):
+    def __init__(self, folder, certificates, starttls=False, sieve="", submission_port=0, tokens="", auth=False):
         self.folder = folder
         self.certificates = certificates
         self.port = free_port()
         self.starttls_port = free_port() if starttls else 0
         self.sieve, self.submission_port, self.tokens = sieve, submission_port, tokens
         self.lmtp_port = free_port() if sieve else 0
+        self.auth_port = free_port() if auth else 0
         self._process = None
 
     def __enter__(self):
@@ -142,6 +153,9 @@ class Dovecot:
             )
             with configuration.open("a") as file:
                 file.write(OAUTH2.format(folder=self.folder))
+        if self.auth_port:
+            with configuration.open("a") as file:
+                file.write(AUTH.format(auth_port=self.auth_port))
         if self.sieve:
             required("/usr/lib/dovecot/lmtp", "dovecot-lmtpd")
             required("sievec", "dovecot-sieve")

@@ -231,6 +231,12 @@ class Postfix:
         self._write_services()
         self.reload()
 
+    def forward(self, address, target):
+        """Let mail to a local address go on to another one from now on."""
+        self.aliases[address] = target
+        self._write_aliases()
+        self.reload()
+
     def queue(self):
         """Return the waiting messages, each as ``postqueue -j`` has it (``queue_name``, ``recipients``)."""
         return [json.loads(line) for line in self._run("postqueue", "-j").splitlines()]
@@ -315,16 +321,20 @@ class Postfix:
             "main.cf": [MAIN_CF.format(**values)],
             "recipients": ["/^unknown@/ 550 5.1.1 no such user", "/^later@/ 450 4.2.0 greylisted"],
             "owners": [*owners, "/^(.+)$/ ${1}"],
-            "aliases": [f"{address} {target}" for address, target in self.aliases.items()],
             "transports": [
                 *("bridge.test mailbridge:", "bounces.test bounces:"),
                 *(f"{address} {transport}" for address, transport in self.transports.items()),
             ],
         }.items():
             (self.folder / "etc" / name).write_text("\n".join(lines) + "\n")
+        self._write_aliases()
         self._install_logins(owner)
         self._write_services()
         self._run("postfix", "check")  # makes the folders of the queue
+
+    def _write_aliases(self):
+        lines = [f"{address} {target}\n" for address, target in self.aliases.items()]
+        (self.folder / "etc" / "aliases").write_text("".join(lines))
 
     def _install_logins(self, owner):
         database = self.folder / "sasldb2"
