@@ -41,7 +41,7 @@ SERVICE = (
 
 @dataclass(frozen=True)
 class Servers:
-    """What runs; ``tokens`` is the endpoint, ``token_port`` that of Postfix for tokens, ``trusted`` the authorities of the machine."""
+    """What runs; ``token_port`` is the port of Postfix for tokens, ``trusted`` the file with the authorities of the machine."""
 
     postfix: Postfix
     dovecot: Dovecot

@@ -113,7 +113,9 @@ class Dovecot:
 
     LOGIN, PASSWORD = "jeanne@citizen.test", "Bien gardé 123"
 
-    def __init__(self, folder, certificates, starttls=False, sieve="", submission_port=0, tokens="", auth=False):
+    def __init__(
+        self, folder, certificates, starttls=False, sieve="", submission_port=0, tokens="", auth=False
+    ):
         self.folder = folder
         self.certificates = certificates
         self.port = free_port()

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from imio.mailbridge.controlpanel.setup import answers as kept
-from imio.mailbridge.controlpanel.setup.sending import certificates
+from imio.mailbridge.controlpanel.setup.sending import as_pem
 from imio.mailbridge.controlpanel.setup.server import ports
 from imio.mailbridge.controlpanel.setup.server import TRIAL
 from imio.mailbridge.controlpanel.setup.view import path
@@ -13,6 +13,7 @@ from imio.mailbridge.settings import secrets
 from imio.mailbridge.settings.providers import PROVIDERS
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.read import stored_settings
+from imio.mailbridge.transport.tls import certificates_in
 from tests.servers.resolver import Resolver
 from tests.site.panel import HTML
 from tests.site.panel import page
@@ -117,12 +118,6 @@ def test_at_most_twelve_questions():
         assert len(path(replace(given, asks_server=False, asks_authority=False, mailboxes=()))) <= 9
 
 
-def test_server_that_dns_names_is_not_asked_for(site, town, server, trusted):
-    town.records[("_submission._tcp.maville.test", "SRV")] = [f"0 1 {server.port} localhost.localdomain."]
-    talk = Conversation(site).press(address=AGENT)
-    assert f"names localhost.localdomain, port {server.port}" in talk.text
-
-
 def test_password_is_refused_and_then_typed_again(site, town, server, trusted):
     talk = at_login(site, server)
     talk.press(login=LOGIN, password="wrong " + PASSWORD)
@@ -151,12 +146,27 @@ def test_authority_of_the_town(site, town, server, certificates):
     assert talk.press(login=LOGIN, password=PASSWORD).step == "sender"
     text = stored_settings().smtp_ca_file
     assert text.startswith("-----BEGIN CERTIFICATE----- ")
-    assert certificates_of(text) == certificates_of(content.decode())
+    assert certificates_in(text) == certificates_in(content.decode())
+    assert as_pem(certificates_in(text)[0]) == text, "as Windows exports it (DER)"
     assert talk.open("authority").press(pem=content.decode()).step == "login"
 
 
-def certificates_of(text):
-    return certificates(text.replace("- ", "-\n").replace(" -", "\n-").encode()) if " MII" in text else certificates(text.encode())
+def test_authority_that_the_settings_know_is_chosen(site, town, server, certificates):
+    row = {"name": "info", "role": "login", "address": "info@maville.test", "host": "imap.maville.test"}
+    row |= {"login": "info", "ca_file": str(certificates.ca_file)}
+    changed = site.request("PATCH", "/@controlpanels/mailbridge", "admin", json={"imap_mailboxes": [row]})
+    assert changed.status_code == 204, changed.text
+    assert at_login(site, server).step == "login"
+    assert kept.answers().ca_file == str(certificates.ca_file)
+
+
+def test_server_that_dns_names_and_that_is_silent_is_asked_for(site, town):
+    town.records[("_submission._tcp.maville.test", "SRV")] = ["0 1 9 mx.localhost."]
+    talk = begun(site)
+    assert kept.answers().smtp == ("mx.localhost", 9, "starttls")
+    assert talk.press(auth="password").step == "server"
+    assert talk.form()["host"] == "mx.localhost"
+    assert talk.tree.cssselect("#setup-problem")
 
 
 def test_closed_port_has_others_tried(site, town):

@@ -1,5 +1,6 @@
 """Steps of the profiles that XML cannot express: installation and removal."""
 
+from imio.mailbridge.controlpanel.setup import answers as setup_answers
 from imio.mailbridge.delivery import account_alarm as alarm
 from imio.mailbridge.desk import columns
 from imio.mailbridge.desk import opened
@@ -83,6 +84,7 @@ def uninstalled(tool):
         opened.KEY,
         mail_templates.KEY,
         rules.KEY,
+        setup_answers.KEY,
         *([] if outbox.KEY in kept else [bounce_address.KEY]),
     ):
         annotations.pop(key, None)

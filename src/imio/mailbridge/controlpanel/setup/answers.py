@@ -22,8 +22,8 @@ KEY = "imio.mailbridge.setup"
 class Answers:
     """The answers so far. ``step`` is the screen that was reached.
 
-    ``smtp`` and ``imap`` are (host, port, security) that DNS named, or empty. ``sources``, and the texts in ``found``, are stored as
-    ``stored`` makes them. ``found`` maps what was tried to its outcome: ``verdict``, ``sentences`` and ``ask``.
+    ``smtp`` and ``imap`` are (host, port, security) that DNS named, or empty. ``sources``, and the texts in ``found``, are what
+    ``stored`` makes of messages. ``found`` maps what was tried to its outcome: ``verdict``, ``sentences`` and ``ask``.
     """
 
     step: str = "address"

@@ -28,6 +28,7 @@ from imio.mailbridge.outbox.draft import Draft
 from imio.mailbridge.outbox.explained import explained
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.outbox.sender import sender_for
+from imio.mailbridge.outbox.states import LOST
 from imio.mailbridge.outbox.states import TAKEN
 from imio.mailbridge.outbox.states import WAITING
 from imio.mailbridge.outbox.submit import submit
@@ -147,13 +148,17 @@ def state_of(record):
 
 
 class Line(NamedTuple):
-    """A line of the last page: ``who`` must do what ``ask`` says; ``verdict`` is that of a ``Step``."""
+    """A line of the last page: ``who`` must do what ``ask`` says; ``verdict`` is that of a ``Step``.
+
+    Mail flows without what is ``optional`` and left out.
+    """
 
     verdict: str
     title: str
     sentences: tuple[str, ...]
     ask: str = ""
     who: str = ""
+    optional: bool = False
 
 
 #: Who must do what.
@@ -186,7 +191,10 @@ class EndScreen(Templated):
     @property
     def works(self):
         """Tell whether nothing is left to do for mail to flow."""
-        return all(line.verdict in (OK, WARNING) for line in self.lines())
+        return all(
+            line.verdict in (OK, WARNING) or (line.optional and line.verdict == SKIPPED)
+            for line in self.lines()
+        )
 
     def lines(self):
         """Return the lines of the page."""
@@ -194,7 +202,7 @@ class EndScreen(Templated):
             self._server(),
             self._found("login", _("Login")),
             self._found("sender", _("Sender"), who=PROVIDER),
-            self._found("dns", _("SPF, DKIM and DMARC"), who=DNS),
+            self._found("dns", _("SPF, DKIM and DMARC"), who=DNS)._replace(optional=True),
             *self._mailboxes(),
             self._watch(),
             self._test(),
@@ -218,7 +226,8 @@ class EndScreen(Templated):
     def _mailboxes(self):
         known = forwardings()
         if not self.answers.mailboxes:
-            yield Line(SKIPPED, _("Mailboxes that forward"), (_("No mailbox forwards to iA.docs."),))
+            text = _("No mailbox forwards to iA.docs.")
+            yield Line(SKIPPED, _("Mailboxes that forward"), (text,), optional=True)
         for mailbox in self.answers.mailboxes:
             found = outcome(known.get(mailbox))
             title = _("Forwarding of ${mailbox}", mapping={"mailbox": mailbox})
@@ -235,7 +244,8 @@ class EndScreen(Templated):
         address = self.settings.default_account.login_address.lower()
         if address and address in self.settings.login_rules:
             return self._found("watch", title)._replace(
-                verdict=OK, sentences=(_("iA.docs reads the mailbox of ${address}.", mapping={"address": address}),)
+                verdict=OK,
+                sentences=(_("iA.docs reads the mailbox of ${address}.", mapping={"address": address}),),
             )
         if "watch" in self.answers.left_out:
             text = _("Look into the mailbox of ${address} regularly.", mapping={"address": address})
@@ -248,7 +258,7 @@ class EndScreen(Templated):
         if record is None:
             return Line(SKIPPED, title, (_("None was sent."),))
         state = state_of(record)
-        verdict = OK if state in TAKEN - {"bounced"} else BAD
+        verdict = BAD if state in (*LOST, "held") else OK if state in TAKEN else SKIPPED
         mapping = {"address": record.to[0].addr_spec, "state": titles.OUTGOING[state]}
         return Line(verdict, title, (_("The e-mail to ${address}: ${state}.", mapping=mapping),))
 

@@ -10,7 +10,7 @@ from imio.mailbridge.controlpanel.row_form import rows_of
 from imio.mailbridge.controlpanel.setup import answers as kept
 from imio.mailbridge.controlpanel.setup.screen import Field
 from imio.mailbridge.controlpanel.setup.screen import Templated
-from imio.mailbridge.controlpanel.setup.sending import certificates
+from imio.mailbridge.controlpanel.setup.sending import as_pem
 from imio.mailbridge.controlpanel.setup.sending import is_address
 from imio.mailbridge.controlpanel.setup.sending import is_port
 from imio.mailbridge.controlpanel.setup.sending import secrets_in
@@ -66,7 +66,11 @@ class MailboxesScreen(Templated):
                 "email",
             ),
             Field(
-                "mailboxes", _("Mailboxes that forward"), _("One address a line."), "\n".join(boxes), "textarea"
+                "mailboxes",
+                _("Mailboxes that forward"),
+                _("One address a line."),
+                "\n".join(boxes),
+                "textarea",
             ),
         ]
 
@@ -79,7 +83,9 @@ class MailboxesScreen(Templated):
         address = self.entered("mailin_address").lower()
         self.check("mailin_address", validate.address, address)
         if "mailin_address" not in self.page.errors and (is_secret(address) or not secret_address(address)):
-            self.page.errors["mailin_address"] = _("Enter the address without what stands behind a plus sign.")
+            self.page.errors["mailin_address"] = _(
+                "Enter the address without what stands behind a plus sign."
+            )
         boxes = tuple(dict.fromkeys(self.entered("mailboxes").lower().split()))
         wrong = next((each for each in boxes if not is_address(each)), None)
         if not boxes or len(boxes) > MOST:
@@ -89,7 +95,9 @@ class MailboxesScreen(Templated):
                 "“${address}” is not an e-mail address.", mapping={"address": wrong[:100]}
             )
         elif address in boxes:
-            self.page.errors["mailboxes"] = _("The mail-in address is no mailbox: it does not forward to itself.")
+            self.page.errors["mailboxes"] = _(
+                "The mail-in address is no mailbox: it does not forward to itself."
+            )
         if self.page.errors:
             return self.page._show()
         declare(address, boxes)
@@ -125,31 +133,78 @@ def secret_of(address, mailbox, rows):
     return found[-1] if found else ""
 
 
-#: How the mailboxes of each provider are made to forward, and the guide with all steps.
+#: How a mailbox is made to forward at each provider, and the guide with all steps.
 STEPS = {
     "microsoft365": (
-        _(
-            "A rule with the action Redirect to, not Forward to. Your administrator must first allow this mailbox to forward "
-            "outside."
-        ),
         "microsoft-365",
+        (
+            _(
+                "In the Microsoft 365 admin center (admin.microsoft.com), under Users, Active users, choose the "
+                "mailbox; for a shared "
+                "one, under Teams & groups, Shared mailboxes."
+            ),
+            _(
+                "Mail, Manage email forwarding: tick Forward all emails sent to this mailbox, and enter the address below."
+            ),
+            _(
+                "Forwarding to the outside is forbidden by default. Allow it for these mailboxes in an outbound policy "
+                "(security.microsoft.com/antispam): Automatic forwarding rules, On."
+            ),
+        ),
     ),
     "google": (
-        _(
-            "Settings, Forwarding and POP/IMAP, Add a forwarding address. Google then asks for a confirmation: its code and its "
-            "link are in the list of incoming e-mails."
-        ),
         "google-workspace",
+        (
+            _(
+                "In Gmail of the mailbox: Settings, See all settings, Forwarding and POP/IMAP, Add a forwarding "
+                "address: the one below."
+            ),
+            _(
+                "Google sends a code to this address. It waits in iA.docs, in the list of incoming e-mails: open it "
+                "and follow its link."
+            ),
+            _("Choose Forward a copy of incoming mail to, then Save changes."),
+        ),
     ),
-    "zimbra": (_("Preferences, Mail, Receiving messages, Forward a copy to."), "zimbra"),
     "exchange": (
-        _("In the Exchange admin center: the mailbox, Mail flow settings, Forward all mail to a mail contact."),
         "exchange",
+        (
+            _(
+                "In the Exchange admin center, under Recipients, Contacts: add a mail contact with the address below, hidden from "
+                "address lists."
+            ),
+            _(
+                "Recipients, Mailboxes, the mailbox, Mailbox features, Mail flow, View details: tick Enable "
+                "forwarding and choose this contact."
+            ),
+            _("Forwarding to the outside must be allowed: AutoForwardEnabled of the remote domain."),
+        ),
     ),
-    "bluemind": (_("Settings, Mail, Forwarding: forward to this address, and keep a copy."), "bluemind"),
+    "zimbra": (
+        "zimbra",
+        (
+            _("In the mailbox: Preferences, Mail, Receiving messages, Forward a copy to: the address below."),
+            _("If this is greyed out, the administrator must allow forwarding in the class of service."),
+        ),
+    ),
+    "bluemind": (
+        "bluemind",
+        (
+            _(
+                "In the mailbox: Settings, Mail, Forwarding: tick Forward incoming messages, and enter the address below."
+            ),
+            _("The administrator must allow forwarding outside the domain."),
+        ),
+    ),
     "own": (
-        _("An alias or a filter of the mail server that passes each mail on unchanged: redirect, not forward."),
         "postfix",
+        (
+            _(
+                "In the mail server, an alias or a filter passes each mail on to the address below, unchanged: "
+                "redirect, not forward."
+            ),
+            _("It must hand over the address as it is, with what stands after the plus sign."),
+        ),
     ),
 }
 
@@ -160,20 +215,21 @@ class ForwardScreen(Templated):
     name = "forward"
     title = _("Let the mailboxes forward to iA.docs")
     lead = _(
-        "Each mailbox has a secret address of its own: it proves where the mail comes from. Show it to nobody who need not enter it."
+        "Each mailbox has a secret address of its own: it proves where the mail comes from. Show it to nobody who "
+        "need not enter it."
     )
     buttons = ("go_on", "check_now")
 
     @property
     def steps(self):
         """Return how it is done at this provider."""
-        return STEPS[self.answers.provider][0]
+        return STEPS[self.answers.provider][1]
 
     @property
     def guide(self):
         """Return the address of the guide."""
         language = (api.portal.get_current_language() or "")[:2]
-        file = f"{STEPS[self.answers.provider][1]}.rst"
+        file = f"{STEPS[self.answers.provider][0]}.rst"
         return posixpath.join(GUIDES, language if language in LANGUAGES else "en", file)
 
     def rows(self):
@@ -271,7 +327,9 @@ class WatchScreen(Templated):
         if not self.has_secrets:
             found += [Field(kind, SECRETS[kind], "", "", "password") for kind in self._kinds()]
         if self.page.problem:
-            text = _("Only if its certificate could not be verified: the text of the certificate of your authority.")
+            text = _(
+                "Only if its certificate could not be verified: the text of the certificate of your authority."
+            )
             found.append(Field("pem", _("Certificate of your own authority"), text, "", "textarea"))
         return found
 
@@ -302,7 +360,9 @@ class WatchScreen(Templated):
             kept.note(self.name, BAD, sentence)
             self.page.problem = sentence
             return self.page._show()
-        kept.note(self.name, OK, _("iA.docs reads the mailbox of ${address}.", mapping={"address": mailbox.address}))
+        kept.note(
+            self.name, OK, _("iA.docs reads the mailbox of ${address}.", mapping={"address": mailbox.address})
+        )
         kept.keep(left_out=tuple(each for each in self.answers.left_out if each != self.name))
         self.page._say(sentence)
         return None
@@ -321,7 +381,7 @@ class WatchScreen(Templated):
             self.page.errors["login"] = _("Enter the login: usually the address of the mailbox.")
         account, authority = self.account, self.account.ca_file
         if pem := self.entered("pem"):
-            authority = certificates(pem.encode())
+            authority = as_pem(pem.encode())
             if not authority:
                 self.page.errors["pem"] = _("No certificate can be read in it.")
         with_token = account.auth == "oauth2"
@@ -380,5 +440,7 @@ def new_name(address, taken):
     base = re.sub(r"[^a-z0-9-]", "-", address.partition("@")[0]).strip("-")[:20] or "login"
     base = "login" if base == "default" else base
     return next(
-        name for number in range(1, 1000) if (name := base if number == 1 else f"{base}-{number}") not in taken
+        name
+        for number in range(1, 1000)
+        if (name := base if number == 1 else f"{base}-{number}") not in taken
     )

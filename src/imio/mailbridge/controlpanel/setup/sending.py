@@ -2,6 +2,7 @@
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from dataclasses import replace
 from imio.mailbridge.controlpanel.setup import answers as kept
 from imio.mailbridge.controlpanel.setup import server
 from imio.mailbridge.controlpanel.setup.screen import Field
@@ -25,11 +26,13 @@ from imio.mailbridge.settings import validate
 from imio.mailbridge.settings.presets import TENANT
 from imio.mailbridge.settings.providers import provider
 from imio.mailbridge.settings.providers import PROVIDERS
+from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.read import stored_settings
 from imio.mailbridge.settings.secrets import PasswordUnreadable
 from imio.mailbridge.settings.smtp import Account
 from imio.mailbridge.settings.smtp import SECURITY
 from imio.mailbridge.store.commit import committed
+from imio.mailbridge.transport.tls import certificates_in
 import re
 
 
@@ -69,8 +72,10 @@ class AddressScreen(Screen):
         sources = tuple(map(kept.stored, found.sources))
         if not found.answered:
             sources = (kept.stored(_("No DNS server answers, so your provider could not be recognised.")),)
+        is_other = address.rpartition("@")[2] != self.answers.domain
         kept.keep(
             address=address,
+            provider="" if is_other else self.answers.provider,
             recognised=found.provider,
             sources=sources,
             smtp=_values(found.smtp),
@@ -145,21 +150,21 @@ def known_server(given):
 def try_server(screen, host, port, security, ca_file=""):
     """Keep the server if it works; go on to the question that follows, or show the page again with what failed."""
     account, step = server.find(host, port, security, ca_file)
+    if step is not None and server.is_issuer_unknown(step):
+        account, step = with_known_authority(account, step)
     unknown = step is not None and server.is_issuer_unknown(step)
-    works = step is None
     kept.keep(
         host=account.host,
         port=account.port,
         security=account.security,
-        ca_file=account.ca_file if works else "",
-        asks_server=not (works or unknown) or screen.answers.asks_server,
-        asks_authority=unknown or bool(account.ca_file),
+        ca_file=account.ca_file if step is None else "",
+        asks_server=screen.answers.asks_server or not (step is None or unknown),
+        asks_authority=unknown or screen.name == "authority",
     )
     if step is not None:
         kept.note("server", BAD, step.sentence, ask=step.ask)
-        if unknown and screen.name != "authority":
-            return None
-        return screen.failed(account, step)
+        is_question = screen.name == ("authority" if unknown else "server")
+        return screen.failed(account, step) if is_question else None  # else it is the next one
     mapping = {"host": account.host, "port": str(account.port)}
     kept.note("server", OK, _("The server answers at ${host}, port ${port}.", mapping=mapping))
     if port and account.port != port:
@@ -171,6 +176,18 @@ def try_server(screen, host, port, security, ca_file=""):
             )
         )
     return None
+
+
+def with_known_authority(account, step):
+    """Return (account, step) with an authority that the settings hold and that vouches for the server, else as they are."""
+    values = settings()
+    others = (*values.accounts.values(), *values.imap_mailboxes.values())
+    for ca_file in dict.fromkeys(each.ca_file for each in others):
+        if ca_file and ca_file != account.ca_file:
+            other = replace(account, ca_file=ca_file)
+            if server.reach(other) is None:
+                return other, None
+    return account, step
 
 
 class WayScreen(Screen):
@@ -196,12 +213,23 @@ class WayScreen(Screen):
 WAYS = {"password": _("With a password"), "oauth2": _("With OAuth 2.0, without a password")}
 
 
-class ServerScreen(Screen):
+class ServerScreen(Templated):
     """The SMTP server, where neither provider nor DNS names one that works."""
 
     name = "server"
     title = _("Which server sends your mail?")
     lead = _("Whoever looks after your mail knows it: ask for the “SMTP server”.")
+
+    @property
+    def problem(self):
+        """Say what is wrong with the server that is known, or nothing."""
+        found = self.answers.found.get("server", {})
+        bad = found.get("verdict") == BAD and not self.page.failure and not self.page.errors
+        return (
+            [kept.message(each) for each in (*found["sentences"], found["ask"])]
+            if bad and self.answers.host
+            else []
+        )
 
     def fields(self):
         host, port, security = (self.answers.host, self.answers.port, self.answers.security)
@@ -227,9 +255,9 @@ class ServerScreen(Screen):
             self.page.errors["security"] = _("Choose one of them.")
         if self.page.errors:
             return self.page._show()
-        kept.keep_now(asks_server=True)
+        kept.keep_now(asks_server=True, ca_file="")
         self.answers = kept.answers()
-        return try_server(self, self.entered("host"), int(port or 0), security, self.answers.ca_file)
+        return try_server(self, self.entered("host"), int(port or 0), security)
 
 
 def is_port(text):
@@ -268,20 +296,19 @@ class AuthorityScreen(Screen):
         content = content or self.entered("pem").encode()
         if not content:
             return self.wrong("certificate", _("Choose the file, or paste its text."))
-        text = certificates(content) if len(content) <= LARGEST else ""
+        text = as_pem(content) if len(content) <= LARGEST else ""
         if not text:
             return self.wrong("certificate", _("No certificate can be read in it."))
         return try_server(self, self.answers.host, self.answers.port, self.answers.security, text)
 
 
-def certificates(content):
+def as_pem(content):
     """Return the certificates in the bytes of a file, PEM or DER, as PEM on one line; an empty string where there is none."""
+    is_text = b"-----BEGIN" in content
     try:
-        if b"-----BEGIN" in content:
-            found = x509.load_pem_x509_certificates(content)
-        else:
-            found = [x509.load_der_x509_certificate(content)]
-        return " ".join(" ".join(each.public_bytes(Encoding.PEM).decode().split("\n")).strip() for each in found)
+        found = certificates_in(content.decode("ascii", "replace")) if is_text else [content]
+        pem = (x509.load_der_x509_certificate(each).public_bytes(Encoding.PEM).decode() for each in found)
+        return " ".join(" ".join(pem).split("\n")).strip()
     except ValueError:
         return ""
 
@@ -309,7 +336,10 @@ class LoginScreen(Templated):
     @property
     def actions(self):
         """Return the buttons: to go on, and the other way to log in."""
-        other = {"oauth2": _("Log in with OAuth 2.0 instead"), "password": _("Log in with a password instead")}
+        other = {
+            "oauth2": _("Log in with OAuth 2.0 instead"),
+            "password": _("Log in with a password instead"),
+        }
         return [*super().actions, *((name, other[name]) for name in [self.other_way] if name)]
 
     @property
