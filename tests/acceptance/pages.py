@@ -20,6 +20,7 @@ PAGES = [
     ("admin", "/contacts/++add++organization"),
     ("admin", "/contacts/++add++person"),
     ("admin", "/incoming-mail/++add++dmsincoming_email"),
+    ("admin", "/@@mailbridge-setup"),
     ("admin", "/@@mailbridge-controlpanel"),
     ("admin", "/@@mailbridge-accounts"),
     ("admin", "/@@mailbridge-account-add"),

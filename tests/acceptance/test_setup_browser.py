@@ -193,7 +193,7 @@ def test_password_is_refused_and_oauth_offered(beginner, town):
     beginner.answer("login", login=LOGIN, password=PASSWORD)
     expect(page.locator("[data-failed=login]")).to_be_visible()
     beginner.admin.screenshot("setup-refused")
-    beginner.answer("login", "oauth2")
+    beginner.answer("login", "use_oauth2")
     beginner.answer(
         "login", login=LOGIN, token_url=town.tokens.url, client_id="bridge", client_secret="s3cret"
     )

@@ -2,6 +2,7 @@
 
 from email import message_from_bytes
 from imio.mailbridge.browser.resubmit import form_values
+from imio.mailbridge.controlpanel.setup import answers as setup
 from imio.mailbridge.delivery.deliver import deliver
 from imio.mailbridge.inbound.forwarding import check
 from imio.mailbridge.inbound.inbox import inbox
@@ -47,6 +48,7 @@ SETTINGS = {
     "mailbridge-addresses",
     "mailbridge-controlpanel",
     "mailbridge-mailbox-edit",
+    "mailbridge-setup",
     "@controlpanels/mailbridge",
 }
 #: The bytes as they came, which prove what came.
@@ -136,6 +138,7 @@ PATHS = {
     "mailbridge-preview": ["{appendix}/@@mailbridge-preview"],
     "mailbridge-proof": ["{item}/@@mailbridge-proof", "{item}/@@mailbridge-proof?verify=1"],
     "mailbridge-returned": ["/@@mailbridge-returned"],
+    "mailbridge-setup": ["/@@mailbridge-setup?step=forward"],
     "mailbridge-sent-file": ["/@@mailbridge-sent-file?id={sent}&part=0"],
     "mailbridge-sent-message": [
         "/@@mailbridge-sent-message?id={sent}",
@@ -213,6 +216,7 @@ def town(site, caught, sent):
     fields = {name: field.default for name, field in getFields(IImapMailboxRow).items()}
     given = {"name": "boite", "role": "mail-in", "address": SECRET, "host": "localhost", "login": "in"}
     records.imap_mailboxes = [{**fields, **given}]
+    setup.keep(step="end", provider="own", mailin_address="in@bridge.test", mailboxes=(MAILBOX,))
     transaction.commit()
 
     def received(raw, recipient=SECRET, **headers):

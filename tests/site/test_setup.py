@@ -130,9 +130,9 @@ def test_password_is_refused_and_then_typed_again(site, town, server, trusted):
     letter = talk.tree.cssselect("#setup-letter")[0].text
     assert "AUTH PLAIN ****" in letter
     assert talk.form()["login"] == LOGIN
-    assert talk.press("oauth2", login=LOGIN).step == "login"
+    assert talk.press("use_oauth2", login=LOGIN).step == "login"
     assert {"token_url", "client_id", "client_secret"} <= set(talk.form())
-    assert talk.press("password").press(password=PASSWORD).step == "sender"
+    assert talk.press("use_password").press(password=PASSWORD).step == "sender"
 
 
 def test_authority_of_the_town(site, town, server, certificates):
@@ -183,7 +183,7 @@ def test_closed_port_has_others_tried(site, town):
 def test_left_and_taken_up_again_by_another_admin(site, town, server, trusted):
     at_login(site, server)
     talk = Conversation(site, "admin")
-    assert (talk.step, talk.press("password").step) == ("login", "login")
+    assert (talk.step, talk.press("use_password").step) == ("login", "login")
     talk.open("provider")
     assert talk.form()["provider"] == "own"
     assert talk.open("end").step == "login", "no question is skipped"

@@ -6,6 +6,7 @@ The session had ended, another user logged in, or another site made the browser 
 from datetime import date
 from datetime import timedelta
 from imio.mailbridge.browser.button_page import ButtonPage
+from imio.mailbridge.controlpanel.setup import answers as setup
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.interfaces import IMailbridgeLayer
 from imio.mailbridge.outbox import mail_templates
@@ -87,6 +88,7 @@ def posts(site, sent):
     for id in ("1", "2"):
         returned.note("gone@citizen.test", id)
     template = mail_templates.save(mail_templates.Content("block", "Adresse", "", "", "<p>x</p>"), "chef")
+    setup.keep(step="end", address="a@maville.test", provider="own", mailboxes=("info@maville.test",))
     transaction.commit()
     path = "/".join(document.getPhysicalPath()[2:])
     account = {"name": "ocmw", "senders": "ocmw.test", "host": "smtp.ocmw.test", "password": SECRET}
@@ -135,6 +137,18 @@ def posts(site, sent):
             Post("/@@mailbridge-addresses", {"make": "in@bridge.test", "mailbox": "info@maville.test"}),
             Post("/@@mailbridge-addresses", {"revoke": "in+secret@bridge.test"}),
             Post("/@@mailbridge-addresses", {"replace": "in+secret@bridge.test"}),
+        ],
+        "mailbridge-setup": [
+            Post("/@@mailbridge-setup", {button: value, "step": step}, typed)
+            for step, button, value, typed in (
+                ("address", "go_on", "1", {"address": "b@maville.test"}),
+                ("login", "use_oauth2", "1", {"login": "other"}),
+                ("login", "use_password", "1", {"login": "other"}),
+                ("sender", "leave_out", "1", {}),
+                ("forward", "check_now", "info@maville.test", {}),
+                ("test", "send", "1", {"to": "jeanne@citizen.test"}),
+                ("end", "restart", "1", {}),
+            )
         ],
         "mailbridge-tokens": [
             Post("/@@mailbridge-tokens", {"make": "1"}, {"label": "mx2.maville.test"}),

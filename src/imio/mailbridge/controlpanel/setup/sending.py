@@ -318,7 +318,7 @@ class LoginScreen(Templated):
 
     name = "login"
     title = _("With which account does iA.docs log in?")
-    buttons = ("go_on", "oauth2", "password")
+    buttons = ("go_on", "use_oauth2", "use_password")
 
     @property
     def lead(self):
@@ -328,7 +328,7 @@ class LoginScreen(Templated):
 
     @property
     def other_way(self):
-        """Return the name of the button for the other way to log in, where there is one."""
+        """Return the other way to log in, or an empty string where there is none."""
         other = "password" if self.answers.auth == "oauth2" else "oauth2"
         ways = [each.kind for each in provider(self.answers.provider).logins]
         return other if other in ways else ""
@@ -340,7 +340,7 @@ class LoginScreen(Templated):
             "oauth2": _("Log in with OAuth 2.0 instead"),
             "password": _("Log in with a password instead"),
         }
-        return [*super().actions, *((name, other[name]) for name in [self.other_way] if name)]
+        return [*super().actions, *((f"use_{kind}", other[kind]) for kind in [self.other_way] if kind)]
 
     @property
     def note(self):
@@ -391,12 +391,12 @@ class LoginScreen(Templated):
             text = _("With Google, or where your provider gives you one. It is never shown.")
             yield Field("refresh_token", _("Refresh token"), text, "", "password")
 
-    def oauth2(self):
+    def use_oauth2(self):
         """Ask for what OAuth 2.0 needs."""
         kept.keep(auth="oauth2", login=self.entered("login")[:200] or self.answers.login)
         return self.page.again()
 
-    def password(self):
+    def use_password(self):
         """Ask for a password."""
         kept.keep(auth="password", login=self.entered("login")[:200] or self.answers.login)
         return self.page.again()

@@ -50,6 +50,11 @@ class SetupView(Navigation, ButtonPage):
     """One screen at a time; ``step`` names one that was reached before."""
 
     page_name = "mailbridge-setup"
+    buttons = {
+        button: button
+        for screen in SCREENS.values()
+        for button in (*screen.buttons, *(["leave_out"] if screen.skip else []))
+    }  #: each is a method of its screen
     failure = None  #: (account, ``Step``) of a try that failed just now
     problem = ""  #: what went wrong in a try that has no steps
     next_step = ""  #: the screen that the browser is redirected to
@@ -67,11 +72,10 @@ class SetupView(Navigation, ButtonPage):
         may_open = name in self.path and self.path.index(name) <= self.path.index(reached)
         self.screen = SCREENS[name if may_open else reached](self)
 
-    @property
-    def buttons(self):
-        """Return the buttons of the screen: a name is its method there."""
-        names = [*self.screen.buttons, *(["leave_out"] if self.screen.skip else [])]
-        return {name: name for name in names}
+    def _pressed(self):
+        """Return the name of the button of this screen, or None."""
+        names = (*self.screen.buttons, *(["leave_out"] if self.screen.skip else []))
+        return next((name for name in names if name in self.request.form), None)
 
     def _press(self, name):
         if self.entered("step") != self.screen.name:
