@@ -81,6 +81,7 @@ def test_write(site):
         ("smtp_security", "ssl", ""),
         ("smtp_ca_file", "relative.pem", "read a file"),
         ("smtp_ca_file", "/nonexistent.pem", "read a file"),
+        ("smtp_ca_file", "-----BEGIN CERTIFICATE----- AAAA -----END CERTIFICATE-----", "form PEM"),
         ("smtp_login", "a\0b", "printed"),
         ("login_address", "administration", "not an e-mail address"),
         ("sender_policy", "always", ""),

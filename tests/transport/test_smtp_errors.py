@@ -87,6 +87,20 @@ def test_a_reply_becomes_what_smtplib_raises(stage, code, raised):
         assert error.smtp_code == code
 
 
+@pytest.mark.parametrize("joined_by", ["\n", " ", "\r\n"])
+def test_authority_may_stand_in_the_setting_itself(certificates, joined_by):
+    text = joined_by.join(certificates.ca_file.read_text().split("\n"))
+    machine = len(client_context().get_ca_certs())
+    assert len(client_context(text).get_ca_certs()) == machine + 1
+
+
+@pytest.mark.parametrize("inside", ["", "AAAA", "====", "MIIB é"])
+def test_certificates_that_cannot_be_read(inside):
+    text = f"-----BEGIN CERTIFICATE-----{inside}-----END CERTIFICATE-----"
+    with pytest.raises(AuthorityUnreadable, match="certificates in the settings"):
+        client_context(text)
+
+
 @pytest.mark.parametrize("content", [None, "no certificate"])
 def test_authority_that_cannot_be_read(tmp_path, content):
     file = tmp_path / "ca.pem"

@@ -49,7 +49,7 @@ class TestScreen(Templated):
     name = "test"
     title = _("Does an e-mail arrive?")
     lead = _("iA.docs sends one as an agent would, to an address whose mailbox you can open.")
-    skip = _("Do not send one")
+    skip = _("Skip the test")
     buttons = ("go_on", "send")
 
     @property
@@ -86,7 +86,9 @@ class TestScreen(Templated):
             "title": titles.OUTGOING[state],
             "colour": titles.colour(state),
             "explanation": explained(line) if line else "",
-            "words": masked(f"{line['code'] or ''} {line['text']}".strip()) if line else "",
+            "words": masked(f"{line['code'] or ''} {line['text']}".strip())
+            if line and state not in TAKEN
+            else "",
         }
 
     def send(self):
@@ -165,14 +167,14 @@ class Line(NamedTuple):
 TOWN, PROVIDER, DNS = (
     _("Your IT people"),
     _("Your mail provider"),
-    _("Whoever looks after the DNS of your domain"),
+    _("Whoever manages the DNS of your domain"),
 )
 NOT_SET = _("Not set up yet.")
 SIGNS = {
     OK: (_("good"), "success", "✓"),
     WARNING: (_("attention"), "warning", "!"),
     BAD: (_("does not work"), "danger", "✗"),
-    SKIPPED: (_("left out"), "secondary", "–"),
+    SKIPPED: (_("skipped"), "secondary", "–"),
 }
 
 
@@ -200,7 +202,7 @@ class EndScreen(Templated):
         """Return the lines of the page."""
         return [
             self._server(),
-            self._found("login", _("Login")),
+            self._found("login", _("Login"), who=TOWN),
             self._found("sender", _("Sender"), who=PROVIDER),
             self._found("dns", _("SPF, DKIM and DMARC"), who=DNS)._replace(optional=True),
             *self._mailboxes(),
@@ -278,5 +280,6 @@ class EndScreen(Templated):
             found += ["", f"[{translated(line['word'])}] {translated(line['title'])}"]
             found += [f"  {translated(each)}" for each in line["sentences"]]
             if line["ask"]:
-                found.append(f"  {translated(line['who'])}: {translated(line['ask'])}")
+                mapping = {"who": line["who"], "ask": line["ask"]}
+                found.append(f"  {translated(_('${who}: ${ask}', mapping=mapping))}")
         return masked("\n".join(found))

@@ -47,9 +47,9 @@ class MailboxesScreen(Templated):
     """The mailboxes that forward, and the address that they forward to."""
 
     name = "mailboxes"
-    title = _("Which mailboxes of the town go to iA.docs?")
+    title = _("Which mailboxes forward to iA.docs?")
     lead = _(
-        "For instance info@maville.be: what citizens write to it becomes incoming mail of iA.docs. The mailbox forwards it."
+        "For instance info@maville.be: it forwards what citizens write, and iA.docs files it as incoming mail."
     )
     skip = _("None for now")
 
@@ -61,14 +61,14 @@ class MailboxesScreen(Templated):
             Field(
                 "mailin_address",
                 _("Mail-in address"),
-                _("Where your iA.docs takes e-mails: whoever runs it for you tells you."),
+                _("The address at which iA.docs receives e-mails; whoever runs iA.docs for you knows it."),
                 self.answers.mailin_address or present,
                 "email",
             ),
             Field(
                 "mailboxes",
                 _("Mailboxes that forward"),
-                _("One address a line."),
+                _("One address per line."),
                 "\n".join(boxes),
                 "textarea",
             ),
@@ -83,21 +83,17 @@ class MailboxesScreen(Templated):
         address = self.entered("mailin_address").lower()
         self.check("mailin_address", validate.address, address)
         if "mailin_address" not in self.page.errors and (is_secret(address) or not secret_address(address)):
-            self.page.errors["mailin_address"] = _(
-                "Enter the address without what stands behind a plus sign."
-            )
+            self.page.errors["mailin_address"] = _("Enter the address without the part after the plus sign.")
         boxes = tuple(dict.fromkeys(self.entered("mailboxes").lower().split()))
         wrong = next((each for each in boxes if not is_address(each)), None)
         if not boxes or len(boxes) > MOST:
-            self.page.errors["mailboxes"] = _("Enter at least one address, or leave the question out.")
+            self.page.errors["mailboxes"] = _("Enter at least one address, or skip the question.")
         elif wrong is not None:
             self.page.errors["mailboxes"] = _(
                 "“${address}” is not an e-mail address.", mapping={"address": wrong[:100]}
             )
         elif address in boxes:
-            self.page.errors["mailboxes"] = _(
-                "The mail-in address is no mailbox: it does not forward to itself."
-            )
+            self.page.errors["mailboxes"] = _("The mail-in address cannot forward to itself.")
         if self.page.errors:
             return self.page._show()
         declare(address, boxes)
@@ -215,8 +211,8 @@ class ForwardScreen(Templated):
     name = "forward"
     title = _("Let the mailboxes forward to iA.docs")
     lead = _(
-        "Each mailbox has a secret address of its own: it proves where the mail comes from. Show it to nobody who "
-        "need not enter it."
+        "Each mailbox has a secret address of its own: it proves where the mail comes from. Show it only to "
+        "whoever sets up the forwarding."
     )
     buttons = ("go_on", "check_now")
 
@@ -279,15 +275,15 @@ class WatchScreen(Templated):
     """The mailbox of the login address, read by IMAP."""
 
     name = "watch"
-    title = _("May iA.docs look into the mailbox of the login address?")
-    skip = _("No, somebody looks into it")
+    title = _("May iA.docs read the mailbox of the login address?")
+    skip = _("No, somebody reads it")
 
     @property
     def lead(self):
         """Say which mailbox, and why."""
         return _(
-            "Error reports, and answers to e-mails, come to ${address}. iA.docs then files them where they belong, and nobody "
-            "needs to look there.",
+            "Error reports and answers come to ${address}. iA.docs can file them where they belong, so that nobody needs to look "
+            "there.",
             mapping={"address": self.account.login_address},
         )
 

@@ -49,7 +49,7 @@ class AddressScreen(Screen):
     name = "address"
     title = _("What is the e-mail address of an agent?")
     lead = _(
-        "Anybody's who will send e-mails from iA.docs. From its domain iA.docs finds out who runs your mail."
+        "A colleague who will send e-mails from iA.docs. The domain of the address tells who hosts your mail."
     )
 
     def fields(self):
@@ -105,7 +105,7 @@ class ProviderScreen(Templated):
     """Who runs the mail; a server that is known is tried at once."""
 
     name = "provider"
-    title = _("Who runs your mail?")
+    title = _("Who hosts your mail?")
 
     @property
     def sources(self):
@@ -171,7 +171,7 @@ def try_server(screen, host, port, security, ca_file=""):
         mapping["other"] = str(port)
         screen.page._say(
             _(
-                "Nothing useful answers at port ${other} of ${host}; port ${port} works and is used.",
+                "Port ${other} of ${host} does not work; port ${port} does, and is used.",
                 mapping=mapping,
             )
         )
@@ -194,7 +194,7 @@ class WayScreen(Screen):
     """By password or by OAuth 2.0."""
 
     name = "way"
-    title = _("How shall iA.docs log in?")
+    title = _("How should iA.docs log in?")
 
     def fields(self):
         options = tuple(
@@ -218,7 +218,7 @@ class ServerScreen(Templated):
 
     name = "server"
     title = _("Which server sends your mail?")
-    lead = _("Whoever looks after your mail knows it: ask for the “SMTP server”.")
+    lead = _("Whoever manages your mail knows it: ask for the “SMTP server”.")
 
     @property
     def problem(self):
@@ -233,7 +233,7 @@ class ServerScreen(Templated):
 
     def fields(self):
         host, port, security = (self.answers.host, self.answers.port, self.answers.security)
-        options = (("", _("Find out"), ""), *((each.value, each.title, "") for each in SECURITY))
+        options = (("", _("Find it out"), ""), *((each.value, each.title, "") for each in SECURITY))
         return [
             Field("host", _("SMTP server"), _("Example: smtp.maville.be"), host),
             Field(
@@ -269,13 +269,18 @@ class AuthorityScreen(Screen):
     """The town's own certificate authority."""
 
     name = "authority"
-    title = _("Who vouches for your mail server?")
+    title = _("Who issued the certificate of your mail server?")
 
     @property
     def lead(self):
         """Say who issued the certificate."""
-        found = self.answers.found.get("server", {})
-        return kept.message(found["sentences"][0]) if found.get("verdict") == BAD else ""
+        (sentence, *_rest) = self.answers.found.get("server", {}).get("sentences") or [{}]
+        issuer = sentence.get("mapping", {}).get("issuer", "?")
+        return _(
+            "The certificate of ${host} was issued by ${issuer}, whom iA.docs does not know. If that is the town's own authority, "
+            "give its certificate here. Else ask your provider: perhaps the server does not send its whole chain of certificates.",
+            mapping={"host": self.answers.host, "issuer": issuer},
+        )
 
     def fields(self):
         return [
@@ -317,7 +322,7 @@ class LoginScreen(Templated):
     """Login and secrets; with a log-in that works, the settings are written."""
 
     name = "login"
-    title = _("With which account does iA.docs log in?")
+    title = _("Which account does iA.docs log in with?")
     buttons = ("go_on", "use_oauth2", "use_password")
 
     @property
@@ -371,7 +376,7 @@ class LoginScreen(Templated):
             found += self._token_fields(given)
         elif not self.kept_elsewhere:
             found.append(
-                Field("password", _("Password"), _("It is kept by iA.docs and never shown."), "", "password")
+                Field("password", _("Password"), _("iA.docs stores it and never shows it."), "", "password")
             )
         return found
 
@@ -385,7 +390,7 @@ class LoginScreen(Templated):
         text = _("Of the application that was registered for iA.docs.")
         yield Field("client_id", _("Client ID"), text, given.oauth_client_id)
         yield Field(
-            "client_secret", _("Client secret"), _("It is kept by iA.docs and never shown."), "", "password"
+            "client_secret", _("Client secret"), _("iA.docs stores it and never shows it."), "", "password"
         )
         if TENANT not in self.token_url:
             text = _("With Google, or where your provider gives you one. It is never shown.")
@@ -495,7 +500,7 @@ class SenderScreen(Templated):
 
     name = "sender"
     title = _("May iA.docs send in the name of the agents?")
-    skip = _("Leave it: the login address sends")
+    skip = _("Skip: send from the login address")
 
     def fields(self):
         text = _("A message is sent in this name to ${address}.", mapping={"address": self.login_address})
@@ -557,9 +562,10 @@ class SenderScreen(Templated):
 
 
 AGENT_SENDS = _(
-    "The server lets iA.docs send as the agents: the agent's address stands in From. Where it refuses one, the login address sends."
+    "The server lets iA.docs send as the agents: e-mails come from the agent's address. Where it refuses one, the login address "
+    "is used."
 )
-LOGIN_SENDS = _("The login address stands in From, and answers go to the agent (Reply-To).")
+LOGIN_SENDS = _("E-mails come from the login address, and answers go to the agent (Reply-To).")
 
 
 def dns_steps(account, author, resolver):
