@@ -175,6 +175,7 @@ SIGNS = {
     WARNING: (_("attention"), "warning", "!"),
     BAD: (_("does not work"), "danger", "✗"),
     SKIPPED: (_("skipped"), "secondary", "–"),
+    "to-do": (_("to do"), "info", "→"),
 }
 
 
@@ -267,7 +268,7 @@ class EndScreen(Templated):
     def shown(self):
         """Return what the page shows of each line."""
         for line in self.lines():
-            word, colour, sign = SIGNS[line.verdict]
+            word, colour, sign = SIGNS["to-do" if line.verdict == SKIPPED and line.ask else line.verdict]
             yield {**line._asdict(), "word": word, "colour": colour, "sign": sign}
 
     def text(self):
