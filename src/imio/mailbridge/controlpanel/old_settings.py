@@ -26,6 +26,8 @@ from imio.mailbridge.settings.routing import StateRow
 from plone import api
 from plone.app.uuid.utils import uuidToObject
 from zope.i18n import translate
+from zope.schema import Choice
+from zope.schema import List
 from zope.schema import ValidationError
 import hashlib
 import hmac
@@ -148,12 +150,24 @@ class OldSettingsView(Navigation, ButtonPage):
             "text": line.text,
             "rule": self._rule(line.row) if line.row is not None else None,
             "notes": line.notes,
+            "replaced": [self._replaced(setting) for setting, _new in line.changes],
         }
+
+    def _replaced(self, setting):
+        """Return title and text of what a setting has today."""
+        field, value = IMailbridgeSettings[setting], getattr(stored_settings(), setting)
+        chosen = field.value_type if isinstance(field, List) else field
+        values = value if isinstance(value, list) else [value]
+        if isinstance(chosen, Choice):
+            terms = chosen.bind(api.portal.get()).vocabulary.by_value
+            texts = [self.translated(terms[each].title) if each in terms else str(each) for each in values]
+            return self._part(field.title, ", ".join(texts))
+        return self._part(field.title, value)
 
     def _old(self, value):
         """Return the parts of an old value: a title, which may be empty, and a text."""
         if isinstance(value, dict):
-            return [self._part(key, text) for key, text in value.items() if text not in ("", None)][:20]
+            return [self._part(key[:100], text) for key, text in value.items() if text not in ("", None)][:20]
         if isinstance(value, list):
             return [self._part("", each) for each in value][:20] or [{"title": "", "text": _("nothing")}]
         return [self._part("", value)]
@@ -162,7 +176,7 @@ class OldSettingsView(Navigation, ButtonPage):
         text = _("nothing") if value in (None, "") else str(value)
         if isinstance(value, bool):
             text = _("yes") if value else _("no")
-        return {"title": title[:100], "text": text if len(text) <= SHOWN else f"{text[:SHOWN]}…"}
+        return {"title": title, "text": text if len(text) <= SHOWN else f"{text[:SHOWN]}…"}
 
     def _rule(self, row):
         words = self._words
@@ -194,7 +208,7 @@ class OldSettingsView(Navigation, ButtonPage):
         if states := len(self.settings.iemail_state_set):
             found.append(
                 _(
-                    "The same holds for its rows of the states. Their number: ${count}",
+                    "Its rows of the states stay as they are and decide first. Their number: ${count}",
                     mapping={"count": str(states)},
                 )
             )

@@ -9,6 +9,7 @@ from imio.mailbridge.outbox import send_as
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.settings import secrets
 from imio.mailbridge.settings import tokens
+from imio.mailbridge.settings.imap import secrets_of
 from imio.mailbridge.settings.smtp import DEFAULT
 from plone import api
 
@@ -81,32 +82,52 @@ def _incoming(settings):
             HOST,
             "mailbridge-tokens",
         )
-    known = forwardings()
-    for mailbox in settings.source_mailboxes:
-        mapping = {"mailbox": mailbox}
-        secret = any(
-            is_secret(row.address) and row.source_mailbox == mailbox
-            for row in settings.mailin_addresses.values()
-        )
-        about = known.get(mailbox)
-        last = about.results[0] if about is not None and about.results else None
-        if not secret and not settings.trusted_gateways:
-            task = _(
-                "Make a secret address for ${mailbox}: nothing else proves what it forwards.", mapping=mapping
-            )
-            yield Missing(task, ADMIN, "mailbridge-addresses")
-        if last is None:
-            task = _("Let ${mailbox} pass its mail on unchanged, then check the forwarding.", mapping=mapping)
-            yield Missing(task, IT, "mailbridge-forwarding")
-        elif not OUTCOMES[last["outcome"]].good:
-            task = _("Change the forwarding of ${mailbox}: the last check failed.", mapping=mapping)
-            yield Missing(task, IT, "mailbridge-forwarding")
+    yield from _mailboxes(settings)
     if not settings.agent_patterns:
         yield Missing(
             _("Say which addresses agents have, so that they can forward e-mails."),
             ADMIN,
             "mailbridge-controlpanel",
         )
+
+
+def _mailboxes(settings):
+    results = {name: about.results for name, about in forwardings().items()}
+    last = {name: next(iter(results.get(name, ())), None) for name in settings.source_mailboxes}
+    proven = {row.source_mailbox for row in settings.mailin_addresses.values() if is_secret(row.address)}
+    groups = (
+        (
+            _("Make secret addresses: nothing else proves what these mailboxes forward: ${mailboxes}"),
+            ADMIN,
+            "mailbridge-addresses",
+            [name for name in last if name not in proven and not settings.trusted_gateways],
+        ),
+        (
+            _("Let these mailboxes pass their mail on unchanged, then check the forwarding: ${mailboxes}"),
+            IT,
+            "mailbridge-forwarding",
+            [name for name, result in last.items() if result is None],
+        ),
+        (
+            _("Correct the forwarding of these mailboxes, whose last check failed: ${mailboxes}"),
+            IT,
+            "mailbridge-forwarding",
+            [name for name, result in last.items() if result and not OUTCOMES[result["outcome"]].good],
+        ),
+        (
+            _("Give the passwords or secrets of the mailboxes that are read by IMAP: ${mailboxes}"),
+            IT,
+            "mailbridge-mailboxes",
+            [each.name for each in settings.imap_mailboxes.values() if each.host and not _is_kept(each)],
+        ),
+    )
+    for text, who, page, found in groups:
+        if found:
+            yield Missing(_(text, mapping={"mailboxes": ", ".join(found)}), who, page)
+
+
+def _is_kept(imap_mailbox):
+    return any(secrets.is_kept(secrets_of(imap_mailbox.name), kind) for kind in secrets.KINDS)
 
 
 def _alarms(settings):

@@ -46,7 +46,9 @@ NAMED = 6
 #: Lines of the signature.
 SIGNATURE_LINES = 12
 NONE = _("none")
+NOT_YET = _("not yet")
 HIDDEN = _("secret part hidden")
+SECRET_MISSING = _("secret missing")
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,12 @@ class Entry:
 
 @dataclass(frozen=True)
 class Table:
-    """Cells are texts; an empty one is to be filled in by hand. Without rows ``empty`` stands in its place."""
+    """Cells are texts; an empty one is to be filled in by hand. Without rows ``empty`` stands in its place.
 
+    ``name`` is that of its class in the style sheet.
+    """
+
+    name: str
     caption: str
     heads: tuple[str, ...]
     rows: list[tuple[str, ...]]
@@ -157,6 +163,7 @@ class Parts:
         services = choices("services")
         named = lambda uid: services.get(uid, "–")  # noqa: E731
         addresses = Table(
+            "addresses",
             _("Mail-in addresses"),
             (_("Address"), _("Service"), _("Only for the mailbox")),
             [
@@ -166,13 +173,14 @@ class Parts:
             or [("", "", "–")],
         )
         mailboxes = Table(
+            "mailboxes",
             _("Source mailboxes"),
             (_("Mailbox"), _("Service"), _("Forwards to"), _("How it arrives"), _("Last proven")),
             [
                 (address, named(service), self._target(address), *self._arrival(address))
                 for address, service in self.settings.source_mailboxes.items()
             ]
-            or [("", "", "", "", "")],
+            or [("", "–", "", "–", "–")],
         )
         return Part(_("Incoming mail"), tables=[addresses, mailboxes, self._imap()])
 
@@ -190,7 +198,7 @@ class Parts:
             next((each for each in about.results if OUTCOMES[each["outcome"]].good), None) if about else None
         )
         if good is None:
-            return "", ""
+            return "–", self._text(NOT_YET)
         seen = good["fingerprint"] or {"form": "unchanged", "proof": ""}
         how = ", ".join((self._text(FORMS[seen["form"]]), self._text(titles.PROOF[seen["proof"]].noun)))
         return how, readable_time(good["at"])
@@ -199,17 +207,15 @@ class Parts:
         rows = []
         for each in self.settings.imap_mailboxes.values():
             status = status_of(each.name)
-            read = readable_time(status.checked) if status is not None and status.checked else _("not yet")
+            read = readable_time(status.checked) if status is not None and status.checked else NOT_YET
             security = self._text(IMAP_SECURITY.getTerm(each.security).title) if each.host else ""
             server = f"{each.host}:{each.port}, {security}" if each.host else _("another machine")
             kept = any(secrets.read(secrets_of(each.name), kind) for kind in secrets.KINDS)
-            login = (
-                each.login if kept or not each.host else f"{each.login} ({self._text(_('secret missing'))})"
-            )
+            login = each.login if kept or not each.host else f"{each.login} ({self._text(SECRET_MISSING)})"
             row = (self._address(each.address), server, login or "–", ROLE.getTerm(each.role).title, read)
             rows.append(tuple(map(self._text, row)))
         heads = (_("Address"), _("IMAP server"), _("Login"), _("What is it for?"), _("Last read"))
-        return Table(_("Mailboxes read by IMAP"), heads, rows, NONE)
+        return Table("imap", _("Mailboxes read by IMAP"), heads, rows, NONE)
 
     def _trust(self):
         values = self.settings
