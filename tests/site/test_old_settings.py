@@ -86,7 +86,7 @@ def test_town_as_installed(french):
     assert outcomes(answer) == [
         "reste tel quel L’adresse du compte envoie, et les réponses vont à l’agent.",
         "reste tel quel L’adresse de l’agent est la première proposée quand un e-mail est écrit.",
-        "est repris Copies cachées par défaut : l’adresse de l’agent.",
+        "est repris Copies cachées par défaut : l’adresse de l’agent. Aujourd’hui : Copies cachées par défaut rien",
         "reste tel quel Le document est marqué comme envoyé une fois l’e-mail parti.",
         "ne peut pas être repris Elle utilise dghv, sender['hp'], sender['org_full_title'], sender['person'] de l’ancien iA.docs. "
         "Réécrivez-la dans les paramètres, sous « Signature ».",
@@ -121,7 +121,8 @@ def test_town_that_changed_much(french):
     for text, expected in zip(
         said,
         (
-            "L’adresse de l’agent envoie. Le serveur de messagerie doit l’autoriser.",
+            "L’adresse de l’agent envoie. Le serveur de messagerie doit l’autoriser. La page « Envoyer en tant que » l’essaie pour "
+            "une adresse. Aujourd’hui : Qui est l’expéditeur ? L’adresse du compte (fonctionne avec tous les serveurs)",
             "Services qui en ont une : 2",
             "Copies cachées par défaut : l’adresse de l’agent et celle du service.",
             "Le document reste tel quel quand l’e-mail est parti.",
