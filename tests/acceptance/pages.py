@@ -61,6 +61,8 @@ PAGES = [
     ("admin", "{item}/@@mailbridge-create-contact"),
     ("admin", "/@@mailbridge-addresses"),
     ("admin", "/@@mailbridge-tokens"),
+    ("admin", "/@@mailbridge-sheet"),
+    ("admin", "/@@mailbridge-import"),
 ]
 
 

@@ -19,6 +19,7 @@ PAGES = (
     ("mailbridge-diagnosis", _("Diagnosis")),
     ("mailbridge-rules", _("Rules")),
     ("mailbridge-dry-run", _("Dry run")),
+    ("mailbridge-sheet", _("Set-up sheet")),
 )
 
 
