@@ -92,7 +92,7 @@ def forecast(case, host, lookup, selector="", returned=None):
     """Return the ``Forecast`` of a case sent by the server ``host``.
 
     ``lookup`` is called with name and kind; what raises ``Unreachable`` cannot be told. ``returned`` is called with ``host`` and
-    the domain in From for what a test message showed: a ``knowledge.Returned``, which counts where it is newer than DNS, or DNS
+    the domain in From for what a test message showed: a ``knowledge.Returned``, which counts where it is not older than DNS, or DNS
     cannot tell.
     """
     demand, record, unread = "", None, None

@@ -29,7 +29,7 @@ TEXTS, LENGTH = 20, 2000
 class Returned:
     """What a test message showed, see ``returned.Shown``; ``is_outside``: it went to another organization.
 
-    ``is_newer``: newer than what is known of DNS.
+    ``is_newer``: not older than what is known of DNS.
     """
 
     at: datetime
@@ -65,7 +65,7 @@ class Known:
     def returned(self, host, author):
         """Return the ``Returned`` of the last test message by this server and for this domain in From, or None."""
         entry = self._store.get(("mail", host, author))
-        return entry and Returned(is_newer=self.oldest is None or entry["at"] > self.oldest, **entry)
+        return entry and Returned(is_newer=self.oldest is None or entry["at"] >= self.oldest, **entry)
 
     def agents(self, host):
         """Return the domains of agents that were tried with this server."""
