@@ -100,8 +100,8 @@ def _of_spf(present):
     if not present:
         return _("Add what else sends for the domain before you enter it: a web site, a newsletter.")
     if len(present) > 1:
-        return _("In place of all SPF records that are there: one domain has one.")
-    return _("In place of the SPF record that is there: a domain has only one.")
+        return _("Replaces all SPF records that are there: a domain has only one.")
+    return _("Replaces the SPF record that is there: a domain has only one.")
 
 
 def _dkim(forecast, host, lookup, reports):
@@ -122,8 +122,8 @@ def _dkim(forecast, host, lookup, reports):
         )
         return
     records, note = DKIM[provider]
-    for selector, kind in records:
-        yield Entry(f"{selector}._domainkey.{domain}", kind, "", note)
+    for number, (selector, kind) in enumerate(records, 1):
+        yield Entry(f"{selector}._domainkey.{domain}", kind, "", note if number == len(records) else "")
 
 
 def _dmarc(forecast, host, lookup, reports):
@@ -136,7 +136,7 @@ def _dmarc(forecast, host, lookup, reports):
         note = _("To begin with: it asks receivers for nothing, and satisfies those that want a record.")
     except ValueError:
         name = name if name == domain or not lookup(f"_dmarc.{domain}", "TXT") else domain
-        note = _("In place of the DMARC records that are there, which cannot be read.")
+        note = _("Replaces the DMARC records that are there, which cannot be read.")
     target = f"; rua=mailto:{quote(reports, safe='@+._-')}" if reports else ""
     yield Entry(f"_dmarc.{name}", "TXT", f"v=DMARC1; p=none{target}", note)
     other = reports.rpartition("@")[2].lower()

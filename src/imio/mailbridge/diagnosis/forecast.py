@@ -18,11 +18,11 @@ CONSEQUENCES = {
         "DMARC fails: neither SPF nor a signature stands for ${domain}, which asks receivers to refuse such mail."
     ),
     "quarantine": _(
-        "DMARC fails: neither SPF nor a signature stands for ${domain}, which asks receivers to take such mail for spam."
+        "DMARC fails: neither SPF nor a signature stands for ${domain}, which asks receivers to treat such mail as spam."
     ),
     "none": _(
-        "DMARC fails: neither SPF nor a signature stands for ${domain}. Its DMARC record asks for nothing yet; many receivers take "
-        "such mail for spam."
+        "DMARC fails: neither SPF nor a signature stands for ${domain}. Its DMARC record asks for nothing yet; many receivers "
+        "treat such mail as spam."
     ),
 }
 
@@ -259,9 +259,9 @@ def _seen_spf(case, mail):
     mapping = {"time": mail.time, "server": mail.server, "domain": case.envelope}
     if mail.spf == "pass":
         return Verdict(
-            PASSES, _("${server} found SPF of ${domain} good in a test of ${time}.", mapping=mapping)
+            PASSES, _("In a test on ${time}, ${server} found SPF of ${domain} valid.", mapping=mapping)
         )
-    return Verdict(FAILS, _("SPF of ${domain} failed at ${server} in a test of ${time}.", mapping=mapping))
+    return Verdict(FAILS, _("In a test on ${time}, SPF of ${domain} failed at ${server}.", mapping=mapping))
 
 
 def _seen_dkim(case, mail, mode):
@@ -269,14 +269,20 @@ def _seen_dkim(case, mail, mode):
     mapping = {"time": mail.time, "server": mail.server, "domain": case.author}
     results = [result for result, signer in mail.dkim if aligned(case.author, signer, mode)]
     if "pass" in results or (not results and any(aligned(case.author, each, mode) for each in mail.signers)):
-        return Verdict(PASSES, _("A test of ${time} came back signed for ${domain}.", mapping=mapping))
+        return Verdict(
+            PASSES, _("The test message of ${time} came back signed for ${domain}.", mapping=mapping)
+        )
     if results:
         return Verdict(
             FAILS,
-            _("The signature for ${domain} did not hold at ${server} in a test of ${time}.", mapping=mapping),
+            _(
+                "In a test on ${time}, the signature for ${domain} did not hold at ${server}.",
+                mapping=mapping,
+            ),
         )
     if mail.is_outside:
         return Verdict(
-            FAILS, _("A test of ${time} came back without a signature for ${domain}.", mapping=mapping)
+            FAILS,
+            _("The test message of ${time} came back without a signature for ${domain}.", mapping=mapping),
         )
     return None
