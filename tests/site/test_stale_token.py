@@ -132,7 +132,10 @@ def posts(site, sent):
         "mailbridge-mailbox-edit": z3c("/@@mailbridge-mailbox-edit?mailbox=info", "save", login="other"),
         "mailbridge-account-delete": [Post("/@@mailbridge-account-delete?account=cpas", {"delete": "1"})],
         "mailbridge-mailbox-delete": [Post("/@@mailbridge-mailbox-delete?mailbox=info", {"delete": "1"})],
-        "mailbridge-accounts": [Post("/@@mailbridge-accounts", {"release": "default"})],
+        "mailbridge-accounts": [
+            Post("/@@mailbridge-accounts", {"release": "default"}),
+            Post("/@@mailbridge-accounts", {"check": "cpas"}),
+        ],
         "mailbridge-mailboxes": [Post("/@@mailbridge-mailboxes", {"try": "info"})],
         "mailbridge-addresses": [
             Post("/@@mailbridge-addresses", {"make": "in@bridge.test", "mailbox": "info@maville.test"}),
@@ -177,7 +180,8 @@ def posts(site, sent):
                 {"account": "cpas", "recipient": "r@citizen.test", "agent": "a@maville.test", "send": "1"}
                 | {"selector": "s1", "imap_host": "i.test", "imap_port": "143", "imap_login": "me"}
                 | {"imap_password": SECRET},
-            )
+            ),
+            Post("/@@mailbridge-diagnosis", {"account": "cpas", "check": "1"}, {"reports": "d@maville.test"}),
         ],
         "mailbridge-returned": [
             Post("/@@mailbridge-returned", {"remove": "1"}, {"ids:list": "gone@citizen.test"}, user="chef")
