@@ -283,6 +283,24 @@ def talk_through(talk):
         yield talk.open(step).step
 
 
+def test_sender_that_must_fail_is_not_set(site, town, server, trusted):
+    """The server lets the login send as an agent, whose domain asks receivers to refuse what neither SPF nor DKIM stands for."""
+    town.records |= {
+        ("maville.test", "TXT"): ["v=spf1 a:mx.maville.test -all"],
+        ("_dmarc.autre.test", "TXT"): ["v=DMARC1; p=reject"],
+        ("default._domainkey.autre.test", "TXT"): ["v=DKIM1; p="],
+        ("autre.test", "MX"): ["10 mx.maville.test."],
+    }
+    talk = at_login(site, server)
+    talk.press(login=LOGIN, password=PASSWORD).press(agent="x@autre.test")
+    assert talk.step == "mailboxes"
+    assert settings().default_account.sender_policy == "login"
+    assert "asks receivers to refuse such mail" in repr(kept.answers().found["sender"])
+    talk.press("leave_out").press("leave_out").press("leave_out")
+    assert talk.step == "end"
+    assert "maville.test TXT v=DMARC1; p=none" in talk.text, "to be entered in DNS"
+
+
 def test_what_works_stays_until_another_works(site, caught, server, trusted):
     before = settings().default_account
     with Resolver({("maville.test", "MX"): ["10 mx.maville.test."]}) as dns:

@@ -11,6 +11,9 @@ from imio.mailbridge.controlpanel.trial_mail import first_address
 from imio.mailbridge.controlpanel.trial_mail import SUBJECT
 from imio.mailbridge.controlpanel.trial_mail import TEXT
 from imio.mailbridge.controlpanel.trial_mail import translated
+from imio.mailbridge.diagnosis import knowledge
+from imio.mailbridge.diagnosis.dns_entries import entries
+from imio.mailbridge.diagnosis.foreseen import foreseen
 from imio.mailbridge.diagnosis.step import BAD
 from imio.mailbridge.diagnosis.step import OK
 from imio.mailbridge.diagnosis.step import SKIPPED
@@ -152,7 +155,7 @@ def state_of(record):
 class Line(NamedTuple):
     """A line of the last page: ``who`` must do what ``ask`` says; ``verdict`` is that of a ``Step``.
 
-    Mail flows without what is ``optional`` and left out.
+    Mail flows without what is ``optional`` and left out. ``records`` are those to enter in DNS, each with a note.
     """
 
     verdict: str
@@ -161,6 +164,7 @@ class Line(NamedTuple):
     ask: str = ""
     who: str = ""
     optional: bool = False
+    records: tuple[tuple[str, str], ...] = ()
 
 
 #: Who must do what.
@@ -205,7 +209,7 @@ class EndScreen(Templated):
             self._server(),
             self._found("login", _("Login"), who=TOWN),
             self._found("sender", _("Sender"), who=PROVIDER),
-            self._found("dns", _("SPF, DKIM and DMARC"), who=DNS)._replace(optional=True),
+            self._dns(),
             *self._mailboxes(),
             self._watch(),
             self._test(),
@@ -225,6 +229,27 @@ class EndScreen(Templated):
         if not account.host:
             return line._replace(verdict=BAD if line.verdict == BAD else SKIPPED)
         return line
+
+    def _dns(self):
+        """Say what receivers will find, from what is kept, and which records are to be entered."""
+        title, account = _("SPF, DKIM and DMARC"), self.settings.default_account
+        found = [
+            each
+            for each in foreseen(account, self.settings).forecasts
+            if account.sender_policy in (each.case.policy, "auto")
+        ]
+        if not found:
+            return Line(SKIPPED, title, (_("No DNS server answers."),), optional=True)
+        sentences = {
+            translated(part.sentence): part.sentence
+            for each in found
+            for part in (each.spf, each.dkim, each.dmarc)
+        }
+        missing = entries(found, account.host, knowledge.Known())
+        verdict = WARNING if missing or any(each.fails for each in found) else OK
+        ask = _("Please enter or check these records in DNS.") if missing else ""
+        records = tuple((f"{each.name} {each.kind} {each.value}".strip(), each.note) for each in missing)
+        return Line(verdict, title, tuple(sentences.values()), ask, DNS if missing else "", records=records)
 
     def _mailboxes(self):
         known = forwardings()
@@ -283,4 +308,6 @@ class EndScreen(Templated):
             if line["ask"]:
                 mapping = {"who": line["who"], "ask": line["ask"]}
                 found.append(f"  {translated(_('${who}: ${ask}', mapping=mapping))}")
+            for record, note in line["records"]:
+                found += [f"    {each}" for each in (record, translated(note)) if each]
         return masked("\n".join(found))

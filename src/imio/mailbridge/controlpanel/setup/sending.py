@@ -12,12 +12,16 @@ from imio.mailbridge.controlpanel.trial_mail import password_unreadable
 from imio.mailbridge.controlpanel.trial_mail import translated
 from imio.mailbridge.delivery.trial import probe_sender
 from imio.mailbridge.diagnosis import dns
+from imio.mailbridge.diagnosis import foreseen
+from imio.mailbridge.diagnosis import knowledge
 from imio.mailbridge.diagnosis.bounds import Deadline
 from imio.mailbridge.diagnosis.dialogue import Dialogue
+from imio.mailbridge.diagnosis.forecast import advised_policy
+from imio.mailbridge.diagnosis.forecast import domain_of
+from imio.mailbridge.diagnosis.forecast import failing
 from imio.mailbridge.diagnosis.provider import recognise
 from imio.mailbridge.diagnosis.step import BAD
 from imio.mailbridge.diagnosis.step import OK
-from imio.mailbridge.diagnosis.step import Report
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
 from imio.mailbridge.message.composition.sender_policy import SenderRefused
@@ -517,7 +521,8 @@ class SenderScreen(Templated):
         return self.settings.default_account.login_address
 
     def leave_out(self):
-        """Let the login address send."""
+        """Let the login address send; ask DNS what receivers will find."""
+        foreseen.ask(self.settings.default_account, self.settings)
         stored_settings().sender_policy = "login"
         kept.note("sender", OK, LOGIN_SENDS)
 
@@ -543,18 +548,21 @@ class SenderScreen(Templated):
         if probe.allowed is None:
             self.page.errors["agent"] = translatable(probe.answer.explanation)
             return self.page._show()
-        author = agent if probe.allowed else account.login_address
-        judged = dns_steps(account, author, self.settings.dns_resolver)
-        sentence = AGENT_SENDS if probe.allowed else LOGIN_SENDS
+        committed(lambda: knowledge.keep_agent(account.host, domain_of(agent)))
+        foreseen.ask(account, self.settings)
+        forecasts = foreseen.foreseen(account, self.settings).forecasts
+        policy = (advised_policy(forecasts, "auto") or "auto") if probe.allowed else "login"
+        sentence = LOGIN_SENDS if policy == "login" else AGENT_SENDS
+        failed = failing(forecasts, "send_as") if probe.allowed and policy == "login" else None
         mapping = {"login": account.login or account.login_address}
         ask = _("May the login ${login} get the right to send as our agents (Send As)?", mapping=mapping)
 
         def remember():
-            stored_settings().sender_policy = "auto" if probe.allowed else "login"
+            stored_settings().sender_policy = policy
             kept.keep(address=agent)
-            kept.note("sender", OK, sentence, ask="" if probe.allowed else ask)
-            for step in judged:
-                kept.note("dns", step.verdict, step.sentence, *step.notes, ask=step.ask)
+            kept.note(
+                "sender", OK, sentence, failed and failed.dmarc.sentence, ask="" if probe.allowed else ask
+            )
 
         committed(remember)
         self.page._say(sentence)
@@ -566,10 +574,3 @@ AGENT_SENDS = _(
     "is used."
 )
 LOGIN_SENDS = _("E-mails come from the login address, and answers go to the agent (Reply-To).")
-
-
-def dns_steps(account, author, resolver):
-    """Return the ``Step`` on SPF, DKIM and DMARC of the address that will stand in From."""
-    report = Report({}, Dialogue(""))
-    dns.check(report, account, [("dns-login", author, author)], "", resolver, Deadline(DNS))
-    return report.steps
