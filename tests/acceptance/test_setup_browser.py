@@ -6,6 +6,7 @@ Postfix asks Dovecot about the logins of the town that has passwords no more: Do
 from dataclasses import dataclass
 from email import message_from_bytes
 from playwright.sync_api import expect
+from tests.acceptance.axe import serious
 from tests.servers.dovecot import Dovecot
 from tests.servers.fixtures import open_folder
 from tests.servers.instance import copied
@@ -24,6 +25,11 @@ import shutil
 AGENT = "al.bert@maville.test"
 BOX = "info@maville.test"
 JEANNE = "jeanne.dupont@citizen.test"
+#: The questions that this town is asked.
+STEPS = (
+    *("address", "provider", "way", "server", "login", "sender"),
+    *("mailboxes", "forward", "watch", "test", "end"),
+)
 EMPTY = {
     "smtp_host": None,
     "smtp_login": None,
@@ -177,6 +183,12 @@ def test_server_lets_the_login_send_as_agents(beginner, town):
     beginner.answer("login", login=LOGIN, password=PASSWORD)
     assert finish(beginner, town, **mailbox(town)) == (AGENT, None, AGENT)
     beginner.admin.screenshot("setup-end")
+    for step in STEPS:
+        beginner.admin.open(f"/@@mailbridge-setup?step={step}")
+        beginner.asked(step)
+        beginner.page.set_viewport_size({"width": 390, "height": 844})
+        assert serious(beginner.page, "#content") == [], step
+        assert beginner.page.evaluate("document.documentElement.scrollWidth") == 390, step
 
 
 def test_server_does_not_let_it(beginner, town, iadocs):

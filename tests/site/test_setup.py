@@ -2,18 +2,22 @@
 
 from dataclasses import replace
 from imio.mailbridge.controlpanel.setup import answers as kept
+from imio.mailbridge.controlpanel.setup.receiving import STEPS
 from imio.mailbridge.controlpanel.setup.sending import as_pem
 from imio.mailbridge.controlpanel.setup.server import ports
 from imio.mailbridge.controlpanel.setup.server import TRIAL
 from imio.mailbridge.controlpanel.setup.view import path
 from imio.mailbridge.controlpanel.setup.view import SCREENS
 from imio.mailbridge.delivery.deliver import deliver
+from imio.mailbridge.diagnosis.knowledge import keep_returned
+from imio.mailbridge.diagnosis.returned import Shown
 from imio.mailbridge.message.secret_address import is_secret
 from imio.mailbridge.settings import secrets
 from imio.mailbridge.settings.providers import PROVIDERS
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.read import stored_settings
 from imio.mailbridge.transport.tls import certificates_in
+from pathlib import Path
 from tests.servers.resolver import Resolver
 from tests.site.panel import HTML
 from tests.site.panel import page
@@ -160,6 +164,39 @@ def test_authority_that_the_settings_know_is_chosen(site, town, server, certific
     assert kept.answers().ca_file == str(certificates.ca_file)
 
 
+def test_each_provider_says_how_a_mailbox_forwards():
+    assert set(STEPS) == {provider.name for provider in PROVIDERS}
+    guides = {path.stem for path in (Path(__file__).parents[2] / "docs/guides/fr").glob("*.rst")}
+    assert {guide for guide, _steps in STEPS.values()} <= guides
+
+
+def test_password_of_the_environment_is_not_asked_for(site, town, server, trusted, monkeypatch):
+    monkeypatch.setenv(secrets.ENVIRONMENT, PASSWORD)
+    monkeypatch.setenv("MAILBRIDGE_SMTP_HOST", "localhost")
+    talk = at_login(site, server)
+    assert "password" not in talk.form()
+    assert "comes from the iA.docs server" in talk.text
+    assert talk.press(login=LOGIN).step == "sender"
+    assert PASSWORD not in repr(dict(IAnnotations(site.portal)))
+
+
+def test_limits_of_an_expert_stay(site, town, server, trusted):
+    stored_settings().smtp_rate = 7
+    transaction.commit()
+    at_login(site, server).press(login=LOGIN, password=PASSWORD)
+    assert settings().default_account.rate == 7
+
+
+def test_begun_again(site, town, server, trusted):
+    kept.keep(step="end", provider="own", address=AGENT)
+    transaction.commit()
+    talk = Conversation(site)
+    assert talk.step == "end"
+    assert "Something is left to do" in talk.text
+    assert talk.press("restart").step == "address"
+    assert talk.form()["address"] == ""
+
+
 def test_server_that_dns_names_and_that_is_silent_is_asked_for(site, town):
     town.records[("_submission._tcp.maville.test", "SRV")] = ["0 1 9 mx.localhost."]
     talk = begun(site)
@@ -288,12 +325,12 @@ def test_sender_that_must_fail_is_not_set(site, town, server, trusted):
     town.records |= {
         ("maville.test", "TXT"): ["v=spf1 a:mx.maville.test -all"],
         ("_dmarc.autre.test", "TXT"): ["v=DMARC1; p=reject"],
-        ("default._domainkey.autre.test", "TXT"): ["v=DKIM1; p="],
         ("autre.test", "MX"): ["10 mx.maville.test."],
     }
-    talk = at_login(site, server)
-    talk.press(login=LOGIN, password=PASSWORD).press(agent="x@autre.test")
-    assert talk.step == "mailboxes"
+    talk = at_login(site, server).press(login=LOGIN, password=PASSWORD)
+    keep_returned("localhost", Shown(author="autre.test", server="mx.citizen.test"), "citizen.test")
+    transaction.commit()
+    assert talk.press(agent="x@autre.test").step == "mailboxes"
     assert settings().default_account.sender_policy == "login"
     assert "asks receivers to refuse such mail" in repr(kept.answers().found["sender"])
     talk.press("leave_out").press("leave_out").press("leave_out")

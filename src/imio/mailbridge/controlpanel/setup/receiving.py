@@ -16,7 +16,6 @@ from imio.mailbridge.controlpanel.setup.sending import is_port
 from imio.mailbridge.controlpanel.setup.sending import secrets_in
 from imio.mailbridge.controlpanel.setup.server import TRIAL
 from imio.mailbridge.diagnosis.step import BAD
-from imio.mailbridge.diagnosis.step import OK
 from imio.mailbridge.i18n import _
 from imio.mailbridge.inbound.forwarding import check
 from imio.mailbridge.inbound.forwarding.outcomes import OUTCOMES
@@ -277,6 +276,7 @@ class WatchScreen(Templated):
     name = "watch"
     title = _("May iA.docs read the mailbox of the login address?")
     skip = _("No, somebody reads it")
+    commits = True
 
     @property
     def lead(self):
@@ -334,7 +334,7 @@ class WatchScreen(Templated):
 
     def leave_out(self):
         """Leave the mailbox to people."""
-        kept.keep(left_out=(*self.answers.left_out, self.name))
+        kept.keep(left_out=(self.name,))
 
     def go_on(self):
         """Open the mailbox, and have it read from now on."""
@@ -349,17 +349,13 @@ class WatchScreen(Templated):
         try:
             sentence, kind = tried(mailbox)
             if kind != "error":
-                committed(lambda: save(mailbox))
+                committed(lambda: (save(mailbox), kept.keep(left_out=())))
         finally:
             committed(lambda: secrets.forget(secrets_of(TRIAL)))
         if kind == "error":
             kept.note(self.name, BAD, sentence)
             self.page.problem = sentence
             return self.page._show()
-        kept.note(
-            self.name, OK, _("iA.docs reads the mailbox of ${address}.", mapping={"address": mailbox.address})
-        )
-        kept.keep(left_out=tuple(each for each in self.answers.left_out if each != self.name))
         self.page._say(sentence)
         return None
 

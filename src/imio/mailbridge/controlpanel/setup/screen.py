@@ -34,6 +34,7 @@ class Screen:
     name = title = lead = skip = ""
     buttons = ("go_on",)
     actions = (("go_on", NEXT),)
+    commits = False  #: whether an answer that was tried is committed at once: a conflict would repeat the try
     part = None  #: a template of what stands between question and fields
 
     def __init__(self, page):

@@ -328,6 +328,7 @@ class LoginScreen(Templated):
     name = "login"
     title = _("Which account does iA.docs log in with?")
     buttons = ("go_on", "use_oauth2", "use_password")
+    commits = True
 
     @property
     def lead(self):
@@ -505,6 +506,7 @@ class SenderScreen(Templated):
     name = "sender"
     title = _("May iA.docs send in the name of the agents?")
     skip = _("Skip: send from the login address")
+    commits = True
 
     def fields(self):
         text = _("A message is sent in this name to ${address}.", mapping={"address": self.login_address})

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from imio.mailbridge.diagnosis import tls
+from imio.mailbridge.diagnosis.bounds import Deadline
 from imio.mailbridge.diagnosis.bounds import Limits
 from imio.mailbridge.diagnosis.diagnose import diagnose
 from imio.mailbridge.diagnosis.diagnose import Options
@@ -25,17 +26,22 @@ TRIAL = "setup:trial"
 USUAL = ((587, "starttls"), (465, "tls"), (25, "starttls"))
 
 #: Somebody waits, and up to four ports are tried one after the other.
-QUICK = Limits(total=40, resolve=8, connect=6, smtp=25, answer=8)
+QUICK = Limits(total=40, resolve=8, connect=4, smtp=25, answer=8)
+#: Seconds after which no other port is tried.
+PATIENCE = 45
 
 #: Steps that concern the server itself.
 OF_SERVER = ("resolve", "connect", "tls", "features")
 #: What the bridge can be told about the certificate of a server: who issued it.
 ISSUER_UNKNOWN = {tls.SENTENCES["self-signed"][0], tls.SENTENCES["unknown-authority"][0]}
 
+#: Limits that a provider has; without one, what an expert set stays.
+LIMITS = ("rate", "attachment_limit")
+
 #: Fields of an account that the set-up writes, and the setting of each.
 WRITTEN = {
     name: OF_DEFAULT.get(name, {"ca_file": "smtp_ca_file", "login": "smtp_login"}.get(name, name))
-    for name in (*ServerLogin.__dataclass_fields__, "login_address", "rate", "attachment_limit")
+    for name in (*ServerLogin.__dataclass_fields__, "login_address", *LIMITS)
     if name != "name"
 }
 
@@ -62,14 +68,14 @@ def find(host, port, security, ca_file=""):
 
     A server whose certificate nobody vouches for is found: its account comes with its step.
     """
-    failed = None
+    failed, deadline = None, Deadline(PATIENCE)
     for number, encryption in ports(port, security):
         account = Account(TRIAL, host, number, encryption, ca_file)
         step = reach(account)
         if step is None or is_issuer_unknown(step):
             return account, step
         failed = failed or (account, step)
-        if step.name == "resolve":
+        if step.name == "resolve" or deadline.passed:
             break
     return failed
 
@@ -112,7 +118,8 @@ def _save(account):
         value = getattr(account, name)
         if name == "login_address" and value == account.login:
             value = ""  # it follows the login
-        setattr(records, setting, value or (0 if isinstance(value, int) else None))
+        if value or name not in LIMITS:
+            setattr(records, setting, value or None)
     if any(getattr(before, name) != getattr(account, name) for name in OWNERS):
         records.sender_policy = "login"  # what another server allowed says nothing of this one
     if account.name == TRIAL:

@@ -10,6 +10,7 @@ from imio.mailbridge.controlpanel.setup import sending
 from imio.mailbridge.controlpanel.trial_mail import translated
 from imio.mailbridge.i18n import _
 from imio.mailbridge.settings.providers import provider
+from imio.mailbridge.store.commit import committed
 
 
 SCREENS = {
@@ -83,7 +84,7 @@ class SetupView(Navigation, ButtonPage):
             return None
         answer = getattr(self.screen, name)()
         if answer is None and name != "restart":
-            self._go_on()
+            committed(self._go_on) if self.screen.commits and name == "go_on" else self._go_on()
         return answer
 
     def _go_on(self):
