@@ -18,6 +18,7 @@ from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.read import stored_settings
 from imio.mailbridge.transport.tls import certificates_in
 from pathlib import Path
+from tests.servers.certificates import Certificates
 from tests.servers.resolver import Resolver
 from tests.site.panel import HTML
 from tests.site.panel import page
@@ -139,12 +140,14 @@ def test_password_is_refused_and_then_typed_again(site, town, server, trusted):
     assert talk.press("use_password").press(password=PASSWORD).step == "sender"
 
 
-def test_authority_of_the_town(site, town, server, certificates):
+def test_authority_of_the_town(site, town, server, certificates, tmp_path):
     talk = at_login(site, server)
     assert talk.step == "authority"
     assert "The certificate of localhost was issued by" in talk.text
     other = {"certificate": ("ca.pem", b"no certificate")}
     assert talk.press(files=other).errors == {"certificate": "No certificate can be read in it."}
+    other = Certificates(tmp_path).ca_file.read_bytes()
+    assert (talk.press(files={"certificate": ("ca.pem", other)}).step, talk.failed) == ("authority", "tls")
     content = certificates.ca_file.read_bytes()
     assert talk.press(files={"certificate": ("ca.pem", content)}).step == "login"
     assert talk.press(login=LOGIN, password=PASSWORD).step == "sender"
@@ -204,6 +207,13 @@ def test_server_that_dns_names_and_that_is_silent_is_asked_for(site, town):
     assert talk.press(auth="password").step == "server"
     assert talk.form()["host"] == "mx.localhost"
     assert talk.tree.cssselect("#setup-problem")
+
+
+def test_another_provider_begins_anew(site, town, server, trusted):
+    at_login(site, server)
+    talk = Conversation(site).open("provider").press(provider="zimbra")
+    assert talk.step == "server"
+    assert talk.form()["host"] == talk.form()["port"] == ""
 
 
 def test_closed_port_has_others_tried(site, town):

@@ -126,17 +126,21 @@ class ProviderScreen(Templated):
         chosen = provider(self.entered("provider"))
         if chosen is None:
             return self.wrong("provider", _("Choose your mail provider first."))
-        is_other = chosen.name != self.answers.provider
-        if is_other:
+        if chosen.name != self.answers.provider:
             kept.keep_now(
                 provider=chosen.name,
                 auth=chosen.logins[0].kind,
                 oauth_token_url="",
+                host="",
+                port=0,
+                security="",
                 ca_file="",
                 asks_server=False,
                 asks_authority=False,
+                found={},
             )
-        host, port, security = known_server(kept.answers())
+            self.answers = kept.answers()
+        host, port, security = known_server(self.answers)
         if host:
             return try_server(self, host, port, security)
         kept.keep(asks_server=True)
@@ -167,8 +171,8 @@ def try_server(screen, host, port, security, ca_file=""):
     )
     if step is not None:
         kept.note("server", BAD, step.sentence, ask=step.ask)
-        is_question = screen.name == ("authority" if unknown else "server")
-        return screen.failed(account, step) if is_question else None  # else it is the next one
+        is_next = screen.name == "provider" or (screen.name == "server" and unknown)
+        return None if is_next else screen.failed(account, step)
     mapping = {"host": account.host, "port": str(account.port)}
     kept.note("server", OK, _("The server answers at ${host}, port ${port}.", mapping=mapping))
     if port and account.port != port:
