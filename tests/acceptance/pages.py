@@ -60,6 +60,8 @@ PAGES = [
     ("admin", "{item}/@@mailbridge-create-contact"),
     ("admin", "/@@mailbridge-addresses"),
     ("admin", "/@@mailbridge-tokens"),
+    ("admin", "/@@mailbridge-sheet"),
+    ("admin", "/@@mailbridge-import"),
 ]
 
 

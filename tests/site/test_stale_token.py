@@ -47,6 +47,7 @@ MAILBOX = {
 }
 LATER = f"{date.today() + timedelta(days=30)}T03:04"
 SECRET = "Ty:ped-S3cret"
+OLD_SETTINGS = '{"omail_close_on_email_send": false}'
 KEPT = base64.urlsafe_b64encode(zlib.compress(redirected("Kept"))).decode()
 
 
@@ -142,6 +143,10 @@ def posts(site, sent):
         "mailbridge-tokens": [
             Post("/@@mailbridge-tokens", {"make": "1"}, {"label": "mx2.maville.test"}),
             Post("/@@mailbridge-tokens", {"revoke": "0" * 16}),
+        ],
+        "mailbridge-import": [
+            Post("/@@mailbridge-import", {"preview": "1"}, {"text": OLD_SETTINGS}),
+            Post("/@@mailbridge-import", {"take_over": "1", "seen": "0" * 64}, {"records": OLD_SETTINGS}),
         ],
         "mailbridge-forwarding": [
             Post("/@@mailbridge-forwarding", {name: "info@maville.test"}) for name in ("check", "accept")
