@@ -172,7 +172,7 @@ def _spf(domain, host, lookup):
             FAILS, _("SPF of ${domain} does not allow ${provider}: ${include} is missing.", mapping=mapping)
         )
     exchangers = [text.split()[-1].rstrip(".").lower() for text in lookup(domain, "MX") if text.split()]
-    addresses = [address for kind in ("A", "AAAA") for address in lookup(host, kind)]
+    addresses = [host] + [address for kind in ("A", "AAAA") for address in lookup(host, kind)]
     if domain_policy.spf_allows(spf, domain, host.lower(), exchangers, addresses):
         return Verdict(
             PASSES, _("SPF of ${domain} allows ${host}, as long as mail leaves from there.", mapping=mapping)
