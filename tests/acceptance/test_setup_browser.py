@@ -142,7 +142,8 @@ def begin(beginner, port):
     """From the settings to the server."""
     beginner.admin.open("/@@mailbridge-controlpanel")
     beginner.page.click("#mailbridge-propose-setup a")
-    if beginner.page.locator("[data-step=end]").count():
+    beginner.page.wait_for_selector(".mailbridge-setup")
+    if beginner.page.locator("[data-step=end]").count():  # of the town before
         beginner.page.click("button[name=restart]")
     beginner.answer("address", address=AGENT)
     expect(beginner.page.locator("#setup-sources")).to_contain_text("mx.maville.test")
