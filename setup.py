@@ -68,6 +68,7 @@ setup(
         "cryptography",
         "dkimpy",
         "dnspython",
+        "docutils",
         "huey>=3.5",
         "icalendar",
         "idna",

@@ -34,6 +34,7 @@ FITTING = {
     "MIT OR Apache-2.0",
     "MPL-2.0",
     "MPL-2.0 AND MIT",
+    "Public Domain",
     "Zlib",
     "ZPL-2.1",
 }

@@ -60,6 +60,8 @@ PAGES = [
     ("admin", "{item}/@@mailbridge-create-contact"),
     ("admin", "/@@mailbridge-addresses"),
     ("admin", "/@@mailbridge-tokens"),
+    ("agent", "/@@mailbridge-guide/fr/agent"),
+    ("admin", "/@@mailbridge-guide/fr/administrateur"),
 ]
 
 
