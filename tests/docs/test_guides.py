@@ -6,11 +6,13 @@ from docutils.nodes import literal_block
 from docutils.nodes import section
 from docutils.nodes import table
 from docutils.nodes import title
+from imio.mailbridge.browser.guide_text import render
+from imio.mailbridge.browser.guide_text import section_id
+from imio.mailbridge.browser.guide_text import SETTINGS
 from imio.mailbridge.gateway import fetch_config
 from imio.mailbridge.inbound.forwarding.outcomes import OUTCOMES
 from importlib.metadata import entry_points
 from pathlib import Path
-from imio.mailbridge.browser.guide_text import SETTINGS
 from tests.docs.guides import blocks
 from tests.docs.guides import FRENCH_ONLY
 from tests.docs.guides import GUIDES
@@ -70,8 +72,10 @@ def test_remedies_of_the_forwarding_check_name_sections_that_exist():
     assert len(named) > 3
     for guide in named:
         assert guide.section in titles("en", guide.file)
+        assert f'id="{section_id(guide.section)}"' in render(f"en/{guide.file}").html
         french = re.search(rf'^msgid "{re.escape(guide.section)}"\nmsgstr "(.*)"$', catalog, re.MULTILINE)[1]
         assert french in titles("fr", guide.file)
+        assert f'id="{section_id(french)}"' in render(f"fr/{guide.file}").html
 
 
 def test_the_toml_example_can_be_used(tmp_path):

@@ -154,6 +154,7 @@ PATHS = {
     "my-mail-counts": ["/@@my-mail-counts"],
     "mailbridge-figures": ["/@@mailbridge-figures"],
     "my-forwards": ["/@@my-forwards"],
+    "mailbridge-guide": ["/@@mailbridge-guide", "/@@mailbridge-guide/fr/administrateur"],
     "rendition.pdf": ["{file}/@@rendition.pdf"],
     "mailbridge-reply": ["{item}/@@mailbridge-reply"],
     "send-email": ["{item}/@@send-email", "{item}/@@send-email?edit={sent}"],

@@ -1,4 +1,4 @@
-"""Turns the guides in ``guides`` of this package into HTML: what ``make docs`` builds for the web is read in the site too, offline."""
+"""Turns the guides in ``guides`` of this package into HTML: what ``make docs`` builds for the web is read in the site, offline."""
 
 from docutils import nodes
 from docutils.core import publish_parts

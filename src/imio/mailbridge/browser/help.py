@@ -1,6 +1,6 @@
 """Says where the guides tell about each page of ours, and puts a "?" with that link on it.
 
-The "?" stands at one place on all pages, above the title. It opens a tab of its own, one for all: who asks is in the midst of a form.
+The "?" stands at one place on all pages, above the title. It opens a tab of its own, one for all: who asks is filling in a form.
 """
 
 from imio.mailbridge.browser.guide import guide_url
