@@ -107,7 +107,7 @@ QUESTIONS = [
         "Microsoft refuse le mot de passe : que mettre à la place ?",
         "/@@mailbridge-diagnosis",
         (HELP, "Passer à OAuth 2.0"),
-        "la réponse 535 ou 550 5.7.30 le dit",
+        "Un serveur qui n’en veut pas répond 535 ou 550 5.7.30.",
     ),
     Question(
         "admin",

@@ -3,9 +3,11 @@
 from tests.docs.guides import GUIDES
 from tests.docs.guides import names
 from tests.docs.guides import pages
+from tests.docs.guides import plain
 from tests.docs.guides import without_translation
 from tests.docs.guides import words
 import pytest
+import re
 
 
 FRENCH = [path for path in pages() if path.parent == GUIDES / "fr"]
@@ -21,6 +23,13 @@ def said():
 @pytest.mark.parametrize(("language", "path"), PAGES, ids=lambda each: getattr(each, "stem", each))
 def test_names(language, path, said):
     assert sorted(names(path.read_text()) - said[language]) == []
+
+
+@pytest.mark.parametrize(("language", "path"), PAGES, ids=lambda each: getattr(each, "stem", each))
+def test_no_button_is_named_in_italics(language, path):
+    """Names that stand in italics are those of other programs, which nothing compares."""
+    pressed = re.findall(r"(?:[Cc]liquez sur|[Pp]ress) \*([^*]+)\*", plain(path.read_text()))
+    assert pressed == []
 
 
 @pytest.mark.parametrize("language", ["nl", "de"])
