@@ -60,6 +60,12 @@ def test_a_guide_leads_to_no_file_outside():
     assert not any(Path(name).is_absolute() or ".." in name for name in guide_text.NAMES)
 
 
+def test_ways_through_menus_are_readable():
+    text = strictly("fr/imap")
+    assert "<strong>Passerelle e-mail › Boîtes › Ajouter une boîte</strong>" in text
+    assert "--&gt;" not in text
+
+
 def test_what_a_guide_may_not_do(tmp_path, monkeypatch):
     (tmp_path / "x.rst").write_text(
         "X\n=\n\n.. include:: /etc/passwd\n\n.. raw:: html\n\n   <script></script>\n"

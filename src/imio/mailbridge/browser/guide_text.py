@@ -66,29 +66,24 @@ def _doc(_role, rawtext, text, _line, inliner, options=None, content=None):
     return [node], []
 
 
-for each in ("guilabel", "menuselection"):  # roles of Sphinx, as the next
-    register_generic_role(each, nodes.strong)
+def _menuselection(_role, rawtext, text, _line, _inliner, options=None, content=None):
+    return [nodes.strong(rawtext, text.replace("-->", "›"))], []
+
+
+# roles of Sphinx, which docutils lacks
+register_generic_role("guilabel", nodes.strong)
+register_local_role("menuselection", _menuselection)
 register_local_role("doc", _doc)
 
 
 class Translator(html5_polyglot.HTMLTranslator):
-    """HTML with the classes of Plone's theme; what may be too wide is scrolled by itself, and by keys."""
+    """HTML with the classes of Plone's theme; a drawing that is too wide is scrolled by itself, and by keys."""
 
     def visit_image(self, node):
         """Take the picture from the resources of the package."""
         node["uri"] = f"{IMAGES}/{posixpath.basename(node['uri'])}"
         node["classes"] += ["img-fluid", "border", "my-3"]
         super().visit_image(node)
-
-    def visit_table(self, node):
-        """Put a scrolling box around the table."""
-        self.body.append('<div class="table-responsive" tabindex="0">\n')
-        super().visit_table(node)
-
-    def depart_table(self, node):
-        """End the table and its box."""
-        super().depart_table(node)
-        self.body.append("</div>\n")
 
     def visit_literal_block(self, node):
         """Let keys scroll a drawing or a piece of configuration."""
