@@ -9,7 +9,7 @@ INSTALLED := $(VENV)/.installed
 WORKERS ?= 4
 PYTEST := $(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder
 
-.PHONY: start test quick check docs screenshots release-test bench clean
+.PHONY: start test quick check docs screenshots gateway release-test bench clean
 
 start: $(INSTALLED)
 	@PORT="$(PORT)" SMTP_PORT="$(SMTP_PORT)" $(BIN)/python -m devel.start
@@ -32,6 +32,10 @@ docs: $(INSTALLED)
 # The pictures of the guides, from the browser tests; look at each before it is committed.
 screenshots: $(INSTALLED)
 	$(BIN)/python -m devel.screenshots
+
+# LMTP server, IMAP and explain in one file, for a mail host without Plone.
+gateway: $(INSTALLED)
+	$(BIN)/python -m devel.gateway build
 
 release-test: $(INSTALLED)
 	$(BIN)/python -m devel.release_test

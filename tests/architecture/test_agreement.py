@@ -41,7 +41,8 @@ def test_classifiers_and_linter_are_for_the_python_that_is_required():
 
 
 def test_the_pipe_is_linted_for_the_python_of_mail_hosts():
-    (target,) = PYPROJECT["tool"]["ruff"]["per-file-target-version"].values()
+    targets = PYPROJECT["tool"]["ruff"]["per-file-target-version"]
+    target = targets["src/imio/mailbridge/pipe/mailbridge_pipe.py"]
     assert re.search(r"``mailbridge-pipe`` .*Python (3\.\d+)", OPERATOR)[1] == target.replace("py3", "3.")
 
 

@@ -1,4 +1,6 @@
-"""Habits of the tests: what tests share is in modules with plain names, and nothing is asserted about how long something took."""
+"""Habits of the tests: what tests share is in modules with plain names, nothing is asserted about how long something took, and
+one module alone says what is skipped.
+"""
 
 from pathlib import Path
 import ast
@@ -57,6 +59,18 @@ def timed_assertions(tree):
             if isinstance(node, ast.Assert) and reads_clock(node.test, known)
         ]
     return sorted(set(lines))
+
+
+def skips(tree):
+    """Tell whether a module skips tests by itself."""
+    return any(
+        isinstance(node, ast.Attribute) and node.attr in ("skip", "skipif", "importorskip", "xfail")
+        for node in ast.walk(tree)
+    )
+
+
+def test_only_one_module_skips_so_that_ci_skips_nothing_unseen():
+    assert [path.name for path in MODULES if skips(ast.parse(path.read_text()))] == ["required.py"]
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(TESTS)))

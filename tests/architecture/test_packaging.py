@@ -182,6 +182,18 @@ def test_commands_and_autoinclude(wheel):
         assert callable(EntryPoint(name, target, "console_scripts").load())
 
 
+def test_buildout_makes_the_commands_of_the_wheel(wheel):
+    released = configparser.ConfigParser(delimiters=("=",))
+    released.read_string(
+        wheel.read(next(n for n in wheel.namelist() if n.endswith("entry_points.txt"))).decode()
+    )
+    files = {Path(name).name for name in wheel.namelist() if ".data/scripts/" in name}
+    buildout = configparser.RawConfigParser(delimiters=("=",))
+    buildout.read(ROOT / "buildout.cfg")
+    assert set(buildout["instance"]["scripts"].split()) == set(released["console_scripts"])
+    assert set(re.findall(r"\$\{:folder\}/(\S+)", buildout["pipe"]["cmds"])) == files == set(PIPE)
+
+
 def owners():
     """Return which distribution each installed module belongs to; namespace packages belong to none."""
     found = {}

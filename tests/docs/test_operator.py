@@ -1,13 +1,9 @@
-"""The operator's guide names options, variables, packages and fields that exist, and all packages that its programs need."""
+"""The operator's guide names options, variables and fields that exist; its units of systemd start what there is."""
 
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import packages_distributions
-from importlib.metadata import requires
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
+from devel.gateway import NAME
+from devel.gateway_main import USAGE
 from pathlib import Path
 from tests.docs.guides import DOCS
-import json
 import pytest
 import re
 import subprocess
@@ -17,67 +13,7 @@ import sys
 PAGE = (DOCS / "operator.rst").read_text()
 PACKAGE = DOCS.parent / "src/imio/mailbridge"
 BIN = Path(sys.executable).parent
-MODULES = {
-    "mailbridge-explain": "imio.mailbridge.message.explain",
-    "mailbridge-fetch": "imio.mailbridge.gateway.fetch_command",
-    "mailbridge-lmtp": "imio.mailbridge.gateway.lmtp_command",
-}
-#: Imports a module where nothing but the distributions named after it can be imported.
-ALONE = """
-import importlib, json, sys
-module, refused = sys.argv[1], set(json.loads(sys.argv[2]))
-class Refusing:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in refused:
-            raise ModuleNotFoundError(name, name=name)
-sys.meta_path.insert(0, Refusing())
-importlib.import_module(module)
-"""
-
-
-def listed(program):
-    """Return the packages that the page says a program needs."""
-    row = re.search(rf"^``{program}`` (.*\n(?:  .*\n)*)", PAGE, re.MULTILINE)[1]
-    return set(re.findall(r"``([\w-]+)``", row))
-
-
-def with_requirements(names):
-    """Return distributions and all that they require, by canonical name; extras are not followed."""
-    found, left = set(), {canonicalize_name(name) for name in names}
-    while left:
-        found.add(name := left.pop())
-        try:
-            lines = [Requirement(line) for line in requires(name) or ()]
-        except PackageNotFoundError:  # for another Python
-            continue
-        needed = {each.name for each in lines if each.marker is None or each.marker.evaluate({"extra": ""})}
-        left |= {canonicalize_name(each) for each in needed} - found
-    return found
-
-
-def start(module, packages):
-    """Return what a start of the program leaves on stderr with these packages alone."""
-    allowed = with_requirements(packages) | {"imio-mailbridge"}
-    refused = [
-        name
-        for name, owners in packages_distributions().items()
-        if name != "imio" and not allowed & {canonicalize_name(owner) for owner in owners}
-    ]
-    command = [sys.executable, "-c", ALONE, module, json.dumps(refused)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False).stderr
-
-
-@pytest.mark.parametrize("program", MODULES)
-def test_a_program_needs_the_packages_of_the_page(program):
-    assert start(MODULES[program], listed(program)) == ""
-
-
-@pytest.mark.parametrize("program", MODULES)
-def test_the_page_names_no_package_too_many(program):
-    for package in listed(program):
-        others = listed(program) - {package}
-        if canonicalize_name(package) not in with_requirements(others):
-            assert start(MODULES[program], others) != "", package
+UNITS = sorted((DOCS / "examples").glob("*.service"))
 
 
 def test_options_exist():
@@ -87,10 +23,40 @@ def test_options_exist():
         for program in (*programs, PACKAGE / "pipe/mailbridge-pipe")
     ]
     assert all(helps)
-    text = re.sub(r"pip install --no-deps", "", PAGE)
-    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text))
+    helps += [USAGE, "systemctl enable --now"]
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", PAGE))
     assert len(named) > 10
     assert {option for option in named if not any(option in each for each in helps)} == set()
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.stem)
+def test_a_unit_starts_a_program_as_it_can_be_started(unit):
+    text = unit.read_text()
+    assert f"examples/{unit.name}" in PAGE
+    assert text.startswith(f"# /etc/systemd/system/{unit.name}\n")
+    words = re.search(r"^ExecStart=((?:.*\\\n)*.*)", text, re.MULTILINE)[1].replace("\\\n", "").split()
+    python, isolated, file, program, *options = words
+    assert (python, isolated, file) == ("/usr/bin/python3.11", "-I", f"/usr/local/lib/{NAME}")
+    assert f"mailbridge-{program}" == unit.stem
+    command = subprocess.run([BIN / unit.stem, "--help"], capture_output=True, text=True, check=True)
+    assert {each for each in options if each.startswith("--")} <= set(
+        re.findall(r"--[a-z-]+", command.stdout)
+    )
+    assert f"install -m 755 {NAME} /usr/local/lib/\n" in PAGE
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.stem)
+def test_a_unit_is_hardened(unit):
+    said = set(unit.read_text().splitlines())
+    assert said >= {
+        "User=mailbridge",
+        "NoNewPrivileges=yes",
+        "CapabilityBoundingSet=",
+        "ProtectSystem=strict",
+        "ProtectHome=yes",
+        "PrivateTmp=yes",
+        "SystemCallFilter=@system-service",
+    }
 
 
 def test_variables_exist():

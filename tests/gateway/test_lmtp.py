@@ -18,7 +18,6 @@ import re
 import signal
 import smtplib
 import subprocess
-import sys
 import threading
 
 
@@ -601,14 +600,6 @@ def test_wrong_options_are_one_clear_line(options, status, says):
     assert done.returncode == status, done.stderr
     assert says in done.stderr
     assert "Traceback" not in done.stderr
-
-
-def test_aiosmtpd_missing():
-    code = "import sys; sys.modules['aiosmtpd'] = None; import imio.mailbridge.gateway.lmtp_command"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
-    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
-    assert done.stderr.startswith("mailbridge-lmtp: ")
-    assert "pip install aiosmtpd" in done.stderr
 
 
 def test_wrong_url():

@@ -3,10 +3,12 @@
 from tests.mails import citizen
 from tests.servers.fake_site import ACCEPTED
 from tests.servers.fake_site import FakeSite
+from tests.servers.fixtures import open_folder
 from tests.servers.lmtp import Lmtp
 from tests.servers.waiting import free_port
 from tests.servers.waiting import wait_for
 import pytest
+import shutil
 import smtplib
 
 
@@ -73,6 +75,20 @@ def test_through_postfix(lmtp, mail_host):
         assert b"5.1.1" in report
         assert NOBODY.encode() in report
         assert b"Final-Recipient: rfc822; " + IN.encode() not in report, "who has it is not reported"
+
+
+def test_by_the_socket_of_the_unit(postfix_factory):
+    """Only its group may use it: that of Postfix's client, which has no other (docs/examples/mailbridge-lmtp.service)."""
+    with open_folder("socket") as folder, FakeSite() as site:
+        path = folder / "lmtp"
+        with Lmtp(site.url, "--max-size", "41943040", "--listen", f"unix:{path}"):
+            wait_for(path.exists)
+            shutil.chown(path, "nobody", "postfix")
+            assert path.stat().st_mode & 0o777 == 0o660
+            postfix = postfix_factory(services=SERVICE, transports={IN: f"bridge-lmtp:unix:{path}"})
+            send(postfix, IN)
+            wait_for(lambda: site.requests, what=postfix.log_text)
+            postfix.stop()
 
 
 def test_long_lines_are_not_folded(lmtp, mail_host):

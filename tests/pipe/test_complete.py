@@ -2,18 +2,19 @@
 
 from imio.mailbridge.pipe import mailbridge_pipe
 from io import BytesIO
-from pathlib import Path
 from tests.pipe.program import MESSAGE
+from tests.pipe.program import PIPE
 from tests.pipe.program import run
 from tests.pipe.program import start
 from tests.servers.fake_site import ACCEPTED
 from tests.servers.fake_site import FakeSite
+from tests.servers.required import forbidden
+from tests.servers.required import required
 from tests.servers.waiting import wait_for
 from types import SimpleNamespace
 import os
 import pytest
 import resource
-import shutil
 import signal
 import socket
 import subprocess
@@ -150,18 +151,25 @@ def test_the_spool_keeps_what_it_answered_for(site, folder):
     assert stored(folder) == []
 
 
-def test_it_is_written_to_disk_before_the_answer(folder, tmp_path):
+@pytest.fixture
+def strace():
+    """The command strace, where a process may be traced."""
+    command = required("strace", "strace")
+    tried = subprocess.run([command, "-o", "/dev/null", "true"], capture_output=True, text=True)
+    if tried.returncode:
+        forbidden(f"no process may be traced on this machine: {tried.stderr}")
+    return command
+
+
+def test_it_is_written_to_disk_before_the_answer(strace, folder, tmp_path):
     trace = tmp_path / "trace"
-    if shutil.which("strace"):
-        command = ["strace", "-f", "-e", "trace=fsync,rename,write", "-o", trace, "python3"]
-        program = Path(run.__globals__["PIPE"]).with_name("mailbridge_pipe.py")
-        subprocess.run([*command, program, "--spool", folder], input=MESSAGE, check=True, capture_output=True)
-        calls = trace.read_text()
-        names = [line.split("(")[0].split()[-1] for line in calls.splitlines() if "(" in line]
-        assert names.index("fsync") < names.index("rename") < len(names) - names[::-1].index("fsync") - 1
-        assert calls.rindex("fsync") < calls.index("2.0.0")
-        return
-    pytest.skip("strace is not installed")
+    command = [strace, "-f", "-e", "trace=fsync,rename,write", "-o", trace, "python3"]
+    program = PIPE.with_name("mailbridge_pipe.py")
+    subprocess.run([*command, program, "--spool", folder], input=MESSAGE, check=True, capture_output=True)
+    calls = trace.read_text()
+    names = [line.split("(")[0].split()[-1] for line in calls.splitlines() if "(" in line]
+    assert names.index("fsync") < names.index("rename") < len(names) - names[::-1].index("fsync") - 1
+    assert calls.rindex("fsync") < calls.index("2.0.0")
 
 
 def test_several_recipients_are_several_files(site, folder):

@@ -5,6 +5,7 @@ from tests.mails import citizen
 from tests.pipe.program import run
 from tests.servers.fake_site import ACCEPTED
 from tests.servers.fake_site import FakeSite
+from tests.servers.required import forbidden
 from tests.servers.waiting import free_port
 from tests.servers.waiting import wait_for
 import os
@@ -30,7 +31,7 @@ def disk(tmp_path):
     command = ["mount", "-t", "tmpfs", "-o", "size=256k,mode=700", "tmpfs", place]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
-        pytest.skip(f"this machine lets nobody mount a small tmpfs: {done.stderr}")
+        forbidden(f"this machine lets nobody mount a small tmpfs: {done.stderr}")
     yield place
     subprocess.run(["umount", "-l", place], check=True)
 

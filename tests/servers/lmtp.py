@@ -14,15 +14,15 @@ COMMAND = Path(sys.executable).with_name("mailbridge-lmtp")
 
 
 class Lmtp:
-    """An LMTP server at ``port`` for the site at ``url``; use it in ``with``. ``options`` are added to the command."""
+    """An LMTP server at ``port`` for the site at ``url``; use it in ``with``. ``options`` are added to the ``program``."""
 
-    def __init__(self, url, *options, token="gateway:secret"):
+    def __init__(self, url, *options, token="gateway:secret", program=(COMMAND,)):
         self.port = free_port()
         self._folder = tempfile.TemporaryDirectory()
         self.home = Path(self._folder.name)
         (self.home / "token").write_text(token)
         (self.home / "token").chmod(0o600)
-        self.command = [COMMAND, "--url", url, "--token-file", self.home / "token"]
+        self.command = [*program, "--url", url, "--token-file", self.home / "token"]
         self.command += ["--listen", f"127.0.0.1:{self.port}", *options]
         self.process = None
 

@@ -64,7 +64,6 @@ PLAIN = {
     "datetime.datetime",
     "datetime.timedelta",
     "datetime.timezone",
-    "persistent.list.PersistentList",
     "persistent.mapping.PersistentMapping",
 }
 

@@ -439,7 +439,7 @@ def test_the_document_says_what_came_back(site, send, caught, bounced, words):
     document = site.portal["outgoing-mail"]["permis-durbanisme"]
     assert document.email_status.endswith("1 recipient of 1"), "nobody learns of a blind copy"
     outbox().update(record, {bounced: "bounced"})
-    outbox().unwritten.insert(record.id)
+    outbox().let_write(record)
     transaction.commit()
     for _time in range(2):
         run()
@@ -449,7 +449,7 @@ def test_the_document_says_what_came_back(site, send, caught, bounced, words):
 def test_a_document_that_was_opened_again_is_not_closed_by_what_comes_back(site, send, caught):
     record = send(JEANNE)
     outbox().update(record, {JEANNE: "bounced"})
-    outbox().unwritten.insert(record.id)
+    outbox().let_write(record)
     document = site.portal["outgoing-mail"]["permis-durbanisme"]
     with api.env.adopt_roles(["Manager"]):
         workflow = api.portal.get_tool("portal_workflow")

@@ -129,7 +129,7 @@ def test_the_document_counts_those_whom_its_readers_see(site, send, caught, refu
     assert (api.content.get_state(site.portal.unrestrictedTraverse(DOCUMENT.lstrip("/"))) == "sent") is (
         not refused
     )
-    assert record.id not in outbox().unwritten
+    assert record.id not in outbox().to_write()
 
 
 def test_the_export_and_the_list_mark_them(site, send):

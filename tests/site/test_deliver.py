@@ -421,7 +421,7 @@ def test_deleted_document_or_attachment_changes_nothing_for_what_is_queued(site,
     assert record.state == "sent"
     names = [part.get_filename() for part in message_from_bytes(caught.messages[0].content).walk()]
     assert "Permis PU-2026-114.pdf" in names
-    assert not outbox().unwritten
+    assert not outbox().to_write()
 
 
 def test_size_over_the_announced_limit_fails_at_once(send, catcher_factory):

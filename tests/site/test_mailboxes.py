@@ -383,7 +383,7 @@ def test_bounce_is_recorded_and_told(site, caught, sent, dovecot, declared, read
     )
     assert outbox().get(record.id).state == "bounced"
     deliver()
-    assert record.id in outbox().unwritten, "the sweep writes the document"
+    assert record.id in outbox().to_write(), "the sweep writes the document"
     assert [message.rcpt_tos for message in caught.messages] == [["al.bert@maville.test"]]
     assert here(dovecot) == 0
 

@@ -25,9 +25,7 @@ def old(site, caught):
         box.with_bytes.remove(record.sort_key)
         record.created -= timedelta(days=days)
         box.with_bytes.insert(record.sort_key)
-        for line in record.history:
-            line["at"] -= timedelta(days=days)
-        record.history._p_changed = True
+        record.history = tuple({**line, "at": line["at"] - timedelta(days=days)} for line in record.history)
         transaction.commit()
         return record
 

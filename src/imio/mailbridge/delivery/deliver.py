@@ -10,7 +10,7 @@
        of the message before is committed, this is ✝3 of that one too.
     ✝3 the server took it and we do not know: it goes out again after the lease, with the same Message-ID. The only repeat there is.
     ✝4 the first message is ``sent``, the second as ✝2
-    ✝5 both are ``sent``; their documents are in ``unwritten`` until the sweep has written them
+    ✝5 both are ``sent`` and ``unwritten`` until the sweep has written their documents
 
 One commit a message: what the server said of one is written together with the lease on the next but one, while the dialogue about
 the next goes on. That one gets its final dot only after the commit, so that ✝3 concerns one message; a worker holds two leases. No
@@ -75,7 +75,7 @@ def sweep():
     for record in list(outbox().waiting_in("sending")):
         if record.lease_until is not None and record.lease_until <= now():
             committed(lambda id=record.id: _end_lease(id))
-    write_documents(list(outbox().unwritten))
+    write_documents(outbox().to_write())
     transaction.begin()
     if any(map(due_recipients, outbox().waiting_in(*STATES))):
         deliver()

@@ -19,7 +19,7 @@ def write_documents(ids):
     """Write on the documents of messages how many recipients they were sent to; close those whose mail is sent to all."""
     for id in ids:
         transaction.begin()
-        if id not in outbox().unwritten:
+        if (record := outbox().get(id)) is None or not record.unwritten:
             continue
         try:
             committed(lambda id=id: _write(id))
@@ -33,10 +33,10 @@ def write_documents(ids):
 def _write(id):
     box = outbox()
     record = box.get(id)
-    if id not in box.unwritten:
+    if record is None or not record.unwritten:
         return
-    box.unwritten.remove(id)
-    document = uuidToObject(record.document, unrestricted=True) if record is not None else None
+    box.is_written(record)
+    document = uuidToObject(record.document, unrestricted=True)
     sending = queryAdapter(document, ISendingContext)
     if sending is None:
         return

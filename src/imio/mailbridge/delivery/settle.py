@@ -48,7 +48,7 @@ def settle(box, account, id, sender, replies):
     if "sent" in states.values():
         account_alarm.works(account.name)
         if record.document:
-            box.unwritten.insert(record.id)
+            box.let_write(record)
     else:
         _note_trouble(account.name, rows, replies)
     box.update(record, states)

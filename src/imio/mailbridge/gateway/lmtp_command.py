@@ -7,6 +7,13 @@
 """
 
 from contextlib import suppress
+from imio.mailbridge.gateway.lmtp import Connection
+from imio.mailbridge.gateway.lmtp import DEFAULT_MAX_SIZE
+from imio.mailbridge.gateway.lmtp import Gateway
+from imio.mailbridge.gateway.lmtp import logger
+from imio.mailbridge.gateway.lmtp import Network
+from imio.mailbridge.gateway.site import Site
+from imio.mailbridge.gateway.site import Temporary
 from pathlib import Path
 import argparse
 import asyncio
@@ -20,17 +27,6 @@ import socket
 import stat
 import sys
 
-
-try:
-    from imio.mailbridge.gateway.lmtp import Connection
-    from imio.mailbridge.gateway.lmtp import DEFAULT_MAX_SIZE
-    from imio.mailbridge.gateway.lmtp import Gateway
-    from imio.mailbridge.gateway.lmtp import logger
-    from imio.mailbridge.gateway.lmtp import Network
-    from imio.mailbridge.gateway.site import Site
-    from imio.mailbridge.gateway.site import Temporary
-except ModuleNotFoundError as error:  # on a mail host without Plone, where nothing has installed it
-    sys.exit(f"mailbridge-lmtp: {error}: pip install aiosmtpd requests")
 
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 #: Seconds until the site is asked for the largest message once more, after an answer and without one.

@@ -106,7 +106,7 @@ class InboundMessage(Record):
 
     def note(self, state: str, by: str = "", text: str = "", **more: str) -> None:
         """Add a line to the history: who or what brought the record into ``state``; ``more`` are further plain values."""
-        self.history.append({"at": now(), "state": state, "by": by, "text": text, **more})
+        self.history += ({"at": now(), "state": state, "by": by, "text": text, **more},)
 
 
 class Inbox(Store):

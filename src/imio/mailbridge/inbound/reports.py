@@ -126,7 +126,7 @@ def _bounce(message, report, senders):
             )
             if failed:
                 bounced = True
-                outbox().unwritten.insert(message.id)
+                outbox().let_write(message)
                 outbox().update(message, {address: "bounced"})
                 returned.note(address, message.id)
     if not any(_failing(message, each) for each in report.recipients):

@@ -71,6 +71,9 @@ class OutgoingMessage(Record):
     password: its ``body`` is never shown, and deleted once nobody is left to send it to.
     """
 
+    #: whether its document does not say yet what became of it; see ``Outbox.waiting``
+    unwritten = False
+
     sender = Plain(plain_sender, read_sender)
     fallback = Plain(plain_fallback, read_fallback)
     to = Plain(plain_addresses, read_addresses)
@@ -121,20 +124,19 @@ class OutgoingMessage(Record):
         items: Iterable[str] = (),
     ) -> None:
         """Add a line to the timeline. A msgid is stored as plain text, what a server says without secret parts of addresses."""
-        self.history.append(
-            {
-                "at": now(),
-                "recipient": recipient,
-                "state": state,
-                "code": code,
-                "text": masked(str(text)),
-                "explanation": str(explanation),
-                "answer": answer,
-                "follows": str(follows),
-                "by": by,
-                "items": tuple(map(str, items)),
-            }
-        )
+        line = {
+            "at": now(),
+            "recipient": recipient,
+            "state": state,
+            "code": code,
+            "text": masked(str(text)),
+            "explanation": str(explanation),
+            "answer": answer,
+            "follows": str(follows),
+            "by": by,
+            "items": tuple(map(str, items)),
+        }
+        self.history += (line,)
 
     def in_state(self, *states: str) -> list[str]:
         """Return the recipients in one of ``states``."""
@@ -169,9 +171,9 @@ class Outbox(Store):
 
     ``by_document`` and ``by_user`` map a content uid, a userid (of what agents wrote) to message keys, ``by_message_id`` a
     Message-ID to its message id. ``unseen`` maps a userid to the ids of messages that were lost since the user last looked.
-    ``unwritten`` holds the ids whose document does not say yet what was sent, ``with_bytes`` the keys of messages whose bytes are
-    kept. ``waiting`` holds the keys of messages with a recipient that the bridge still means to send to (the state of a message is
-    its worst recipient's, so it does not tell). ``holds`` maps the name of a stopped account to the reason: a dict of ``at``,
+    ``with_bytes`` holds the keys of messages whose bytes are kept. ``waiting`` holds the keys of messages that the bridge has not
+    done with: it still means to send to a recipient (the state of a message is its worst recipient's, so it does not tell), or
+    the document does not say yet what became of it. ``holds`` maps the name of a stopped account to the reason: a dict of ``at``,
     ``code``, ``text``, ``explanation``, ``remedy``, ``stage`` (of the answer that stopped it), ``tries`` and ``next_try`` (None:
     now). ``troubles`` maps the name of an account by which nothing has left since ``at`` to a dict of ``at``, ``code``, ``text``,
     ``explanation``, ``remedy``, ``told``. ``recent`` maps the name of an account with a rate to when its last messages were begun
@@ -186,7 +188,6 @@ class Outbox(Store):
         self.by_user = tree()
         self.by_message_id = tree()
         self.unseen = tree()
-        self.unwritten = OOTreeSet()
         self.with_bytes = OOTreeSet()
         self.waiting = OOTreeSet()
         self.holds = PersistentMapping()
@@ -253,12 +254,27 @@ class Outbox(Store):
             self._count_unseen(record, LOST.intersection(states.values()))
         if record.in_state(*WAITING):
             self.waiting.insert(record.sort_key)
-        elif record.sort_key in self.waiting:
+        elif not record.unwritten and record.sort_key in self.waiting:
             self.waiting.remove(record.sort_key)
             if record.origin == "site":
                 self.delete_bytes(record)
         if "queued" in states.values():
             queue_delivery(record)
+
+    def let_write(self, record: OutgoingMessage) -> None:
+        """Note that the document of a message does not say yet what became of it."""
+        record.unwritten = True
+        self.waiting.insert(record.sort_key)
+
+    def is_written(self, record: OutgoingMessage) -> None:
+        """Note that the document says what became of the message."""
+        record.unwritten = False
+        if not record.in_state(*WAITING):
+            self.waiting.remove(record.sort_key)
+
+    def to_write(self) -> list[str]:
+        """Return the ids of messages whose document does not say yet what became of them, the oldest first."""
+        return [id for _created, id in list(self.waiting) if self.records[id].unwritten]
 
     def delete_bytes(self, record: OutgoingMessage) -> None:
         """Delete the bytes of a message, and what its agent entered."""

@@ -8,22 +8,22 @@ What is stored are persistent classes of our own, blobs, and plain values: strin
 dicts. No other class of ours is pickled, so that it can be renamed without breaking a database.
 """
 
+from Acquisition import aq_base
 from BTrees.OOBTree import OOBTree
 from BTrees.OOBTree import OOTreeSet
 from collections.abc import Callable
 from datetime import datetime
 from datetime import UTC
 from persistent import Persistent
-from persistent.list import PersistentList
 from typing import Any
-from zope.annotation.interfaces import IAnnotations
+from zope.annotation.attribute import AttributeAnnotations
 from zope.component.hooks import getSite
 import heapq
 
 
 #: The layout of what a store holds, written into each store when it is made. A change of the layout raises it, and its upgrade step
 #: converts the stores whose ``schema`` is lower. The version of the profile does not tell: stores outlive an uninstalled profile.
-SCHEMA = 1
+SCHEMA = 2
 
 #: When a record was created, and its id.
 Key = tuple[str, str]
@@ -35,13 +35,13 @@ def now() -> datetime:
 
 
 class Record(Persistent):
-    """One message: ``id``, ``created`` (aware datetime), ``state`` and a ``history`` of dicts that only grows."""
+    """One message: ``id``, ``created`` (aware datetime), ``state`` and a ``history``, a tuple of dicts that only grows."""
 
     def __init__(self, id: str, state: str) -> None:
         self.id = id
         self.created = datetime.now(UTC)
         self.state = state
-        self.history = PersistentList()
+        self.history: tuple[dict[str, Any], ...] = ()
 
     @property
     def sort_key(self) -> Key:
@@ -109,9 +109,14 @@ class Store(Persistent):
         return [id for _created, id in reversed(self.keys(*states))]
 
 
+def _annotations() -> Any:
+    """Return the annotations of the current site; no adapter is looked up, as this is asked several times for each message."""
+    return AttributeAnnotations(aq_base(getSite()))
+
+
 def site_store(key: str, factory: Callable[[], Any]) -> Any:
     """Return the store under the annotation ``key`` of the current site, made with ``factory`` on first use."""
-    annotations = IAnnotations(getSite())
+    annotations = _annotations()
     store = annotations.get(key)
     if store is None:
         store = annotations[key] = factory()
@@ -120,12 +125,12 @@ def site_store(key: str, factory: Callable[[], Any]) -> Any:
 
 def existing_store(key: str) -> Any:
     """Return the store under the annotation ``key`` of the current site, or an empty dict; writes nothing."""
-    return IAnnotations(getSite()).get(key) or {}
+    return _annotations().get(key) or {}
 
 
 def discard_empty(key: str) -> int:
     """Remove the store under ``key`` if it holds nothing; return how many records it holds."""
-    annotations = IAnnotations(getSite())
+    annotations = _annotations()
     held = len(annotations.get(key) or ())
     if not held:
         annotations.pop(key, None)

@@ -7,6 +7,7 @@ from imio.mailbridge.inbound.imap_answers import imap_answer
 from imio.mailbridge.inbound.imap_reading import status_of
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.outbox.record import outbox
+from imio.mailbridge.outbox.states import WAITING
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.taskqueue import queue
 from plone.restapi.services import Service
@@ -60,6 +61,7 @@ class StatusGet(Service):
         }
 
     def _oldest_waiting(self):
-        waiting = [next(iter(outbox().waiting), None), next(iter(inbox().keys("received")), None)]
-        times = [key[0] for key in waiting if key is not None]
+        oldest = next(outbox().waiting_in(*WAITING), None)
+        times = [created for created, _id in inbox().keys("received")[:1]]
+        times += [oldest.created.isoformat()] if oldest is not None else []
         return min(times) if times else None
