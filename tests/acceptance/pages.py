@@ -62,6 +62,8 @@ PAGES = [
     ("admin", "/@@mailbridge-tokens"),
     ("agent", "/@@mailbridge-guide/fr/agent"),
     ("admin", "/@@mailbridge-guide/fr/administrateur"),
+    ("admin", "/@@mailbridge-sheet"),
+    ("admin", "/@@mailbridge-import"),
 ]
 
 

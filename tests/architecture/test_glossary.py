@@ -24,7 +24,7 @@ AVOIDED = {
     "identifiant": (r"(?<!\{)\b[Ll]ogin\b(?!\.)",),
     "serveur de messagerie": (r"serveur de mail", r"serveur e-mail"),
     "passerelle (e-mail)": (r"\b[Bb]ridge",),
-    "paramètres": (r"\b[Rr]églages?\b", r"(?<!panneau de )\bconfiguration\b"),
+    "paramètres": (r"\b[Rr]églages?\b", r"(?<!panneau de )(?<![Ff]iche de )(?<!-de-)\bconfiguration\b"),
     "avis d'erreur": (r"[Rr]apports? d[’']erreur", r"\b[Bb]ounce\b"),
     "classer": (r"importer",),
     "écarter": (r"rejeter le message",),

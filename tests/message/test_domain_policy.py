@@ -7,8 +7,11 @@ from imio.mailbridge.message.authentication.domain_policy import organizational_
 from imio.mailbridge.message.authentication.domain_policy import provider_of
 from imio.mailbridge.message.authentication.domain_policy import read_dmarc
 from imio.mailbridge.message.authentication.domain_policy import read_spf
+from imio.mailbridge.message.authentication.domain_policy import spf_allows
 from imio.mailbridge.message.authentication.domain_policy import spf_records
 from imio.mailbridge.message.authentication.domain_policy import spf_tree
+from imio.mailbridge.message.authentication.domain_policy import spf_with
+from imio.mailbridge.message.authentication.domain_policy import txt_value
 import pytest
 
 
@@ -72,6 +75,51 @@ def test_a_deep_tree_ends():
 
 
 @pytest.mark.parametrize(
+    ("record", "allowed"),
+    [
+        ("v=spf1 mx -all", True),
+        ("v=spf1 a:mail.x.be -all", True),
+        ("v=spf1 ip4:192.0.2.0/24 -all", True),
+        ("v=spf1 ip4:192.0.2.9 ip6:2001:db8::/32 -all", True),
+        ("v=spf1 a ip4:192.0.2.9 ip4:bogus/99 -all", False),
+        ("v=spf1 -mx ?a:mail.x.be -all", False),
+        ("v=spf1 mx:other.be -all", False),
+    ],
+)
+def test_which_hosts_a_record_allows_by_itself(record, allowed):
+    addresses = ("192.0.2.1", "2001:db8::1")
+    assert spf_allows(read_spf(record), "x.be", "mail.x.be", ["mail.x.be"], addresses) == allowed
+
+
+@pytest.mark.parametrize(
+    ("records", "include", "merged"),
+    [
+        ([], "a.be", "v=spf1 include:a.be ~all"),
+        (["v=spf1 mx ip4:192.0.2.0/24 -all"], "a.be", "v=spf1 mx ip4:192.0.2.0/24 include:a.be -all"),
+        (["v=spf1 include:A.be ~all"], "a.be", "v=spf1 include:A.be ~all"),
+        (["v=spf1 mx ?all"], "a.be", "v=spf1 mx include:a.be ~all"),
+        (["v=spf1 mx +all gone"], "a.be", "v=spf1 mx include:a.be ~all"),
+        (["v=spf1 mx"], "", "v=spf1 mx ~all"),
+        (["v=spf1 bogus mx -all"], "a.be", "v=spf1 mx include:a.be -all"),
+        (["v=spf1 redirect=b.be"], "a.be", "v=spf1 include:a.be redirect=b.be"),
+        (["v=spf1 mx redirect=b.be -all"], "a.be", "v=spf1 mx include:a.be -all"),
+        (["v=spf1 mx -all", "v=spf1 include:b.be ~all"], "a.be", "v=spf1 mx include:b.be include:a.be ~all"),
+        (["v=spf1 mx -all", "v=spf1 redirect=b.be"], "", "v=spf1 mx include:b.be ~all"),
+    ],
+)  # fmt: skip
+def test_one_record_with_what_is_missing(records, include, merged):
+    assert spf_with(records, include) == merged
+
+
+def test_a_long_record_is_written_in_strings():
+    text = "v=spf1 " + " ".join(f"ip4:192.0.2.{number}" for number in range(40)) + " -all"
+    strings = txt_value(text).removeprefix('"').removesuffix('"').split('" "')
+    assert "".join(strings) == text
+    assert max(map(len, strings)) == 255
+    assert txt_value("v=spf1 -all") == '"v=spf1 -all"'
+
+
+@pytest.mark.parametrize(
     ("texts", "verdict"),
     [
         ([], "none"),
@@ -103,6 +151,20 @@ def test_dkim(texts, verdict):
 )
 def test_dmarc(texts, dmarc):
     assert read_dmarc(texts) == dmarc
+
+
+@pytest.mark.parametrize(
+    ("text", "demand", "of_subdomains"),
+    [
+        ("v=DMARC1; p=reject", "reject", "reject"),
+        ("v=DMARC1; p=reject; pct=0; sp=quarantine", "quarantine", "none"),
+        ("v=DMARC1; p=none; sp=reject; pct=1", "none", "reject"),
+        ("v=DMARC1; p=reject; sp=maybe", "reject", "none"),
+    ],
+)
+def test_what_receivers_shall_do(text, demand, of_subdomains):
+    dmarc = read_dmarc([text])
+    assert (dmarc.demand, dmarc.for_subdomains().demand) == (demand, of_subdomains)
 
 
 @pytest.mark.parametrize(

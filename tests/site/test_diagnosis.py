@@ -4,6 +4,7 @@ from base64 import b64encode
 from dataclasses import replace
 from datetime import datetime
 from datetime import timedelta
+from imio.mailbridge.diagnosis import knowledge
 from imio.mailbridge.diagnosis.bounds import Limits
 from imio.mailbridge.diagnosis.diagnose import diagnose
 from imio.mailbridge.diagnosis.diagnose import Options
@@ -309,6 +310,34 @@ def test_message_that_arrives(account, dovecot, folder, verdict, words):
         client.select_folder(folder)
         (flags,) = client.get_flags(client.search()).values()
         assert b"\\Seen" not in flags
+
+
+RESULTS = (
+    b"Authentication-Results: mx.citizen.test; spf=pass smtp.mailfrom=maville.test;\r\n"
+    b" dkim=pass header.d=maville.test; dmarc=pass header.from=maville.test\r\n"
+    b"DKIM-Signature: v=1; a=rsa-sha256; d=maville.test; s=k9; h=From; bh=x; b=y\r\n"
+)
+
+
+def test_what_both_messages_show_is_remembered(account, dovecot):
+    own, server = account()
+    server.answers["data"] = lambda envelope: dovecot.append(RESULTS + envelope.original_content, "INBOX")
+    own = replace(own, login_address="administration@town.test")
+    options = Options(
+        dns=False, recipient=JEANNE, agent=AL, send=True, imap_account=_imap_account(dovecot, own)
+    )
+    steps = {step.name: step.verdict for step in diagnose(own, options, limits=LIMITS)}
+    assert steps["mailbox"] == "ok"
+    known = knowledge.Known()
+    of_agent = known.returned("localhost", "maville.test")
+    assert (of_agent.signers, of_agent.spf, of_agent.envelope) == (("maville.test",), "pass", "maville.test")
+    assert (of_agent.server, of_agent.dkim, of_agent.is_outside) == (
+        "mx.citizen.test",
+        (("pass", "maville.test"),),
+        True,
+    )
+    assert known.returned("localhost", "town.test") is not None
+    assert known.returned("other.test", "town.test") is None
 
 
 def test_message_that_does_not_arrive(account, dovecot):

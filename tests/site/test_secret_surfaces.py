@@ -96,6 +96,7 @@ PATHS = {
     "mailbridge-forwarding": ["/@@mailbridge-forwarding"],
     "mailbridge-frame": ["{file}/@@mailbridge-frame"],
     "mailbridge-hand-in": ["/@@mailbridge-hand-in", "/incoming-mail/@@mailbridge-hand-in"],
+    "mailbridge-import": ["/@@mailbridge-import"],
     "mailbridge-inbox": ["/@@mailbridge-inbox", "/@@mailbridge-inbox?state=open"],
     "mailbridge-inbox-frame": [
         f"/@@mailbridge-inbox-frame?id={{{name}}}{part}"
@@ -143,6 +144,7 @@ PATHS = {
     ],
     "mailbridge-sent-text": ["/@@mailbridge-sent-text?id={sent}"],
     "mailbridge-send-as": ["/@@mailbridge-send-as"],
+    "mailbridge-sheet": ["/@@mailbridge-sheet", "/@@mailbridge-sheet?format=pdf"],
     "mailbridge-template": [
         "{item}/@@mailbridge-template?mailbridge.fill=1&id={template}",
         "{item}/@@mailbridge-template?id={template}",

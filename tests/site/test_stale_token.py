@@ -47,6 +47,7 @@ MAILBOX = {
 }
 LATER = f"{date.today() + timedelta(days=30)}T03:04"
 SECRET = "Ty:ped-S3cret"
+OLD_SETTINGS = '{"omail_close_on_email_send": false}'
 KEPT = base64.urlsafe_b64encode(zlib.compress(redirected("Kept"))).decode()
 
 
@@ -129,7 +130,10 @@ def posts(site, sent):
         "mailbridge-mailbox-edit": z3c("/@@mailbridge-mailbox-edit?mailbox=info", "save", login="other"),
         "mailbridge-account-delete": [Post("/@@mailbridge-account-delete?account=cpas", {"delete": "1"})],
         "mailbridge-mailbox-delete": [Post("/@@mailbridge-mailbox-delete?mailbox=info", {"delete": "1"})],
-        "mailbridge-accounts": [Post("/@@mailbridge-accounts", {"release": "default"})],
+        "mailbridge-accounts": [
+            Post("/@@mailbridge-accounts", {"release": "default"}),
+            Post("/@@mailbridge-accounts", {"check": "cpas"}),
+        ],
         "mailbridge-mailboxes": [Post("/@@mailbridge-mailboxes", {"try": "info"})],
         "mailbridge-addresses": [
             Post("/@@mailbridge-addresses", {"make": "in@bridge.test", "mailbox": "info@maville.test"}),
@@ -139,6 +143,10 @@ def posts(site, sent):
         "mailbridge-tokens": [
             Post("/@@mailbridge-tokens", {"make": "1"}, {"label": "mx2.maville.test"}),
             Post("/@@mailbridge-tokens", {"revoke": "0" * 16}),
+        ],
+        "mailbridge-import": [
+            Post("/@@mailbridge-import", {"preview": "1"}, {"text": OLD_SETTINGS}),
+            Post("/@@mailbridge-import", {"take_over": "1", "seen": "0" * 64}, {"records": OLD_SETTINGS}),
         ],
         "mailbridge-forwarding": [
             Post("/@@mailbridge-forwarding", {name: "info@maville.test"}) for name in ("check", "accept")
@@ -158,7 +166,8 @@ def posts(site, sent):
                 {"account": "cpas", "recipient": "r@citizen.test", "agent": "a@maville.test", "send": "1"}
                 | {"selector": "s1", "imap_host": "i.test", "imap_port": "143", "imap_login": "me"}
                 | {"imap_password": SECRET},
-            )
+            ),
+            Post("/@@mailbridge-diagnosis", {"account": "cpas", "check": "1"}, {"reports": "d@maville.test"}),
         ],
         "mailbridge-returned": [
             Post("/@@mailbridge-returned", {"remove": "1"}, {"ids:list": "gone@citizen.test"}, user="chef")

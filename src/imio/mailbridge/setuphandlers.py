@@ -3,6 +3,7 @@
 from imio.mailbridge.delivery import account_alarm as alarm
 from imio.mailbridge.desk import columns
 from imio.mailbridge.desk import opened
+from imio.mailbridge.diagnosis import knowledge
 from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs import removal
 from imio.mailbridge.iadocs import rendition
@@ -89,6 +90,7 @@ def uninstalled(tool):
         password.OTHERS,
         tokens.KEY,
         send_as.KEY,
+        knowledge.KEY,
         alarm.KEY,
         cases.KEY,
         mailboxes.KEY,

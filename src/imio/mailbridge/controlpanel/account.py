@@ -1,5 +1,7 @@
 """Add, edit and delete an SMTP account: ``@@mailbridge-account-add``, ``…-edit``, ``…-delete``."""
 
+from copy import copy
+from imio.mailbridge.controlpanel import foretold
 from imio.mailbridge.controlpanel.row_form import DeletePage
 from imio.mailbridge.controlpanel.row_form import Edited
 from imio.mailbridge.controlpanel.row_form import row_of
@@ -8,12 +10,15 @@ from imio.mailbridge.controlpanel.row_form import RowPage
 from imio.mailbridge.controlpanel.row_form import rows_of
 from imio.mailbridge.delivery.accounts import rename
 from imio.mailbridge.delivery.accounts import waiting_for
+from imio.mailbridge.diagnosis import foreseen
 from imio.mailbridge.i18n import _
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.settings import validate
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.smtp import ISmtpAccountRow
+from imio.mailbridge.settings.smtp import SENDER_POLICY
 from imio.mailbridge.settings.smtp import why_no_reply_address
+from plone import api
 from zope.interface import Invalid
 
 
@@ -42,14 +47,34 @@ class AddForm(RowForm):
         yield from self.secret_problems(data)
 
     def after_save(self, row):
-        """Let messages that waited leave with the new settings."""
+        """Let messages that waited leave with the new settings; warn of a policy that must fail."""
         outbox().retry_held()
+        values = settings()
+        seen = foreseen.foreseen(values.accounts[row["name"]], values)
+        if failed := foretold.warning(seen.forecasts, row["sender_policy"]):
+            api.portal.show_message(failed[0], self.request, "warning")
 
 
 class EditForm(Edited, AddForm):
     """An existing account."""
 
     parameter = "account"
+
+    def updateFields(self):
+        """Warn beside the sender policy where one must fail, as far as is known."""
+        super().updateFields()
+        values = settings()
+        account = values.accounts.get(self.present)
+        if account is None:
+            return
+        seen = foreseen.foreseen(account, values)
+        for policy in (account.sender_policy, "send_as", "login"):
+            if failed := foretold.warning(seen.forecasts, policy):
+                field = copy(self.fields["sender_policy"].field)
+                mapping = {"policy": SENDER_POLICY.getTerm(policy).title, "why": failed[0]}
+                field.description = _("Attention: “${policy}”: ${why}", mapping=mapping)
+                self.fields["sender_policy"].field = field
+                return
 
     @property
     def label(self):

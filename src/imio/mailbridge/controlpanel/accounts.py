@@ -1,9 +1,11 @@
-"""The page ``@@mailbridge-accounts``: the SMTP accounts, and whether they work."""
+"""The page ``@@mailbridge-accounts``: the SMTP accounts, whether they work, and what receivers will find."""
 
 from imio.mailbridge.browser.button_page import ButtonPage
+from imio.mailbridge.controlpanel import foretold
 from imio.mailbridge.controlpanel.navigation import Navigation
 from imio.mailbridge.delivery.accounts import waiting_for
 from imio.mailbridge.delivery.release import release
+from imio.mailbridge.diagnosis import foreseen
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
 from imio.mailbridge.outbox.record import outbox
@@ -13,6 +15,7 @@ from imio.mailbridge.settings.smtp import name_in_words
 from imio.mailbridge.settings.smtp import SECURITY
 from imio.mailbridge.settings.smtp import SENDER_POLICY
 from urllib.parse import quote
+from zExceptions import NotFound
 
 
 #: How many of the newest messages are searched for the last one of each account.
@@ -20,10 +23,14 @@ LOOK_BACK = 500
 
 
 class AccountsView(Navigation, ButtonPage):
-    """A table of the accounts, the default one first, and the button that retries a stopped one."""
+    """A table of the accounts, the default one first, and the buttons that retry a stopped one and ask DNS."""
 
     page_name = "mailbridge-accounts"
-    buttons = {"release": "_release"}
+    buttons = {"release": "_release", "check": "_check"}
+
+    def _find_target(self, name):
+        if name == "check" and self.entered("check") not in self.settings.accounts:
+            raise NotFound(self.page_name)
 
     def _release(self):
         name = self.entered("release")
@@ -33,6 +40,13 @@ class AccountsView(Navigation, ButtonPage):
             self._say(_("The account works again; what waited leaves now."))
         else:
             self._say(_("The account still does not work. The diagnosis shows where it stops."), "warning")
+
+    def _check(self):
+        account = self.settings.accounts[self.entered("check")]
+        if foreseen.ask(account, self.settings):
+            self._say(_("DNS was asked. What receivers will find stands below."))
+        else:
+            self._say(_("No DNS server answers."), "warning")
 
     def rows(self):
         """Return what the table shows of each account."""
@@ -44,6 +58,8 @@ class AccountsView(Navigation, ButtonPage):
         problem = outbox().hold_of(account.name) or outbox().troubles.get(account.name)
         query = f"?account={quote(account.name)}"
         is_default = account.name == DEFAULT
+        seen = foreseen.foreseen(account, self.settings)
+        diagnosis = f"{self.page_url('mailbridge-diagnosis')}{query}"
         edit = self.page_url("mailbridge-controlpanel" if is_default else "mailbridge-account-edit")
         return {
             "name": account.name,
@@ -69,7 +85,10 @@ class AccountsView(Navigation, ButtonPage):
             "last": self.time(last) if last else "",
             "edit": edit if is_default else f"{edit}{query}",
             "delete": "" if is_default else f"{self.page_url('mailbridge-account-delete')}{query}",
-            "diagnosis": f"{self.page_url('mailbridge-diagnosis')}{query}",
+            "marks": foretold.marks(seen.forecasts, account.sender_policy),
+            "fails": foretold.warning(seen.forecasts, account.sender_policy),
+            "foreseen_at": self.time(seen.at) if seen.at else "",
+            "diagnosis": diagnosis,
             "send_as": f"{self.page_url('mailbridge-send-as')}#account-{account.name}",
         }
 

@@ -1,9 +1,14 @@
 """The page ``@@mailbridge-diagnosis``: tests an SMTP account step by step, in plain words and as text for the mail provider."""
 
+from functools import cached_property
 from imio.mailbridge.browser.button_page import ButtonPage
+from imio.mailbridge.controlpanel import foretold
 from imio.mailbridge.controlpanel import trial_mail
 from imio.mailbridge.controlpanel.navigation import Navigation
 from imio.mailbridge.diagnosis import diagnose as diagnosis
+from imio.mailbridge.diagnosis import foreseen
+from imio.mailbridge.diagnosis import knowledge
+from imio.mailbridge.diagnosis.dns_entries import entries
 from imio.mailbridge.i18n import _
 from imio.mailbridge.message.address import can_be_sent_to
 from imio.mailbridge.settings.clock import local_time
@@ -28,10 +33,10 @@ VERDICTS = {
 
 
 class DiagnosisView(Navigation, ButtonPage):
-    """A form, and after a POST the steps that were taken."""
+    """What receivers will find, a form, and after a POST the steps that were taken."""
 
     page_name = "mailbridge-diagnosis"
-    buttons = {"run": "_run"}
+    buttons = {"run": "_run", "check": "_check"}
     steps = ()
 
     def __call__(self):
@@ -57,6 +62,38 @@ class DiagnosisView(Navigation, ButtonPage):
         if not self.errors:
             self.steps = diagnosis.diagnose(self.account, options, self.settings.dns_resolver)
         return self._show()
+
+    def _check(self):
+        if self.entered("reports") and not can_be_sent_to(self.entered("reports")):
+            mapping = {"address": self.entered("reports")[:100]}
+            self._wrong("reports", _("“${address}” is not an e-mail address.", mapping=mapping))
+        elif not foreseen.ask(self.account, self.settings):
+            self._wrong("check", _("No DNS server answers."))
+        return self._show()
+
+    @cached_property
+    def foreseen(self):
+        """What is kept about mail of the account; read after a check."""
+        return foreseen.foreseen(self.account, self.settings)
+
+    def forecasts(self):
+        """Return what the page shows of each kind of mail."""
+        return [
+            {
+                "policy": each.case.policy,
+                "domain": each.case.author,
+                "parts": [
+                    (name.upper(), foretold.mark(part.verdict), part.sentence)
+                    for name, part in (("spf", each.spf), ("dkim", each.dkim), ("dmarc", each.dmarc))
+                ],
+            }
+            for each in self.foreseen.forecasts
+        ]
+
+    def to_enter(self):
+        """Return the records that the DNS operator must enter."""
+        reports = "" if self.errors else self.entered("reports")
+        return entries(self.foreseen.forecasts, self.account.host, knowledge.Known(), reports)
 
     def _options(self):
         for name in ("recipient", "agent"):

@@ -6,7 +6,8 @@ from imio.mailbridge.delivery.answer_table import Outcome
 from imio.mailbridge.delivery.answers import answer_to
 from imio.mailbridge.delivery.connect import connection_to
 from imio.mailbridge.delivery.ehlo_name import ehlo_name
-from imio.mailbridge.diagnosis import dns
+from imio.mailbridge.diagnosis import dns_steps
+from imio.mailbridge.diagnosis import knowledge
 from imio.mailbridge.diagnosis import reach
 from imio.mailbridge.diagnosis import tls
 from imio.mailbridge.diagnosis.arrival import arrival
@@ -15,6 +16,9 @@ from imio.mailbridge.diagnosis.bounds import Deadline
 from imio.mailbridge.diagnosis.bounds import Limits
 from imio.mailbridge.diagnosis.dialogue import Dialogue
 from imio.mailbridge.diagnosis.features import features
+from imio.mailbridge.diagnosis.forecast import Case
+from imio.mailbridge.diagnosis.forecast import domain_of
+from imio.mailbridge.diagnosis.returned import shown_by
 from imio.mailbridge.diagnosis.session import Session
 from imio.mailbridge.diagnosis.step import BAD
 from imio.mailbridge.diagnosis.step import OK
@@ -63,6 +67,10 @@ class Options:
         return choices.get(self.envelope_sender) or author
 
 
+#: Names of the steps that send a message.
+MESSAGES = ("message", "agent-message")
+
+
 def planned(options):
     """Return name → title of the steps, in their order."""
     titles = {
@@ -101,15 +109,31 @@ def diagnose(account, options, resolver="", limits=None):
     if "mailbox" in report.planned and any(
         step.name == "message" and step.verdict == OK for step in report.steps
     ):
-        arrival(report, options.imap_account, token, deadline.within(limits.mailbox), limits.poll)
+        sent = [step.name for step in report.steps if step.verdict == OK and step.name in MESSAGES]
+        arrival(report, options.imap_account, token, len(sent), deadline.within(limits.mailbox), limits.poll)
     report.skip_rest()
+    answers = {}
     if options.dns:
         authors = {"dns-login": account.login_address, "dns-agent": options.agent}
-        cases = [
-            (name, author, options.envelope_of(author, account)) for name, author in authors.items() if author
-        ]
-        dns.check(report, account, cases, options.selector, resolver, deadline.within(limits.dns))
+        cases = {
+            name: Case.of(policy, author, options.envelope_of(author, account))
+            for (name, author), policy in zip(authors.items(), ("login", "send_as"), strict=True)
+            if author
+        }
+        answers = dns_steps.check(
+            report, account, cases, options.selector, resolver, deadline.within(limits.dns)
+        )
+    committed(lambda: _keep(account, options, answers, report.returned))
     return tuple(report.steps)
+
+
+def _keep(account, options, answers, returned):
+    """Remember what DNS answered and what test messages showed."""
+    knowledge.keep_answers(answers)
+    for header in returned:
+        knowledge.keep_returned(account.host, shown_by(header), domain_of(options.recipient))
+    if options.agent:
+        knowledge.keep_agent(account.host, domain_of(options.agent))
 
 
 def _talk_smtp(report, account, options, token, limits, deadline):

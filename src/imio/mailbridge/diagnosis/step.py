@@ -32,13 +32,15 @@ class Step:
 class Report:
     """The steps so far. ``planned`` maps the name of each step to its title; the dialogue goes to the next one that is added.
 
-    ``learned`` holds (agent, allowed, ``SmtpReply``) for what the server said of an agent as sender.
+    ``learned`` holds (agent, allowed, ``SmtpReply``) for what the server said of an agent as sender, ``returned`` the headers
+    of the test messages that arrived.
     """
 
     planned: dict[str, str]
     dialogue: Dialogue
     steps: list[Step] = field(default_factory=list)
     learned: list[tuple[str, bool, SmtpReply]] = field(default_factory=list)
+    returned: list[bytes] = field(default_factory=list)
     _since: float = field(default_factory=time.monotonic)
 
     def add(self, name, verdict, sentence, ask="", notes=()):

@@ -4,8 +4,10 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import replace
 from functools import cache
 from publicsuffixlist import PublicSuffixList
+import ipaddress
 import re
 
 
@@ -19,6 +21,8 @@ _MECHANISM = re.compile(
     r"([-+~?]?)(all|include|a|mx|ptr|ip4|ip6|exists)(?::([^\s/]+|\S+))?((?:/\d+)?(?://\d+)?)", re.IGNORECASE
 )
 _MODIFIER = re.compile(r"([A-Za-z][\w.-]*)=(\S*)")
+#: Octets of one string of a TXT record (RFC 1035 §3.3.14); receivers join the strings (RFC 7208 §3.3).
+STRING = 255
 _LOOKED_UP = ("include", "a", "mx", "ptr", "exists")
 
 #: End of the name of an SMTP server → name of its provider, and the domain of its SPF record.
@@ -38,10 +42,27 @@ PROVIDERS = {
     "messagingengine.com": ("Fastmail", "spf.messagingengine.com"),
 }  # fmt: skip
 
+#: Name of a provider → the selectors that it signs with, where its customers have no others.
+SIGNS_WITH = {
+    "Microsoft 365": ("selector1", "selector2"),
+}
+
+#: Name of a provider → the selectors that it proposes; a customer may have others.
+PROPOSES = {
+    "Google Workspace": ("google",),
+    "Gandi": ("gm1", "gm2", "gm3"),
+    "Mailjet": ("mailjet",),
+    "SendGrid": ("s1", "s2"),
+    "Fastmail": ("fm1", "fm2", "fm3"),
+}
+
 
 @dataclass(frozen=True)
 class Spf:
-    """An SPF record (RFC 7208): its mechanisms as (qualifier, name, value); ``unknown`` holds the terms that are errors."""
+    """An SPF record (RFC 7208): its mechanisms as (qualifier, name, value); ``unknown`` holds the terms that are errors.
+
+    The value of ``ip4`` and ``ip6`` is an address or a network, that of the others a domain, or an empty string for their own.
+    """
 
     mechanisms: tuple[tuple[str, str, str], ...]
     redirect: str = ""
@@ -87,6 +108,17 @@ class Dmarc:
     percent: int = 100
     reports: bool = False
 
+    @property
+    def demand(self) -> str:
+        """Return what receivers shall do: with ``pct=0`` what is one step milder than the policy (RFC 7489 §6.6.4)."""
+        milder = {"reject": "quarantine", "quarantine": "none", "none": "none"}
+        return self.policy if self.percent else milder[self.policy]
+
+    def for_subdomains(self) -> "Dmarc":
+        """Return the record as it holds for a subdomain without one of its own."""
+        known = self.subdomain_policy in ("none", "quarantine", "reject")
+        return replace(self, policy=self.subdomain_policy if known else "none")
+
 
 def spf_records(texts: Iterable[str]) -> list[str]:
     """Return the SPF records among TXT records."""
@@ -102,7 +134,8 @@ def read_spf(text: str) -> Spf:
         elif (found := _MECHANISM.fullmatch(term)) is not None and (
             found[3] or found[2].lower() not in ("include", "ip4", "ip6", "exists")
         ):
-            mechanisms.append((found[1] or "+", found[2].lower(), found[3] or ""))
+            size = found[4] if found[2].lower() in ("ip4", "ip6") else ""
+            mechanisms.append((found[1] or "+", found[2].lower(), (found[3] or "") + size))
             if found[2].lower() == "all":
                 break  # receivers never look further
         else:
@@ -138,10 +171,80 @@ def spf_tree(domain: str, records: Mapping[str, Sequence[str]]) -> SpfTree:
     )
 
 
+def spf_allows(spf: Spf, domain: str, host: str, exchangers: Iterable[str], addresses: Iterable[str]) -> bool:
+    """Tell whether a record of ``domain`` itself allows a host: by its name (``a``, ``mx``) or its addresses (``ip4``, ``ip6``).
+
+    False says nothing: what the record includes is not looked at.
+    """
+    for qualifier, name, value in spf.mechanisms:
+        target = (value or domain).lower().rstrip(".")
+        if qualifier == "+" and (
+            (name == "a" and target == host)
+            or (name == "mx" and target == domain and host in exchangers)
+            or (name in ("ip4", "ip6") and any(_is_in(address, value) for address in addresses))
+        ):
+            return True
+    return False
+
+
+def _is_in(address: str, network: str) -> bool:
+    try:
+        return ipaddress.ip_address(address) in ipaddress.ip_network(network, strict=False)
+    except ValueError:
+        return False
+
+
+def spf_with(records: Sequence[str], include: str) -> str:
+    """Return one SPF record in place of ``records``, which also includes ``include`` unless that is empty.
+
+    Terms that receivers cannot read are left out; ``all`` stays as it is where it refuses anything, else it becomes ``~all``.
+    """
+    terms: list[str] = []
+    ends, redirects = [], []
+    for record in records:
+        spf = read_spf(record)
+        redirects += [] if spf.rest or not spf.redirect else [spf.redirect]
+        ends.append(spf.rest)
+        for term in record.split()[1:]:
+            if re.fullmatch(r"[-+~?]?all", term, re.IGNORECASE):
+                break
+            if (
+                term not in spf.unknown
+                and term.isascii()
+                and term.isprintable()
+                and not term.lower().startswith("redirect=")
+            ):
+                terms.append(term)
+    if len(records) > 1 or (redirects and ends != [""]):
+        terms += [f"include:{domain}" for domain in redirects]
+        redirects = []
+    if include:
+        terms.append(f"include:{include}")
+    end = f"{ends[0]}all" if len(ends) == 1 and ends[0] in ("-", "~") else "~all"
+    unique = list({term.lower(): term for term in reversed(terms)}.values())[::-1]
+    return " ".join(["v=spf1", *unique, *([f"redirect={redirects[0]}"] if redirects else [end])])
+
+
+def txt_value(text: str) -> str:
+    """Return the value of a TXT record as a zone file has it: in quotation marks, in strings of at most 255 octets."""
+    strings = (text[start : start + STRING] for start in range(0, len(text), STRING))
+    return " ".join('"{}"'.format(each.replace("\\", "\\\\").replace('"', '\\"')) for each in strings)
+
+
+def tags_of(text: str) -> dict[str, str]:
+    """Return the tags of a list such as ``v=DKIM1; p=…``; of several with one name the first counts."""
+    tags: dict[str, str] = {}
+    for part in text.split(";"):
+        name, equals, value = part.partition("=")
+        if equals:
+            tags.setdefault(name.strip().lower(), value.strip())
+    return tags
+
+
 def dkim_key(texts: Iterable[str]) -> str:
     """Return the state of the key of a selector: ``none``, ``revoked`` (empty), ``weak`` or ``ok`` (RFC 6376 §3.6.1)."""
     for text in texts:
-        tags = _tags(text)
+        tags = tags_of(text)
         if "p" not in tags or tags.get("v", "DKIM1") != "DKIM1":
             continue
         key = "".join(tags["p"].split())
@@ -158,7 +261,7 @@ def read_dmarc(texts: Iterable[str]) -> Dmarc | None:
         return None
     if len(found) > 1:
         raise ValueError("several records")
-    tags = _tags(found[0])
+    tags = tags_of(found[0])
     policy = tags.get("p", "").lower()
     if policy not in ("none", "quarantine", "reject"):
         raise ValueError(found[0])
@@ -192,16 +295,6 @@ def provider_of(host: str) -> tuple[str, str] | None:
         (found for end, found in PROVIDERS.items() if host == end or host.endswith(f".{end}")),
         None,
     )
-
-
-def _tags(text: str) -> dict[str, str]:
-    """Return the tags of a list such as ``v=DKIM1; p=…``; of several with one name the first counts."""
-    tags: dict[str, str] = {}
-    for part in text.split(";"):
-        name, equals, value = part.partition("=")
-        if equals:
-            tags.setdefault(name.strip().lower(), value.strip())
-    return tags
 
 
 @cache

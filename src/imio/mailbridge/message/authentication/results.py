@@ -30,6 +30,8 @@ _BY = re.compile(r"\s*(?:from\s+\S+\s+(?:\[\S+\]\s+)?)?by\s+([a-z0-9._-]{1,253})
 _INSTANCE = re.compile(r"i[\t ]*=[\t ]*[1-9]\d?[\t ]*;(.*)", re.ASCII | re.DOTALL)
 #: Names under which mail is handed over inside one machine.
 _INSIDE = ("localhost", "localhost.localdomain")
+#: The name that stands for servers that write none.
+_MICROSOFT = "outlook.com"
 _LENGTH = 20_000
 _RESULTS = 20
 
@@ -37,6 +39,28 @@ _RESULTS = 20
 def own_results(message: ParsedMessage, authserv_id: str) -> tuple[Verdict, ...]:
     """Return the verdicts under our own ``authserv_id``; none when there are none or they could be forged."""
     return _verdicts(_own_field(message, authserv_id.lower())) if authserv_id else ()
+
+
+def received_results(message: ParsedMessage) -> tuple[str, tuple[Verdict, ...]]:
+    """Return the name of the server that received a message, and what it verified, from the topmost field.
+
+    An empty name and no verdicts when there is no such field, or a server of others passed the message on after it was written.
+    Microsoft's servers write no name.
+    """
+    servers: list[str] = []
+    for field in message.root.fields:
+        if field.name == "received":
+            by = _BY.match(" ".join((_split(plain_value(field.value) or "") or [""])[:1]))
+            servers.append(by[1] if by else "")
+        elif field.name == "authentication-results":
+            parts = _split(plain_value(field.value) or "") or []
+            name = (parts or [""])[0].split()[:1]
+            if name and "=" in name[0]:
+                name, parts = [_MICROSOFT], ["", *parts]
+            if not name or not all(_is_ours(server, name[0]) for server in servers):
+                break
+            return name[0], _verdicts(parts)
+    return "", ()
 
 
 def sealed_results(message: ParsedMessage) -> tuple[Verdict, ...]:
