@@ -17,6 +17,7 @@ PAGES = (
     ("mailbridge-diagnosis", _("Diagnosis")),
     ("mailbridge-rules", _("Rules")),
     ("mailbridge-dry-run", _("Dry run")),
+    ("mailbridge-history", _("Changes")),
 )
 
 
