@@ -59,6 +59,7 @@ PAGES = [
     ("agent", "{item}/@@mailbridge-proof"),
     ("admin", "{item}/@@mailbridge-create-contact"),
     ("admin", "/@@mailbridge-addresses"),
+    ("admin", "/@@mailbridge-history"),
     ("admin", "/@@mailbridge-tokens"),
     ("agent", "/@@mailbridge-guide/fr/agent"),
     ("admin", "/@@mailbridge-guide/fr/administrateur"),

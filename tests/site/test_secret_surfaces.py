@@ -7,6 +7,7 @@ from imio.mailbridge.inbound.forwarding import check
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.outbox import mail_templates
 from imio.mailbridge.outbox.record import outbox
+from imio.mailbridge.settings import history
 from imio.mailbridge.settings.imap import IImapMailboxRow
 from imio.mailbridge.settings.read import stored_settings
 from imio.mailbridge.settings.routing import IRoutingRow
@@ -97,6 +98,7 @@ PATHS = {
     "mailbridge-frame": ["{file}/@@mailbridge-frame"],
     "mailbridge-hand-in": ["/@@mailbridge-hand-in", "/incoming-mail/@@mailbridge-hand-in"],
     "mailbridge-import": ["/@@mailbridge-import"],
+    "mailbridge-history": ["/@@mailbridge-history", "/@@mailbridge-history?entry={change}"],
     "mailbridge-inbox": ["/@@mailbridge-inbox", "/@@mailbridge-inbox?state=open"],
     "mailbridge-inbox-frame": [
         f"/@@mailbridge-inbox-frame?id={{{name}}}{part}"
@@ -267,6 +269,7 @@ def town(site, caught, sent):
     )
     transaction.commit()
     return {
+        "change": next(id for id in history.ids() if "mailin_addresses" in history.entry(id)["changes"]),
         "template": template.id,
         "filed": filed.id,
         "waiting": waiting.id,

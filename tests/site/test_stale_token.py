@@ -11,7 +11,9 @@ from imio.mailbridge.interfaces import IMailbridgeLayer
 from imio.mailbridge.outbox import mail_templates
 from imio.mailbridge.outbox import returned
 from imio.mailbridge.outbox.record import outbox
+from imio.mailbridge.settings import history
 from imio.mailbridge.settings import rules
+from imio.mailbridge.settings import set_back
 from imio.mailbridge.settings.routing import RoutingRow
 from plone import api
 from plone.z3cform.layout import FormWrapper
@@ -89,6 +91,8 @@ def posts(site, sent):
         returned.note("gone@citizen.test", id)
     template = mail_templates.save(mail_templates.Content("block", "Adresse", "", "", "<p>x</p>"), "chef")
     transaction.commit()
+    change = next(id for id in history.ids() if "imap_mailboxes" in history.entry(id)["changes"])
+    seen = set_back.digest(set_back.steps(history.entry(change)))
     path = "/".join(document.getPhysicalPath()[2:])
     account = {"name": "ocmw", "senders": "ocmw.test", "host": "smtp.ocmw.test", "password": SECRET}
     mailbox = {"name": "second", "host": "imap.two.test", "login": "two", "password": SECRET, "since": ""}
@@ -169,6 +173,7 @@ def posts(site, sent):
             ),
             Post("/@@mailbridge-diagnosis", {"account": "cpas", "check": "1"}, {"reports": "d@maville.test"}),
         ],
+        "mailbridge-history": [Post(f"/@@mailbridge-history?entry={change}", {"undo": "1", "seen": seen})],
         "mailbridge-returned": [
             Post("/@@mailbridge-returned", {"remove": "1"}, {"ids:list": "gone@citizen.test"}, user="chef")
         ],

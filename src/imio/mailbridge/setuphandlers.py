@@ -20,6 +20,7 @@ from imio.mailbridge.outbox import saved_drafts as drafts
 from imio.mailbridge.outbox import send_as
 from imio.mailbridge.restapi.mailin.authenticate import PLUGIN_ID as TOKENS
 from imio.mailbridge.restapi.mailin.authenticate import TokenPlugin
+from imio.mailbridge.settings import history
 from imio.mailbridge.settings import rules
 from imio.mailbridge.settings import secrets as password
 from imio.mailbridge.settings import tokens
@@ -57,6 +58,7 @@ def installed(tool):
     outbox.outbox()
     inbox.inbox()
     drafts.saved_drafts()
+    history.store()
     send_as.store()
     bounce_address.signing_key()
 
@@ -101,6 +103,7 @@ def uninstalled(tool):
         opened.KEY,
         mail_templates.KEY,
         rules.KEY,
+        history.KEY,
         *([] if outbox.KEY in kept else [bounce_address.KEY]),
     ):
         annotations.pop(key, None)

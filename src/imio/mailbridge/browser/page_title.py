@@ -16,6 +16,7 @@ NAMES = {
     "mailbridge-figures": _("Figures of the last 30 days"),
     "mailbridge-forwarding": _("Forwarding check"),
     "mailbridge-hand-in": _("Hand in mail"),
+    "mailbridge-history": _("Changes of settings"),
     "mailbridge-inbox": _("Incoming e-mails"),
     "mailbridge-import": _("Old settings of iA.docs"),
     "mailbridge-mailboxes": _("Mailboxes read by IMAP"),

@@ -18,6 +18,7 @@ PAGES = (
     ("mailbridge-rules", _("Rules")),
     ("mailbridge-dry-run", _("Dry run")),
     ("mailbridge-sheet", _("Set-up sheet")),
+    ("mailbridge-history", _("Changes")),
 )
 
 
