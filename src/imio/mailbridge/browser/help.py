@@ -34,6 +34,7 @@ PAGES = {
     "mailbridge-figures": (MANAGER, "chiffres"),
     "mailbridge-forwarding": (ADMIN, "controler-quune-boite-transfere-bien"),
     "mailbridge-hand-in": (AGENT, "mettre-dans-ia-docs-un-e-mail-recu-dans-ma-messagerie"),
+    "mailbridge-history": (ADMIN, "revenir-sur-un-changement"),
     "mailbridge-import": (ADMIN, "reprendre-les-parametres-dun-ancien-ia-docs"),
     "mailbridge-inbox": (MANAGER, "decider"),
     "mailbridge-inbox-contact": CONTACTS,
