@@ -1,11 +1,11 @@
 """Add, edit and delete an SMTP account: ``@@mailbridge-account-add``, ``…-edit``, ``…-delete``."""
 
+from imio.mailbridge.controlpanel import groups
 from imio.mailbridge.controlpanel.row_form import DeletePage
 from imio.mailbridge.controlpanel.row_form import Edited
+from imio.mailbridge.controlpanel.row_form import LoginRowForm
 from imio.mailbridge.controlpanel.row_form import row_of
-from imio.mailbridge.controlpanel.row_form import RowForm
 from imio.mailbridge.controlpanel.row_form import RowPage
-from imio.mailbridge.controlpanel.row_form import rows_of
 from imio.mailbridge.delivery.accounts import rename
 from imio.mailbridge.delivery.accounts import waiting_for
 from imio.mailbridge.i18n import _
@@ -20,16 +20,17 @@ from zope.interface import Invalid
 SETTING = "smtp_accounts"
 
 
-class AddForm(RowForm):
+class AddForm(LoginRowForm):
     """A new account."""
 
     label = _("Add an SMTP account")
     setting, schema, list_page = SETTING, ISmtpAccountRow, "mailbridge-accounts"
     saved = _("The account is saved.")
+    field_groups = groups.ACCOUNT
 
     def problems(self, data):
         """Yield errors that concern several fields or accounts."""
-        others = [row for row in rows_of(SETTING) if row["name"] != self.present]
+        others = self.others()
         if data["name"].lower() in [row["name"].lower() for row in others]:
             yield "name", _("There is an account with this name already.")
             return
@@ -41,8 +42,9 @@ class AddForm(RowForm):
             yield "own_reply_address", why
         yield from self.secret_problems(data)
 
-    def after_save(self, row):
+    def after_save(self, row, data):
         """Let messages that waited leave with the new settings."""
+        super().after_save(row, data)
         outbox().retry_held()
 
 

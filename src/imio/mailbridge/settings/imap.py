@@ -1,7 +1,6 @@
 """Mailboxes read by IMAP: their fields in the control panel, and their values."""
 
 from collections.abc import Mapping
-from collective.z3cform.datagridfield.row import DictRow
 from dataclasses import dataclass
 from dataclasses import field
 from datetime import date
@@ -10,6 +9,7 @@ from imio.mailbridge.settings import secrets
 from imio.mailbridge.settings import server
 from imio.mailbridge.settings import validate
 from imio.mailbridge.settings.rotated_token import RotatedToken
+from imio.mailbridge.settings.rows import Row
 from imio.mailbridge.settings.server import filled_in
 from imio.mailbridge.settings.server import ServerLogin
 from imio.mailbridge.settings.terms import terms
@@ -137,7 +137,7 @@ class IImap(Interface):
 
     imap_mailboxes = schema.List(
         title=_("Mailboxes read by IMAP"),
-        value_type=DictRow(title=_("Mailbox"), schema=IImapMailboxRow),
+        value_type=Row(title=_("Mailbox"), schema=IImapMailboxRow),
         constraint=validate.mailboxes,
         default=[],
         missing_value=[],

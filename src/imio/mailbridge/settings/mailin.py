@@ -1,11 +1,11 @@
 """Mail-in addresses and the source mailboxes that forward to them: fields and values."""
 
 from collections.abc import Mapping
-from collective.z3cform.datagridfield.row import DictRow
 from dataclasses import dataclass
 from dataclasses import field
 from imio.mailbridge.i18n import _
 from imio.mailbridge.settings import validate
+from imio.mailbridge.settings.rows import Row
 from typing import Any
 from zope import schema
 from zope.interface import Interface
@@ -66,7 +66,7 @@ class IIncoming(Interface):
         description=_(
             "Every mail that your mail server hands over for one of these addresses is filed, or the bridge says why not."
         ),
-        value_type=DictRow(title=_("Mail-in address"), schema=IMailinAddressRow),
+        value_type=Row(title=_("Mail-in address"), schema=IMailinAddressRow),
         default=[],
         missing_value=[],
         required=False,
@@ -76,7 +76,7 @@ class IIncoming(Interface):
         description=_(
             "Mailboxes of the town that forward all their mail to a mail-in address, for instance info@maville.be."
         ),
-        value_type=DictRow(title=_("Source mailbox"), schema=IMailboxRow),
+        value_type=Row(title=_("Source mailbox"), schema=IMailboxRow),
         default=[],
         missing_value=[],
         required=False,

@@ -1,10 +1,10 @@
 """Routing of incoming mail: fields and values."""
 
 from collections.abc import Mapping
-from collective.z3cform.datagridfield.row import DictRow
 from dataclasses import dataclass
 from imio.mailbridge.i18n import _
 from imio.mailbridge.settings import validate
+from imio.mailbridge.settings.rows import Row
 from imio.mailbridge.settings.server import filled_in
 from imio.mailbridge.settings.terms import terms
 from typing import Any
@@ -21,10 +21,7 @@ FORWARD = terms(
 
 
 def _conditions() -> dict[str, schema.Field]:
-    """Return the fields that say when a row applies: all that is filled in must hold. The keys are those of iA.docs.
-
-    Each table of rows has its own: collective.z3cform.datagridfield overlooks fields that a schema inherits.
-    """
+    """Return the fields that say when a row applies: all that is filled in must hold. The keys are those of iA.docs."""
     return {
         "forward": schema.Choice(
             title=_("How it came in"),
@@ -107,7 +104,7 @@ class IRouting(Interface):
             "The first row whose conditions all hold decides; where none does, the service of the mailbox or of the mail-in "
             "address treats the mail."
         ),
-        value_type=DictRow(title=_("Route"), schema=IRoutingRow),
+        value_type=Row(title=_("Route"), schema=IRoutingRow),
         default=[],
         missing_value=[],
         required=False,
@@ -117,7 +114,7 @@ class IRouting(Interface):
         description=_(
             "The first row whose conditions all hold decides which state the document is put into."
         ),
-        value_type=DictRow(title=_("State"), schema=IStateRow),
+        value_type=Row(title=_("State"), schema=IStateRow),
         default=[],
         missing_value=[],
         required=False,

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from collections.abc import Sequence
-from collective.z3cform.datagridfield.row import DictRow
 from dataclasses import dataclass
 from dataclasses import field
 from imio.mailbridge.i18n import _
@@ -11,6 +10,7 @@ from imio.mailbridge.message.composition.reply_address import has_room
 from imio.mailbridge.message.composition.reply_address import MAX_BARE
 from imio.mailbridge.settings import server
 from imio.mailbridge.settings import validate
+from imio.mailbridge.settings.rows import Row
 from imio.mailbridge.settings.server import filled_in
 from imio.mailbridge.settings.server import ServerLogin
 from imio.mailbridge.settings.terms import terms
@@ -218,7 +218,7 @@ class IOutgoing(Interface):
     )
     smtp_accounts = schema.List(
         title=_("Other SMTP accounts"),
-        value_type=DictRow(title=_("SMTP account"), schema=ISmtpAccountRow),
+        value_type=Row(title=_("SMTP account"), schema=ISmtpAccountRow),
         constraint=validate.accounts,
         default=[],
         missing_value=[],
