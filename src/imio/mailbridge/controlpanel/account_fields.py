@@ -14,11 +14,11 @@ from zope import schema
 from zope.interface import Interface
 
 
-SECRET_HELP = _("Is never shown again. Leave empty to keep the present one.")
+SECRET_HELP = _("Never shown again. Leave empty to keep the present one.")
 TOKEN_HELP = _(
-    "For OAuth 2.0. Is never shown again. Leave empty to keep the present one; it expires when the provider says."
+    "For OAuth 2.0. Never shown again. Leave empty to keep the present one; the provider decides when it expires."
 )
-GOOGLE_HELP = _("For OAuth 2.0 with Google. Is never shown again. Leave empty to keep the present one.")
+GOOGLE_HELP = _("For OAuth 2.0 with Google. Never shown again. Leave empty to keep the present one.")
 FILL_IN = _("Fill in")
 SECRETS_LOST = _("Nothing is saved yet. Enter the passwords and other secrets again: they are never shown.")
 PROVIDERS = terms(**{each.name: each.title for each in PRESETS})
@@ -33,7 +33,7 @@ class IPreset(Interface):
 
     preset = schema.Choice(
         title=_("Your mail provider"),
-        description=_("Choose it and press “Fill in”: the bridge then knows most of the settings."),
+        description=_("Choose one and press “Fill in”: the bridge knows most of the settings."),
         vocabulary=PROVIDERS,
         required=False,
     )
@@ -43,9 +43,9 @@ class ITrustPreset(Interface):
     """Which proofs are accepted."""
 
     trust_preset = schema.Choice(
-        title=_("How strict?"),
+        title=_("Strictness"),
         description=_(
-            "Choose and save: it sets the two fields below. Without a choice they stay as they are."
+            "Choose and save: it sets the accepted proofs and the DKIM signatures. Without a choice they stay as they are."
         ),
         vocabulary=terms(
             strict=_("Strict: secret addresses, trusted servers, signature of exactly the agent's domain"),
@@ -80,7 +80,7 @@ class IForget(Interface):
     """Offered while a refresh token is kept: as long as there is one, the client secret alone is not used."""
 
     forget_refresh_token = schema.Bool(
-        title=_("Forget the refresh token that is kept"), default=False, required=False
+        title=_("Forget the stored refresh token"), default=False, required=False
     )
 
 

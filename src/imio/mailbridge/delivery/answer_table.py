@@ -559,7 +559,7 @@ ANSWERS = (
         Outcome.PERMANENT,
         _("The mail server does not accept that answers go to another address than the sender's."),
         _(
-            "Switch off “Answers go to the agent” in the control panel: this server wants Reply-To to fit From."
+            "Switch off “Replies to the agent” in the control panel: this server wants Reply-To to fit From."
         ),
         (Match("data", r"5\d\d", r"reply-?to\b.*(?:match|differ|not allowed|same|from)"),),
         ("data: 550 5.7.1 Reply-To domain does not match From",),

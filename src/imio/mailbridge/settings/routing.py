@@ -32,7 +32,7 @@ def _conditions() -> dict[str, schema.Field]:
             required=False,
         ),
         "transfer_email_pat": schema.TextLine(
-            title=_("Who forwarded it"),
+            title=_("Forwarded by"),
             description=_(
                 "Regular expression for the agent's address; it never matches when nobody forwarded the mail."
             ),
@@ -41,7 +41,7 @@ def _conditions() -> dict[str, schema.Field]:
         ),
         "original_email_pat": schema.TextLine(
             title=_("Original sender"),
-            description=_("Regular expression for the address of who wrote the mail."),
+            description=_("Regular expression for the address of the mail's author."),
             constraint=validate.pattern,
             required=False,
         ),
@@ -78,7 +78,7 @@ class IRoutingRow(Interface):
     )
     tal_condition_2 = schema.TextLine(
         title=_("Condition on the agent"),
-        description=_("TAL expression that knows assigned_user too."),
+        description=_("TAL expression that also knows assigned_user."),
         constraint=validate.expression,
         required=False,
     )
