@@ -1,4 +1,4 @@
-"""Add and edit rules with patterns: ``@@mailbridge-expert-rule`` and ``@@mailbridge-state``, each with ``?row=N`` for one that is there.
+"""Add rules with patterns, or edit one with ``?row=N``: ``@@mailbridge-expert-rule`` and ``@@mailbridge-state``.
 
 The page ``@@mailbridge-rules`` lists, moves and deletes them. Patterns and expressions are for administrators.
 """
@@ -7,7 +7,6 @@ from imio.mailbridge.browser.rule_form import CHANGED
 from imio.mailbridge.browser.rule_form import CHECK_AGAIN
 from imio.mailbridge.browser.rule_form import place_terms
 from imio.mailbridge.controlpanel.groups import FieldGroup
-from imio.mailbridge.controlpanel.row_form import name_in
 from imio.mailbridge.controlpanel.row_form import RowPage
 from imio.mailbridge.controlpanel.row_form import rows_of
 from imio.mailbridge.controlpanel.settings_form import SettingsForm
@@ -76,11 +75,11 @@ class PatternForm(SettingsForm, GroupForm, form.Form):
 
     def update(self):
         """Read the rule of the address, which may be gone; errors: ``NotFound``."""
-        row, rows = name_in(self.request, "row"), rows_of(self.table)
-        if row and not (row.isdecimal() and len(row) < 10):
+        row, rows = self.request.form.get("row"), rows_of(self.table)
+        if row is not None and not (isinstance(row, str) and row.isdecimal() and len(row) < 10):
             raise NotFound("row")
         self.number = int(row or 0)
-        if self.number > len(rows):
+        if row is not None and not 1 <= self.number <= len(rows):
             self.leave(CHANGED, "warning")
             return
         self.content = {"count": len(rows), "place": "same" if self.number else "last"}
