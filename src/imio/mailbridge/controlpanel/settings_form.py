@@ -15,7 +15,6 @@ from z3c.form.interfaces import INPUT_MODE
 from zope.component import getMultiAdapter
 from zope.interface import Invalid
 from zope.schema.interfaces import IInt
-import json
 
 
 #: Settings in bytes, which are entered in megabytes.
@@ -61,6 +60,7 @@ class SettingsForm(TokenForm):
         for name, field in fields.items():
             if IInt.providedBy(field.field):
                 field.widgetFactory[INPUT_MODE] = numbers.size if name in SIZES else numbers.number
+                field.showDefault = self.ignoreContext or field.field.required  # one left empty stays empty
         self.fields, self.groups = Fields(), []
         for group in self.field_groups:
             names = [name for name in (*group.fields, *group.advanced) if name in fields]
@@ -104,7 +104,7 @@ class SettingsForm(TokenForm):
     def seen(self):
         """Return the marks for the page: those that it came with, except of what its person was told."""
         told = getattr(self, "_told", {})
-        return json.dumps({**seen.marks(self.stored()), **self._sent, **told}, sort_keys=True)
+        return seen.text({**seen.marks(self.stored()), **self._sent, **told})
 
     @property
     def _sent(self):
@@ -135,4 +135,11 @@ class SettingsForm(TokenForm):
 def _has_default(widget):
     default = widget.field.default
     shown = IDataConverter(widget).toWidgetValue(widget.field.missing_value if default is None else default)
-    return (widget.value or "") == (shown or "")
+    return _plain(widget.value) == _plain(shown)
+
+
+def _plain(value):
+    """Return a value of a widget as it compares, whoever made it: browsers end lines otherwise."""
+    if isinstance(value, str):
+        return value.splitlines()
+    return list(value or ())
