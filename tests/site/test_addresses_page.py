@@ -72,10 +72,10 @@ def test_add_edit_order_and_delete(site):
 @pytest.mark.parametrize(
     ("path", "address", "says"),
     [
-        (ADD, "IN@bridge.test", "There is a mail-in address like this already."),
+        (ADD, "IN@bridge.test", "This mail-in address is there already."),
         (ADD, INFO, "This is a source mailbox"),
         (ADD, "x", "This is not an e-mail address"),
-        (SOURCE_ADD, "Info@maville.test", "There is a source mailbox with this address already."),
+        (SOURCE_ADD, "Info@maville.test", "This source mailbox is there already."),
         (SOURCE_ADD, "in@bridge.test", "This is a mail-in address"),
         (f"{SOURCE_EDIT}?address={INFO}", "in@bridge.test", "This is a mail-in address"),
     ],

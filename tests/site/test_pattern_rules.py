@@ -1,10 +1,13 @@
 """Rules with patterns, and those of the states: an administrator adds, edits, orders and deletes them on pages of their own."""
 
+from dataclasses import asdict
 from dataclasses import astuple
 from imio.mailbridge.settings import rules
 from imio.mailbridge.settings.read import settings
+from imio.mailbridge.settings.read import stored_settings
 from imio.mailbridge.settings.routing import RoutingRow
 from imio.mailbridge.settings.routing import StateRow
+from plone.uuid.interfaces import IUUID
 from tests.site.panel import act
 from tests.site.panel import fields
 from tests.site.panel import HTML
@@ -12,19 +15,32 @@ from tests.site.panel import messages
 from tests.site.panel import page
 from tests.site.panel import press
 from tests.site.quarantine import mail_manager
-from tests.site.test_rules import CHANGED
-from tests.site.test_rules import keep
-from tests.site.test_rules import order
-from tests.site.test_rules import RULES
-from tests.site.test_rules import service
 import lxml.html
 import pytest
 import transaction
 
 
-__all__ = ["service"]
+RULES = "/@@mailbridge-rules"
+CHANGED = "The rules were changed meanwhile, so nothing was done."
 EXPERT = "/@@mailbridge-expert-rule"
 STATE = "/@@mailbridge-state"
+
+
+@pytest.fixture
+def service(site):
+    return IUUID(site.portal["contacts"]["plonegroup-organization"]["urbanisme"])
+
+
+def keep(*rows):
+    stored_settings().iemail_routing = [
+        {name: value or None for name, value in asdict(row).items()} for row in rows
+    ]
+    transaction.commit()
+
+
+def order():
+    transaction.begin()
+    return [row.subject_pat for row in settings().iemail_routing]
 
 
 def states():

@@ -163,7 +163,7 @@ def test_two_administrators_at_once(site):
     assert save(site, mine, give_up_hours="24").status_code == 302
     values = stored_settings()
     assert (values.smtp_port, values.undo_seconds, values.give_up_hours) == (2525, 10, 24), (
-        "each has the own change"
+        "each has their own change"
     )
 
     answer = save(site, mine, undo_seconds="20", give_up_hours="36")

@@ -53,9 +53,9 @@ class AddForm(RowForm):
     def problems(self, data):
         """Yield what is wrong with the address among the others."""
         if any(_same(data["address"], row["address"]) for row in self.others()):
-            yield "address", _("There is a mail-in address like this already.")
+            yield "address", _("This mail-in address is there already.")
         elif any(_same(data["address"], row["address"]) for row in rows_of(SOURCES)):
-            yield "address", _("This is a source mailbox: its mail comes in at another address.")
+            yield "address", _("This is a source mailbox; enter the address that it forwards to.")
 
 
 class EditForm(Edited, AddForm):
@@ -110,9 +110,9 @@ class SourceAddForm(RowForm):
     def problems(self, data):
         """Yield what is wrong with the address among the others."""
         if any(_same(data["address"], row["address"]) for row in self.others()):
-            yield "address", _("There is a source mailbox with this address already.")
+            yield "address", _("This source mailbox is there already.")
         elif any(_same(data["address"], row["address"]) for row in rows_of(MAIL_IN)):
-            yield "address", _("This is a mail-in address: a mailbox forwards to it, it is none.")
+            yield "address", _("This is a mail-in address; enter the mailbox that forwards to it.")
 
 
 class SourceEditForm(Edited, SourceAddForm):

@@ -19,7 +19,7 @@ def _server(prefix="", advanced=()):
     return FieldGroup(
         "server",
         _("Mail server"),
-        _("Which server is it?"),
+        _("Which server does the bridge use?"),
         ("preset", f"{prefix}host", f"{prefix}port", f"{prefix}security"),
         (f"{prefix}ca_file", *advanced),
     )
@@ -28,8 +28,8 @@ def _server(prefix="", advanced=()):
 def _login(prefix=""):
     return FieldGroup(
         "login",
-        _("Login"),
-        _("How does the bridge log in there?"),
+        _("Logging in"),
+        _("How does the bridge log in?"),
         (
             f"{prefix}auth",
             f"{prefix}login",
@@ -48,7 +48,7 @@ SETTINGS = (
     FieldGroup(
         "sender",
         _("Sender"),
-        _("Whom does the reader see as the sender, and where do answers go?"),
+        _("Who appears as the sender, and where do replies go?"),
         ("sender_policy", "login_address", "reply_to_agent", "own_reply_address", "service_senders"),
         ("envelope_sender",),
     ),
@@ -95,7 +95,7 @@ ACCOUNT = (
     FieldGroup(
         "sender",
         _("Sender"),
-        _("Whom does the reader see as the sender, and where do answers go?"),
+        _("Who appears as the sender, and where do replies go?"),
         ("sender_policy", "login_address", "own_reply_address", "attachment_limit"),
     ),
 )

@@ -7,13 +7,13 @@ that a form which is saved untouched changes none.
 from decimal import Decimal
 from imio.mailbridge.i18n import _
 from imio.mailbridge.interfaces import IMailbridgeLayer
-from z3c.form.browser.text import TextWidget
+from plone.app.z3cform.interfaces import ITextWidget
+from plone.app.z3cform.widgets.text import TextWidget
 from z3c.form.converter import BaseDataConverter
 from z3c.form.converter import FormatterValidationError
 from z3c.form.error import ErrorViewSnippet
 from z3c.form.interfaces import IDataConverter
 from z3c.form.interfaces import IFieldWidget
-from z3c.form.interfaces import ITextWidget
 from z3c.form.widget import FieldWidget
 from zope.component import adapter
 from zope.i18n import translate

@@ -51,7 +51,7 @@ def _groups(outcome, *fields):
         FieldGroup(
             "conditions",
             _("Conditions"),
-            _("Which mail is it for? All that is filled in must hold."),
+            _("Which mail is it for? Everything that is filled in must hold."),
             ("forward", "original_email_pat", "recipient_pat", "subject_pat"),
             ("transfer_email_pat", "tal_condition_1", "tal_condition_2"),
         ),
@@ -63,7 +63,7 @@ class PatternForm(SettingsForm, GroupForm, form.Form):
     """A rule of the routing, with all its columns; ``number`` is that of the rule that is edited, or 0."""
 
     table, schema, row_class = rules.ROUTING, IRoutingRow, RoutingRow
-    field_groups = _groups(_("Who treats it then?"), "tg_value", "user_value")
+    field_groups = _groups(_("Who handles it?"), "tg_value", "user_value")
     enable_form_tabbing = False
     list_page = "mailbridge-rules"
 
@@ -141,7 +141,7 @@ class StateForm(PatternForm):
     """A rule of the states."""
 
     table, schema, row_class = rules.STATES, IStateRow, StateRow
-    field_groups = _groups(_("Which state does the document get then?"), "state_value")
+    field_groups = _groups(_("Which state does the document get?"), "state_value")
 
     @property
     def label(self):

@@ -34,6 +34,10 @@ class SettingsGroup(Group):
         """Return the widgets under "Advanced options"."""
         return [widget for name, widget in self.widgets.items() if name in self.advanced]
 
+    def has_error(self):
+        """Tell whether a field of the group has an error."""
+        return any(widget.error is not None for widget in self.widgets.values())
+
     def is_open(self):
         """Tell whether a folded field has an error or a value other than its default."""
         return any(widget.error is not None or not _has_default(widget) for widget in self.folded())
@@ -67,6 +71,10 @@ class SettingsForm(TokenForm):
             factory = _Factory(group.name, fields.select(*names), group.title, group.question)
             factory.advanced = group.advanced
             self.groups.append(factory)
+
+    def first_wrong(self):
+        """Return the group whose tab is to be seen because it has an error, or None."""
+        return next((group for group in self.groups if group.has_error()), None)
 
     def widget_managers(self):
         """Return the widgets of the form and of each of its groups."""
@@ -139,7 +147,7 @@ def _has_default(widget):
 
 
 def _plain(value):
-    """Return a value of a widget as it compares, whoever made it: browsers end lines otherwise."""
+    """Return a value of a widget as it compares, whoever made it: browsers end lines otherwise, and send nothing of what is off."""
     if isinstance(value, str):
         return value.splitlines()
-    return list(value or ())
+    return [each for each in value or () if each != "unselected"]

@@ -56,7 +56,7 @@ ENVELOPE_SENDER = SimpleVocabulary(
 def _own_reply_address() -> schema.Bool:
     """Return the field that gives each message a reply address of its own."""
     return schema.Bool(
-        title=_("Replies filed in iA.docs"),
+        title=_("Replies come back to iA.docs"),
         description=_(
             "Each e-mail gets a reply address of its own at the first mail-in address, in place of the agent's: the answer is "
             "filed as incoming mail that answers the document, and the agent gets a copy. Your mail server must hand over what "
@@ -216,7 +216,7 @@ class IOutgoing(Interface):
     smtp_rate = _rate()
     attachment_limit = _attachment_limit()
     ehlo_name = schema.TextLine(
-        title=_("Name of the iA.docs server"),
+        title=_("Name of this server"),
         description=_(
             "The full name by which iA.docs presents itself to mail servers (EHLO), as it stands in DNS. Empty: the name in the "
             "address of the site, else the domain of the login address."
