@@ -66,8 +66,8 @@ PAGES = [
     ("admin", "/@@mailbridge-source-edit?address=info@maville.test"),
     ("admin", "/@@mailbridge-source-delete?address=info@maville.test"),
     ("admin", "/@@mailbridge-rules"),
-    ("admin", "/@@mailbridge-expert-rule?row=2"),
-    ("admin", "/@@mailbridge-state?row=1"),
+    ("admin", "/@@mailbridge-expert-rule?row=1"),
+    ("admin", "/@@mailbridge-state"),
     ("admin", "/@@mailbridge-tokens"),
 ]
 

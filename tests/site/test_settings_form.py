@@ -77,6 +77,10 @@ def test_advanced_options_are_open_where_they_matter(site):
     answer = press(site, SETTINGS, "save", max_per_sender="-1")
     assert "Enter a number from 0 to 100000." in answer.text
     assert [name for name, is_open in folds(answer.text).items() if is_open] == ["incoming"]
+    active = lxml.html.fromstring(answer.text).cssselect("legend.active")
+    assert [each.get("id") for each in active] == ["fieldsetlegend-incoming"], (
+        "its tab is the one that is seen"
+    )
     stored_settings().retry_minutes = [2]
     transaction.commit()
     assert [name for name, is_open in folds(page(site, SETTINGS)).items() if is_open] == ["sending"]

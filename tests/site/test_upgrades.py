@@ -1,11 +1,13 @@
 """A site of an older version becomes one of this version: the steps that Plone shows, until none is left."""
 
 from imio.mailbridge.settings.interfaces import PREFIX
+from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.rows import PersistentRow
 from plone import api
 from plone.registry.field import List
 from plone.registry.field import PersistentField
 from plone.registry.interfaces import IRegistry
+from tests.site.panel import press
 from tests.site.rows import row
 from zope.component import getUtility
 from zope.schema import Object
@@ -84,3 +86,9 @@ def test_from_1000(site, old_rows):
         "PATCH", "/@controlpanels/mailbridge", "admin", json={"mailboxes": [{"address": "x"}]}
     )
     assert "This is not an e-mail address" in answer.text
+    assert (
+        press(site, "/@@mailbridge-state", "save", subject_pat="a", state_value="created").status_code == 302
+    )
+    transaction.begin()
+    old, new = settings().iemail_state_set
+    assert (old.subject_pat, new.subject_pat) == ("urgent", "a"), "an old row is no obstacle"

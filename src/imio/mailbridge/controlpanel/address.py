@@ -8,12 +8,12 @@ from imio.mailbridge.controlpanel.row_form import DeletePage
 from imio.mailbridge.controlpanel.row_form import Edited
 from imio.mailbridge.controlpanel.row_form import RowForm
 from imio.mailbridge.controlpanel.row_form import RowPage
-from imio.mailbridge.controlpanel.row_form import rows_of
 from imio.mailbridge.i18n import _
 from imio.mailbridge.message.secret_address import is_secret
 from imio.mailbridge.message.secret_address import without_secret
 from imio.mailbridge.settings.mailin import IMailboxRow
 from imio.mailbridge.settings.mailin import IMailinAddressRow
+from imio.mailbridge.settings.read import rows_of
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.read import stored_settings
 from imio.mailbridge.settings.smtp import why_no_reply_address

@@ -17,7 +17,6 @@ from imio.mailbridge.controlpanel.address import MAIL_IN
 from imio.mailbridge.controlpanel.address import SOURCES
 from imio.mailbridge.controlpanel.address import why_not_answers_to
 from imio.mailbridge.controlpanel.navigation import Navigation
-from imio.mailbridge.controlpanel.row_form import rows_of
 from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs.vocabularies import former_title
 from imio.mailbridge.inbound.inbox import inbox
@@ -27,6 +26,7 @@ from imio.mailbridge.message.address import is_addr_spec
 from imio.mailbridge.message.secret_address import is_secret
 from imio.mailbridge.message.secret_address import secret_part
 from imio.mailbridge.message.secret_address import without_secret
+from imio.mailbridge.settings.read import rows_of
 from imio.mailbridge.settings.read import stored_settings
 from urllib.parse import quote
 
@@ -103,7 +103,7 @@ class AddressesView(Navigation, ButtonPage):
             records = stored_settings()
             records.imap_mailboxes = [
                 {**each, "address": new} if each["address"].lower() == row.address else each
-                for each in records.imap_mailboxes or ()
+                for each in rows_of("imap_mailboxes")
             ]
             self._say(
                 _(
@@ -118,7 +118,7 @@ class AddressesView(Navigation, ButtonPage):
         if made:
             records = stored_settings()
             new = {"address": made, "service": service or None, "mailbox": mailbox or None}
-            records.mailin_addresses = [*records.mailin_addresses, new]
+            records.mailin_addresses = [*rows_of(MAIL_IN), new]
         else:
             self._say(
                 _("${address} is too long to get a secret part.", mapping={"address": address}), "error"
@@ -127,7 +127,7 @@ class AddressesView(Navigation, ButtonPage):
 
     def _revoke(self):
         records, wanted = stored_settings(), self.entered("revoke")
-        rows = records.mailin_addresses or []
+        rows = rows_of(MAIL_IN)
         left = [row for row in rows if row["address"].lower() != wanted or not is_secret(wanted)]
         if len(left) == len(rows):
             self._say(SETTINGS_CHANGED, "warning")

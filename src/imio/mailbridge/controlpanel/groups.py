@@ -103,7 +103,7 @@ ACCOUNT = (
 MAILBOX = (
     FieldGroup(
         "purpose",
-        _("Purpose"),
+        _("Mailbox"),
         _("Whose mail is it?"),
         ("name", "role", "address", "new_mail", "service", "copy_to_agent"),
     ),

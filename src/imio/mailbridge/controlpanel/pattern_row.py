@@ -8,10 +8,10 @@ from imio.mailbridge.browser.rule_form import CHECK_AGAIN
 from imio.mailbridge.browser.rule_form import place_terms
 from imio.mailbridge.controlpanel.groups import FieldGroup
 from imio.mailbridge.controlpanel.row_form import RowPage
-from imio.mailbridge.controlpanel.row_form import rows_of
 from imio.mailbridge.controlpanel.settings_form import SettingsForm
 from imio.mailbridge.i18n import _
 from imio.mailbridge.settings import rules
+from imio.mailbridge.settings.read import rows_of
 from imio.mailbridge.settings.routing import IRoutingRow
 from imio.mailbridge.settings.routing import IStateRow
 from imio.mailbridge.settings.routing import RoutingRow

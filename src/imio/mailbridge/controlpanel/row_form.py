@@ -14,6 +14,7 @@ from imio.mailbridge.i18n import _
 from imio.mailbridge.settings import secrets as password
 from imio.mailbridge.settings.moved_secrets import enter_again
 from imio.mailbridge.settings.moved_secrets import has_moved
+from imio.mailbridge.settings.read import rows_of
 from imio.mailbridge.settings.read import stored_settings
 from plone import api
 from plone.z3cform.layout import FormWrapper
@@ -25,11 +26,6 @@ from z3c.form.field import Fields
 from z3c.form.group import GroupForm
 from zExceptions import NotFound
 from zope.schema import getFieldNamesInOrder
-
-
-def rows_of(setting):
-    """Return the rows of a table of the settings, as copies."""
-    return [dict(row) for row in getattr(stored_settings(), setting) or ()]
 
 
 def row_of(setting, name, key="name"):

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from imio.mailbridge.i18n import _
+from imio.mailbridge.settings import rows
 from imio.mailbridge.settings import validate
-from imio.mailbridge.settings.rows import Row
 from imio.mailbridge.settings.server import filled_in
 from imio.mailbridge.settings.terms import terms
 from typing import Any
@@ -104,7 +104,7 @@ class IRouting(Interface):
             "The first row whose conditions all hold decides; where none does, the service of the mailbox or of the mail-in "
             "address treats the mail."
         ),
-        value_type=Row(title=_("Route"), schema=IRoutingRow),
+        value_type=rows.Row(title=_("Route"), schema=IRoutingRow),
         default=[],
         missing_value=[],
         required=False,
@@ -114,7 +114,7 @@ class IRouting(Interface):
         description=_(
             "The first row whose conditions all hold decides which state the document is put into."
         ),
-        value_type=Row(title=_("State"), schema=IStateRow),
+        value_type=rows.Row(title=_("State"), schema=IStateRow),
         default=[],
         missing_value=[],
         required=False,

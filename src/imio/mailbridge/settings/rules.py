@@ -6,6 +6,7 @@ Rows are kept as they are stored, patterns and expressions included, when others
 from collections.abc import Iterable
 from dataclasses import asdict
 from dataclasses import astuple
+from imio.mailbridge.settings.read import rows_of
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.read import stored_settings
 from imio.mailbridge.settings.routing import Condition
@@ -111,7 +112,7 @@ def put_back(seen: str) -> int:
 
 def _rows(table: str, seen: str, *numbers: int) -> list[dict[str, Any]]:
     """Return copies of the stored rows; errors: ``Changed``, also where one of these numbers is none of theirs."""
-    rows = [dict(row) for row in getattr(stored_settings(), table) or ()]
+    rows = rows_of(table)
     if seen != digest(table=table) or not all(1 <= number <= len(rows) for number in numbers):
         raise Changed
     return rows
