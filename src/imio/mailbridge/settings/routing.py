@@ -26,7 +26,7 @@ def _conditions() -> dict[str, schema.Field]:
         "forward": schema.Choice(
             title=_("How it came in"),
             description=_(
-                "Empty: by an agent or by a mailbox. Mail written to the mail-in address needs a row of its own."
+                "Empty: by an agent or by a mailbox. Mail written to the mail-in address needs a rule of its own."
             ),
             vocabulary=FORWARD,
             required=False,
