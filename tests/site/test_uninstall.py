@@ -132,5 +132,5 @@ def test_setup_py_and_profiles_agree(bare_portal):
     }
     assert profiles == {f"imio.mailbridge:{name}" for name in ("default", "iadocs", "demo", "uninstall")}
     install(bare_portal, "default")
-    assert bare_portal.portal_setup.getLastVersionForProfile("imio.mailbridge:default") == ("1001",)
+    assert bare_portal.portal_setup.getLastVersionForProfile("imio.mailbridge:default") == ("1002",)
     assert not bare_portal.portal_setup.listUpgrades("imio.mailbridge:default")

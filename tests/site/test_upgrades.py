@@ -31,7 +31,7 @@ class OldRow(PersistentField, Object):
 
 @pytest.fixture
 def old_rows(site, monkeypatch):
-    """A site of version 1000, whose tables have a field that cannot be imported any more."""
+    """A site of version 1001, whose tables have a field that cannot be imported any more."""
     module = types.ModuleType("datagrid_that_is_gone")
     module.OldRow = OldRow
     monkeypatch.setattr(OldRow, "__module__", module.__name__)
@@ -55,12 +55,12 @@ def old_rows(site, monkeypatch):
             record.value = value
         transaction.commit()
     site.portal._p_jar.cacheMinimize()
-    api.portal.get_tool("portal_setup").setLastVersionForProfile(PROFILE, "1000")
+    api.portal.get_tool("portal_setup").setLastVersionForProfile(PROFILE, "1001")
     transaction.commit()
     return values
 
 
-def test_from_1000(site, old_rows):
+def test_from_1001(site, old_rows):
     setup = api.portal.get_tool("portal_setup")
     permission = "imio.mailbridge: Hand in mail"
     site.portal.manage_permission(permission, ["Manager"])

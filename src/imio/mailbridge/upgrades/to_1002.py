@@ -1,4 +1,4 @@
-"""Version 1001: the rows of the tables in the settings have a field of this package; permissions as in a new site."""
+"""Version 1002: the rows of the tables in the settings have a field of this package; permissions as in a new site."""
 
 from imio.mailbridge.settings.interfaces import IMailbridgeSettings
 from imio.mailbridge.settings.interfaces import PREFIX
