@@ -63,7 +63,6 @@ setup(
         "ZODB",
         "Zope",
         "aiosmtpd",
-        "collective.z3cform.datagridfield>=4",
         "compressed-rtf",
         "cryptography",
         "dkimpy",

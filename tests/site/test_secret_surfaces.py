@@ -46,7 +46,7 @@ TRACE = {
 #: Where the settings are edited.
 SETTINGS = {
     "mailbridge-addresses",
-    "mailbridge-controlpanel",
+    "mailbridge-expert-rule",
     "mailbridge-mailbox-edit",
     "@controlpanels/mailbridge",
 }
@@ -86,6 +86,14 @@ PATHS = {
     "mailbridge-accounts": ["/@@mailbridge-accounts"],
     "mailbridge-tokens": ["/@@mailbridge-tokens"],
     "mailbridge-addresses": ["/@@mailbridge-addresses"],
+    "mailbridge-address-add": ["/@@mailbridge-address-add"],
+    "mailbridge-address-edit": ["/@@mailbridge-address-edit?address=in@bridge.test"],
+    "mailbridge-address-delete": ["/@@mailbridge-address-delete?address=in@bridge.test"],
+    "mailbridge-source-add": ["/@@mailbridge-source-add"],
+    "mailbridge-source-edit": ["/@@mailbridge-source-edit?address=info@maville.test"],
+    "mailbridge-source-delete": ["/@@mailbridge-source-delete?address=info@maville.test"],
+    "mailbridge-expert-rule": [f"/@@mailbridge-expert-rule?row={number}" for number in (1, 2, 3)],
+    "mailbridge-state": ["/@@mailbridge-state", "/@@mailbridge-state?row=1"],
     "mailbridge-complete": ["{item}/@@mailbridge-complete?q=in", "{item}/@@mailbridge-complete?q=secret"],
     "mailbridge-controlpanel": ["/@@mailbridge-controlpanel"],
     "mailbridge-create-contact": ["{item}/@@mailbridge-create-contact"],

@@ -121,6 +121,10 @@ def posts(site, sent):
         "mailbridge-rules": [
             Post("/@@mailbridge-rules", {name: number, "seen": rules.digest()}, user="chef")
             for name, number in (("up", "2"), ("down", "1"), ("delete", "1"), ("put_back", "1"))
+        ]
+        + [
+            Post("/@@mailbridge-rules", {name: "1", "seen": rules.digest(table=rules.STATES)})
+            for name in ("state_up", "state_down", "state_delete")
         ],
         "mailbridge-inbox-contact": z3c(
             f"/@@mailbridge-inbox-contact?id={unknown}", "create", user="chef", lastname="Zola é"
@@ -128,6 +132,22 @@ def posts(site, sent):
         "mailbridge-controlpanel": z3c(
             "/@@mailbridge-controlpanel", "save", "test", "copy", smtp_host="new.test", smtp_password=SECRET
         ),
+        "mailbridge-address-add": z3c("/@@mailbridge-address-add", "save", address="more@bridge.test"),
+        "mailbridge-address-edit": z3c(
+            "/@@mailbridge-address-edit?address=in@bridge.test", "save", address="more@bridge.test"
+        ),
+        "mailbridge-address-delete": [
+            Post("/@@mailbridge-address-delete?address=in@bridge.test", {"delete": "1"})
+        ],
+        "mailbridge-source-add": z3c("/@@mailbridge-source-add", "save", address="more@maville.test"),
+        "mailbridge-source-edit": z3c(
+            "/@@mailbridge-source-edit?address=info@maville.test", "save", address="more@maville.test"
+        ),
+        "mailbridge-source-delete": [
+            Post("/@@mailbridge-source-delete?address=info@maville.test", {"delete": "1"})
+        ],
+        "mailbridge-expert-rule": z3c("/@@mailbridge-expert-rule", "save", subject_pat="a|é"),
+        "mailbridge-state": z3c("/@@mailbridge-state", "save", subject_pat="a|é"),
         "mailbridge-account-add": z3c("/@@mailbridge-account-add", "save", **account),
         "mailbridge-account-edit": z3c("/@@mailbridge-account-edit?account=cpas", "save", **account),
         "mailbridge-mailbox-add": z3c("/@@mailbridge-mailbox-add", "save", **mailbox),
@@ -140,6 +160,7 @@ def posts(site, sent):
         ],
         "mailbridge-mailboxes": [Post("/@@mailbridge-mailboxes", {"try": "info"})],
         "mailbridge-addresses": [
+            Post("/@@mailbridge-addresses", {"first": "in@bridge.test"}),
             Post("/@@mailbridge-addresses", {"make": "in@bridge.test", "mailbox": "info@maville.test"}),
             Post("/@@mailbridge-addresses", {"revoke": "in+secret@bridge.test"}),
             Post("/@@mailbridge-addresses", {"replace": "in+secret@bridge.test"}),

@@ -35,7 +35,6 @@ from zope.annotation.interfaces import IAnnotations
 from zope.globalrequest import getRequest
 from zope.interface import implementer
 import logging
-import transaction
 
 
 ROLES = ("Mail Gateway", "Mail Manager")
@@ -61,21 +60,6 @@ def installed(tool):
     history.store()
     send_as.store()
     bounce_address.signing_key()
-
-
-def stores_to_schema_2(tool):
-    """Put each history into its record, and what is still to be written on documents into ``waiting``; commits nothing."""
-    for store in (outbox.outbox(), inbox.inbox()):
-        if store.schema > 1:
-            continue
-        for number, record in enumerate(store.records.values(), 1):
-            record.history = tuple(record.history)
-            if number % 1000 == 0:
-                transaction.savepoint(optimistic=True)  # lets go of what was changed
-        for id in vars(store).pop("unwritten", ()):
-            if (record := store.get(id)) is not None:
-                store.let_write(record)
-        store.schema = 2
 
 
 def uninstalled(tool):
