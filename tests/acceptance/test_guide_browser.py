@@ -145,7 +145,7 @@ def test_an_administrator(person, iadocs, catcher, town):
     dovecot, login = town
     admin, page = at_work(person, "admin", "/@@mailbridge-controlpanel", password="admin")
     content = page.locator("#content")
-    content.get_by_role("link", name="Adresses secrètes", exact=True).first.click()
+    content.get_by_role("link", name="Adresses", exact=True).first.click()
     row = page.locator(f"tr[data-mailbox='{MAILBOXES[0]}']")
     row.get_by_role("button", name="Créer une adresse secrète").click()
     expect(row.get_by_role("button", name="Copier").first).to_be_visible()
@@ -167,7 +167,7 @@ def test_an_administrator(person, iadocs, catcher, town):
 
     content.get_by_role("link", name="Boîtes", exact=True).first.click()
     page.get_by_role("link", name="Ajouter une boîte").click()
-    page.get_by_label("À quoi sert-elle").select_option("login")
+    page.get_by_label("Usage").select_option("login")
     typed = {
         "name": "administration",
         "address": login,
