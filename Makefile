@@ -4,6 +4,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+LOG := $(VENV)/install.log
+PIP := $(BIN)/pip install --progress-bar=off --disable-pip-version-check -c constraints.txt
 
 # Tests wait for servers more than they compute: more workers than cores.
 WORKERS ?= 4
@@ -45,11 +47,10 @@ bench: $(INSTALLED)
 
 # The venv needs Debian's python3-venv; --copies would break on some Pythons, links are fine.
 $(INSTALLED): setup.py constraints.txt
-	@test -x $(BIN)/python || { echo "Making the virtual environment …"; $(PYTHON) -m venv $(VENV) || \
+	@test -x $(BIN)/python || { echo "Making the virtual environment ..."; $(PYTHON) -m venv $(VENV) || \
 	  { echo "Install python3-venv first: apt-get install python3-venv"; exit 1; }; }
-	@echo "Installing Plone and the add-on; the first time takes some minutes …"
-	$(BIN)/pip install --progress-bar=off --disable-pip-version-check -c constraints.txt pip setuptools wheel
-	$(BIN)/pip install --progress-bar=off --disable-pip-version-check -c constraints.txt -e '.[test,check]'
+	@devel/quietly $(LOG) "Installing pip and setuptools" $(PIP) pip setuptools wheel
+	@devel/quietly $(LOG) "Installing Plone and the add-on; the first time takes some minutes" $(PIP) -e '.[test,check]'
 	@touch $@
 
 clean:

@@ -32,8 +32,10 @@ FITTING = {
     "LGPL-3.0-only",
     "MIT",
     "MIT OR Apache-2.0",
+    "MIT-CMU",
     "MPL-2.0",
     "MPL-2.0 AND MIT",
+    "Public Domain",
     "Zlib",
     "ZPL-2.1",
 }

@@ -4,6 +4,8 @@ from pathlib import Path
 import os
 
 
+ROOT = Path(__file__).resolve().parent.parent
+
 ZOPE_CONF = """\
 instancehome {home}
 debug-mode off
@@ -79,6 +81,16 @@ SITE_ZCML = """\
   <five:loadProductsOverrides />
 </configure>
 """
+
+
+#: The time zone of the demo town. Plone's own pages show times in that of the process, ours in that of the site.
+ZONE = "Europe/Brussels"
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of a process of the demo."""
+    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    return {**os.environ, "TZ": ZONE, "PYTHONPATH": path}
 
 
 def write(home: Path, port: int, zeo: str = "", **environment: str) -> Path:

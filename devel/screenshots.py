@@ -1,6 +1,6 @@
 """Makes the pictures of the guides from what the browser tests see: ``make screenshots``.
 
-``docs/images/pages.json`` keeps what each page was when its picture was made; a test fails when the page has changed since.
+``pictures.json`` keeps what each page was when its picture was made; a test fails when the page has changed since.
 """
 
 from hashlib import sha256
@@ -12,8 +12,8 @@ import sys
 
 
 ROOT = Path(__file__).resolve().parent.parent
-IMAGES = ROOT / "docs" / "images"
-MADE_OF = IMAGES / "pages.json"
+IMAGES = ROOT / "src/imio/mailbridge/guides/images"
+MADE_OF = Path(__file__).with_name("pictures.json")
 PACKAGE = ROOT / "src" / "imio" / "mailbridge"
 WIDTH = 1000  #: pixels, at most
 COLOURS = 256
@@ -36,6 +36,9 @@ PICTURES = {
     "guide-list": ("desk/templates/mail_list.pt", "desk/templates/drop_area.pt"),
     "guide-my-emails": ("browser/templates/my_emails.pt", "browser/templates/buttons.pt"),
     "guide-deciding": ("browser/templates/inbox.pt", "browser/templates/inbox_pane.pt"),
+    "guide-secret-addresses": ("controlpanel/templates/addresses.pt", "controlpanel/templates/navigation.pt"),
+    "guide-forwarding": ("controlpanel/templates/forwarding.pt", "controlpanel/templates/navigation.pt"),
+    "guide-mailboxes": ("controlpanel/templates/mailboxes.pt", "controlpanel/templates/navigation.pt"),
 }
 
 

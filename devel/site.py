@@ -15,11 +15,12 @@ SITE_ID = "iadocs"
 
 
 def configure(smtp_port):
-    """Set what the demo needs: a catcher for outgoing mail, one mail-in address, one source mailbox."""
+    """Set what the demo needs: a catcher for outgoing mail, which takes all at once, one mail-in address, one source mailbox."""
     values = stored_settings()
     values.smtp_host = "127.0.0.1"
     values.smtp_port = smtp_port
     values.smtp_security = "none"
+    values.smtp_rate = 0
     values.login_address = "administration@maville.test"
     values.sender_policy = "login"
     values.mailin_addresses = [{"address": "in@bridge.test", "service": None, "mailbox": None}]

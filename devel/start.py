@@ -1,9 +1,15 @@
-"""Runs ``make start``: makes the demo on first run, starts Plone and the mail catcher, says what to try."""
+"""Runs ``make start``: makes the demo on first run, starts Plone and the mail server, says what to try."""
 
+from devel import front_page
+from devel.instance import environment
+from devel.instance import ROOT
 from devel.instance import write
 from pathlib import Path
+import base64
 import contextlib
+import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -13,32 +19,129 @@ import urllib.error
 import urllib.request
 
 
-ROOT = Path(__file__).resolve().parent.parent
-HOME = ROOT / "var" / "instance"
 BIN = Path(sys.executable).parent
 START_TIMEOUT = 120
+#: Seconds between two lines that say that a step is still at it.
+PATIENCE = 30
 
 TEXT = """
-iA.docs is up:   {url}
+iA.docs is up:   {url}   (the page says what to try)
 
-  agents   agent, agent2      password demo-iadocs   (agent is Al Bert <al.bert@maville.test>)
-  chef     manager of mail    password demo-iadocs
-  gateway  may only deliver   password demo-iadocs
-  admin    password admin     (settings: {url}/@@mailbridge-controlpanel)
+  agent, agent2   agents             password demo-iadocs
+  chef            manager of mail    password demo-iadocs
+  gateway         may only deliver   password demo-iadocs
+  admin           administrator      password admin
 
-Try three things:
-
-  1. Log in as agent, open {url}/outgoing-mail, choose a document, "Envoyer par e-mail".
-     What leaves is caught on 127.0.0.1:{smtp_port} and kept in {maildir}/new
-  2. Let a citizen's mail, redirected by info@maville.test, come in:
-
-     curl -u gateway:demo-iadocs -H 'Content-Type: message/rfc822' -H 'X-Envelope-Recipient: in@bridge.test' \\
-          -H 'X-Client-Address: 127.0.0.1' --data-binary @{example} {url}/@@mail-in
-
-  3. Log in as chef and see what came in: {url}/@@mailbridge-inbox
-
+What is sent is kept in {maildir}/new
 Log: {log}     Stop: Ctrl-C
 """
+
+
+class Demo:
+    """The demo whose data are in ``folder``: the site on ``port``, its mail server on ``smtp_port``."""
+
+    def __init__(self, folder, port, smtp_port):
+        self.port, self.smtp_port = port, smtp_port
+        self.home, self.maildir = folder / "instance", folder / "mail"
+        self.url = f"http://localhost:{port}/iadocs"
+        self.logs = self.home / "var/log"
+        self.ports = f"{self.url} {smtp_port}"
+        #: holds the ports that the site was told of, once it is made
+        self._done = self.home / "var/site-made"
+
+    def make(self):
+        """Create the site and its two weeks of mail, unless they are there; what an interrupted run has left goes first."""
+        if self._done.exists():
+            return
+        for old in (self.home / "var", self.maildir):
+            shutil.rmtree(old, ignore_errors=True)
+        write(self.home, self.port)
+        print("Making the demo town and its mail of two weeks; this takes about a minute ...", flush=True)
+        log = self.logs / "make-site.log"
+        script = [ROOT / "devel/two_weeks.py", self.url, str(self.smtp_port), self.maildir]
+        command = [BIN / "zconsole", "run", self.home / "etc/zope.conf", *script]
+        began = time.monotonic()
+        with self._mail_server(), self._process(log, command, MAILBRIDGE_WORKER="off") as process:
+            while (status := _ended_within(process, PATIENCE)) is None:
+                print(f"  still at it after {time.monotonic() - began:.0f} s", flush=True)
+        if status:
+            sys.exit(f"{log.read_text()[-2000:]}\nThe site could not be made; above is the end of {log}")
+        self._done.write_text(self.ports)
+
+    def run(self):
+        """Run Plone and the mail server until one of them ends."""
+        command = [BIN / "runwsgi", write(self.home, self.port)]
+        with self._mail_server() as mail, self._process(self.logs / "start.log", command) as plone:
+            self._wait_until_up(plone)
+            self._tell_ports()
+            log = self.logs / "instance.log"
+            print(TEXT.format(url=self.url, maildir=self.maildir, log=log), flush=True)
+            while mail.poll() is None and plone.poll() is None:
+                time.sleep(0.5)
+            sys.exit(f"A process ended by itself; see {self.logs}")
+
+    @contextlib.contextmanager
+    def _process(self, log, command, **variables):
+        """Run a process, with what it prints in a log, until the end of the block."""
+        with log.open("w") as output:
+            process = subprocess.Popen(
+                command, stdout=output, stderr=subprocess.STDOUT, env=environment() | variables
+            )
+        try:
+            yield process
+        finally:
+            process.terminate()
+            if _ended_within(process, 10) is None:
+                process.kill()
+
+    @contextlib.contextmanager
+    def _mail_server(self):
+        command = [sys.executable, "-m", "devel.catcher", str(self.smtp_port), self.maildir]
+        with self._process(self.logs / "mail.log", command) as process:
+            while process.poll() is None:
+                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.smtp_port), 1):
+                    break
+                time.sleep(0.1)
+            yield process
+
+    def _wait_until_up(self, process):
+        """Wait until the site answers; end with a message when the process ended or time is up."""
+        end = time.monotonic() + START_TIMEOUT
+        while time.monotonic() < end:
+            if process.poll() is not None:
+                sys.exit(f"Plone ended with status {process.returncode}; see {self.logs}")
+            # not localhost: another program may have its port on ::1
+            with contextlib.suppress(OSError, urllib.error.URLError):
+                urllib.request.urlopen(f"http://127.0.0.1:{self.port}/iadocs", timeout=30).close()
+                return
+            time.sleep(0.2)
+        sys.exit(f"Plone did not answer within {START_TIMEOUT} s; see {self.logs}")
+
+    def _tell_ports(self):
+        """Tell the site its address and the port of the mail server where they are not those of the last start."""
+        if self._done.read_text() == self.ports:
+            return
+        text = front_page.text(self.url, self.smtp_port, self.maildir)
+        self._patch(front_page.ID, {"text": {"data": text, "content-type": "text/html"}})
+        self._patch("@controlpanels/mailbridge", {"smtp_port": self.smtp_port})
+        self._done.write_text(self.ports)
+
+    def _patch(self, path, values):
+        url = f"http://127.0.0.1:{self.port}/iadocs/{path}"
+        request = urllib.request.Request(url, json.dumps(values).encode(), method="PATCH")
+        request.add_header("Authorization", f"Basic {base64.b64encode(b'admin:admin').decode()}")
+        request.add_header("Accept", "application/json")
+        request.add_header("Content-Type", "application/json")
+        # somebody may have deleted the page, or changed the password of the administrator
+        with contextlib.suppress(urllib.error.HTTPError):
+            urllib.request.urlopen(request, timeout=60).close()
+
+
+def _ended_within(process, seconds):
+    """Return the status of a process that ends within some seconds, else None."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        return process.wait(seconds)
+    return None
 
 
 def free(port, variable):
@@ -53,73 +156,17 @@ def free(port, variable):
             )
 
 
-def make_site(smtp_port):
-    """Create the demo site unless it is there; half a site from an interrupted run is made anew."""
-    done = HOME / "var" / "site-made"
-    if done.exists():
-        return
-    for old in (HOME / "var").glob("Data.fs*"):
-        old.unlink()
-    print("Making the site iadocs with its demo content …", flush=True)
-    log = HOME / "var" / "log" / "make-site.log"
-    with log.open("w") as output:
-        status = subprocess.call(
-            [BIN / "zconsole", "run", HOME / "etc/zope.conf", ROOT / "devel/site.py", str(smtp_port)],
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, "MAILBRIDGE_WORKER": "off"},
-        )
-    if status:
-        sys.exit(f"The site could not be made; the reason is at the end of {log}")
-    done.touch()
-
-
-def wait_until_up(url, process):
-    """Wait until the site answers; end with a message when the process ended or time is up."""
-    end = time.monotonic() + START_TIMEOUT
-    while time.monotonic() < end:
-        if process.poll() is not None:
-            sys.exit(f"Plone ended with status {process.returncode}; see {HOME}/var/log/instance.log")
-        with contextlib.suppress(OSError, urllib.error.URLError):
-            urllib.request.urlopen(url, timeout=30).close()
-            return
-        time.sleep(0.2)
-    sys.exit(f"Plone did not answer within {START_TIMEOUT} s; see {HOME}/var/log/instance.log")
-
-
-def main():
+def main(folder=ROOT / "var"):
     """Start all and stay until Ctrl-C or SIGTERM."""
     port, smtp_port = int(os.environ.get("PORT") or 8080), int(os.environ.get("SMTP_PORT") or 2525)
     free(port, "PORT")
     free(smtp_port, "SMTP_PORT")
-    ini = write(HOME, port)
-    make_site(smtp_port)
-    maildir = ROOT / "var" / "mail"
-    maildir.parent.mkdir(exist_ok=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    catcher = [sys.executable, "-m", "aiosmtpd", "-n", "-s", "52428800", "-l", f"127.0.0.1:{smtp_port}"]
-    processes = [subprocess.Popen([*catcher, "-c", "aiosmtpd.handlers.Mailbox", str(maildir)])]
-    try:
-        processes.append(subprocess.Popen([BIN / "runwsgi", ini]))
-        url = f"http://localhost:{port}/iadocs"
-        wait_until_up(f"http://127.0.0.1:{port}/iadocs", processes[1])
-        example = (ROOT / "devel" / "redirected.eml").relative_to(ROOT)
-        log = HOME / "var/log/instance.log"
-        print(
-            TEXT.format(url=url, smtp_port=smtp_port, maildir=maildir, example=example, log=log), flush=True
-        )
-        while all(process.poll() is None for process in processes):
-            time.sleep(0.5)
-        sys.exit(f"A process ended by itself; see {log}")
-    except KeyboardInterrupt:
-        pass
-    finally:
-        for process in processes:
-            process.terminate()
-        for process in processes:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(10)
+    demo = Demo(folder, port, smtp_port)
+    with contextlib.suppress(KeyboardInterrupt):
+        demo.make()
+        demo.run()
 
 
 if __name__ == "__main__":
-    main()
+    main(*map(Path, sys.argv[1:]))

@@ -30,8 +30,8 @@ html_theme_options = {
     "show_powered_by": False,
 }
 
-#: Pages in French, by their path.
-FRENCH = ("guides/fr/", "agent", "gestionnaire", "glossaire")
+#: Where the pages in French are.
+FRENCH = "guides/fr/"
 
 
 def setup(app):

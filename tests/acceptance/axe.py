@@ -3,7 +3,7 @@
 from axe_playwright_python.sync_playwright import Axe
 
 
-OF_PLONE = (".select2-container", ".tox", ".pat-tinymce", ".pat-datagridfield", ".datagridwidget-table-view")
+OF_PLONE = (".select2-container", ".tox", ".pat-tinymce")
 
 
 def serious(page, *regions):

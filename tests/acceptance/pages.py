@@ -60,7 +60,19 @@ PAGES = [
     ("agent", "{item}/@@mailbridge-proof"),
     ("admin", "{item}/@@mailbridge-create-contact"),
     ("admin", "/@@mailbridge-addresses"),
+    ("admin", "/@@mailbridge-history"),
+    ("admin", "/@@mailbridge-address-add"),
+    ("admin", "/@@mailbridge-address-edit?address=in@bridge.test"),
+    ("admin", "/@@mailbridge-address-delete?address=in@bridge.test"),
+    ("admin", "/@@mailbridge-source-add"),
+    ("admin", "/@@mailbridge-source-edit?address=info@maville.test"),
+    ("admin", "/@@mailbridge-source-delete?address=info@maville.test"),
+    ("admin", "/@@mailbridge-rules"),
+    ("admin", "/@@mailbridge-expert-rule?row=1"),
+    ("admin", "/@@mailbridge-state"),
     ("admin", "/@@mailbridge-tokens"),
+    ("agent", "/@@mailbridge-guide/fr/agent"),
+    ("admin", "/@@mailbridge-guide/fr/administrateur"),
     ("admin", "/@@mailbridge-sheet"),
     ("admin", "/@@mailbridge-import"),
 ]
@@ -71,6 +83,7 @@ RULES = [
     {"subject_pat": "permis", "tg_value": "_empty_", "user_value": "_empty_"},
     {"original_email_pat": ".*@(a|b).test", "tg_value": "_empty_", "user_value": "_empty_"},
 ]
+STATES = [{"subject_pat": "urgent", "state_value": "created"}]
 
 
 def declare(iadocs):
@@ -83,7 +96,7 @@ def declare(iadocs):
         "host": "imap.maville.test",
         "login": login,
     }
-    iadocs.set(imap_mailboxes=[mailbox], smtp_accounts=[row()], iemail_routing=RULES)
+    iadocs.set(imap_mailboxes=[mailbox], smtp_accounts=[row()], iemail_routing=RULES, iemail_state_set=STATES)
 
 
 def fill(iadocs):

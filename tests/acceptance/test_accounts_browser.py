@@ -22,6 +22,7 @@ def test_admin_adds_an_account_with_a_preset(person, iadocs, catcher, clean):
     admin = person("admin", password="admin")
     page = admin.page
     admin.open("/@@mailbridge-controlpanel")
+    page.locator(".autotoc-nav a", has_text="Connexion").click()
     assert page.locator("[name='form.widgets.smtp_password']").is_visible()
     assert not page.locator("[name='form.widgets.oauth_token_url']").is_visible()
     admin.screenshot("panel-settings")

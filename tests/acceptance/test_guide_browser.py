@@ -2,6 +2,8 @@
 
 from playwright.sync_api import expect
 from tests.mails import citizen
+from tests.servers.dovecot import Dovecot
+from tests.servers.fixtures import open_folder
 from tests.servers.waiting import wait_for
 import pytest
 
@@ -19,6 +21,7 @@ TO_DECIDE = (
     ("Sophie Lambert", "Inscription à la plaine de jeux", "Je voudrais inscrire mes deux enfants."),
     ("Marc Lejeune", "Occupation de la voirie", "Un camion de déménagement sera là samedi."),
 )
+MAILBOXES = ("info@maville.test", "cpas@maville.test")
 
 
 def letter(name, subject, text):
@@ -56,11 +59,27 @@ def to_decide(iadocs):
         assert iadocs.mail_in(letter(*each), **STRANGER).status_code == 202
 
 
-def at_work(person, name):
+@pytest.fixture
+def town(iadocs, catcher, certificates):
+    """Mailboxes that forward, and that of the login address, which Dovecot has."""
+    login = "administration@maville.test"
+    with open_folder("dovecot") as folder, Dovecot(folder, certificates) as dovecot:
+        iadocs.set(
+            smtp_host="127.0.0.1",
+            smtp_port=catcher.port,
+            smtp_security="none",
+            login_address=login,
+            mailboxes=[{"address": address, "service": None} for address in MAILBOXES],
+        )
+        yield dovecot, login
+        iadocs.set(imap_mailboxes=[])
+
+
+def at_work(person, name, path="/@@my-mail", **options):
     """Return somebody at the screen whose pictures the guides show, and their page."""
-    someone = person(name)
+    someone = person(name, **options)
     someone.page.set_viewport_size({"width": 1240, "height": 760})
-    someone.open("/@@my-mail")
+    someone.open(path)
     return someone, someone.page
 
 
@@ -120,3 +139,67 @@ def test_a_manager(person):
     page.get_by_role("button", name="Annuler").click()
     expect(pane.get_by_role("heading", name=subject)).to_be_visible()
     assert not chef.errors
+
+
+def test_an_administrator(person, iadocs, catcher, town):
+    dovecot, login = town
+    admin, page = at_work(person, "admin", "/@@mailbridge-controlpanel", password="admin")
+    content = page.locator("#content")
+    content.get_by_role("link", name="Adresses", exact=True).first.click()
+    row = page.locator(f"tr[data-mailbox='{MAILBOXES[0]}']")
+    row.get_by_role("button", name="Créer une adresse secrète").click()
+    expect(row.get_by_role("button", name="Copier").first).to_be_visible()
+    secret = row.locator("input[readonly]").input_value()
+    by_secret = {"X-Envelope-Recipient": secret, **STRANGER}
+    assert iadocs.mail_in(letter(*LETTERS[0]), **by_secret).ok
+    page.reload()
+    admin.screenshot("guide-secret-addresses", "#content-core")
+
+    content.get_by_role("link", name="Transferts", exact=True).first.click()
+    row = page.locator(f"tr[data-mailbox='{MAILBOXES[0]}']")
+    row.get_by_role("button", name="Contrôler maintenant").click()
+    wait_for(lambda: catcher.messages)
+    forwarded = f"Resent-From: {MAILBOXES[0]}\r\n".encode() + catcher.messages[-1].content
+    assert iadocs.mail_in(forwarded, **by_secret).ok
+    page.reload()
+    expect(row.get_by_text("inchangé").first).to_be_visible()
+    admin.screenshot("guide-forwarding", SHOWN)
+
+    content.get_by_role("link", name="Boîtes", exact=True).first.click()
+    page.get_by_role("link", name="Ajouter une boîte").click()
+    page.get_by_label("Usage").select_option("login")
+    typed = {
+        "name": "administration",
+        "address": login,
+        "host": "localhost",
+        "port": str(dovecot.port),
+        "ca_file": str(dovecot.certificates.ca_file),
+        "login": dovecot.LOGIN,
+        "password": dovecot.PASSWORD,
+    }
+    for field, value in typed.items():
+        page.fill(f"[name='form.widgets.{field}']", value)
+    page.get_by_role("button", name="Enregistrer").click()
+    dovecot.append(citizen("Une question", To=login).as_bytes().replace(b"\n", b"\r\n"))
+    page.get_by_role("button", name="Essayer").click()
+    iadocs.sweep()
+
+    def is_watched():
+        admin.open("/@@mailbridge-mailboxes")
+        text = page.inner_text("tr[data-mailbox=administration]")
+        return "Inutile de consulter cette boîte" in text and "décision" in text
+
+    wait_for(is_watched)
+    for shown, usual in ((f"localhost:{dovecot.port}", "imap.maville.test:993"), (dovecot.LOGIN, login)):
+        cell = page.locator("tr[data-mailbox=administration] td", has_text=shown).first
+        cell.evaluate(
+            "(cell, [shown, usual]) => { cell.innerHTML = cell.innerHTML.replace(shown, usual) }",
+            [shown, usual],
+        )
+    admin.screenshot("guide-mailboxes", SHOWN)
+    content.get_by_role("link", name="Comptes SMTP", exact=True).first.click()
+    help_link = page.get_by_role("link", name="Aide sur cette page")
+    with page.context.expect_page() as opened:
+        help_link.click()
+    expect(opened.value.get_by_role("heading", name="Un compte est à l’arrêt")).to_be_in_viewport()
+    assert not admin.errors

@@ -150,13 +150,10 @@ def test_dry_run(person, iadocs, tmp_path):
     assert serious(chef.page, "#content") == []
 
 
-def test_routing_row_in_the_control_panel(person, iadocs):
+def test_proofs_in_the_control_panel(person, iadocs):
     admin = person("admin", password="admin")
     admin.open("/@@mailbridge-controlpanel")
     page = admin.page
-    page.click("text=Routage >> nth=0")
-    page.wait_for_selector("#formfield-form-widgets-iemail_routing", state="visible")
-    admin.screenshot("control-panel-routing")
     page.click("text=Confiance >> nth=0")
     page.wait_for_selector("[name='form.widgets.trust_preset:list']", state="visible")
     admin.screenshot("control-panel-trust")
@@ -164,7 +161,6 @@ def test_routing_row_in_the_control_panel(person, iadocs):
     page.click("[name='form.buttons.save']")
     expect(page.locator("#global_statusmessage, .portalMessage").first).to_contain_text("enregistrés")
     data = iadocs.get("/@controlpanels/mailbridge", "admin").json()["data"]
-    assert (data["iemail_routing"], data["iemail_state_set"]) == ([], []), "no empty row was added"
     assert [each["token"] for each in data["proofs"]] == ["tag", "gateway", "dkim"]
     iadocs.set(proofs=["tag", "gateway", "arc", "dkim", "results"], dkim_alignment="relaxed")
 

@@ -53,6 +53,7 @@ def test_login_mailbox(person, iadocs, catcher, dovecot, clean):
     admin.screenshot("mailbox-add")
     page.fill("[name='form.widgets.host']", "localhost")
     page.fill("[name='form.widgets.port']", str(dovecot.port))
+    page.locator("#fieldset-server summary").click()
     page.fill("[name='form.widgets.ca_file']", str(dovecot.certificates.ca_file))
     page.fill("[name='form.widgets.login']", dovecot.LOGIN)
     page.fill("[name='form.widgets.password']", "wrong")

@@ -1,4 +1,4 @@
-"""A manager of mail writes a rule, orders it, deletes it and takes that back; experts find the table folded."""
+"""A manager of mail writes a rule, orders it, deletes it and takes that back; administrators write patterns."""
 
 from playwright.sync_api import expect
 
@@ -45,18 +45,22 @@ def test_a_rule_from_its_sentence_to_its_end(person, iadocs):
     page.get_by_role("button", name="Remettre la règle").click()
     expect(rules.first).to_contain_text("Permis (urgent)")
     admin = person("admin", password="admin")
-    admin.open("/@@mailbridge-controlpanel#autotoc-item-autotoc-3")
-    admin.page.locator(".autotoc-nav a", has_text="Routage").click()
-    table = admin.page.locator("details.mailbridge-grid")
-    expect(table.locator("[name$='subject_pat']").first).not_to_be_visible()
-    sizes(admin, "settings")
-    table.locator("summary").click()
-    expect(table.locator("[name='form.widgets.iemail_routing.1.widgets.subject_pat']")).to_have_value(
-        "bail|permis"
-    )
-    admin.page.locator("#form-buttons-save").click()
     admin.open("/@@mailbridge-rules")
-    expect(admin.page.locator(".mailbridge-rules > li")).to_have_count(2)
-    iadocs.set(iemail_routing=[])
+    rules = admin.page.locator(".mailbridge-rules > li")
+    rules.nth(1).get_by_role("link", name="Modifier").click()
+    pattern = admin.page.locator("[name='form.widgets.subject_pat']")
+    expect(pattern).to_have_value("bail|permis")
+    sizes(admin, "expert")
+    pattern.fill("bail|permis|urbanisme")
+    admin.page.locator("#form-buttons-save").click()
+    expect(rules.nth(1)).to_contain_text("bail|permis|urbanisme")
+    expect(rules).to_have_count(2)
+    admin.page.get_by_role("link", name="Nouvelle règle pour l’état").click()
+    admin.page.locator("[name='form.widgets.subject_pat']").fill("urgent")
+    sizes(admin, "state")
+    admin.page.locator("#form-buttons-save").click()
+    expect(admin.page.locator(".mailbridge-states > li")).to_contain_text("urgent")
+    sizes(admin, "admin")
+    iadocs.set(iemail_routing=[], iemail_state_set=[])
     assert not chef.errors
     assert not admin.errors

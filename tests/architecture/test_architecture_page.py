@@ -69,4 +69,9 @@ def test_each_feature_has_a_folder():
     assert len(folders) > 20
     assert [name for name in folders if not (SRC / name).is_dir()] == []
     described = {name.split("/")[0] for name in folders}
-    assert {room for layer in rooms() for room in layer} - described == {"setuphandlers", "testing", "store"}
+    assert {room for layer in rooms() for room in layer} - described == {
+        "setuphandlers",
+        "testing",
+        "store",
+        "upgrades",
+    }

@@ -23,7 +23,7 @@ import zipfile
 ROOT = Path(__file__).resolve().parent.parent.parent
 SRC = ROOT / "src"
 PACKAGE = SRC / "imio" / "mailbridge"
-NEEDED = {".css", ".js", ".po", ".pot", ".pt", ".py", ".sh", ".svg", ".xml", ".zcml"}
+NEEDED = {".css", ".js", ".png", ".po", ".pot", ".pt", ".py", ".rst", ".sh", ".svg", ".xml", ".zcml"}
 RELEASED = (
     "MANIFEST.in",
     "CHANGES.rst",

@@ -23,6 +23,7 @@ from huey.registry import Message
 from huey.serializer import Serializer
 from huey.signals import SIGNAL_EXPIRED
 from imapclient import IMAPClient
+from imio.mailbridge.settings.rows import Row
 from io import BytesIO
 from OFS.interfaces import ICopySource
 from OFS.interfaces import IObjectManager
@@ -34,6 +35,10 @@ from Products.MailHost.MailHost import MailHost
 from Products.PluggableAuthService.plugins.BasePlugin import BasePlugin
 from Products.ZCatalog.interfaces import ICatalogBrain
 from transaction.interfaces import TransientError
+from zope.interface import Interface
+from zope.schema import Int
+from zope.schema import List
+from zope.schema.interfaces import WrongContainedType
 from ZPublisher import WSGIPublisher
 from ZPublisher.HTTPRequest import WSGIRequest
 from ZPublisher.HTTPResponse import WSGIResponse
@@ -626,6 +631,21 @@ def test_smtp_reads_by_the_lines_of_its_file():
     session = smtplib.SMTP()
     session.file = Lines()
     assert session.getreply() == (250, b"ok")
+
+
+# zope.schema
+
+
+@part("zope.schema", "Field._validate", "a row is checked by its columns, in a table too", "settings/rows.py")
+def test_a_list_asks_the_field_of_its_rows():
+    class IColumns(Interface):
+        number = Int(min=1)
+
+    table = List(value_type=Row(schema=IColumns))
+    table.validate([{"number": 1}])
+    for wrong in ({"number": 0}, {}, "x"):
+        with pytest.raises(WrongContainedType):
+            table.validate([wrong])
 
 
 # the list is whole

@@ -2,7 +2,7 @@
 
 from devel import screenshots
 from PIL import Image
-from tests.docs.guides import DOCS
+from tests.docs.guides import pages
 import json
 import pytest
 
@@ -25,10 +25,10 @@ def test_a_picture_is_small(name):
 
 
 def test_each_picture_is_shown_and_none_is_forgotten():
-    texts = "".join(path.read_text() for path in DOCS.rglob("*.rst"))
+    texts = "".join(path.read_text() for path in pages())
     files = {path.stem for path in screenshots.IMAGES.glob("*.png")}
     assert {name for name in files if f"images/{name}.png" not in texts} == set()
-    assert {name for name in files if name.startswith("guide-")} == set(screenshots.PICTURES)
+    assert files == set(screenshots.PICTURES)
 
 
 def test_a_changed_page_is_noticed(monkeypatch, tmp_path):

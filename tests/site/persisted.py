@@ -49,6 +49,7 @@ PLACED = {
     "imio.mailbridge.settings.routing.IRouting",
     "imio.mailbridge.settings.routing.IRoutingRow",
     "imio.mailbridge.settings.routing.IStateRow",
+    "imio.mailbridge.settings.rows.PersistentRow",
     "imio.mailbridge.settings.smtp.IOutgoing",
     "imio.mailbridge.settings.smtp.ISmtpAccountRow",
     "imio.mailbridge.settings.trust.ITrust",

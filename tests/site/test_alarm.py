@@ -277,6 +277,12 @@ def test_who_may_set_up_finds_the_accounts(site, held):
     assert "/@@mailbridge-accounts" in site.get("", "chef", **HTML).text
 
 
+def test_it_stands_once_on_a_page_of_the_control_panel(site, held):
+    page = site.get("/@@mailbridge-accounts", "admin", **HTML)
+    assert page.status_code == 200
+    assert page.text.count("mailbridge-alarm") == 1
+
+
 @pytest.mark.parametrize("user", [None, "agent", "gateway"])
 def test_nobody_else_sees_it(site, held, user):
     for path in ("", "/outgoing-mail/permis-durbanisme"):

@@ -247,6 +247,13 @@ def test_state_is_changed_by_the_transitions_of_the_user(site, question):
     assert api.content.get_state(question) != state
 
 
+def test_nobody_of_the_town_stands_as_author_of_a_citizens_mail(site, question):
+    question.addCreator("chef")  # as Plone's form and service do for who changes it
+    transaction.commit()
+    assert "section-byline" not in page(site, question)
+    assert "section-byline" in page(site, site.portal["outgoing-mail"]["permis-durbanisme"])
+
+
 def test_other_fields(site):
     text = shown(site.get(f"{QUESTION}/@@mailbridge-other-fields", "agent", headers=HTML).text)
     assert "Ways of sending E-mail" in text

@@ -87,7 +87,7 @@ def test_rest_writes_rows_with_defaults_and_secrets_that_are_never_read(site, de
         ({"since": "gisteren"}, "This is not a day"),
         ({"colour": "red"}, "secrets go into imap_mailbox_secrets"),
         ({"address": "nobody"}, "This is not an e-mail address"),
-        ({"role": "king"}, "What is it for?"),
+        ({"role": "king"}, "Use"),
     ],
 )
 def test_rest_says_what_is_wrong(site, change, says):

@@ -222,10 +222,7 @@ def test_first_answer_moves_the_state(site, caught, send, transition, state):
 def test_transitions_to_choose_from(site):
     answer = site.request("PATCH", "/@controlpanels/mailbridge", "admin", json={"reply_transition": "close"})
     assert answer.status_code == 204, answer.text
-    assert (
-        "When an incoming e-mail is answered"
-        in site.get("/@@mailbridge-controlpanel", "admin", headers=HTML).text
-    )
+    assert "Transition after an answer" in site.get("/@@mailbridge-controlpanel", "admin", headers=HTML).text
     answer = site.request("PATCH", "/@controlpanels/mailbridge", "admin", json={"reply_transition": "fly"})
     assert answer.status_code == 400
 

@@ -3,7 +3,6 @@
 from imio.mailbridge.settings import rules
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.read import stored_settings
-from imio.mailbridge.settings.routing import IStateRow
 from imio.mailbridge.settings.routing import RoutingRow
 from imio.mailbridge.settings.routing import StateRow
 from plone import api
@@ -16,10 +15,8 @@ from tests.site.panel import HTML
 from tests.site.panel import messages
 from tests.site.panel import page
 from tests.site.panel import press
-from tests.site.panel import SETTINGS
 from tests.site.quarantine import item
 from tests.site.quarantine import mail_manager
-from zope.schema import getFieldNamesInOrder
 import dataclasses
 import lxml.html
 import pytest
@@ -145,7 +142,8 @@ def test_what_is_gone_is_said_and_can_be_moved_deleted_and_kept(site, service):
     act(site, RULES, "chef", put_back="1", seen=seen(site))
     transaction.begin()
     assert settings().iemail_routing == before
-    assert press(site, SETTINGS, "save").status_code == 302
+    for number in range(1, len(before) + 1):
+        assert press(site, f"/@@mailbridge-expert-rule?row={number}", "save").status_code == 302
     transaction.begin()
     assert settings().iemail_routing == before
 
@@ -294,14 +292,14 @@ def test_what_is_no_rule_is_refused(site, values, says):
     assert order() == []
 
 
-def test_an_experts_rule_is_changed_in_the_settings(site, manager):
+def test_an_experts_rule_is_changed_by_an_administrator(site, manager):
     keep(EXPERT)
     answer = site.get(f"{RULE}?row=1", manager, headers=HTML)
     assert answer.status_code == 302
-    assert "changed in the settings" in messages(site, answer, manager)
+    assert "an administrator changes it" in messages(site, answer, manager)
     assert "An administrator changes it" in page(site, RULES, manager)
-    assert "controlpanel#fieldset-routing" not in page(site, RULES, manager)
-    assert "controlpanel#fieldset-routing" in page(site, RULES, "admin")
+    assert "mailbridge-expert-rule" not in page(site, RULES, manager)
+    assert "mailbridge-expert-rule?row=1" in page(site, RULES, "admin")
 
 
 def test_numbers_that_are_none(site):
@@ -348,61 +346,3 @@ def test_hostile_words_are_text(site):
 
 def test_the_list_of_messages_leads_there(site, manager):
     assert f'{RULES}"' in page(site, "/@@mailbridge-inbox", manager)
-
-
-def settings_form(site):
-    return fields(page(site, SETTINGS))
-
-
-def save_settings(site, form, **rows):
-    """Press *Save* of the control panel after changing columns of the first row; return the answer."""
-    form |= {f"form.widgets.iemail_routing.0.widgets.{name}": value for name, value in rows.items()}
-    return site.post(SETTINGS, "admin", data={**form, "form.buttons.save": "x"}, headers=HTML)
-
-
-def test_the_control_panel_shows_and_keeps_each_row_without_scripts(site, service):
-    rows = [
-        RoutingRow(
-            "agent",
-            r".+@maville\.test",
-            ".*",
-            r"in@.*",
-            "a|b",
-            "python: mailbox",
-            "agent",
-            "nothing",
-            service,
-        ),
-        EXPERT,
-    ]
-    keep(*rows)
-    state = {"subject_pat": "urgent", "forward": "direct", "state_value": "created"}
-    stored_settings().iemail_state_set = [dict.fromkeys(getFieldNamesInOrder(IStateRow)) | state]
-    transaction.commit()
-    text = page(site, SETTINGS)
-    (folded,) = lxml.html.fromstring(text).cssselect("details.mailbridge-grid")
-    assert folded.get("open") is None
-    assert "(2)" in folded.cssselect("summary")[0].text_content()
-    assert '/@@mailbridge-rules">Rules</a>, and tried' in text
-    assert save_settings(site, settings_form(site)).status_code == 302
-    transaction.begin()
-    assert list(settings().iemail_routing) == rows
-    assert settings().iemail_state_set == (StateRow(**state),)
-    assert save_settings(site, settings_form(site), subject_pat="c|d").status_code == 302
-    assert order() == ["c|d", "permis|bail"]
-    answer = save_settings(site, settings_form(site), subject_pat="(")
-    assert "This is not a regular expression" in answer.text
-    assert lxml.html.fromstring(answer.text).cssselect("details.mailbridge-grid[open]")
-    assert order() == ["c|d", "permis|bail"]
-
-
-def test_the_control_panel_takes_no_rule_back(site):
-    keep(*named("a"))
-    form = settings_form(site)
-    press(site, RULE, "save", "chef", subject="new", place="first")
-    assert save_settings(site, form).status_code == 302
-    assert order() == ["new", "a"], "who left the table alone changes nothing in it"
-    answer = save_settings(site, form, subject_pat="b")
-    assert "changed on another page" in answer.text
-    assert 'value="b"' in answer.text
-    assert order() == ["new", "a"]

@@ -8,6 +8,7 @@ from imio.mailbridge.inbound.forwarding import check
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.outbox import mail_templates
 from imio.mailbridge.outbox.record import outbox
+from imio.mailbridge.settings import history
 from imio.mailbridge.settings.imap import IImapMailboxRow
 from imio.mailbridge.settings.read import stored_settings
 from imio.mailbridge.settings.routing import IRoutingRow
@@ -46,7 +47,7 @@ TRACE = {
 #: Where the settings are edited.
 SETTINGS = {
     "mailbridge-addresses",
-    "mailbridge-controlpanel",
+    "mailbridge-expert-rule",
     "mailbridge-mailbox-edit",
     "mailbridge-setup",
     "@controlpanels/mailbridge",
@@ -87,6 +88,14 @@ PATHS = {
     "mailbridge-accounts": ["/@@mailbridge-accounts"],
     "mailbridge-tokens": ["/@@mailbridge-tokens"],
     "mailbridge-addresses": ["/@@mailbridge-addresses"],
+    "mailbridge-address-add": ["/@@mailbridge-address-add"],
+    "mailbridge-address-edit": ["/@@mailbridge-address-edit?address=in@bridge.test"],
+    "mailbridge-address-delete": ["/@@mailbridge-address-delete?address=in@bridge.test"],
+    "mailbridge-source-add": ["/@@mailbridge-source-add"],
+    "mailbridge-source-edit": ["/@@mailbridge-source-edit?address=info@maville.test"],
+    "mailbridge-source-delete": ["/@@mailbridge-source-delete?address=info@maville.test"],
+    "mailbridge-expert-rule": [f"/@@mailbridge-expert-rule?row={number}" for number in (1, 2, 3)],
+    "mailbridge-state": ["/@@mailbridge-state", "/@@mailbridge-state?row=1"],
     "mailbridge-complete": ["{item}/@@mailbridge-complete?q=in", "{item}/@@mailbridge-complete?q=secret"],
     "mailbridge-controlpanel": ["/@@mailbridge-controlpanel"],
     "mailbridge-create-contact": ["{item}/@@mailbridge-create-contact"],
@@ -99,6 +108,7 @@ PATHS = {
     "mailbridge-frame": ["{file}/@@mailbridge-frame"],
     "mailbridge-hand-in": ["/@@mailbridge-hand-in", "/incoming-mail/@@mailbridge-hand-in"],
     "mailbridge-import": ["/@@mailbridge-import"],
+    "mailbridge-history": ["/@@mailbridge-history", "/@@mailbridge-history?entry={change}"],
     "mailbridge-inbox": ["/@@mailbridge-inbox", "/@@mailbridge-inbox?state=open"],
     "mailbridge-inbox-frame": [
         f"/@@mailbridge-inbox-frame?id={{{name}}}{part}"
@@ -159,6 +169,7 @@ PATHS = {
     "my-mail-counts": ["/@@my-mail-counts"],
     "mailbridge-figures": ["/@@mailbridge-figures"],
     "my-forwards": ["/@@my-forwards"],
+    "mailbridge-guide": ["/@@mailbridge-guide", "/@@mailbridge-guide/fr/administrateur"],
     "rendition.pdf": ["{file}/@@rendition.pdf"],
     "mailbridge-reply": ["{item}/@@mailbridge-reply"],
     "send-email": ["{item}/@@send-email", "{item}/@@send-email?edit={sent}"],
@@ -270,6 +281,7 @@ def town(site, caught, sent):
     )
     transaction.commit()
     return {
+        "change": next(id for id in history.ids() if "mailin_addresses" in history.entry(id)["changes"]),
         "template": template.id,
         "filed": filed.id,
         "waiting": waiting.id,

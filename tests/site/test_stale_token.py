@@ -12,7 +12,9 @@ from imio.mailbridge.interfaces import IMailbridgeLayer
 from imio.mailbridge.outbox import mail_templates
 from imio.mailbridge.outbox import returned
 from imio.mailbridge.outbox.record import outbox
+from imio.mailbridge.settings import history
 from imio.mailbridge.settings import rules
+from imio.mailbridge.settings import set_back
 from imio.mailbridge.settings.routing import RoutingRow
 from plone import api
 from plone.z3cform.layout import FormWrapper
@@ -91,6 +93,8 @@ def posts(site, sent):
     template = mail_templates.save(mail_templates.Content("block", "Adresse", "", "", "<p>x</p>"), "chef")
     setup.keep(step="end", address="a@maville.test", provider="own", mailboxes=("info@maville.test",))
     transaction.commit()
+    change = next(id for id in history.ids() if "imap_mailboxes" in history.entry(id)["changes"])
+    seen = set_back.digest(set_back.steps(history.entry(change)))
     path = "/".join(document.getPhysicalPath()[2:])
     account = {"name": "ocmw", "senders": "ocmw.test", "host": "smtp.ocmw.test", "password": SECRET}
     mailbox = {"name": "second", "host": "imap.two.test", "login": "two", "password": SECRET, "since": ""}
@@ -119,6 +123,10 @@ def posts(site, sent):
         "mailbridge-rules": [
             Post("/@@mailbridge-rules", {name: number, "seen": rules.digest()}, user="chef")
             for name, number in (("up", "2"), ("down", "1"), ("delete", "1"), ("put_back", "1"))
+        ]
+        + [
+            Post("/@@mailbridge-rules", {name: "1", "seen": rules.digest(table=rules.STATES)})
+            for name in ("state_up", "state_down", "state_delete")
         ],
         "mailbridge-inbox-contact": z3c(
             f"/@@mailbridge-inbox-contact?id={unknown}", "create", user="chef", lastname="Zola é"
@@ -126,6 +134,22 @@ def posts(site, sent):
         "mailbridge-controlpanel": z3c(
             "/@@mailbridge-controlpanel", "save", "test", "copy", smtp_host="new.test", smtp_password=SECRET
         ),
+        "mailbridge-address-add": z3c("/@@mailbridge-address-add", "save", address="more@bridge.test"),
+        "mailbridge-address-edit": z3c(
+            "/@@mailbridge-address-edit?address=in@bridge.test", "save", address="more@bridge.test"
+        ),
+        "mailbridge-address-delete": [
+            Post("/@@mailbridge-address-delete?address=in@bridge.test", {"delete": "1"})
+        ],
+        "mailbridge-source-add": z3c("/@@mailbridge-source-add", "save", address="more@maville.test"),
+        "mailbridge-source-edit": z3c(
+            "/@@mailbridge-source-edit?address=info@maville.test", "save", address="more@maville.test"
+        ),
+        "mailbridge-source-delete": [
+            Post("/@@mailbridge-source-delete?address=info@maville.test", {"delete": "1"})
+        ],
+        "mailbridge-expert-rule": z3c("/@@mailbridge-expert-rule", "save", subject_pat="a|é"),
+        "mailbridge-state": z3c("/@@mailbridge-state", "save", subject_pat="a|é"),
         "mailbridge-account-add": z3c("/@@mailbridge-account-add", "save", **account),
         "mailbridge-account-edit": z3c("/@@mailbridge-account-edit?account=cpas", "save", **account),
         "mailbridge-mailbox-add": z3c("/@@mailbridge-mailbox-add", "save", **mailbox),
@@ -138,6 +162,7 @@ def posts(site, sent):
         ],
         "mailbridge-mailboxes": [Post("/@@mailbridge-mailboxes", {"try": "info"})],
         "mailbridge-addresses": [
+            Post("/@@mailbridge-addresses", {"first": "in@bridge.test"}),
             Post("/@@mailbridge-addresses", {"make": "in@bridge.test", "mailbox": "info@maville.test"}),
             Post("/@@mailbridge-addresses", {"revoke": "in+secret@bridge.test"}),
             Post("/@@mailbridge-addresses", {"replace": "in+secret@bridge.test"}),
@@ -183,6 +208,7 @@ def posts(site, sent):
             ),
             Post("/@@mailbridge-diagnosis", {"account": "cpas", "check": "1"}, {"reports": "d@maville.test"}),
         ],
+        "mailbridge-history": [Post(f"/@@mailbridge-history?entry={change}", {"undo": "1", "seen": seen})],
         "mailbridge-returned": [
             Post("/@@mailbridge-returned", {"remove": "1"}, {"ids:list": "gone@citizen.test"}, user="chef")
         ],

@@ -26,7 +26,7 @@ def bare_portal(functional_app):
         functional_app, "bare", setup_content=False, extension_ids=("plone.app.contenttypes:default",)
     )
     setSite(portal)
-    install(portal, "plone.restapi:default", "collective.z3cform.datagridfield:default")
+    install(portal, "plone.restapi:default")
     yield portal
     logout()
 

@@ -21,6 +21,7 @@ from imio.mailbridge.outbox import saved_drafts as drafts
 from imio.mailbridge.outbox import send_as
 from imio.mailbridge.restapi.mailin.authenticate import PLUGIN_ID as TOKENS
 from imio.mailbridge.restapi.mailin.authenticate import TokenPlugin
+from imio.mailbridge.settings import history
 from imio.mailbridge.settings import rules
 from imio.mailbridge.settings import secrets as password
 from imio.mailbridge.settings import tokens
@@ -35,7 +36,6 @@ from zope.annotation.interfaces import IAnnotations
 from zope.globalrequest import getRequest
 from zope.interface import implementer
 import logging
-import transaction
 
 
 ROLES = ("Mail Gateway", "Mail Manager")
@@ -58,23 +58,9 @@ def installed(tool):
     outbox.outbox()
     inbox.inbox()
     drafts.saved_drafts()
+    history.store()
     send_as.store()
     bounce_address.signing_key()
-
-
-def stores_to_schema_2(tool):
-    """Put each history into its record, and what is still to be written on documents into ``waiting``; commits nothing."""
-    for store in (outbox.outbox(), inbox.inbox()):
-        if store.schema > 1:
-            continue
-        for number, record in enumerate(store.records.values(), 1):
-            record.history = tuple(record.history)
-            if number % 1000 == 0:
-                transaction.savepoint(optimistic=True)  # lets go of what was changed
-        for id in vars(store).pop("unwritten", ()):
-            if (record := store.get(id)) is not None:
-                store.let_write(record)
-        store.schema = 2
 
 
 def uninstalled(tool):
@@ -103,6 +89,7 @@ def uninstalled(tool):
         mail_templates.KEY,
         rules.KEY,
         setup_answers.KEY,
+        history.KEY,
         *([] if outbox.KEY in kept else [bounce_address.KEY]),
     ):
         annotations.pop(key, None)

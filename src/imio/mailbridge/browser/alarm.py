@@ -15,13 +15,22 @@ from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.smtp import name_in_words
 from imio.mailbridge.store.store import now
 from plone.app.layout.viewlets.common import ViewletBase
+from zope.annotation.interfaces import IAnnotations
 
 
+#: annotation of the request: the viewlet that showed the warnings
+SHOWN = "imio.mailbridge.alarm"
 NONE_LOST = _("No message is lost: they wait and leave by themselves.")
 
 
 class AlarmViewlet(ViewletBase):
     """A warning for each stopped account and each unreadable mailbox, with the remedy."""
+
+    def render(self):
+        """Return the warnings the first time on a page: Plone's control panels show their status messages twice."""
+        if IAnnotations(self.request).setdefault(SHOWN, self) is not self:
+            return ""
+        return super().render()
 
     def may_set_up(self):
         """Tell whether the user may open the page of the accounts."""

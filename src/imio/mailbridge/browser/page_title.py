@@ -10,12 +10,13 @@ from zope.i18n import translate
 #: Page → its name. Forms have theirs in ``label``.
 NAMES = {
     "mailbridge-accounts": _("SMTP accounts"),
-    "mailbridge-addresses": _("Secret addresses"),
+    "mailbridge-addresses": _("Addresses"),
     "mailbridge-diagnosis": _("Diagnosis"),
     "mailbridge-dry-run": _("Dry run"),
     "mailbridge-figures": _("Figures of the last 30 days"),
     "mailbridge-forwarding": _("Forwarding check"),
     "mailbridge-hand-in": _("Hand in mail"),
+    "mailbridge-history": _("Changes of settings"),
     "mailbridge-inbox": _("Incoming e-mails"),
     "mailbridge-import": _("Old settings of iA.docs"),
     "mailbridge-mailboxes": _("Mailboxes read by IMAP"),
@@ -44,7 +45,9 @@ OF_MESSAGE = {
 #: Page that deletes a row → its name.
 DELETING = {
     "mailbridge-account-delete": _("Delete the account ${name}"),
+    "mailbridge-address-delete": _("Delete the mail-in address ${name}"),
     "mailbridge-mailbox-delete": _("Read the mailbox ${name} no longer"),
+    "mailbridge-source-delete": _("Delete the source mailbox ${name}"),
 }
 
 

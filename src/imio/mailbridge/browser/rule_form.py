@@ -40,7 +40,7 @@ CHECK_AGAIN = _(
     "The rules were changed meanwhile, so nothing was done. Check the place of yours, then press the button again."
 )
 
-FOR_EXPERTS = _("This rule has patterns or expressions: it is changed in the settings.")
+FOR_EXPERTS = _("This rule has patterns or expressions: an administrator changes it.")
 #: What the fields begin with.
 EMPTY = {
     "subject": "",
@@ -76,14 +76,19 @@ def mailboxes(content):
     return _kept({address: address for address in settings().source_mailboxes}, content["mailbox"])
 
 
-@provider(IContextSourceBinder)
-def places(content):
-    """List the places among the rules of today; a rule that is edited can stay where it is."""
-    found = {"same": _("Where it is now")} if content["place"] == "same" else {}
+def place_terms(count, may_stay):
+    """Return the places among so many rules; one that is edited can stay where it is."""
+    found = {"same": _("Where it is now")} if may_stay else {}
     found |= {"last": _("After all other rules"), "first": _("Before all other rules")}
-    for number in range(2, len(settings().iemail_routing) + 1):
+    for number in range(2, count + 1):
         found[f"before-{number}"] = _("Before rule ${number}", mapping={"number": str(number)})
     return _kept(found, "")
+
+
+@provider(IContextSourceBinder)
+def places(content):
+    """List the places among the rules of today."""
+    return place_terms(len(settings().iemail_routing), content["place"] == "same")
 
 
 def is_sender(value):

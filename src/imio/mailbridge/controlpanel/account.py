@@ -2,12 +2,12 @@
 
 from copy import copy
 from imio.mailbridge.controlpanel import foretold
+from imio.mailbridge.controlpanel import groups
 from imio.mailbridge.controlpanel.row_form import DeletePage
 from imio.mailbridge.controlpanel.row_form import Edited
+from imio.mailbridge.controlpanel.row_form import LoginRowForm
 from imio.mailbridge.controlpanel.row_form import row_of
-from imio.mailbridge.controlpanel.row_form import RowForm
 from imio.mailbridge.controlpanel.row_form import RowPage
-from imio.mailbridge.controlpanel.row_form import rows_of
 from imio.mailbridge.delivery.accounts import rename
 from imio.mailbridge.delivery.accounts import waiting_for
 from imio.mailbridge.diagnosis import foreseen
@@ -25,16 +25,17 @@ from zope.interface import Invalid
 SETTING = "smtp_accounts"
 
 
-class AddForm(RowForm):
+class AddForm(LoginRowForm):
     """A new account."""
 
     label = _("Add an SMTP account")
     setting, schema, list_page = SETTING, ISmtpAccountRow, "mailbridge-accounts"
     saved = _("The account is saved.")
+    field_groups = groups.ACCOUNT
 
     def problems(self, data):
         """Yield errors that concern several fields or accounts."""
-        others = [row for row in rows_of(SETTING) if row["name"] != self.present]
+        others = self.others()
         if data["name"].lower() in [row["name"].lower() for row in others]:
             yield "name", _("There is an account with this name already.")
             return
@@ -46,8 +47,9 @@ class AddForm(RowForm):
             yield "own_reply_address", why
         yield from self.secret_problems(data)
 
-    def after_save(self, row):
+    def after_save(self, row, data):
         """Let messages that waited leave with the new settings; warn of a policy that must fail."""
+        super().after_save(row, data)
         outbox().retry_held()
         values = settings()
         seen = foreseen.foreseen(values.accounts[row["name"]], values)
@@ -60,21 +62,22 @@ class EditForm(Edited, AddForm):
 
     parameter = "account"
 
-    def updateFields(self):
+    def all_fields(self):
         """Warn beside the sender policy where one must fail, as far as is known."""
-        super().updateFields()
+        fields = super().all_fields()
         values = settings()
         account = values.accounts.get(self.present)
         if account is None:
-            return
+            return fields
         seen = foreseen.foreseen(account, values)
         for policy in (account.sender_policy, "send_as", "login"):
             if failed := foretold.warning(seen.forecasts, policy):
-                field = copy(self.fields["sender_policy"].field)
+                field = copy(fields["sender_policy"].field)
                 mapping = {"policy": SENDER_POLICY.getTerm(policy).title, "why": failed[0]}
                 field.description = _("Attention: “${policy}”: ${why}", mapping=mapping)
-                self.fields["sender_policy"].field = field
-                return
+                fields["sender_policy"].field = field
+                break
+        return fields
 
     @property
     def label(self):

@@ -1,6 +1,8 @@
 """Fields of account forms beside the settings: secrets, which are only written, and presets, which fill the form in."""
 
-from imio.mailbridge.browser.form_token import TokenForm
+from imio.mailbridge.controlpanel import numbers
+from imio.mailbridge.controlpanel.settings_form import SettingsForm
+from imio.mailbridge.controlpanel.settings_form import SIZES
 from imio.mailbridge.i18n import _
 from imio.mailbridge.settings import secrets as password
 from imio.mailbridge.settings import validate
@@ -8,18 +10,15 @@ from imio.mailbridge.settings.presets import preset
 from imio.mailbridge.settings.presets import PRESETS
 from imio.mailbridge.settings.terms import terms
 from plone import api
-from z3c.form.interfaces import IErrorViewSnippet
 from zope import schema
-from zope.component import getMultiAdapter
 from zope.interface import Interface
-from zope.interface import Invalid
 
 
-SECRET_HELP = _("Is never shown again. Leave empty to keep the present one.")
+SECRET_HELP = _("Never shown again. Leave empty to keep the present one.")
 TOKEN_HELP = _(
-    "For OAuth 2.0. Is never shown again. Leave empty to keep the present one; it expires when the provider says."
+    "For OAuth 2.0. Never shown again. Leave empty to keep the present one; the provider decides when it expires."
 )
-GOOGLE_HELP = _("For OAuth 2.0 with Google. Is never shown again. Leave empty to keep the present one.")
+GOOGLE_HELP = _("For OAuth 2.0 with Google. Never shown again. Leave empty to keep the present one.")
 FILL_IN = _("Fill in")
 SECRETS_LOST = _("Nothing is saved yet. Enter the passwords and other secrets again: they are never shown.")
 PROVIDERS = terms(**{each.name: each.title for each in PRESETS})
@@ -34,7 +33,7 @@ class IPreset(Interface):
 
     preset = schema.Choice(
         title=_("Your mail provider"),
-        description=_("Choose it and press “Fill in”: the bridge then knows most of the settings."),
+        description=_("Choose one and press “Fill in”: the bridge knows most of the settings."),
         vocabulary=PROVIDERS,
         required=False,
     )
@@ -44,9 +43,9 @@ class ITrustPreset(Interface):
     """Which proofs are accepted."""
 
     trust_preset = schema.Choice(
-        title=_("How strict?"),
+        title=_("Strictness"),
         description=_(
-            "Choose and save: it sets the two fields below. Without a choice they stay as they are."
+            "Choose and save: it sets the accepted proofs and the DKIM signatures. Without a choice they stay as they are."
         ),
         vocabulary=terms(
             strict=_("Strict: secret addresses, trusted servers, signature of exactly the agent's domain"),
@@ -81,7 +80,7 @@ class IForget(Interface):
     """Offered while a refresh token is kept: as long as there is one, the client secret alone is not used."""
 
     forget_refresh_token = schema.Bool(
-        title=_("Forget the refresh token that is kept"), default=False, required=False
+        title=_("Forget the stored refresh token"), default=False, required=False
     )
 
 
@@ -108,34 +107,30 @@ def gaps(values, has_secret):
         yield "client_secret", _("OAuth 2.0 needs the client secret of the application, or a refresh token.")
 
 
-class AccountForm(TokenForm):
+class AccountForm(SettingsForm):
     """Mixin of the forms; ``setting_names`` maps a name of ``Account`` to that of the field, where they differ."""
 
     setting_names = {}
 
     def update(self):
-        """Fill the form in from the preset; show numbers as they are typed (2525, not 2 525), and never a secret."""
+        """Fill the form in from the preset; never show a secret."""
         if "form.buttons.preset" in self.request.form:
             self._fill_in()
         super().update()
         lost = False
-        for widget in (widget for widgets in self._widget_managers() for widget in widgets.values()):
-            if isinstance(widget.field, schema.Int) and widget.error is None:
-                widget.value = "".join(filter(str.isdigit, widget.value or ""))
-            elif isinstance(widget.field, schema.Password):
+        for widget in (widget for widgets in self.widget_managers() for widget in widgets.values()):
+            if isinstance(widget.field, schema.Password):
                 lost = lost or bool(widget.value)
                 widget.value = ""
         if lost and self.status:
             api.portal.show_message(SECRETS_LOST, self.request, "warning")
 
-    def _widget_managers(self):
-        return [each.widgets for each in (self, *getattr(self, "groups", ())) if each.widgets]
-
     def _fill_in(self):
         chosen = self.chosen_preset()
         for name, value in self.preset_values(chosen).items() if chosen else ():
-            field = f"form.widgets.{self.setting_names.get(name, name)}"
-            self.request.form[field] = [value] if name in ("security", "auth") else str(value)
+            field = self.setting_names.get(name, name)
+            text = [value] if name in ("security", "auth") else str(value)
+            self.request.form[f"form.widgets.{field}"] = numbers.written(value) if field in SIZES else text
 
     def preset_values(self, chosen):
         """Return the values of a preset."""
@@ -151,17 +146,6 @@ class AccountForm(TokenForm):
         chosen = self.chosen_preset()
         self.status = chosen.note if chosen else _("Choose your mail provider first.")
 
-    def widget(self, name):
-        """Return the widget of a field, whatever group it is in."""
-        return next(widgets[name] for widgets in self._widget_managers() if name in widgets)
-
     def complain(self, name, message):
-        """Show an error beside the field of an account's setting; return it as ``extractData`` does."""
-        name = self.setting_names.get(name, name)
-        widget = self.widget(name)
-        error = getMultiAdapter(
-            (Invalid(message), self.request, widget, widget.field, self, self.getContent()), IErrorViewSnippet
-        )
-        error.update()
-        widget.error = error
-        return error
+        """Show an error beside the field of an account's setting."""
+        return super().complain(self.setting_names.get(name, name), message)

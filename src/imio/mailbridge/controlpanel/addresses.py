@@ -1,4 +1,6 @@
-"""The page ``@@mailbridge-addresses``: makes, replaces and revokes secret addresses of source mailboxes.
+"""The page ``@@mailbridge-addresses``: the mail-in addresses, the source mailboxes, and the secret addresses of these.
+
+Forms of their own add, edit and delete the first two (``address``); secret addresses are made, replaced and revoked here.
 
 Anyone who knows a secret address can make mail look as if its mailbox had passed it on. So it is random, belongs to one mailbox,
 and proves nothing once it is revoked; mail that still comes for it goes to the quarantine. While one is replaced, both prove::
@@ -8,9 +10,15 @@ and proves nothing once it is revoked; mail that still comes for it goes to the 
 The last row of a mailbox in the settings is its present address, those before it are former ones.
 """
 
+from functools import cached_property
 from imio.mailbridge.browser.button_page import ButtonPage
+from imio.mailbridge.browser.rule_words import choices
+from imio.mailbridge.controlpanel.address import MAIL_IN
+from imio.mailbridge.controlpanel.address import SOURCES
+from imio.mailbridge.controlpanel.address import why_not_answers_to
 from imio.mailbridge.controlpanel.navigation import Navigation
 from imio.mailbridge.i18n import _
+from imio.mailbridge.iadocs.vocabularies import former_title
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.inbox import is_retired
 from imio.mailbridge.inbound.inbox import RETIRED_FOR
@@ -18,7 +26,9 @@ from imio.mailbridge.message.address import is_addr_spec
 from imio.mailbridge.message.secret_address import is_secret
 from imio.mailbridge.message.secret_address import secret_part
 from imio.mailbridge.message.secret_address import without_secret
+from imio.mailbridge.settings.read import rows_of
 from imio.mailbridge.settings.read import stored_settings
+from urllib.parse import quote
 
 
 SETTINGS_CHANGED = _("The settings have changed; please choose again.")
@@ -34,14 +44,28 @@ def secret_address(address):
 
 
 class AddressesView(Navigation, ButtonPage):
-    """A table of source mailboxes for each mail-in address, and the buttons make, replace and revoke."""
+    """The tables, and the buttons of their rows."""
 
     page_name = "mailbridge-addresses"
-    buttons = {"make": "_make", "replace": "_replace", "revoke": "_revoke"}
+    buttons = {"first": "_first", "make": "_make", "replace": "_replace", "revoke": "_revoke"}
 
     def entered(self, name):
         """Return an address of the form in lower case, or an empty string."""
         return super().entered(name).lower()
+
+    def _first(self):
+        wanted, rows = self.entered("first"), rows_of(MAIL_IN)
+        chosen = [row for row in rows if row["address"].lower() == wanted and not is_secret(wanted)]
+        ordered = chosen + [row for row in rows if row not in chosen]
+        if not chosen:
+            self._say(SETTINGS_CHANGED, "warning")
+        elif why := why_not_answers_to([row["address"] for row in ordered]):
+            self._say(why, "warning")
+        else:
+            stored_settings().mailin_addresses = ordered
+            self._say(
+                _("Answers and error reports come to ${address} from now on.", mapping={"address": wanted})
+            )
 
     def _make(self):
         mailbox = self.entered("mailbox")
@@ -79,7 +103,7 @@ class AddressesView(Navigation, ButtonPage):
             records = stored_settings()
             records.imap_mailboxes = [
                 {**each, "address": new} if each["address"].lower() == row.address else each
-                for each in records.imap_mailboxes or ()
+                for each in rows_of("imap_mailboxes")
             ]
             self._say(
                 _(
@@ -94,7 +118,7 @@ class AddressesView(Navigation, ButtonPage):
         if made:
             records = stored_settings()
             new = {"address": made, "service": service or None, "mailbox": mailbox or None}
-            records.mailin_addresses = [*records.mailin_addresses, new]
+            records.mailin_addresses = [*rows_of(MAIL_IN), new]
         else:
             self._say(
                 _("${address} is too long to get a secret part.", mapping={"address": address}), "error"
@@ -103,7 +127,7 @@ class AddressesView(Navigation, ButtonPage):
 
     def _revoke(self):
         records, wanted = stored_settings(), self.entered("revoke")
-        rows = records.mailin_addresses or []
+        rows = rows_of(MAIL_IN)
         left = [row for row in rows if row["address"].lower() != wanted or not is_secret(wanted)]
         if len(left) == len(rows):
             self._say(SETTINGS_CHANGED, "warning")
@@ -127,6 +151,32 @@ class AddressesView(Navigation, ButtonPage):
         ]
 
     # what the page shows
+
+    def mail_in_rows(self):
+        """Return what the table shows of each mail-in address that is no secret."""
+        rows = rows_of(MAIL_IN)
+        return [
+            self._shown(row, "address") | {"mailbox": row["mailbox"] or "", "first": row is rows[0]}
+            for row in rows
+            if not is_secret(row["address"])
+        ]
+
+    def source_rows(self):
+        """Return what the table shows of each source mailbox."""
+        return [self._shown(row, "source") for row in rows_of(SOURCES)]
+
+    def _shown(self, row, page):
+        query, service = f"?address={quote(row['address'])}", row["service"] or ""
+        return {
+            "address": row["address"],
+            "service": self._services.get(service) or former_title(service) or service if service else "",
+            "edit": f"{self.page_url(f'mailbridge-{page}-edit')}{query}",
+            "delete": f"{self.page_url(f'mailbridge-{page}-delete')}{query}",
+        }
+
+    @cached_property
+    def _services(self):
+        return choices("services")
 
     def counts(self):
         """Tell whether the settings let secret addresses prove anything."""

@@ -1,7 +1,7 @@
 """The control panel ``@@mailbridge-controlpanel``: all settings of the bridge."""
 
 from functools import partial
-from html import escape
+from imio.mailbridge.controlpanel import groups
 from imio.mailbridge.controlpanel import trial_mail
 from imio.mailbridge.controlpanel.account_fields import AccountForm
 from imio.mailbridge.controlpanel.account_fields import FILL_IN
@@ -12,8 +12,6 @@ from imio.mailbridge.controlpanel.account_fields import IPreset
 from imio.mailbridge.controlpanel.account_fields import ITokenSecrets
 from imio.mailbridge.controlpanel.account_fields import ITrustPreset
 from imio.mailbridge.controlpanel.account_fields import write_secrets
-from imio.mailbridge.controlpanel.folded_grid import CHANGED
-from imio.mailbridge.controlpanel.folded_grid import folded_grid
 from imio.mailbridge.controlpanel.navigation import Navigation
 from imio.mailbridge.delivery.answer_table import Outcome
 from imio.mailbridge.delivery.answers import answer_to
@@ -35,13 +33,10 @@ from imio.mailbridge.settings.smtp import why_no_reply_address
 from plone import api
 from plone.app.registry.browser.controlpanel import ControlPanelFormWrapper
 from plone.app.registry.browser.controlpanel import RegistryEditForm
-from plone.z3cform.fieldsets.utils import move
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from z3c.form import button
 from z3c.form.field import Fields
-from z3c.form.interfaces import INPUT_MODE
 from zope import schema
-from zope.i18n import translate
 import transaction
 
 
@@ -58,6 +53,7 @@ class MailbridgeForm(AccountForm, RegistryEditForm):
     label = _("Mail bridge")
     schema = IMailbridgeSettings
     schema_prefix = PREFIX
+    field_groups = groups.SETTINGS
 
     @property
     def kept_elsewhere(self):
@@ -99,46 +95,25 @@ class MailbridgeForm(AccountForm, RegistryEditForm):
             )
 
     def updateFields(self):
-        """Put the preset first and each secret beside what it belongs to; the password only if this site keeps it."""
+        """Add the presets and the secrets, the password only if this site keeps it, and make the groups."""
         super().updateFields()
-        outgoing = next(group for group in self.groups if group.__name__ == "outgoing")
-        outgoing.fields = Fields(IPreset, ignoreContext=True) + outgoing.fields
-        outgoing.fields += Fields(ITokenSecrets, ignoreContext=True)
+        fields = sum((group.fields for group in self.groups), Fields())
+        for each in (IPreset, ITokenSecrets, ITrustPreset):
+            fields += Fields(each, ignoreContext=True)
         if not self.kept_elsewhere:
-            outgoing.fields += Fields(IPassword, ignoreContext=True)
+            fields += Fields(IPassword, ignoreContext=True)
         if password.read(DEFAULT, "refresh_token"):
-            outgoing.fields += Fields(IForget, ignoreContext=True)
-            move(self, "forget_refresh_token", after="oauth_scope")
-        if not self.kept_elsewhere:
-            move(self, "smtp_password", after="smtp_login")
-        routing = next(group for group in self.groups if group.__name__ == "routing")
-        routing.description = _(
-            "Rules are written as sentences on the page ${page}, and tried there before they are saved. This table is for experts.",
-            mapping={"page": self._link("mailbridge-rules", _("Rules"))},
-        )
-        routing.fields["iemail_routing"].widgetFactory[INPUT_MODE] = folded_grid
-        trust = next(group for group in self.groups if group.__name__ == "trust")
-        trust.fields = Fields(ITrustPreset, ignoreContext=True) + trust.fields
-        move(self, "smtp_auth", before="smtp_login")
-        move(self, "smtp_client_secret", after="oauth_client_id")
-        move(self, "smtp_refresh_token", after="oauth_scope")
-
-    def _link(self, name, title):
-        """Return a link as HTML."""
-        title = escape(translate(title, context=self.request))
-        return f'<a href="{api.portal.get().absolute_url()}/@@{name}">{title}</a>'
+            fields += Fields(IForget, ignoreContext=True)
+        self.put_into_groups(fields)
 
     def extractData(self, setErrors=True):  # noqa: N803 - of z3c.form
-        """Add the errors of OAuth 2.0, and of answers that can come to no address."""
+        """Add what others have changed meanwhile, and the errors of OAuth 2.0 and of answers that can come to no address."""
         data, errors = super().extractData(setErrors)
+        if not errors:
+            data, errors = self.merge(data)
         if errors:
             return data, errors
-        rows = self.widget("iemail_routing").rows_to_keep(data["iemail_routing"])
-        if rows is None:
-            return data, (self.complain("iemail_routing", CHANGED),)
-        data["iemail_routing"] = rows
-        addresses = [row["address"] for row in data["mailin_addresses"] or ()]
-        if data["own_reply_address"] and (why := why_no_reply_address(addresses)):
+        if data["own_reply_address"] and (why := why_no_reply_address(list(settings().mailin_addresses))):
             return data, (self.complain("own_reply_address", why),)
         if not data["smtp_host"]:
             return data, errors

@@ -2,6 +2,8 @@
 
 from imio.mailbridge.browser import titles
 from imio.mailbridge.browser.button_page import ButtonPage
+from imio.mailbridge.browser.guide import guide_url
+from imio.mailbridge.browser.guide_text import section_id
 from imio.mailbridge.controlpanel.navigation import Navigation
 from imio.mailbridge.i18n import _
 from imio.mailbridge.inbound.forwarding import check
@@ -11,11 +13,9 @@ from plone import api
 from zExceptions import NotFound
 from zope.i18n import translate
 import datetime
-import posixpath
 
 
-#: Where the guides can be read.
-GUIDES = "https://github.com/IMIO/imio.mailbridge/blob/main/docs/guides"
+#: Of the guides.
 LANGUAGES = ("en", "fr")
 FORMS = {
     "unchanged": _("unchanged"),
@@ -118,8 +118,10 @@ class ForwardingView(Navigation, ButtonPage):
         return " · ".join(filter(None, parts))
 
     def _url(self, guide):
-        language = (api.portal.get_current_language() or "")[:2]
-        return posixpath.join(GUIDES, language if language in LANGUAGES else "en", f"{guide.file}.rst")
+        spoken = (api.portal.get_current_language() or "")[:2]
+        language = spoken if spoken in LANGUAGES else "en"
+        section = translate(guide.section, target_language=language)
+        return guide_url(f"{language}/{guide.file}", section_id(section))
 
     def _translated(self, message):
         return translate(message, context=self.request)

@@ -1,11 +1,11 @@
 """Add, edit and delete a mailbox that is read by IMAP: ``@@mailbridge-mailbox-add``, ``…-edit``, ``…-delete``."""
 
 from datetime import date
+from imio.mailbridge.controlpanel import groups
 from imio.mailbridge.controlpanel.row_form import DeletePage
 from imio.mailbridge.controlpanel.row_form import Edited
-from imio.mailbridge.controlpanel.row_form import RowForm
+from imio.mailbridge.controlpanel.row_form import LoginRowForm
 from imio.mailbridge.controlpanel.row_form import RowPage
-from imio.mailbridge.controlpanel.row_form import rows_of
 from imio.mailbridge.i18n import _
 from imio.mailbridge.inbound.destination import destination
 from imio.mailbridge.inbound.destination import UnknownRecipient
@@ -21,12 +21,13 @@ from imio.mailbridge.transport.imap_account import PORTS
 SETTING = "imap_mailboxes"
 
 
-class AddForm(RowForm):
+class AddForm(LoginRowForm):
     """A new mailbox."""
 
     label = _("Add a mailbox")
     setting, schema, list_page = SETTING, IImapMailboxRow, "mailbridge-mailboxes"
     saved = _("The mailbox is saved. It is read once a minute from now on.")
+    field_groups = groups.MAILBOX
 
     def secrets_of(self, name):
         """Return the name under which the secrets of a mailbox are kept."""
@@ -36,19 +37,20 @@ class AddForm(RowForm):
         """Return the values of a preset."""
         return chosen.imap
 
-    def updateWidgets(self, prefix=None):
+    def update(self):
         """Propose today as the first day: otherwise years of old mail would be filed."""
-        super().updateWidgets(prefix)
-        if not self.present and "form.widgets.since" not in self.request.form:
-            self.widgets["since"].value = date.today().isoformat()
+        if not self.present:
+            self.request.form.setdefault("form.widgets.since", date.today().isoformat())
+        super().update()
 
-    def after_save(self, row):
+    def after_save(self, row, data):
         """Read the mailbox at once."""
+        super().after_save(row, data)
         wake(row["name"])
 
     def problems(self, data):
         """Yield errors that concern several fields or mailboxes."""
-        others = [row for row in rows_of(SETTING) if row["name"] != self.present]
+        others = self.others()
         data.setdefault("name", self.present)
         for field, text in (
             ("name", _("There is a mailbox with this name already.")),
@@ -104,10 +106,9 @@ class EditForm(Edited, AddForm):
     def label(self):
         return _("Mailbox ${name}", mapping={"name": self.present})
 
-    def updateFields(self):
+    def all_fields(self):
         """Omit the name."""
-        super().updateFields()
-        self.fields = self.fields.omit("name")
+        return super().all_fields().omit("name")
 
 
 class AddMailbox(RowPage):

@@ -7,20 +7,30 @@ from plone import api
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 
 
-PAGES = (
-    ("mailbridge-setup", _("Set up mail")),
-    ("mailbridge-controlpanel", _("Settings")),
-    ("mailbridge-accounts", _("SMTP accounts")),
-    ("mailbridge-send-as", _("Send as")),
-    ("mailbridge-addresses", _("Secret addresses")),
-    ("mailbridge-mailboxes", _("Mailboxes")),
-    ("mailbridge-tokens", _("Mail hosts")),
-    ("mailbridge-forwarding", _("Forwarding")),
-    ("mailbridge-diagnosis", _("Diagnosis")),
-    ("mailbridge-rules", _("Rules")),
-    ("mailbridge-dry-run", _("Dry run")),
-    ("mailbridge-sheet", _("Set-up sheet")),
-)
+#: What the groups are called → their pages, in the order of the links.
+PAGES = {
+    _("Set-up"): (
+        ("mailbridge-setup", _("Set up mail")),
+        ("mailbridge-controlpanel", _("Settings")),
+        ("mailbridge-sheet", _("Set-up sheet")),
+        ("mailbridge-history", _("Changes")),
+    ),
+    _("Outgoing"): (
+        ("mailbridge-accounts", _("SMTP accounts")),
+        ("mailbridge-send-as", _("Send as")),
+    ),
+    _("Incoming"): (
+        ("mailbridge-addresses", _("Addresses")),
+        ("mailbridge-mailboxes", _("Mailboxes")),
+        ("mailbridge-tokens", _("Mail hosts")),
+        ("mailbridge-rules", _("Rules")),
+    ),
+    _("Checks"): (
+        ("mailbridge-diagnosis", _("Diagnosis")),
+        ("mailbridge-forwarding", _("Forwarding")),
+        ("mailbridge-dry-run", _("Dry run")),
+    ),
+}
 
 
 class Navigation:
@@ -30,11 +40,17 @@ class Navigation:
     time = staticmethod(readable_time)
     navigation = ViewPageTemplateFile("templates/navigation.pt")
 
-    def pages(self):
-        """Return a link for each page."""
+    def page_groups(self):
+        """Return the groups, with a link for each page."""
         return [
-            {"url": self.page_url(name), "title": title, "current": name == self.page_name}
-            for name, title in PAGES
+            {
+                "title": title,
+                "pages": [
+                    {"url": self.page_url(name), "title": page, "current": name == self.page_name}
+                    for name, page in pages
+                ],
+            }
+            for title, pages in PAGES.items()
         ]
 
     def proposes_setup(self):

@@ -558,9 +558,7 @@ ANSWERS = (
         "reply-to-refused",
         Outcome.PERMANENT,
         _("The mail server does not accept that answers go to another address than the sender's."),
-        _(
-            "Switch off “Answers go to the agent” in the control panel: this server wants Reply-To to fit From."
-        ),
+        _("Switch off “Replies to the agent” in the control panel: this server wants Reply-To to fit From."),
         (Match("data", r"5\d\d", r"reply-?to\b.*(?:match|differ|not allowed|same|from)"),),
         ("data: 550 5.7.1 Reply-To domain does not match From",),
         ("data: 550 5.7.1 From does not match the authenticated user",),

@@ -9,33 +9,36 @@ from imio.mailbridge.settings.imap import IImapMailboxRow
 from imio.mailbridge.settings.imap import secrets_of
 from imio.mailbridge.settings.interfaces import IMailbridgeSettings
 from imio.mailbridge.settings.interfaces import PREFIX
+from imio.mailbridge.settings.interfaces import TABLES
 from imio.mailbridge.settings.moved_secrets import enter_again
 from imio.mailbridge.settings.moved_secrets import has_moved
 from imio.mailbridge.settings.moved_secrets import OWN_OWNERS
 from imio.mailbridge.settings.read import stored_settings
+from imio.mailbridge.settings.rows import IRow
 from imio.mailbridge.settings.smtp import DEFAULT
 from imio.mailbridge.settings.smtp import ISmtpAccountRow
 from imio.mailbridge.settings.smtp import why_no_reply_address
+from plone.dexterity.interfaces import IDexterityContent
 from plone.restapi.controlpanels import IControlpanel
 from plone.restapi.controlpanels import RegistryConfigletPanel
 from plone.restapi.deserializer import json_body
 from plone.restapi.deserializer.controlpanels import ControlpanelDeserializeFromJson
+from plone.restapi.deserializer.dxfields import DefaultFieldDeserializer
+from plone.restapi.interfaces import IFieldDeserializer
 from zExceptions import BadRequest
 from zope.component import adapter
 from zope.i18n import translate
 from zope.interface import implementer
 from zope.interface import Interface
 from zope.interface import Invalid
+from zope.publisher.interfaces.browser import IBrowserRequest
 from zope.schema import getFields
 from zope.schema.interfaces import ValidationError
 import json
 
 
-#: Fields that the field deserializer takes for lists of rows without a check.
-ROWS = ("mailin_addresses", "mailboxes", "smtp_accounts", "imap_mailboxes")
-
 #: Tables whose rows have secrets: setting → schema of a row, key of the secrets in JSON, function that names the secrets of a row.
-TABLES = {
+WITH_SECRETS = {
     "smtp_accounts": (ISmtpAccountRow, "smtp_account_secrets", str),
     "imap_mailboxes": (IImapMailboxRow, "imap_mailbox_secrets", secrets_of),
 }
@@ -66,11 +69,11 @@ class SettingsFromJson(ControlpanelDeserializeFromJson):
     def __call__(self, mask_validation_errors=True):
         """Write all or, on an error, nothing."""
         data = json_body(self.request)
-        for name in ROWS:
+        for name in TABLES:
             if name in data and not _is_table(data[name]):
                 raise BadRequest([self._error(name, _("A list of rows is expected here."))])
         secrets, errors = self._own_secrets(data)
-        for setting, (schema, *_rest) in TABLES.items():
+        for setting, (schema, *_rest) in WITH_SECRETS.items():
             if data.get(setting):
                 data[setting] = [_with_defaults(row, schema) for row in data[setting]]
                 self.request.set("BODY", json.dumps(data))  # where plone.restapi reads it
@@ -99,7 +102,7 @@ class SettingsFromJson(ControlpanelDeserializeFromJson):
 
     def _secrets_of_rows(self, data, setting):
         """Return (name under which it is kept, kind) → value of the secrets of the rows of a table, and the errors in them."""
-        _schema, key, kept_by = TABLES[setting]
+        _schema, key, kept_by = WITH_SECRETS[setting]
         of_rows = data.get(key) or {}
         if not isinstance(of_rows, dict) or not all(isinstance(kinds, dict) for kinds in of_rows.values()):
             return {}, [
@@ -128,7 +131,7 @@ class SettingsFromJson(ControlpanelDeserializeFromJson):
         before = {own: getattr(present, name) for own, name in names.items()}
         after = {own: data.get(name, before[own]) for own, name in names.items()}
         moves = [(lambda kind, message: self._error(f"smtp_{kind}", message), DEFAULT, before, after)]
-        for setting, (_schema, _key, kept_by) in TABLES.items():
+        for setting, (_schema, _key, kept_by) in WITH_SECRETS.items():
             rows = {row["name"]: row for row in getattr(present, setting) or ()}
             moves += [
                 (partial(self._row_error, setting, row), kept_by(row["name"]), rows[row["name"]], row)
@@ -168,7 +171,7 @@ class SettingsFromJson(ControlpanelDeserializeFromJson):
 
     def _row_errors(self, setting, rows):
         """Return the errors in the rows of a table; each names the row and its field in words."""
-        schema, key, _kept_by = TABLES[setting]
+        schema, key, _kept_by = WITH_SECRETS[setting]
         fields, errors = getFields(schema), []
         for row in rows:
             for name, value in row.items():
@@ -195,6 +198,16 @@ class SettingsFromJson(ControlpanelDeserializeFromJson):
             "message": translate(message, context=self.request),
             "error": "ValidationError",
         }
+
+
+@implementer(IFieldDeserializer)
+@adapter(IRow, IDexterityContent, IBrowserRequest)
+class RowFromJson(DefaultFieldDeserializer):
+    """Reads a row of a table; the table checks it."""
+
+    def __call__(self, value):
+        """Return the columns of the row, empty where they are not named."""
+        return {name: value.get(name) for name in getFields(self.field.schema)}
 
 
 def _is_table(value):

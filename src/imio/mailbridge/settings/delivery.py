@@ -19,37 +19,39 @@ class IDelivery(Interface):
     """What happens around sending."""
 
     undo_seconds = schema.Int(
-        title=_("Time to undo, in seconds"),
+        title=_("Undo time (seconds)"),
         description=_(
-            "An e-mail waits this long before it leaves, so that its agent can take it back. 0: it leaves at once."
+            "How long an e-mail waits before it leaves, so that its agent can still take it back. 0: it leaves at once."
         ),
         min=0,
         max=600,
         default=30,
     )
     retry_minutes = schema.List(
-        title=_("Tries again after, in minutes"),
-        description=_("One a line, when the server asks to try later; the last one repeats."),
+        title=_("Retry delays (minutes)"),
+        description=_("One per line, for a server that asks to try again later; the last one repeats."),
         value_type=schema.Int(min=1, max=1440),
         min_length=1,
         default=[1, 5, 15, 60],
     )
     give_up_hours = schema.Int(
-        title=_("Gives up after, in hours"),
-        description=_("Then the message has failed and its agent is told."),
+        title=_("Give up after (hours)"),
+        description=_("The message has then failed, and its agent is told."),
         min=1,
         max=240,
         default=48,
     )
     notify_agent = schema.Bool(
-        title=_("Tell the agent by e-mail"),
-        description=_("When a message failed, came back, or was answered."),
+        title=_("Notify the agent by e-mail"),
+        description=_("When a message fails, comes back or is answered."),
         default=True,
         required=False,
     )
     alarm_address = schema.TextLine(
-        title=_("Alarms go to"),
-        description=_("When an account stops. Empty: the address of the site."),
+        title=_("Alarm address"),
+        description=_(
+            "Is told when an account stops or a mailbox falls silent. Empty: the address of the site."
+        ),
         constraint=validate.address,
         required=False,
     )
@@ -63,34 +65,35 @@ class IDelivery(Interface):
         required=False,
     )
     bcc_default = schema.List(
-        title=_("Blind copies by default"),
+        title=_("Default blind copies"),
         value_type=schema.Choice(vocabulary=BCC),
         default=[],
         missing_value=[],
         required=False,
     )
     dns_resolver = schema.TextLine(
-        title=_("DNS server for checks"),
+        title=_("DNS server"),
         description=_(
-            "IP address, with :port if it is not 53, of the server that the diagnosis and the proofs (DKIM, ARC) ask. Empty: "
-            "that of the machine."
+            "IP address, with :port if it is not 53, of the server that diagnosis and proofs (DKIM, ARC) ask. Empty: that of "
+            "the machine."
         ),
         constraint=validate.resolver,
         required=False,
     )
     keep_sent_days = schema.Int(
-        title=_("Keeps the bytes of sent mail, in days"),
+        title=_("Keep sent messages (days)"),
         description=_(
-            "Afterwards the timeline stays and the message itself is deleted. 0: keeps them for ever."
+            "Afterwards the message itself is deleted, and its timeline stays. 0: messages are kept forever."
         ),
         min=0,
         max=36500,
         default=0,
     )
     whole_site = schema.Bool(
-        title=_("All mail of the site leaves by the bridge"),
+        title=_("Mail of the whole site"),
         description=_(
-            "Also what Plone itself sends, such as password resets: it gets the same tries, timeline and outbox."
+            "What Plone itself sends, such as password resets, leaves by the bridge too, with the same tries, timeline and "
+            "outbox."
         ),
         default=False,
         required=False,

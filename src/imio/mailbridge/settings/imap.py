@@ -1,7 +1,6 @@
 """Mailboxes read by IMAP: their fields in the control panel, and their values."""
 
 from collections.abc import Mapping
-from collective.z3cform.datagridfield.row import DictRow
 from dataclasses import dataclass
 from dataclasses import field
 from datetime import date
@@ -10,6 +9,7 @@ from imio.mailbridge.settings import secrets
 from imio.mailbridge.settings import server
 from imio.mailbridge.settings import validate
 from imio.mailbridge.settings.rotated_token import RotatedToken
+from imio.mailbridge.settings.rows import Row
 from imio.mailbridge.settings.server import filled_in
 from imio.mailbridge.settings.server import ServerLogin
 from imio.mailbridge.settings.terms import terms
@@ -33,10 +33,8 @@ IMAP_SECURITY = terms(
 
 ROLE = SimpleVocabulary(
     [
-        SimpleTerm("mail-in", "mail-in", _("Its mail is to be filed, as if sent to a mail-in address")),
-        SimpleTerm(
-            "login", "login", _("It is the mailbox of the login address: answers and reports come here")
-        ),
+        SimpleTerm("mail-in", "mail-in", _("File its mail, as if it was sent to a mail-in address")),
+        SimpleTerm("login", "login", _("Mailbox of the login address: answers and reports arrive here")),
     ]
 )
 
@@ -57,10 +55,10 @@ class IImapMailboxRow(Interface):
 
     name = schema.TextLine(
         title=_("Name"),
-        description=_("Short and without spaces; it stands in lists and reports. Example: administration"),
+        description=_("Short, without spaces, for lists and reports. Example: administration"),
         constraint=validate.account_name,
     )
-    role = schema.Choice(title=_("What is it for?"), vocabulary=ROLE, default="mail-in")
+    role = schema.Choice(title=_("Use"), vocabulary=ROLE, default="mail-in")
     address = schema.TextLine(
         title=_("Address"),
         description=_("The mail-in address that its mail is for, or the login address of outgoing mail."),
@@ -69,8 +67,8 @@ class IImapMailboxRow(Interface):
     host = schema.TextLine(
         title=_("IMAP server"),
         description=_(
-            "For instance outlook.office365.com. Empty: another machine brings the mail of this mailbox (mailbridge-fetch or "
-            "a mail server)."
+            "For instance outlook.office365.com. Empty: another machine delivers the mail of this mailbox (mailbridge-fetch "
+            "or a mail server)."
         ),
         constraint=validate.host,
         required=False,
@@ -83,32 +81,31 @@ class IImapMailboxRow(Interface):
     oauth_token_url = server.token_url()
     oauth_client_id = server.client_id()
     oauth_scope = server.scope()
-    folder = schema.TextLine(title=_("Folder of the mailbox"), constraint=validate.one_line, default="INBOX")
+    folder = schema.TextLine(title=_("Folder to read"), constraint=validate.one_line, default="INBOX")
     since = schema.TextLine(
-        title=_("Only mail that arrived since"),
-        description=_("A day like 2026-11-24. What is older is not looked at. Empty: everything."),
+        title=_("Mail since"),
+        description=_("A day such as 2026-11-24; older mail is left alone. Empty: everything is read."),
         constraint=validate.day,
         required=False,
     )
-    done = schema.Choice(
-        title=_("What is done with a message that iA.docs has"), vocabulary=DONE, default="move"
-    )
+    done = schema.Choice(title=_("Messages that iA.docs has received"), vocabulary=DONE, default="move")
     done_folder = schema.TextLine(
-        title=_("Folder for what is done"),
-        description=_("It is made if it is missing."),
+        title=_("Folder for received messages"),
+        description=_("Created if it is missing."),
         constraint=validate.one_line,
         default="iA.docs",
     )
     recipient_header = schema.TextLine(
-        title=_("Header with the exact recipient"),
+        title=_("Recipient header"),
         description=_(
-            "Only for secret addresses: where your server writes the address that the mail was sent to, for instance Delivered-To."
+            "For secret addresses only: where your server writes the address that the mail was sent to, for instance "
+            "Delivered-To."
         ),
         constraint=validate.header_name,
         required=False,
     )
     new_mail = schema.Choice(
-        title=_("Mail that answers nothing"),
+        title=_("Other messages"),
         description=_(
             "For the login address: what happens to a message that is neither an answer nor a report."
         ),
@@ -117,15 +114,15 @@ class IImapMailboxRow(Interface):
     )
     service = schema.Choice(
         title=_("Service"),
-        description=_("For the login address: treats what is filed."),
+        description=_("For the login address: the service that handles what is filed."),
         vocabulary="imio.mailbridge.services",
         required=False,
     )
     copy_to_agent = schema.Bool(
-        title=_("Copy of answers to the agent"),
+        title=_("Copies of answers to the agent"),
         description=_(
-            "For the login address: the agent who wrote the e-mail gets the answer in the own mailbox too, and can answer "
-            "the citizen from there."
+            "For the login address: the agent who wrote the e-mail also gets the answer in their own mailbox, and can reply "
+            "to the citizen from there."
         ),
         default=True,
         required=False,
@@ -137,7 +134,7 @@ class IImap(Interface):
 
     imap_mailboxes = schema.List(
         title=_("Mailboxes read by IMAP"),
-        value_type=DictRow(title=_("Mailbox"), schema=IImapMailboxRow),
+        value_type=Row(title=_("Mailbox"), schema=IImapMailboxRow),
         constraint=validate.mailboxes,
         default=[],
         missing_value=[],

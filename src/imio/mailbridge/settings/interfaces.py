@@ -1,7 +1,5 @@
 """The registry schema of the bridge, put together from one module for each subject."""
 
-from collective.z3cform.datagridfield.blockdatagridfield import BlockDataGridFieldFactory
-from collective.z3cform.datagridfield.datagridfield import DataGridFieldFactory
 from imio.mailbridge.i18n import _
 from imio.mailbridge.settings.delivery import IDelivery
 from imio.mailbridge.settings.imap import IImap
@@ -17,17 +15,23 @@ from zope import schema
 
 PREFIX = "imio.mailbridge"
 
+#: The settings that are tables.
+TABLES = (
+    "smtp_accounts",
+    "mailin_addresses",
+    "mailboxes",
+    "imap_mailboxes",
+    "iemail_routing",
+    "iemail_state_set",
+)
+
 
 class IMailbridgeSettings(IOutgoing, IDelivery, IIncoming, IImap, IRouting, ITrust, model.Schema):
     """All settings of the bridge."""
 
     directives.widget("service_senders", CheckBoxFieldWidget)
     directives.widget("bcc_default", CheckBoxFieldWidget)
-    directives.omitted("smtp_accounts", "imap_mailboxes")  # have pages of their own
-    directives.widget("mailin_addresses", DataGridFieldFactory)
-    directives.widget("mailboxes", DataGridFieldFactory)
-    directives.widget("iemail_routing", BlockDataGridFieldFactory)
-    directives.widget("iemail_state_set", BlockDataGridFieldFactory)
+    directives.omitted("smtp_accounts", "imap_mailboxes")
     directives.widget("proofs", CheckBoxFieldWidget)
 
     model.fieldset("outgoing", label=_("Outgoing mail"), fields=schema.getFieldNamesInOrder(IOutgoing))

@@ -1,11 +1,11 @@
 """Mail-in addresses and the source mailboxes that forward to them: fields and values."""
 
 from collections.abc import Mapping
-from collective.z3cform.datagridfield.row import DictRow
 from dataclasses import dataclass
 from dataclasses import field
 from imio.mailbridge.i18n import _
 from imio.mailbridge.settings import validate
+from imio.mailbridge.settings.rows import Row
 from typing import Any
 from zope import schema
 from zope.interface import Interface
@@ -27,14 +27,14 @@ class IMailinAddressRow(Interface):
     address = schema.TextLine(
         title=_("Mail-in address"),
         description=_(
-            "A part after a plus sign that you write yourself (in+administration@maville.be) proves nothing. The page Secret "
-            "addresses makes those that prove where the mail comes from."
+            "A part after a plus sign that you write yourself (in+administration@maville.be) proves nothing: secret "
+            "addresses, which are made on the page Addresses, prove where mail comes from."
         ),
         constraint=validate.address,
     )
     service = schema.Choice(
         title=_("Service"),
-        description=_("Treats what arrives here."),
+        description=_("Handles what arrives here."),
         vocabulary="imio.mailbridge.services",
         required=False,
     )
@@ -52,7 +52,7 @@ class IMailboxRow(Interface):
     address = schema.TextLine(title=_("Address"), constraint=validate.address)
     service = schema.Choice(
         title=_("Service"),
-        description=_("Treats what was written to this mailbox."),
+        description=_("Handles what was written to this mailbox."),
         vocabulary="imio.mailbridge.services",
         required=False,
     )
@@ -66,7 +66,7 @@ class IIncoming(Interface):
         description=_(
             "Every mail that your mail server hands over for one of these addresses is filed, or the bridge says why not."
         ),
-        value_type=DictRow(title=_("Mail-in address"), schema=IMailinAddressRow),
+        value_type=Row(title=_("Mail-in address"), schema=IMailinAddressRow),
         default=[],
         missing_value=[],
         required=False,
@@ -76,85 +76,87 @@ class IIncoming(Interface):
         description=_(
             "Mailboxes of the town that forward all their mail to a mail-in address, for instance info@maville.be."
         ),
-        value_type=DictRow(title=_("Source mailbox"), schema=IMailboxRow),
+        value_type=Row(title=_("Source mailbox"), schema=IMailboxRow),
         default=[],
         missing_value=[],
         required=False,
     )
     inline_forward = schema.Choice(
-        title=_("A mail that was forwarded as text"),
+        title=_("Mail forwarded as text"),
         description=_(
-            "In a forward as text the original sender is only a guess. Forwarding as attachment keeps the original."
+            "The original sender of such a mail is only a guess; forwarding as attachment keeps the original."
         ),
         vocabulary=INLINE_FORWARD,
         default="quarantine",
     )
     ask_sender = schema.Bool(
-        title=_("Explain how to forward as attachment"),
+        title=_("Explanation of forwarding"),
         description=_(
-            "An agent who forwarded as text gets an e-mail with the steps for the own mail program, at most one a day."
+            "An agent who forwarded as text gets an e-mail with the steps to forward as attachment in their own mail program,"
+            " at most once a day."
         ),
         default=True,
         required=False,
     )
     reply_transition = schema.Choice(
-        title=_("When an incoming e-mail is answered"),
+        title=_("Transition after an answer"),
         description=_(
-            "Its state changes so once, when the first answer has left; where that cannot be done, the state stays. "
-            "Empty: the state stays."
+            "How the state of an incoming e-mail changes once, when the first answer has left, where that can be done. Empty:"
+            " the state stays."
         ),
         vocabulary="imio.mailbridge.incoming_transitions",
         required=False,
     )
     max_per_sender = schema.Int(
-        title=_("Mails of one author in an hour, at most"),
-        description=_("What is more is kept in the quarantine: it is the sign of a loop. 0: no limit."),
+        title=_("Messages per author (per hour)"),
+        description=_("More than that is the sign of a loop and is kept in the quarantine. 0: no limit."),
         min=0,
         max=100000,
         default=300,
     )
     digest_address = schema.TextLine(
-        title=_("Daily summary goes to"),
-        description=_("Once a day, when mail waits for a decision. Empty: no summary."),
+        title=_("Daily summary address"),
+        description=_("Gets a summary once a day, while mail waits for a decision. Empty: no summary."),
         constraint=validate.address,
         required=False,
     )
     silence_alarm = schema.Bool(
-        title=_("Alarm when a source mailbox falls silent"),
+        title=_("Alarm for silent mailboxes"),
         description=_(
-            "When a mailbox that usually brings mail has brought none for much longer than ever, the alarm address is told."
+            "The alarm address is told when a source mailbox that usually brings mail has brought none for much longer than "
+            "ever."
         ),
         default=True,
         required=False,
     )
     forwarding_canary = schema.Bool(
-        title=_("Check the forwarding of each source mailbox once a week"),
-        description=_("As on the page “Forwarding”; the alarm address is told when something is wrong."),
+        title=_("Weekly forwarding check"),
+        description=_(
+            "For each source mailbox, as on the page “Forwarding”; the alarm address is told when something is wrong."
+        ),
         default=False,
         required=False,
     )
     max_size = schema.Int(
-        title=_("Largest mail, in bytes"),
-        description=_(
-            "A larger mail is refused, and its sender is told by the mail server. 41943040 is 40 MiB."
-        ),
+        title=_("Largest message"),
+        description=_("A larger one is refused, and the mail server tells its sender."),
         min=1024,
         max=1024**3,
         default=40 * 1024**2,
     )
     max_deliveries = schema.Int(
-        title=_("Mails handed over by one user in a minute, at most"),
+        title=_("Deliveries per user (per minute)"),
         description=_(
-            "What is more is put off: the mail server keeps it and tries again later. For one client address the limit is half as "
-            "high; each instance counts on its own. 0: no limit."
+            "What exceeds it is put off: the mail server keeps it and tries again later. For one client address the limit is "
+            "half as high; each instance counts on its own. 0: no limit."
         ),
         min=0,
         max=100000,
         default=600,
     )
     max_volume = schema.Int(
-        title=_("Megabytes handed over by one user in ten minutes, at most"),
-        description=_("As above, for the size of all mails together. 0: no limit."),
+        title=_("Volume per user (MB in ten minutes)"),
+        description=_("As above, for the size of all messages together. 0: no limit."),
         min=0,
         max=1000000,
         default=2048,

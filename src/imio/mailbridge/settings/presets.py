@@ -68,7 +68,7 @@ PRESETS = (
             "auth": "oauth2",
             "oauth_token_url": "https://oauth2.googleapis.com/token",
             "oauth_scope": "https://mail.google.com/",
-            "rate": 0,
+            "rate": 30,
             "attachment_limit": FILES,
         },
         {
@@ -93,8 +93,6 @@ PRESETS = (
             "auth": "password",
             "oauth_token_url": "",
             "oauth_scope": "",
-            "rate": 0,
-            "attachment_limit": 0,
         },
         {
             "host": "",

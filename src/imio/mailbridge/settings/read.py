@@ -15,6 +15,7 @@ from plone.registry.interfaces import IRegistry
 from typing import Any
 from zoneinfo import ZoneInfo
 from zope.component import getUtility
+from zope.schema import getFields
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,13 @@ class Settings(
 def stored_settings() -> Any:
     """Return the registry records, to be written: an attribute for each field of ``IMailbridgeSettings``."""
     return getUtility(IRegistry).forInterface(IMailbridgeSettings, prefix=PREFIX, check=False)
+
+
+def rows_of(table: str) -> list[dict[str, Any]]:
+    """Return copies of the rows of a table, with the default of each column that is younger than the row."""
+    columns = getFields(getFields(IMailbridgeSettings)[table].value_type.schema)
+    defaults = {name: column.default for name, column in columns.items()}
+    return [defaults | dict(row) for row in getattr(stored_settings(), table) or ()]
 
 
 def settings() -> Settings:

@@ -1,9 +1,9 @@
 """Routing of incoming mail: fields and values."""
 
 from collections.abc import Mapping
-from collective.z3cform.datagridfield.row import DictRow
 from dataclasses import dataclass
 from imio.mailbridge.i18n import _
+from imio.mailbridge.settings import rows
 from imio.mailbridge.settings import validate
 from imio.mailbridge.settings.server import filled_in
 from imio.mailbridge.settings.terms import terms
@@ -21,21 +21,18 @@ FORWARD = terms(
 
 
 def _conditions() -> dict[str, schema.Field]:
-    """Return the fields that say when a row applies: all that is filled in must hold. The keys are those of iA.docs.
-
-    Each table of rows has its own: collective.z3cform.datagridfield overlooks fields that a schema inherits.
-    """
+    """Return the fields that say when a row applies: all that is filled in must hold. The keys are those of iA.docs."""
     return {
         "forward": schema.Choice(
             title=_("How it came in"),
             description=_(
-                "Empty: by an agent or by a mailbox. Mail written to the mail-in address needs a row of its own."
+                "Empty: by an agent or by a mailbox. Mail written to the mail-in address needs a rule of its own."
             ),
             vocabulary=FORWARD,
             required=False,
         ),
         "transfer_email_pat": schema.TextLine(
-            title=_("Who forwarded it"),
+            title=_("Forwarded by"),
             description=_(
                 "Regular expression for the agent's address; it never matches when nobody forwarded the mail."
             ),
@@ -44,7 +41,7 @@ def _conditions() -> dict[str, schema.Field]:
         ),
         "original_email_pat": schema.TextLine(
             title=_("Original sender"),
-            description=_("Regular expression for the address of who wrote the mail."),
+            description=_("Regular expression for the address of the mail's author."),
             constraint=validate.pattern,
             required=False,
         ),
@@ -81,7 +78,7 @@ class IRoutingRow(Interface):
     )
     tal_condition_2 = schema.TextLine(
         title=_("Condition on the agent"),
-        description=_("TAL expression that knows assigned_user too."),
+        description=_("TAL expression that also knows assigned_user."),
         constraint=validate.expression,
         required=False,
     )
@@ -107,7 +104,7 @@ class IRouting(Interface):
             "The first row whose conditions all hold decides; where none does, the service of the mailbox or of the mail-in "
             "address treats the mail."
         ),
-        value_type=DictRow(title=_("Route"), schema=IRoutingRow),
+        value_type=rows.Row(title=_("Route"), schema=IRoutingRow),
         default=[],
         missing_value=[],
         required=False,
@@ -117,7 +114,7 @@ class IRouting(Interface):
         description=_(
             "The first row whose conditions all hold decides which state the document is put into."
         ),
-        value_type=DictRow(title=_("State"), schema=IStateRow),
+        value_type=rows.Row(title=_("State"), schema=IStateRow),
         default=[],
         missing_value=[],
         required=False,

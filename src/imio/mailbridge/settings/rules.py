@@ -1,4 +1,4 @@
-"""Changes the rules, which are the rows of the routing, one at a time; refuses where they are not what the person saw.
+"""Changes the rules, which are the rows of the routing and of the states, one at a time; refuses what the person did not see.
 
 Rows are kept as they are stored, patterns and expressions included, when others are moved, deleted or put back.
 """
@@ -6,9 +6,12 @@ Rows are kept as they are stored, patterns and expressions included, when others
 from collections.abc import Iterable
 from dataclasses import asdict
 from dataclasses import astuple
+from imio.mailbridge.settings.read import rows_of
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.read import stored_settings
+from imio.mailbridge.settings.routing import Condition
 from imio.mailbridge.settings.routing import RoutingRow
+from imio.mailbridge.settings.routing import StateRow
 from imio.mailbridge.settings.server import filled_in
 from typing import Any
 from typing import TypeVar
@@ -17,7 +20,10 @@ from zope.component.hooks import getSite
 import hashlib
 
 
-#: The rule that was deleted last: ``row`` as it was stored, its ``number``, the ``digest`` of the rules without it.
+#: The two tables of rules: who treats a mail, and which state its document gets.
+ROUTING, STATES = "iemail_routing", "iemail_state_set"
+
+#: Of the routing, the rule that was deleted last: ``row`` as it was stored, its ``number``, the ``digest`` of the rules without it.
 KEY = "imio.mailbridge.deleted_rule"
 
 Row = TypeVar("Row")
@@ -27,9 +33,9 @@ class Changed(Exception):
     """The rules changed after the person saw them."""
 
 
-def digest(rows: Iterable[RoutingRow] | None = None) -> str:
+def digest(rows: Iterable[Condition] | None = None, table: str = ROUTING) -> str:
     """Return a text that changes with the rules: those of the site, or these."""
-    values = [astuple(row) for row in (settings().iemail_routing if rows is None else rows)]
+    values = [astuple(row) for row in (getattr(settings(), table) if rows is None else rows)]
     return hashlib.sha256(repr(values).encode()).hexdigest()
 
 
@@ -50,30 +56,31 @@ def placed(rows: Iterable[Row], row: Row, place: str, instead_of: int = 0) -> tu
     return tuple(others), index + 1
 
 
-def save(row: RoutingRow, place: str, seen: str, instead_of: int = 0) -> int:
+def save(row: RoutingRow | StateRow, place: str, seen: str, instead_of: int = 0, table: str = ROUTING) -> int:
     """Store a rule at its place, instead of another if that is given; return its number; errors: ``Changed``."""
-    rows = _rows(seen, *([instead_of] if instead_of else []))
+    rows = _rows(table, seen, *([instead_of] if instead_of else []))
     stored = {name: value or None for name, value in asdict(row).items()}
     changed, number = placed(rows, stored, place, instead_of)
-    _store(changed)
+    _store(table, changed)
     return number
 
 
-def move(number: int, by: int, seen: str) -> int:
+def move(number: int, by: int, seen: str, table: str = ROUTING) -> int:
     """Move a rule by -1 or 1, if it can go there; return its number; errors: ``Changed``."""
-    rows = _rows(seen, number)
+    rows = _rows(table, seen, number)
     new = min(max(number + by, 1), len(rows))
     rows.insert(new - 1, rows.pop(number - 1))
-    _store(rows)
+    _store(table, rows)
     return new
 
 
-def delete(number: int, seen: str) -> None:
-    """Delete a rule, which can be put back until the rules change; errors: ``Changed``."""
-    rows = _rows(seen, number)
+def delete(number: int, seen: str, table: str = ROUTING) -> None:
+    """Delete a rule; one of the routing can be put back until these change; errors: ``Changed``."""
+    rows = _rows(table, seen, number)
     row = rows.pop(number - 1)
-    _store(rows)
-    IAnnotations(getSite())[KEY] = {"row": row, "number": number, "digest": digest()}
+    _store(table, rows)
+    if table == ROUTING:
+        IAnnotations(getSite())[KEY] = {"row": row, "number": number, "digest": digest()}
 
 
 def deleted() -> tuple[int, RoutingRow] | None:
@@ -93,23 +100,23 @@ def in_use(column: str) -> set[str]:
 
 def put_back(seen: str) -> int:
     """Put the rule that was deleted last back where it was; return its number; errors: ``Changed``."""
-    rows = _rows(seen)
+    rows = _rows(ROUTING, seen)
     if deleted() is None:
         raise Changed
     kept = IAnnotations(getSite())[KEY]
     rows.insert(kept["number"] - 1, kept["row"])
-    _store(rows)
+    _store(ROUTING, rows)
     del IAnnotations(getSite())[KEY]
     return int(kept["number"])
 
 
-def _rows(seen: str, *numbers: int) -> list[dict[str, Any]]:
+def _rows(table: str, seen: str, *numbers: int) -> list[dict[str, Any]]:
     """Return copies of the stored rows; errors: ``Changed``, also where one of these numbers is none of theirs."""
-    rows = [dict(row) for row in stored_settings().iemail_routing or ()]
-    if seen != digest() or not all(1 <= number <= len(rows) for number in numbers):
+    rows = rows_of(table)
+    if seen != digest(table=table) or not all(1 <= number <= len(rows) for number in numbers):
         raise Changed
     return rows
 
 
-def _store(rows: Iterable[dict[str, Any]]) -> None:
-    stored_settings().iemail_routing = list(rows)
+def _store(table: str, rows: Iterable[dict[str, Any]]) -> None:
+    setattr(stored_settings(), table, list(rows))

@@ -6,6 +6,7 @@ nobody who changes the settings of the site has it sent elsewhere.
 """
 
 from imio.mailbridge.i18n import _
+from imio.mailbridge.settings import history
 from imio.mailbridge.settings.server import ServerLogin
 from imio.mailbridge.settings.smtp import DEFAULT
 from pathlib import Path
@@ -91,6 +92,8 @@ def is_kept(account: str, kind: str) -> bool:
 
 def write(value: str, account: str = DEFAULT, kind: str = "password") -> None:
     """Keep ``value`` in the site; an empty one removes it."""
+    if kind in KINDS and value != (present := read(account, kind)):
+        history.note_secret(kind, account, bool(present), bool(value))
     annotations = IAnnotations(getSite())
     if (account, kind) == (DEFAULT, "password"):
         store: Any = annotations

@@ -51,7 +51,7 @@ def security(vocabulary: SimpleVocabulary, default: str, description: str = "") 
 def ca_file(description: str = "") -> schema.TextLine:
     """Return the field of the file with the certificate authorities of the town."""
     return schema.TextLine(
-        title=_("Certificates of your own authority"),
+        title=_("Custom CA certificates"),
         description=description,
         constraint=validate.readable_file,
         required=False,
@@ -60,7 +60,9 @@ def ca_file(description: str = "") -> schema.TextLine:
 
 def auth(description: str = "") -> schema.Choice:
     """Return the field of the way to log in."""
-    return schema.Choice(title=_("Log in with"), description=description, vocabulary=AUTH, default="password")
+    return schema.Choice(
+        title=_("Authentication"), description=description, vocabulary=AUTH, default="password"
+    )
 
 
 def login(description: str = "") -> schema.TextLine:

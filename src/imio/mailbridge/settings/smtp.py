@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from collections.abc import Sequence
-from collective.z3cform.datagridfield.row import DictRow
 from dataclasses import dataclass
 from dataclasses import field
 from imio.mailbridge.i18n import _
@@ -11,6 +10,7 @@ from imio.mailbridge.message.composition.reply_address import has_room
 from imio.mailbridge.message.composition.reply_address import MAX_BARE
 from imio.mailbridge.settings import server
 from imio.mailbridge.settings import validate
+from imio.mailbridge.settings.rows import Row
 from imio.mailbridge.settings.server import filled_in
 from imio.mailbridge.settings.server import ServerLogin
 from imio.mailbridge.settings.terms import terms
@@ -56,7 +56,7 @@ ENVELOPE_SENDER = SimpleVocabulary(
 def _own_reply_address() -> schema.Bool:
     """Return the field that gives each message a reply address of its own."""
     return schema.Bool(
-        title=_("Answers come home"),
+        title=_("Replies come back to iA.docs"),
         description=_(
             "Each e-mail gets a reply address of its own at the first mail-in address, in place of the agent's: the answer is "
             "filed as incoming mail that answers the document, and the agent gets a copy. Your mail server must hand over what "
@@ -64,6 +64,32 @@ def _own_reply_address() -> schema.Bool:
             "that mailbox."
         ),
         default=False,
+        required=False,
+    )
+
+
+def _rate() -> schema.Int:
+    """Return the field of the speed."""
+    return schema.Int(
+        title=_("Messages per minute"),
+        description=_(
+            "The bridge sends no faster; the rest waits its turn. Microsoft 365 allows 30. 0: no limit."
+        ),
+        min=0,
+        max=100000,
+        default=30,
+        required=False,
+    )
+
+
+def _attachment_limit() -> schema.Int:
+    """Return the field of the size of all files together."""
+    return schema.Int(
+        title=_("Attachment limit"),
+        description=_("For all files of one message together; on the way they grow by a third. 0: no limit."),
+        min=0,
+        max=1024**3,
+        default=25 * 1024**2,
         required=False,
     )
 
@@ -87,14 +113,14 @@ class ISmtpAccountRow(Interface):
 
     name = schema.TextLine(
         title=_("Name"),
-        description=_("Short and without spaces; it stands in lists and reports. Example: cpas"),
+        description=_("Short, without spaces, for lists and reports. Example: cpas"),
         constraint=validate.account_name,
     )
     senders = schema.List(
         title=_("Sender addresses and domains"),
         description=_(
-            "Mail from these leaves by this account, one a line: an address (info@cpas.be) or a domain (cpas.be). An address "
-            "comes before a domain, a domain before the default account."
+            "Mail from these leaves by this account, one per line: an address (info@cpas.be) or a domain (cpas.be). An "
+            "address comes before a domain, a domain before the default account."
         ),
         value_type=schema.TextLine(constraint=validate.sender),
         min_length=1,
@@ -106,15 +132,13 @@ class ISmtpAccountRow(Interface):
     auth = server.auth()
     login = server.login()
     login_address = schema.TextLine(title=_("Login address"), constraint=validate.address, required=False)
-    sender_policy = schema.Choice(title=_("Who is the sender?"), vocabulary=SENDER_POLICY, default="login")
+    sender_policy = schema.Choice(title=_("Sender address"), vocabulary=SENDER_POLICY, default="login")
     own_reply_address = _own_reply_address()
     oauth_token_url = server.token_url()
     oauth_client_id = server.client_id()
     oauth_scope = server.scope()
-    rate = schema.Int(title=_("Messages a minute"), min=0, max=100000, default=0, required=False)
-    attachment_limit = schema.Int(
-        title=_("Attachments, at most (bytes)"), min=0, max=1024**3, default=0, required=False
-    )
+    rate = _rate()
+    attachment_limit = _attachment_limit()
 
 
 class IOutgoing(Interface):
@@ -168,7 +192,7 @@ class IOutgoing(Interface):
         required=False,
     )
     sender_policy = schema.Choice(
-        title=_("Who is the sender?"),
+        title=_("Sender address"),
         description=_(
             "Some servers let the login send in the name of every agent, others refuse it. When in doubt, let the login "
             "address send."
@@ -177,36 +201,20 @@ class IOutgoing(Interface):
         default="login",
     )
     reply_to_agent = schema.Bool(
-        title=_("Answers go to the agent"),
-        description=_("When the login address sends, put the agent's address into Reply-To."),
+        title=_("Replies to the agent"),
+        description=_("When the login address sends, the agent's address stands in Reply-To."),
         default=True,
         required=False,
     )
     own_reply_address = _own_reply_address()
     envelope_sender = schema.Choice(
-        title=_("Error reports go to"),
-        description=_("The address that gets the message when a mail cannot be delivered (envelope sender)."),
+        title=_("Address for error reports"),
+        description=_("Is told when a mail cannot be delivered (envelope sender)."),
         vocabulary=ENVELOPE_SENDER,
         default="from",
     )
-    smtp_rate = schema.Int(
-        title=_("Messages a minute"),
-        description=_(
-            "The bridge sends no faster; the others wait their turn. 0: no limit. Microsoft 365 allows 30."
-        ),
-        min=0,
-        max=100000,
-        default=0,
-        required=False,
-    )
-    attachment_limit = schema.Int(
-        title=_("Attachments, at most (bytes)"),
-        description=_("Together, in one message. 0: no limit. On the way they grow by a third."),
-        min=0,
-        max=1024**3,
-        default=0,
-        required=False,
-    )
+    smtp_rate = _rate()
+    attachment_limit = _attachment_limit()
     ehlo_name = schema.TextLine(
         title=_("Name of this server"),
         description=_(
@@ -218,20 +226,20 @@ class IOutgoing(Interface):
     )
     smtp_accounts = schema.List(
         title=_("Other SMTP accounts"),
-        value_type=DictRow(title=_("SMTP account"), schema=ISmtpAccountRow),
+        value_type=Row(title=_("SMTP account"), schema=ISmtpAccountRow),
         constraint=validate.accounts,
         default=[],
         missing_value=[],
         required=False,
     )
     close_on_send = schema.Bool(
-        title=_("Mark the document as sent once it is e-mailed"),
-        description=_("Runs when the server took the message for all recipients, never before."),
+        title=_("Mark the document as sent"),
+        description=_("Once the server has taken the message for all recipients, never before."),
         default=True,
         required=False,
     )
     service_senders = schema.List(
-        title=_("Services with an address of their own"),
+        title=_("Services with their own address"),
         description=_("Members of these services may send from the address of the service."),
         value_type=schema.Choice(vocabulary="imio.mailbridge.services"),
         default=[],

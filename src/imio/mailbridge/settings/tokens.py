@@ -6,6 +6,7 @@ Several are valid at once, so that a new one can be brought to a mail host befor
 from datetime import date
 from datetime import datetime
 from datetime import UTC
+from imio.mailbridge.settings import history
 from persistent.mapping import PersistentMapping
 from typing import Any
 from zope.annotation.interfaces import IAnnotations
@@ -34,12 +35,16 @@ def make(label: str) -> str:
         "created": datetime.now(UTC),
         "used": "",
     }
+    history.note_secret(history.MAIL_HOST, label, before=False, after=True)
     return token
 
 
 def revoke(id: str) -> bool:
     """Let a token open nothing any more; return whether there was one."""
-    return _tokens().pop(id, None) is not None
+    if (revoked := _tokens().pop(id, None)) is None:
+        return False
+    history.note_secret(history.MAIL_HOST, revoked["label"], before=True, after=False)
+    return True
 
 
 def identify(token: str) -> str:

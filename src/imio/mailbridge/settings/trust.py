@@ -36,7 +36,7 @@ class ITrust(Interface):
     """What the bridge accepts as proof."""
 
     proofs = schema.List(
-        title=_("What proves where a mail comes from"),
+        title=_("Accepted proofs"),
         description=_(
             "Without one of these a mail is quarantined. The first two hold for all mail; seals need a list of providers, results "
             "the name of your mail server."
@@ -50,7 +50,7 @@ class ITrust(Interface):
     trusted_gateways = schema.List(
         title=_("Trusted mail servers"),
         description=_(
-            "IP addresses or networks (192.0.2.0/24), one a line, of the servers that hand over mail of your mailboxes. "
+            "IP addresses or networks (192.0.2.0/24), one per line, of the servers that deliver the mail of your mailboxes. "
             "Anyone can write the marks of a forward into a mail: without such a proof it is quarantined."
         ),
         value_type=schema.TextLine(constraint=validate.network),
@@ -59,10 +59,10 @@ class ITrust(Interface):
         required=False,
     )
     agent_patterns = schema.List(
-        title=_("Addresses of agents"),
+        title=_("Agent addresses"),
         description=_(
-            "Regular expressions, one a line; the whole address must match. [^@.]+[.][^@]+@maville[.]be means: first.last of "
-            "maville.be, and not noreply@ or info@, whose mail programs write."
+            "Regular expressions, one per line; the whole address must match. [^@.]+[.][^@]+@maville[.]be means first.last of"
+            " maville.be, but not noreply@ or info@, whose mail programs write."
         ),
         value_type=schema.TextLine(constraint=validate.pattern),
         default=[],
@@ -70,16 +70,16 @@ class ITrust(Interface):
         required=False,
     )
     dkim_alignment = schema.Choice(
-        title=_("Whose signature counts for an agent"),
-        description=_("DKIM: the mail server of the domain signs what leaves it."),
+        title=_("DKIM signatures of agents"),
+        description=_("Whose signature counts: the mail server of a domain signs what leaves it."),
         vocabulary=DKIM_ALIGNMENT,
         default="relaxed",
     )
     arc_sealers = schema.List(
-        title=_("Mail providers whose seal counts"),
+        title=_("Trusted ARC sealers"),
         description=_(
-            "Domains in the ARC seal (d=), one a line, for instance microsoft.com for Microsoft 365. The provider vouches for what "
-            "it passed on, also for other customers: list only those that your mailboxes are at."
+            "Domains in the ARC seal (d=), one per line, for instance microsoft.com for Microsoft 365. A provider vouches for"
+            " what it passed on, for other customers too: list only those that host your mailboxes."
         ),
         value_type=schema.TextLine(constraint=validate.domain),
         default=[],
@@ -87,9 +87,9 @@ class ITrust(Interface):
         required=False,
     )
     authserv_id = schema.TextLine(
-        title=_("Name of your mail server in Authentication-Results"),
+        title=_("Verifying mail server"),
         description=_(
-            "The word at the beginning of that header as your own incoming mail server writes it (mx.maville.be). It must remove "
+            "The name with which your own incoming mail server begins Authentication-Results (mx.maville.be); it must remove "
             "such headers of others. Empty: these headers prove nothing."
         ),
         constraint=validate.authserv_id,

@@ -9,10 +9,17 @@
     const forTokens = named(["oauth_token_url", "oauth_client_id", "client_secret", "oauth_scope", "refresh_token", "forget_refresh_token"]);
     const forPasswords = named(["password"]);
 
+    // "Advanced options" without a field that is shown are none
+    function fold() {
+        for (const folded of document.querySelectorAll(".mailbridge-advanced"))
+            folded.hidden = [...folded.querySelectorAll(".field")].every((field) => field.hidden);
+    }
+
     function show() {
         const tokens = auth.value === "oauth2";
         for (const field of forTokens) field.hidden = !tokens && !field.querySelector(".is-invalid, .invalid-feedback");
         for (const field of forPasswords) field.hidden = tokens;
+        fold();
     }
 
     auth.addEventListener("change", show);
@@ -25,6 +32,7 @@
     function showRole() {
         for (const field of forLogin) field.hidden = role.value !== "login";
         for (const field of forMailIn) field.hidden = role.value === "login";
+        fold();
     }
 
     if (role) {

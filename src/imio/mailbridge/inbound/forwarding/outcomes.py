@@ -6,7 +6,7 @@ from imio.mailbridge.i18n import _
 
 @dataclass(frozen=True)
 class Guide:
-    """Where the steps stand: ``file`` in ``docs/guides/<language>``, ``section`` its title in English."""
+    """Where the steps stand: ``file`` in ``guides/<language>``, ``section`` its title in English."""
 
     file: str
     section: str

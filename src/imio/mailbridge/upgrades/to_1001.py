@@ -1,0 +1,20 @@
+"""Version 1001: a history is part of its record, and what is still to be written on documents waits with the rest."""
+
+from imio.mailbridge.inbound.inbox import inbox
+from imio.mailbridge.outbox.record import outbox
+import transaction
+
+
+def upgrade(setup):
+    """Put each history into its record, and what is still to be written on documents into ``waiting``; commits nothing."""
+    for store in (outbox(), inbox()):
+        if store.schema > 1:
+            continue
+        for number, record in enumerate(store.records.values(), 1):
+            record.history = tuple(record.history)
+            if number % 1000 == 0:
+                transaction.savepoint(optimistic=True)  # lets go of what was changed
+        for id in vars(store).pop("unwritten", ()):
+            if (record := store.get(id)) is not None:
+                store.let_write(record)
+        store.schema = 2
