@@ -60,6 +60,7 @@ PAGES = {
     "mailbridge-rules": RULES,
     "mailbridge-send-as": (ADMIN, "choisir-lexpediteur"),
     "mailbridge-sent-message": BECOME,
+    "mailbridge-setup": (ADMIN, "connecter-la-messagerie"),
     "mailbridge-sheet": (ADMIN, "remplir-la-fiche-de-configuration"),
     "mailbridge-source-add": (ADMIN, "donner-une-adresse-secrete-a-une-boite"),
     "mailbridge-source-delete": (ADMIN, "donner-une-adresse-secrete-a-une-boite"),

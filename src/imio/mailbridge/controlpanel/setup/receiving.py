@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 from datetime import date
+from imio.mailbridge.browser.guide import guide_url
 from imio.mailbridge.controlpanel.addresses import secret_address
-from imio.mailbridge.controlpanel.forwarding import GUIDES
 from imio.mailbridge.controlpanel.forwarding import LANGUAGES
 from imio.mailbridge.controlpanel.mailboxes import tried
 from imio.mailbridge.controlpanel.row_form import rows_of
@@ -34,7 +34,6 @@ from imio.mailbridge.store.commit import committed
 from plone import api
 from zExceptions import NotFound
 from zope.schema import getFieldsInOrder
-import posixpath
 import re
 
 
@@ -223,9 +222,8 @@ class ForwardScreen(Templated):
     @property
     def guide(self):
         """Return the address of the guide."""
-        language = (api.portal.get_current_language() or "")[:2]
-        file = f"{STEPS[self.answers.provider][0]}.rst"
-        return posixpath.join(GUIDES, language if language in LANGUAGES else "en", file)
+        spoken = (api.portal.get_current_language() or "")[:2]
+        return guide_url(f"{spoken if spoken in LANGUAGES else 'en'}/{STEPS[self.answers.provider][0]}")
 
     def rows(self):
         """Return what the table shows of each mailbox."""
