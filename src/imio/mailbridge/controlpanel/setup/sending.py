@@ -208,7 +208,7 @@ class WayScreen(Screen):
         options = tuple(
             (each.kind, WAYS[each.kind], each.note) for each in provider(self.answers.provider).logins
         )
-        return [Field("auth", _("Log in with"), "", self.answers.auth, "radio", options)]
+        return [Field("auth", _("Authentication"), "", self.answers.auth, "radio", options)]
 
     def go_on(self):
         """Keep the way."""
