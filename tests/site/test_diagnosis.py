@@ -578,8 +578,8 @@ def test_without_a_server(site):
 @pytest.mark.parametrize(
     ("features", "words"),
     [
-        (b"SIZE 52428800", "may have 52.4 MB"),
-        (b"SIZE 20000", "may have 20.0 kB"),
+        (b"SIZE 52428800", "may have 50 MB"),
+        (b"SIZE 20000", "may have 19.5 kB"),
         (b"SIZE 0", "sets no limit"),
         (b"SIZE", "does not say how large"),
     ],

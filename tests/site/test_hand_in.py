@@ -185,7 +185,7 @@ def test_a_person_who_is_no_agent_and_a_site_without_addresses(site):
 def test_sixty_megabytes(site):
     file = ("big.msg", MSG + b"\0" * 60_000_000)
     kind, text, _links = only(post(site, file, part="1"))
-    assert (kind, text) == ("danger", "big.msg This file is larger than 41.9 MB, so it was not filed.")
+    assert (kind, text) == ("danger", "big.msg This file is larger than 40 MB, so it was not filed.")
     assert len(inbox()) == 0
 
 
@@ -193,7 +193,7 @@ def test_size_none_and_get(site):
     stored_settings().max_size = 2000
     transaction.commit()
     kind, text, _links = only(post(site, ("big.eml", citizen().as_bytes() + b"x" * 3000)))
-    assert (kind, text) == ("danger", "big.eml This file is larger than 2.0 kB, so it was not filed.")
+    assert (kind, text) == ("danger", "big.eml This file is larger than 2 kB, so it was not filed.")
     assert "Choose at least one file first" in post(site).text
     assert site.get(f"{PAGE}?hand_in=1", "agent", headers=HTML).status_code == 404
     stale = only(post(site, ("a.eml", b"From: a@b.test\n\nx"), part="1", _authenticator="x"))

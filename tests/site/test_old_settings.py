@@ -122,7 +122,7 @@ def test_town_that_changed_much(french):
         said,
         (
             "L’adresse de l’agent envoie. Le serveur de messagerie doit l’autoriser. La page « Envoyer en tant que » l’essaie pour "
-            "une adresse. Aujourd’hui : Qui est l’expéditeur ? L’adresse du compte (fonctionne avec tous les serveurs)",
+            "une adresse. Aujourd’hui : Adresse d’expédition L’adresse du compte (fonctionne avec tous les serveurs)",
             "Services qui en ont une : 2",
             "Copies cachées par défaut : l’adresse de l’agent et celle du service.",
             "Le document reste tel quel quand l’e-mail est parti.",
@@ -175,7 +175,7 @@ def test_town_with_faults(french):
             "ne peut pas être repris Ce n’est pas une valeur que ce paramètre avait.",
             "ne peut pas être repris Ce n’est ni oui ni non.",
             "ne peut pas être repris Le modèle ne peut pas être lu : 'nom'",
-            "est repris Si un agent a transféré l’e-mail, et si ces conditions sont remplies : Qui l’a transféré chef@maville.test "
+            "est repris Si un agent a transféré l’e-mail, et si ces conditions sont remplies : Transmis par chef@maville.test "
             "alors le service traitant est celui de l’agent, s’il n’en a qu’un",
             "ne peut pas être repris Ceci n’est pas une expression régulière : missing )",
             "ne peut pas être repris Elle ne dit pas si un agent ou le serveur a transféré l’e-mail.",

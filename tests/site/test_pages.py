@@ -196,7 +196,7 @@ def test_notation_of_the_site(site):
 
 @pytest.mark.parametrize(
     ("size", "text"),
-    [(0, "0 bytes"), (999, "999 bytes"), (1000, "1.0 kB"), (2_449_999, "2.4 MB"), (123_456_789, "123 MB")],
+    [(0, "0 bytes"), (999, "999 bytes"), (1024, "1 kB"), (2_449_999, "2.3 MB"), (123_456_789, "118 MB")],
 )
 def test_size(site, size, text):
     assert readable_size(size) == text

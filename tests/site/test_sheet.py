@@ -88,7 +88,7 @@ def test_what_the_settings_say(site, town):
     assert "iA.docs <administration@maville.test>" in text
     assert named["Alarms go to"] == "it@maville.test"
     assert named["Signature"] == "Al Bert Commune de Maville Al Bert is an example."
-    assert named["Largest incoming mail"] == "41.9 MB"
+    assert named["Largest incoming mail"] == "40 MB"
     hidden = "in+…@bridge.test (secret part hidden)"
     assert [hidden, "–", "info@maville.test"] in rows
     (mailbox,) = (row for row in rows if row[0] == "info@maville.test")

@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 LONGEST = 60
 _STYLE = Path(imio.mailbridge.browser.__path__[0]) / "static/sheet.css"
 NO_PDF = _("The PDF could not be made. Print the page instead.")
+import itertools
 
 
 class SheetView(Navigation, BrowserView):
@@ -83,7 +84,7 @@ class SheetView(Navigation, BrowserView):
 
     def title_of(self, page):
         """Return what the navigation calls a page."""
-        return dict(PAGES)[page]
+        return dict(itertools.chain.from_iterable(PAGES.values()))[page]
 
     def town(self):
         """Return the name of the site, with its description."""
