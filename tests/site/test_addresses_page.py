@@ -42,7 +42,7 @@ def secret(site):
 def test_add_edit_order_and_delete(site):
     service = IUUID(site.portal["contacts"]["plonegroup-organization"]["urbanisme"])
     answer = press(site, ADD, "save", address="Second@bridge.test", service=service, mailbox=INFO)
-    assert "The mail-in address is saved." in messages(site, answer)
+    assert "The mail-in address has been saved." in messages(site, answer)
     assert press(site, SOURCE_ADD, "save", address="cpas@maville.test").status_code == 302
     assert stored() == (["in@bridge.test", "Second@bridge.test"], [INFO, "cpas@maville.test"])
     row = lxml.html.fromstring(page(site, LIST)).cssselect(
@@ -72,10 +72,10 @@ def test_add_edit_order_and_delete(site):
 @pytest.mark.parametrize(
     ("path", "address", "says"),
     [
-        (ADD, "IN@bridge.test", "This mail-in address is there already."),
+        (ADD, "IN@bridge.test", "This mail-in address already exists."),
         (ADD, INFO, "This is a source mailbox"),
         (ADD, "x", "This is not an e-mail address"),
-        (SOURCE_ADD, "Info@maville.test", "This source mailbox is there already."),
+        (SOURCE_ADD, "Info@maville.test", "This source mailbox already exists."),
         (SOURCE_ADD, "in@bridge.test", "This is a mail-in address"),
         (f"{SOURCE_EDIT}?address={INFO}", "in@bridge.test", "This is a mail-in address"),
     ],

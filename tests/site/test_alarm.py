@@ -250,7 +250,7 @@ def held(site):
         "code": 535,
         "text": "5.7.8 <script>alert(1)</script>",
         "explanation": "The mail server refused the login of iA.docs.",
-        "remedy": "Correct login and password in the control panel. Some providers want an application password here.",
+        "remedy": "Correct login and password in the control panel. Some providers require an app password here.",
     }
     transaction.commit()
 

@@ -406,7 +406,7 @@ def test_send_as_that_is_refused_is_told_once_to_who_can_mend_it(send, caught, a
     assert len(notices) == 2
     for said in notices:
         assert "Nothing is wrong with what you wrote: tell your IT service." in said
-        assert "Once your IT service has set this right, open the document to send again." in said
+        assert "Once your IT service has fixed this, open the document to send again." in said
 
 
 @pytest.mark.parametrize(

@@ -258,7 +258,7 @@ def test_other_fields(site):
     text = shown(site.get(f"{QUESTION}/@@mailbridge-other-fields", "agent", headers=HTML).text)
     assert "Ways of sending E-mail" in text
     assert "Jeanne Dupont" in text
-    assert "Treating service" not in text
+    assert "Handling service" not in text
 
 
 # an outgoing mail

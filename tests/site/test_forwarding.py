@@ -137,10 +137,10 @@ def test_it_arrives_otherwise_than_before(site, caught, started):
     post(site, forwarded(caught.messages[-1].content))
     assert last()["differs"]
     assert about().expected["form"] == "unchanged"
-    assert "otherwise than before" in page(site, PAGE)
+    assert "not as before" in page(site, PAGE)
     act(site, PAGE, accept=BOX)
     assert about().expected["form"] == "attachment"
-    assert "otherwise than before" not in page(site, PAGE)
+    assert "not as before" not in page(site, PAGE)
 
 
 def bounce(raw, words):

@@ -271,7 +271,7 @@ def test_secrets_are_never_kept_nor_shown(site):
     ):
         assert words in text, words
     text = confirmation(site)
-    assert "The former value was not kept whole." in text, "of the signature"
+    assert "The former value was not kept in full." in text, "of the signature"
     undo(site)
     assert SECRET in stored_settings().signature, "a masked value is not written"
     assert not stored_settings().iemail_routing
@@ -297,15 +297,15 @@ def test_undo(site):
     by_form(site)
     (id,) = history.ids()
     text = confirmation(site)
-    assert "What will be set back" in text
+    assert "What will be undone" in text
     assert "What stays as it is" not in text
-    assert "The change is undone." in undo(site)
+    assert "The change has been undone." in undo(site)
     assert (stored_settings().undo_seconds, stored_settings().alarm_address) == (30, None)
     assert (newest()["undo_of"], newest()["by"]) == (id, SITE_OWNER_NAME)
     assert "Undoes the change of" in page(site, HISTORY)
     undo(site)
     assert stored_settings().undo_seconds == 45, "an undo can be undone"
-    assert "Nothing of it can be set back." in confirmation(site, history.ids()[1])
+    assert "None of it can be undone." in confirmation(site, history.ids()[1])
 
 
 def test_what_was_changed_since_stays(site):
@@ -314,8 +314,8 @@ def test_what_was_changed_since_stays(site):
     change(undo_seconds=60)
     text = confirmation(site, id)
     assert "It was changed again since." in text
-    assert "Undo the rest of it" in text
-    assert "The change is undone in part." in undo(site, id)
+    assert "Undo the rest" in text
+    assert "The change has been partly undone." in undo(site, id)
     assert (stored_settings().undo_seconds, stored_settings().alarm_address) == (60, None)
 
 
@@ -363,7 +363,7 @@ def test_what_is_not_valid_any_more_is_not_written(site):
         service = uuidToObject(uid, unrestricted=True)
         api.content.delete(service, check_linkintegrity=False)
     transaction.commit()
-    assert "The former value names something that does not exist any more." in confirmation(site)
+    assert "The former value names something that no longer exists." in confirmation(site)
     undo(site)
     assert (list(stored_settings().mailboxes), stored_settings().undo_seconds) == ([], 45)
 
@@ -471,7 +471,7 @@ def test_what_the_person_did_not_see_is_not_done(site):
     answer = pressed(site, seen)
     assert "The settings have changed meanwhile." in answer.text
     assert stored_settings().alarm_address == "x@maville.test"
-    assert "Undo the rest of it" in answer.text
+    assert "Undo the rest" in answer.text
 
 
 def test_two_administrators_at_once(site):

@@ -148,8 +148,8 @@ def test_form_says_what_is_wrong(site, values, says):
 
 
 def test_form_refuses_a_second_one(site, declared):
-    assert "There is a mailbox with this name already." in problems(save(site))
-    assert "There is a mailbox with this address already." in problems(save(site, name="other"))
+    assert "There is already a mailbox with this name." in problems(save(site))
+    assert "There is already a mailbox with this address." in problems(save(site, name="other"))
 
 
 def test_new_settings_are_tried_at_once(site, declared, monkeypatch):
@@ -200,7 +200,7 @@ def test_try(site, declared, server):
 
 def test_nobody_needs_to_look(site, declared):
     def says():
-        return "Nobody needs to look into this mailbox." in page(site, PAGE)
+        return "Nobody needs to check this mailbox." in page(site, PAGE)
 
     assert not says(), "it was not read yet"
     about = mailboxes.ensure_status("admin")

@@ -44,7 +44,7 @@ def test_roles(site, path, statuses):
 def test_nothing_yet(site):
     text = shown(page(site))
     assert "To decide" not in text
-    for sentence in ("No mail waits for you.", "Nothing came back.", "No draft waits to be sent."):
+    for sentence in ("No mail is waiting for you.", "Nothing came back.", "No draft is waiting to be sent."):
         assert sentence in text
     assert set(counts(site).values()) == {0}
 

@@ -108,7 +108,7 @@ def test_discarded_message_is_taken_back_to_what_it_was(site, state):
     answer = press(site, record, discard="advertising", reason="chaque semaine")
     line = record.history[-1]
     assert (line["why"], line["text"], line["by"]) == ("advertising", "chaque semaine", "chef")
-    assert "Undo the discarding" in said(site, answer)
+    assert "Restore the message" in said(site, answer)
     assert "Advertising" in page(site, record).text
     assert press(site, record, user="agent2", restore="1").status_code == 404
     answer = press(site, record, restore="1")
@@ -124,11 +124,11 @@ def test_discarded_message_is_taken_back_to_what_it_was(site, state):
 def test_agent_takes_back_only_what_the_agent_discarded(site):
     record = site.receive(TEXT_FORWARD)
     press(site, record, user="agent", discard="known")
-    assert "Take back" in page(site, record, "agent").text
+    assert "Restore" in page(site, record, "agent").text
     press(site, record, user="agent", restore="1")
     assert record.state == "quarantined"
     press(site, record, discard="known")
-    assert "Take back" not in page(site, record, "agent").text
+    assert "Restore" not in page(site, record, "agent").text
     press(site, record, user="agent", restore="1")
     assert record.state == "discarded"
 
@@ -361,7 +361,7 @@ def test_bulk_needs_a_token_ticks_and_a_manager(site):
         == 404
     )
     assert bulk(site, user="agent", **data).status_code in (302, 401, 403)
-    assert "Tick the messages first." in said(site, bulk(site, bulk="discard"))
+    assert "Select the messages first." in said(site, bulk(site, bulk="discard"))
     assert "already" not in said(site, bulk(site, bulk="discard", **{"ids:list": "0" * 64}))
     assert record.state == "quarantined"
     bulk(site, **data)

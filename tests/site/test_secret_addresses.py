@@ -135,7 +135,7 @@ def test_says_what_came_by_each(site):
     (old,) = make(site)
     act(site, URL, replace=old)
     text = rows(site)
-    assert "No mail has come by it." in text["former"]
+    assert "No mail has come through it." in text["former"]
     assert "Nothing has come by the new address yet" in text["former"]
     assert "Replace" not in text["present"]
     received(site, redirected(), secrets()[1])

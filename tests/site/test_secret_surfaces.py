@@ -357,7 +357,7 @@ def _files(raw):
 
 
 def test_the_sender_is_told(site, town):
-    sentence = "An attached e-mail leaves without the secret address by which it came to iA.docs."
+    sentence = "An attached e-mail goes out without the secret address through which it came to iA.docs."
     assert sentence in page(site, f"{town['item']}/@@send-email", "agent")
     assert sentence not in page(site, f"{town['document']}/@@send-email", "agent")
 

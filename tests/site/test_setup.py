@@ -110,7 +110,7 @@ def test_from_an_empty_site_to_the_end(site, town, server, trusted):
     assert "bad" not in verdicts.values()
     assert rows[1].address not in talk.text, "what is sent on shows no secret address"
     assert PASSWORD not in talk.text
-    assert "The first time?" not in page(site, "/@@mailbridge-controlpanel")
+    assert "First time here?" not in page(site, "/@@mailbridge-controlpanel")
 
 
 def test_at_most_twelve_questions():

@@ -108,7 +108,7 @@ def test_no_secret_is_on_it(site, town):
 def test_secret_addresses_are_asked_for_and_said(site, town):
     text = page(site, f"{URL}?secret=1")
     assert SECRET in text
-    assert "Confidential: this sheet holds secret addresses." in text
+    assert "Confidential: this sheet contains secret addresses." in text
     assert "Confidential" not in page(site, URL)
 
 

@@ -103,7 +103,7 @@ def test_undo_is_too_late_once_a_worker_took_it(site):
     transaction.commit()
     answer = act(site, "undo", record)
     assert answer.headers["Location"].endswith(f"{DOCUMENT}/view")
-    assert "Too late: the e-mail is already leaving, or has left." in shown(page(site, answer))
+    assert "Too late: the e-mail is already going out, or has gone." in shown(page(site, answer))
     assert record.state == "sending"
 
 
@@ -189,7 +189,7 @@ def test_retry_and_edit_of_a_failed_message(site, caught):
     transaction.begin()
     assert record.state == "sent"
     assert edit(site, record).status_code == 404, "nothing left to send again"
-    assert "There is no recipient left to try again." in shown(page(site, act(site, "retry", record)))
+    assert "There is no recipient left to retry." in shown(page(site, act(site, "retry", record)))
 
 
 def test_cancel_of_a_deferred_message(site, caught):

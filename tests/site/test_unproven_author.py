@@ -13,7 +13,7 @@ import transaction
 
 
 AL = "Al Bert <al.bert@maville.test>"
-SENTENCE = "Not proven: anyone may have written this in the name of the agent who stands as its author."
+SENTENCE = "Not proven: anyone may have written this in the name of the agent shown as its author."
 
 
 def pages(site, record):

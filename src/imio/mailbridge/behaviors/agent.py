@@ -17,17 +17,19 @@ class IMailAgent(model.Schema):
 
     directives.write_permission(may_send_as="imio.mailbridge.ManageMail")
     may_send_as = schema.Bool(
-        title=_("The SMTP server lets the login send with this address"),
+        title=_("The SMTP server lets the login send from this address"),
         description=_(
-            "Tick this only when the administrator of the mail server has given the login the right to send "
-            "as this agent. The bridge then sends with the agent's own address where the settings leave it the choice."
+            "Select this only when the administrator of the mail server has allowed the login to send as this agent. The "
+            "bridge then sends from the agent's own address where the settings leave it the choice."
         ),
         default=False,
         required=False,
     )
     email_signature = RichText(
         title=_("Signature"),
-        description=_("Stands below each new e-mail of this agent, instead of the signature of the site."),
+        description=_(
+            "Appears below each new e-mail from this agent, in place of the signature of the site."
+        ),
         default_mime_type="text/html",
         output_mime_type="text/x-html-safe",
         allowed_mime_types=("text/html",),

@@ -16,7 +16,7 @@ class IAgentAddress(model.Schema):
 
     email = schema.TextLine(
         title=_("E-mail address"),
-        description=_("Mails written by this agent carry this address, and answers to them come to it."),
+        description=_("E-mails written by this agent carry this address, and answers to them come to it."),
         constraint=validate.address,
         required=False,
     )

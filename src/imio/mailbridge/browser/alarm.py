@@ -20,7 +20,7 @@ from zope.annotation.interfaces import IAnnotations
 
 #: annotation of the request: the viewlet that showed the warnings
 SHOWN = "imio.mailbridge.alarm"
-NONE_LOST = _("No message is lost: they wait and leave by themselves.")
+NONE_LOST = _("No message is lost: they wait, and go out by themselves.")
 
 
 class AlarmViewlet(ViewletBase):

@@ -36,12 +36,14 @@ import json
 FIELD = "form.widgets.attachments"
 #: Where a file is kept that also becomes an appendix; otherwise it goes with the message only.
 DOCUMENT = "document"
-BUSY = _("${name} was not attached: too much was written at the same time. Try again in a moment.")
+BUSY = _("${name} was not attached: too much was being saved at the same time. Try again in a moment.")
 NOT_ALLOWED = _(
     "${name} was not attached: you may not add files to this document. Attach it to the message only."
 )
-TOO_MUCH = _("${name} was not attached: one e-mail takes ${count} files and ${size} at most.")
-TOO_LARGE = _("${name} was not attached: it has ${size}, and e-mails of this sender take ${limit} at most.")
+TOO_MUCH = _("${name} was not attached: one e-mail may carry at most ${count} files and ${size}.")
+TOO_LARGE = _(
+    "${name} was not attached: its size is ${size}, and e-mails from this sender may carry at most ${limit}."
+)
 EMPTY = _("${name} was not attached: it is empty.")
 
 
@@ -138,7 +140,7 @@ class FileForm:
             sender = self.widgets["sender"].value
             limit = limit_of(own_identity(self.own_identities, next(iter(sender or ()), "")), self.settings)
         mapping = {"limit": readable_size(limit or MAX_SIZE)}
-        return translate(_("At most ${limit} together.", mapping=mapping), context=self.request)
+        return translate(_("At most ${limit} in total.", mapping=mapping), context=self.request)
 
 
 class Attach(BrowserView):

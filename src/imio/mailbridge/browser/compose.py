@@ -121,7 +121,7 @@ class IEmail(model.Schema):
     directives.widget("bcc", AddressesFieldWidget)
     bcc = schema.List(
         title=_("Bcc"),
-        description=_("Gets the message too; the others do not see it."),
+        description=_("Gets the message without the others seeing it."),
         value_type=schema.TextLine(),
         required=False,
     )
@@ -138,7 +138,7 @@ class IEmail(model.Schema):
     attachments = schema.List(title=_("Attachments"), value_type=schema.Choice(source=files), required=False)
     send_at = schema.Datetime(
         title=_("Send later"),
-        description=_("Day and time at which the e-mail leaves. Empty: now."),
+        description=_("Date and time at which the e-mail goes out. Empty: now."),
         required=False,
     )
 
@@ -397,7 +397,7 @@ class EmailForm(TokenForm, TemplateForm, FileForm, AutoExtensibleForm, Form):
             draft = committed(self._submit)
         except TransientError:
             self.status = _(
-                "Not sent: too many people work on the same thing at this moment. Press the button again in a few seconds."
+                "Not sent: too many people are working on the same thing right now. Press the button again in a few seconds."
             )
             return
         if draft is None:
@@ -406,7 +406,7 @@ class EmailForm(TokenForm, TemplateForm, FileForm, AutoExtensibleForm, Form):
         if draft.send_at is not None:
             time = readable_time(draft.send_at)
             message = _(
-                "The e-mail leaves at ${time}. Until then you can undo it here.", mapping={"time": time}
+                "The e-mail goes out at ${time}. Until then you can undo it here.", mapping={"time": time}
             )
         self._leave(message)
 
@@ -426,7 +426,7 @@ class EmailForm(TokenForm, TemplateForm, FileForm, AutoExtensibleForm, Form):
             return False
         mapping = {"time": readable_time(record.created)}
         if isinstance(draft, Draft) and is_same_text(record, draft):
-            self._leave(_("This e-mail was sent at ${time} already. It is not sent twice.", mapping=mapping))
+            self._leave(_("This e-mail was already sent at ${time}. It is not sent twice.", mapping=mapping))
             return True
         self.sent_before = record
         self.submission = next_submission(self.userid, self.document)
@@ -465,7 +465,7 @@ class EmailForm(TokenForm, TemplateForm, FileForm, AutoExtensibleForm, Form):
         """Delete the draft and begin anew."""
         forget_files(self.userid, self.document)
         if delete_draft(self.userid, self.document):
-            api.portal.show_message(_("The draft is deleted."), self.request)
+            api.portal.show_message(_("The draft has been deleted."), self.request)
         self.request.response.redirect(f"{self.context.absolute_url()}/@@send-email")
 
     @button.buttonAndHandler(_("Cancel"), name="cancel")
@@ -502,8 +502,8 @@ def preview_of(draft):
     }
 
 
-COMES_HOME = _("Leaves in the name of ${author}; answers come to iA.docs, and you get a copy.")
-COMES_HOME_ALONE = _("Leaves in the name of ${author}; answers come to iA.docs.")
+COMES_HOME = _("Goes out in the name of ${author}; answers come to iA.docs, and you get a copy.")
+COMES_HOME_ALONE = _("Goes out in the name of ${author}; answers come to iA.docs.")
 
 
 def sender_line(sender):
@@ -513,7 +513,7 @@ def sender_line(sender):
         copied = agent_address(api.user.get_current().getId())
         return _(COMES_HOME if copied else COMES_HOME_ALONE, mapping={"author": readable(author)})
     return _(
-        "Leaves in the name of ${author}; answers go to ${answers}.",
+        "Goes out in the name of ${author}; answers go to ${answers}.",
         mapping={"author": readable(author), "answers": answers.addr_spec},
     )
 

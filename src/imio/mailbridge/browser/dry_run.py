@@ -44,7 +44,7 @@ FIELDS = {
     "orig_sender_email": _("Original sender"),
     "sender": _("Senders"),
     "original_mail_date": _("Date of the mail"),
-    "treating_groups": _("Treating service"),
+    "treating_groups": _("Handling service"),
     "assigned_user": _("Assigned agent"),
     "reply_to": _("Answers"),
 }
@@ -58,7 +58,7 @@ COMPARED = {
     "subject": _("Subject"),
     "row": _("Row of the routing"),
     "state_row": _("Row of the states"),
-    "service": _("Treating service"),
+    "service": _("Handling service"),
     "user": _("Assigned agent"),
 }
 
@@ -231,7 +231,7 @@ class DryRunView(ButtonPage):
         except cases.TooMany:
             mapping = {"count": str(cases.MAX_CASES)}
             self._say(
-                _("There are ${count} test cases already: delete some first.", mapping=mapping), "warning"
+                _("There are already ${count} test cases: delete some first.", mapping=mapping), "warning"
             )
         else:
             self._say(_("The message is kept as a test case."))
@@ -247,4 +247,4 @@ class DryRunView(ButtonPage):
 
     def _delete(self):
         if cases.forget(self.entered("delete")):
-            self._say(_("The test case is deleted."))
+            self._say(_("The test case has been deleted."))

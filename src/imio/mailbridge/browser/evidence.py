@@ -54,11 +54,11 @@ DETECTORS = {
     "bulk": _("Mass mailing or list"),
     "auto-submitted": _("Sent by a program"),
     "client": _("Written with"),
-    "too-many": _("Many messages of one author"),
+    "too-many": _("Many messages from one author"),
     "too-many-replies": _("Many answers to one e-mail"),
     "unproven-author": _("In the name of an agent, not proven"),
-    "same-message-id": _("Another document has the same Message-ID, with another content"),
-    "gmail-confirmation": _("Google asks for a confirmation"),
+    "same-message-id": _("Another document has the same Message-ID but different content"),
+    "gmail-confirmation": _("Google asks for confirmation"),
     "sender-reply-to": _("Proposed as sender: the person to answer (Reply-To)"),
     "sender-x-original-from": _("Proposed as sender: the author before a list (X-Original-From)"),
     "sender-from": _("Proposed as sender: the address in the author’s name"),
@@ -72,7 +72,7 @@ DETECTORS = {
     **reading.DOUBTS,
 }
 #: What a person had done, as the history keeps it.
-ACTIONS = {"replay": _("to be treated again"), "accept": _("to be filed as the person said")}
+ACTIONS = {"replay": _("to be replayed"), "accept": _("to be filed as instructed")}
 
 
 class Words(BrowserView):

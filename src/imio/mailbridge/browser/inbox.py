@@ -42,7 +42,7 @@ MAX_NAMED = 10
 KEYS = {
     "j": _("next message"),
     "k": _("previous message"),
-    "a": _("file in the proposed way"),
+    "a": _("file as proposed"),
     "e": _("discard: then choose why"),
     "o": _("open the message on a page of its own"),
     "?": _("show this help"),
@@ -94,11 +94,11 @@ class InboxView(ButtonPage):
                 if name == "accept" and record.state in OPEN:
                     refused.append((record, translatable(reason_texts(record.reason, record.evidence)[0])))
         if not records:
-            self._say(_("Tick the messages first."), "warning")
+            self._say(_("Select the messages first."), "warning")
         elif len(records) > len(refused):
             self._say_what_became_of(records)
         if len(ids) > len(records) and records:
-            left = _("At most ${count} messages are dealt with at once. Press again for the rest.")
+            left = _("At most ${count} messages are processed at a time. Press again for the rest.")
             self._say(_(left, mapping={"count": str(MAX_AT_ONCE)}), "warning")
         self._name(refused)
 
@@ -109,7 +109,7 @@ class InboxView(ButtonPage):
         mapping["others"] = str(len(records) - states["filed"] - waiting)
         self._say(
             _(
-                "Of the ticked messages: filed ${filed}, still to decide ${waiting}, others ${others}.",
+                "Selected messages: filed ${filed}, still to decide ${waiting}, others ${others}.",
                 mapping=mapping,
             )
         )
@@ -123,9 +123,7 @@ class InboxView(ButtonPage):
             self._say(_("“${subject}”: ${why}", mapping=mapping), "warning")
         if len(refused) > MAX_NAMED:
             more = str(len(refused) - MAX_NAMED)
-            self._say(
-                _("It could not be done for ${count} others either.", mapping={"count": more}), "warning"
-            )
+            self._say(_("Nor could it be done for ${count} others.", mapping={"count": more}), "warning")
 
     def _decide(self, name):
         record = inbox().get(self.entered(name))

@@ -195,7 +195,7 @@ class MessageView(OfRecord, ButtonPage):
         records = stored_settings()
         row = {"address": address, "service": review.service(self.request.form.get("service")) or None}
         records.mailboxes = [*(records.mailboxes or []), row]
-        self._say(_("The mailbox is one of yours now; replay the message to apply it."))
+        self._say(_("The mailbox is now one of yours; replay the message to apply this."))
 
     # what the page shows
 

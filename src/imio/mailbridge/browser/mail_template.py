@@ -53,7 +53,7 @@ class IMailTemplate(model.Schema):
     )
     name = schema.TextLine(
         title=_("Name"),
-        description=_("What agents choose it by."),
+        description=_("The name by which agents choose it."),
         constraint=validate.one_line,
         max_length=mail_templates.MAX_NAME,
     )
@@ -65,7 +65,7 @@ class IMailTemplate(model.Schema):
     )
     subject = schema.TextLine(
         title=_("Subject"),
-        description=_("Of a template: taken over where the e-mail has no subject yet."),
+        description=_("For a template: used where the e-mail has no subject yet."),
         required=False,
         max_length=mail_templates.MAX_SUBJECT,
     )
@@ -154,7 +154,7 @@ class MailTemplateForm(TokenForm, AutoExtensibleForm, form.Form):
         except mail_templates.ChangedElsewhere as changed:
             self._say_changed(changed.template)
         else:
-            api.portal.show_message(_("The text is saved. Agents are offered it now."), self.request)
+            api.portal.show_message(_("The text has been saved. Agents can now choose it."), self.request)
             self._leave()
 
     @button.buttonAndHandler(_("Preview"), name="preview")
@@ -243,13 +243,14 @@ class MailTemplateForm(TokenForm, AutoExtensibleForm, form.Form):
             self.request.form.pop("id", None)
             self.revision, self.edited = "", None
             self.status = _(
-                "Not saved: somebody deleted this text meanwhile. Press “Save” to keep what is written here as a new one."
+                "Not saved: somebody has deleted this text in the meantime. Press “Save” to keep what is written here as a new "
+                "text."
             )
             return
         self.revision = template.revision
         self.status = _(
-            "Not saved: ${user} changed this text meanwhile (${time}). It is shown below the form. Press “Save” to replace it by "
-            "what is written here.",
+            "Not saved: ${user} has changed this text in the meantime (${time}). That version is shown below the form. Press "
+            "“Save” to replace it with what is written here.",
             mapping={"user": user_name(template.changed_by), "time": readable_time(template.changed_at)},
         )
         self.other = {"name": template.name, "subject": template.subject, "body": template.body}

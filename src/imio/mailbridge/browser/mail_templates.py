@@ -50,6 +50,6 @@ class MailTemplatesView(ButtonPage):
 
     def _delete(self):
         if mail_templates.delete(self.entered("delete")):
-            self._say(_("The text is deleted. E-mails that were written with it stay as they are."))
+            self._say(_("The text has been deleted. E-mails that were written with it stay as they are."))
         else:
-            self._say(_("Somebody else has deleted this text already."), "warning")
+            self._say(_("Somebody else has already deleted this text."), "warning")

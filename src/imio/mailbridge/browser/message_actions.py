@@ -11,7 +11,7 @@ from plone import api
 from zExceptions import NotFound
 
 
-TOO_LATE = _("Too late: the e-mail is already leaving, or has left.")
+TOO_LATE = _("Too late: the e-mail is already going out, or has gone.")
 
 
 class MessageActions(ButtonPage):
@@ -21,18 +21,18 @@ class MessageActions(ButtonPage):
     buttons = {
         "undo": (
             actions.cancel,
-            _("The e-mail did not leave. Change it and send it again, or leave this page."),
+            _("The e-mail did not go out. Change it and send it again, or leave this page."),
             TOO_LATE,
         ),
-        "send_now": (actions.send_now, _("The e-mail leaves now."), TOO_LATE),
+        "send_now": (actions.send_now, _("The e-mail is going out now."), TOO_LATE),
         "retry": (
             actions.retry,
             _("The e-mail is on its way again."),
-            _("There is no recipient left to try again."),
+            _("There is no recipient left to retry."),
         ),
         "cancel": (
             actions.cancel,
-            _("The e-mail is cancelled for all who did not get it yet."),
+            _("The e-mail has been cancelled for everyone it had not been sent to yet."),
             TOO_LATE,
         ),
     }

@@ -104,9 +104,9 @@ def _progress(record):
     begun, latest = record.lease_until - LEASE, record.lease_until + SWEEP
     times = {"since": f"{local_time(begun):%H:%M}", "latest": f"{local_time(latest):%H:%M}"}
     if now() < begun + LONG:
-        return _("Being sent since ${since}.", mapping=times)
+        return _("Sending since ${since}.", mapping=times)
     return _(
-        "Being sent since ${since}. This was perhaps interrupted; iA.docs then goes on by itself, at ${latest} at the latest.",
+        "Sending since ${since}. This may have been interrupted; if so, iA.docs resumes by itself, at ${latest} at the latest.",
         mapping=times,
     )
 

@@ -38,15 +38,15 @@ MAX_ROWS = 10_000
 FILTERS = ("state", "account", "agent", "origin", "from", "to", "q")
 ORIGIN = {
     "agent": _("written by an agent"),
-    "site": _("mail of the site"),
-    "notice": _("notice of the bridge"),
+    "site": _("mail from the site"),
+    "notice": _("notice from the bridge"),
     "copy": _("copy of an answer"),
-    "check": _("check of a forwarding"),
+    "check": _("forwarding check"),
 }
-DELETED = _("The message itself was deleted after the time it is kept.")
+DELETED = _("The message itself was deleted at the end of its retention period.")
 NEVER_SHOWN = _(
-    "Mail of the site is never shown, and is deleted once it has left or failed. To send it again, repeat in the site what it "
-    "came from."
+    "Mail from the site itself is never shown, and is deleted once it has been sent or has failed. To send it again, repeat in "
+    "the site what caused it."
 )
 #: A cell that begins with one of these is a formula for a spreadsheet.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -57,8 +57,8 @@ class OutboxView(ButtonPage):
 
     #: name → the function that it calls, the message afterwards
     buttons = {
-        "retry": (actions.retry, _("Messages that are tried again: ${done}. Impossible for: ${not_done}.")),
-        "cancel": (actions.cancel, _("Messages that are cancelled: ${done}. Impossible for: ${not_done}.")),
+        "retry": (actions.retry, _("Messages being retried: ${done}. Not possible for: ${not_done}.")),
+        "cancel": (actions.cancel, _("Messages cancelled: ${done}. Not possible for: ${not_done}.")),
     }
 
     @property
@@ -74,7 +74,7 @@ class OutboxView(ButtonPage):
             mapping = {"done": str(done), "not_done": str(len(records) - done)}
             self._say(_(sentence, mapping=mapping), "info" if done else "warning")
         else:
-            self._say(_("Tick the messages first."), "warning")
+            self._say(_("Select the messages first."), "warning")
 
     def update(self):
         """Read the query; called by the template."""
@@ -211,7 +211,7 @@ class Export(OutboxView):
                     _("Recipients"),
                     _("Size in bytes"),
                     "Message-ID",
-                    _("What happened last"),
+                    _("Latest event"),
                 )
             ]
         )

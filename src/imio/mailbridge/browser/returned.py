@@ -28,7 +28,7 @@ class ReturnedView(ButtonPage):
             count = returned.forget(self.ticked)
             self._say(_("Addresses removed from the list: ${count}.", mapping={"count": str(count)}))
         else:
-            self._say(_("Tick the addresses first."), "warning")
+            self._say(_("Select the addresses first."), "warning")
 
     def batch(self):
         """Return one page of what is known."""

@@ -9,9 +9,9 @@ from zope.schema.interfaces import IVocabularyFactory
 
 #: Decision → the function that carries it out, the message afterwards.
 DECISIONS = {
-    "replay": (review.replay, _("The message was treated again.")),
-    "accept": (review.accept, _("The message is filed as you said.")),
-    "discard": (review.discard, _("The message is discarded; its original is kept.")),
+    "replay": (review.replay, _("The message has been replayed.")),
+    "accept": (review.accept, _("The message has been filed as you asked.")),
+    "discard": (review.discard, _("The message has been discarded; its original is kept.")),
     "restore": (review.restore, _("The message is back where it was.")),
 }
 

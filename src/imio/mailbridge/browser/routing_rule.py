@@ -27,11 +27,11 @@ class RoutingRule(RuleForm):
         candidates = decision_on(self.record, read(self.record), settings()).candidates
         found = next((each for each in candidates if each.facts.author is not None), None)
         if found is None:
-            return self._leave(_("The message has no author to make a rule of."), "warning")
+            return self._leave(_("The message has no author to make a rule from."), "warning")
         facts, number = found.facts, found.route.row
         if number:
             self.description = _(
-                "Rule ${number} decides about it now: only a rule before that one changes anything.",
+                "Rule ${number} decides it now: only a rule placed before it would change anything.",
                 mapping={"number": str(number)},
             )
         return {
@@ -42,7 +42,7 @@ class RoutingRule(RuleForm):
         }
 
     @button.buttonAndHandler(
-        _("Save the rule and treat the message again"),
+        _("Save the rule and replay the message"),
         name="replay",
         condition=lambda form: form.record.state in OPEN,
     )

@@ -34,13 +34,13 @@ from zope.schema.vocabulary import SimpleVocabulary
 
 
 CHANGED = _(
-    "The rules were changed meanwhile, so nothing was done. Open the list of rules to see them as they are now."
+    "The rules have changed in the meantime, so nothing was done. Open the list of rules to see them as they are now."
 )
 CHECK_AGAIN = _(
-    "The rules were changed meanwhile, so nothing was done. Check the place of yours, then press the button again."
+    "The rules have changed in the meantime, so nothing was done. Check the position of yours, then press the button again."
 )
 
-FOR_EXPERTS = _("This rule has patterns or expressions: an administrator changes it.")
+FOR_EXPERTS = _("This rule has patterns or expressions: only an administrator can change it.")
 #: What the fields begin with.
 EMPTY = {
     "subject": "",
@@ -59,7 +59,7 @@ MAY_BE_EMPTY = ("forward", "recipient", "mailbox")
 def _kept(titles, value):
     """Return the choices of a mapping value → title; what the rule has and the site has no more stays one of them."""
     if value and value not in titles:
-        titles = titles | {value: _("${value} (not available any more)", mapping={"value": value})}
+        titles = titles | {value: _("${value} (no longer available)", mapping={"value": value})}
     return SimpleVocabulary([SimpleTerm(value, value, title) for value, title in titles.items()])
 
 
@@ -105,7 +105,7 @@ class IRule(model.Schema):
 
     subject = schema.TextLine(
         title=_("If the subject contains"),
-        description=_("Words as they stand in it, capitals or not. Empty: any subject."),
+        description=_("Words as they appear in it; capitals make no difference. Empty: any subject."),
         constraint=validate.one_line,
         max_length=MAX_WORDS,
         required=False,
@@ -113,18 +113,18 @@ class IRule(model.Schema):
     sender = schema.TextLine(
         title=_("and the sender is"),
         description=_(
-            "An address, or a domain for everybody in it: @maville.be. Empty: anybody. Do not enter the domain of a provider where "
-            "everybody can have an address."
+            "An address, or a domain for everyone in it: @maville.be. Empty: anyone. Do not enter the domain of a provider "
+            "where anyone can get an address."
         ),
         constraint=is_sender,
         max_length=320,
         required=False,
     )
     forward = schema.Choice(
-        title=_("and it came in so:"),
+        title=_("and it came in this way:"),
         description=_(
-            "Anyone can write a foreign address as author: a rule for mail to the mail-in address itself also files what others "
-            "write in this name."
+            "Anyone can put someone else's address as author: a rule for mail to the mail-in address itself also files what "
+            "others write in that name."
         ),
         vocabulary=FORWARD,
         required=False,
@@ -132,11 +132,11 @@ class IRule(model.Schema):
     recipient = schema.Choice(title=_("and at the mail-in address"), source=recipients, required=False)
     mailbox = schema.Choice(title=_("and by the source mailbox"), source=mailboxes, required=False)
     tg_value = schema.Choice(
-        title=_("then the treating service is"), vocabulary="imio.mailbridge.route_services"
+        title=_("then the handling service is"), vocabulary="imio.mailbridge.route_services"
     )
     user_value = schema.Choice(title=_("and the assigned agent is"), vocabulary="imio.mailbridge.route_users")
     place = schema.Choice(
-        title=_("Place among the rules"),
+        title=_("Position among the rules"),
         description=_("The first rule whose conditions all hold decides."),
         source=places,
     )
@@ -174,7 +174,7 @@ class RuleForm(TokenForm, AutoExtensibleForm, form.Form):
         for name in MAY_BE_EMPTY:
             self.widgets[name].noValueMessage = _("does not matter")
 
-    @button.buttonAndHandler(_("Try on the last messages"), name="try")
+    @button.buttonAndHandler(_("Try it on the latest messages"), name="try")
     def handle_try(self, action):
         """Show which of the last messages the rule would decide about."""
         data = self._entered()
@@ -216,14 +216,14 @@ class RuleForm(TokenForm, AutoExtensibleForm, form.Form):
             self.status = self.formErrorsMessage
         elif any(data[name] is None and self._is_chosen(name) for name in MAY_BE_EMPTY):
             self.status = _(
-                "What you chose is not available any more. Check the form, then press the button again."
+                "What you chose is no longer available. Check the form, then press the button again."
             )
         elif data["seen"] != self.content["seen"]:
             self.status = CHANGED if self.number else CHECK_AGAIN
             if not self.number:  # a number may be that of another rule now, a place is there to be checked
                 self.widgets["seen"].value = self.content["seen"]
         elif not self._sentence(data).has_condition():
-            self.status = _("Enter a condition: without any, the rule would take the mail of everybody.")
+            self.status = _("Enter a condition: without one, the rule would apply to everyone's mail.")
         else:
             return data
         return None
@@ -238,7 +238,7 @@ class RuleForm(TokenForm, AutoExtensibleForm, form.Form):
         if data is None:
             return False
         rules.save(self._row(data), data["place"], data["seen"], self.number)
-        self._leave(_("The rule is saved."))
+        self._leave(_("The rule has been saved."))
         return True
 
     def _sentence(self, data):

@@ -22,13 +22,13 @@ FORWARD = {
 }
 ANY = _("the e-mail was forwarded, or answers one of ours")
 SERVICES = {
-    "": _("the treating service is that of the mailbox or mail-in address"),
-    "_empty_": _("the treating service is that of the mailbox or mail-in address"),
-    "_primary_org_": _("the treating service is the agent's primary service"),
-    "_hp_": _("the treating service is that of the agent's position with the address that forwarded"),
-    "_uni_org_only_": _("the treating service is the agent's, where there is only one"),
+    "": _("the handling service is that of the mailbox or mail-in address"),
+    "_empty_": _("the handling service is that of the mailbox or mail-in address"),
+    "_primary_org_": _("the handling service is the agent's primary service"),
+    "_hp_": _("the handling service is that of the agent's position with the address that forwarded"),
+    "_uni_org_only_": _("the handling service is the agent's, where there is only one"),
 }
-AGENTS = {"_transferer_": _("the assigned agent is who forwarded the e-mail")}
+AGENTS = {"_transferer_": _("the assigned agent is whoever forwarded the e-mail")}
 NOBODY = ("", "_empty_")
 
 
@@ -75,7 +75,7 @@ class RuleWords:
         found = [
             self._clause(SERVICES[row.tg_value])
             if row.tg_value in SERVICES
-            else self._named(_("the treating service is ${value}"), row.tg_value, self._services)
+            else self._named(_("the handling service is ${value}"), row.tg_value, self._services)
         ]
         if row.user_value in AGENTS:
             found.append(self._clause(AGENTS[row.user_value]))

@@ -129,7 +129,7 @@ class RulesView(ButtonPage):
 
     def _delete(self):
         rules.delete(self._number("delete"), self.entered("seen"))
-        self._say(_("The rule is deleted. It can be put back where it was until the rules change."))
+        self._say(_("The rule has been deleted. It can be put back where it was until the rules change."))
 
     def _put_back(self):
         self.at = f"rule-{rules.put_back(self.entered('seen'))}"
@@ -147,4 +147,4 @@ class RulesView(ButtonPage):
 
     def _state_delete(self):
         rules.delete(self._number("state_delete"), self.entered("seen"), rules.STATES)
-        self._say(_("The rule is deleted."))
+        self._say(_("The rule has been deleted."))

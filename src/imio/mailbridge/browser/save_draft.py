@@ -47,7 +47,7 @@ class SaveDraft(BrowserView):
         try:
             if sent is not None:
                 message = _(
-                    "This e-mail was sent at ${time}. What is written here since then is not saved as a draft.",
+                    "This e-mail was sent at ${time}. What has been written here since then is not saved as a draft.",
                     mapping={"time": readable_time(sent.created)},
                 )
                 present = draft_of(userid, document)

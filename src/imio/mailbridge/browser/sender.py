@@ -97,7 +97,7 @@ class ContactForm(TokenForm, AutoExtensibleForm, form.Form):
     schema = ISender
     ignoreContext = True  # noqa: N815 - of z3c.form
     label = _("Create a contact for the sender")
-    description = _("First and last name are a guess: check them.")
+    description = _("The first and last names are a guess: check them.")
 
     def update(self):
         """Show the form only where there is something to create; errors: ``NotFound``."""
@@ -148,7 +148,9 @@ class CreateContact(ContactForm):
         relation = RelationValue(getUtility(IIntIds).getId(person))
         self.context.sender = [*(self.context.sender or []), relation]
         notify(ObjectModifiedEvent(self.context))
-        api.portal.show_message(_("The contact is created, and the document has its sender."), self.request)
+        api.portal.show_message(
+            _("The contact has been created, and the document now has its sender."), self.request
+        )
         self.request.response.redirect(f"{self.context.absolute_url()}/view")
 
 
@@ -167,7 +169,7 @@ class ContactOfMessage(ContactForm):
 
     def created(self, person):
         """Go back to the message."""
-        api.portal.show_message(_("The contact is created."), self.request)
+        api.portal.show_message(_("The contact has been created."), self.request)
         self.request.response.redirect(review_url(self.request.form["id"]))
 
 

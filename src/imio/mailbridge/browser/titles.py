@@ -55,12 +55,12 @@ PROOF = {
     "": ProofTitle(_("nothing proves where it comes from"), _("no proof")),
     "gateway": ProofTitle(_("it came from a trusted mail server"), _("trusted mail server")),
     "tag": ProofTitle(_("it came to a secret address"), _("secret address")),
-    "arc": ProofTitle(_("a listed mail provider sealed it (ARC)"), _("seal of the provider")),
-    "dkim": ProofTitle(_("the agent's domain signed it (DKIM)"), _("signature of the domain")),
+    "arc": ProofTitle(_("a listed mail provider sealed it (ARC)"), _("provider's seal")),
+    "dkim": ProofTitle(_("the agent's domain signed it (DKIM)"), _("domain signature")),
     "results": ProofTitle(
         _("your own mail server verified the agent's domain"), _("verified by your own mail server")
     ),
-    "login": ProofTitle(_("the person who handed it in was logged in"), _("log-in")),
+    "login": ProofTitle(_("the person who handed it in was logged in"), _("login")),
 }
 #: Bootstrap's contextual colours; the word beside says the same.
 COLOUR = {

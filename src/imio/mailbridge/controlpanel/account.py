@@ -30,14 +30,14 @@ class AddForm(LoginRowForm):
 
     label = _("Add an SMTP account")
     setting, schema, list_page = SETTING, ISmtpAccountRow, "mailbridge-accounts"
-    saved = _("The account is saved.")
+    saved = _("The account has been saved.")
     field_groups = groups.ACCOUNT
 
     def problems(self, data):
         """Yield errors that concern several fields or accounts."""
         others = self.others()
         if data["name"].lower() in [row["name"].lower() for row in others]:
-            yield "name", _("There is an account with this name already.")
+            yield "name", _("There is already an account with this name.")
             return
         try:
             validate.accounts([*others, data])
@@ -74,7 +74,7 @@ class EditForm(Edited, AddForm):
             if failed := foretold.warning(seen.forecasts, policy):
                 field = copy(fields["sender_policy"].field)
                 mapping = {"policy": SENDER_POLICY.getTerm(policy).title, "why": failed[0]}
-                field.description = _("Attention: “${policy}”: ${why}", mapping=mapping)
+                field.description = _("Warning: “${policy}”: ${why}", mapping=mapping)
                 fields["sender_policy"].field = field
                 break
         return fields
@@ -111,7 +111,7 @@ class DeleteAccount(DeletePage):
     def after_delete(self):
         """Let messages that waited leave by another account."""
         outbox().retry_held()
-        self._say(_("The account ${name} is deleted.", mapping={"name": self.name}))
+        self._say(_("The account ${name} has been deleted.", mapping={"name": self.name}))
 
     def waiting(self):
         """Return how many messages wait for the account."""

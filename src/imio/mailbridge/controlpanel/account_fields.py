@@ -49,7 +49,7 @@ class ITrustPreset(Interface):
         ),
         vocabulary=terms(
             strict=_("Strict: secret addresses, trusted servers, signature of exactly the agent's domain"),
-            lenient=_("Lenient: also seals of listed providers and what your own server verified"),
+            lenient=_("Lenient: also seals of listed providers and whatever your own server verified"),
         ),
         required=False,
     )

@@ -37,14 +37,14 @@ class AccountsView(Navigation, ButtonPage):
         if outbox().hold_of(name) is None:
             self._say(_("This account is not stopped."))
         elif release(name):
-            self._say(_("The account works again; what waited leaves now."))
+            self._say(_("The account is working again; waiting messages are going out now."))
         else:
-            self._say(_("The account still does not work. The diagnosis shows where it stops."), "warning")
+            self._say(_("The account still does not work. The diagnosis shows where it fails."), "warning")
 
     def _check(self):
         account = self.settings.accounts[self.entered("check")]
         if foreseen.ask(account, self.settings):
-            self._say(_("DNS was asked. What receivers will find stands below."))
+            self._say(_("DNS was queried. What receivers will find is shown below."))
         else:
             self._say(_("No DNS server answers."), "warning")
 

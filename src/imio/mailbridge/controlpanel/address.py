@@ -40,7 +40,7 @@ class AddForm(RowForm):
 
     label = _("Add a mail-in address")
     setting, schema, key, list_page = MAIL_IN, IMailinAddressRow, "address", LIST
-    saved = _("The mail-in address is saved.")
+    saved = _("The mail-in address has been saved.")
     field_groups = (
         FieldGroup(
             "address",
@@ -53,7 +53,7 @@ class AddForm(RowForm):
     def problems(self, data):
         """Yield what is wrong with the address among the others."""
         if any(_same(data["address"], row["address"]) for row in self.others()):
-            yield "address", _("This mail-in address is there already.")
+            yield "address", _("This mail-in address already exists.")
         elif any(_same(data["address"], row["address"]) for row in rows_of(SOURCES)):
             yield "address", _("This is a source mailbox; enter the address that it forwards to.")
 
@@ -97,7 +97,7 @@ class SourceAddForm(RowForm):
 
     label = _("Add a source mailbox")
     setting, schema, key, list_page = SOURCES, IMailboxRow, "address", LIST
-    saved = _("The source mailbox is saved.")
+    saved = _("The source mailbox has been saved.")
     field_groups = (
         FieldGroup(
             "source",
@@ -110,7 +110,7 @@ class SourceAddForm(RowForm):
     def problems(self, data):
         """Yield what is wrong with the address among the others."""
         if any(_same(data["address"], row["address"]) for row in self.others()):
-            yield "address", _("This source mailbox is there already.")
+            yield "address", _("This source mailbox already exists.")
         elif any(_same(data["address"], row["address"]) for row in rows_of(MAIL_IN)):
             yield "address", _("This is a mail-in address; enter the mailbox that forwards to it.")
 
@@ -193,7 +193,7 @@ class DeleteAddress(DeletePage):
 
     def after_delete(self):
         """Confirm the deletion."""
-        self._say(_("The mail-in address ${address} is deleted.", mapping={"address": self.name}))
+        self._say(_("The mail-in address ${address} has been deleted.", mapping={"address": self.name}))
 
 
 class DeleteSource(DeletePage):
@@ -207,4 +207,4 @@ class DeleteSource(DeletePage):
 
     def after_delete(self):
         """Confirm the deletion."""
-        self._say(_("The source mailbox ${address} is deleted.", mapping={"address": self.name}))
+        self._say(_("The source mailbox ${address} has been deleted.", mapping={"address": self.name}))

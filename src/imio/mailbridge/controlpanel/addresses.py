@@ -76,14 +76,14 @@ class AddressesView(Navigation, ButtonPage):
         if self._secrets_of(row.address, mailbox):
             mapping = {"mailbox": mailbox}
             self._say(
-                _("${mailbox} has a secret address already; replace it to make a new one.", mapping=mapping),
+                _("${mailbox} already has a secret address; replace it to make a new one.", mapping=mapping),
                 "warning",
             )
             return
         if self._add(row.address, row.service, mailbox):
             self._say(
                 _(
-                    "The secret address of ${mailbox} is made. Now let the mailbox forward to it: the steps are below.",
+                    "The secret address of ${mailbox} has been made. Now have the mailbox forward to it: the steps are below.",
                     mapping={"mailbox": mailbox},
                 )
             )
@@ -96,7 +96,7 @@ class AddressesView(Navigation, ButtonPage):
         address = without_secret(row.address)
         if len(self._secrets_of(address, row.source_mailbox)) > 1:
             self._say(
-                _("A former address still counts: end it before you replace the present one."), "warning"
+                _("A former address is still valid: retire it before you replace the current one."), "warning"
             )
             return
         if new := self._add(address, row.service, row.source_mailbox):
@@ -107,8 +107,8 @@ class AddressesView(Navigation, ButtonPage):
             ]
             self._say(
                 _(
-                    "The new secret address is made, and the former one still counts. Let the mailbox forward to the new one; "
-                    "when nothing comes by the former one any more, end it."
+                    "The new secret address has been made, and the former one is still valid. Have the mailbox forward to the "
+                    "new one; once nothing comes through the former one, retire it."
                 )
             )
 
@@ -135,7 +135,7 @@ class AddressesView(Navigation, ButtonPage):
         records.mailin_addresses = left
         self._say(
             _(
-                "The address is revoked: it proves nothing any more. Mail that still comes for it goes to the quarantine."
+                "The address has been revoked: it no longer proves anything. Mail still sent to it goes to the quarantine."
             )
         )
 

@@ -26,7 +26,7 @@ import socket
 
 VERDICTS = {
     "ok": (_("good"), "success", "✓"),
-    "warning": (_("attention"), "warning", "!"),
+    "warning": (_("warning"), "warning", "!"),
     "bad": (_("does not work"), "danger", "✗"),
     "skipped": (_("not tried"), "secondary", "–"),
 }

@@ -182,7 +182,10 @@ class MailbridgeForm(AccountForm, RegistryEditForm):
         mapping = {"address": to, "answer": f"{reply.code or ''} {reply.text}".strip()}
         if answer.outcome is Outcome.SENT:
             self.say(
-                _("The server took the test e-mail for ${address}. Its answer: ${answer}", mapping=mapping)
+                _(
+                    "The server accepted the test e-mail for ${address}. Its answer: ${answer}",
+                    mapping=mapping,
+                )
             )
         else:
             self.say(translatable(answer.explanation), "error")
@@ -204,7 +207,7 @@ class MailbridgeForm(AccountForm, RegistryEditForm):
                 values.smtp_port = record("plone.smtp_port", default=25)
                 values.smtp_login = record("plone.smtp_userid", default=None) or None
             except schema.ValidationError:
-                self.say(_("Plone's own mail settings hold a value that cannot be used here."), "error")
+                self.say(_("Plone's own mail settings contain a value that cannot be used here."), "error")
             else:
                 if (secret := record("plone.smtp_pass", default=None)) and not self.kept_elsewhere:
                     password.write(secret)

@@ -58,7 +58,7 @@ class ForwardingView(Navigation, ButtonPage):
         if check.accept(self.source_mailbox):
             self._say(_("This is how it is expected to arrive from now on."))
         else:
-            self._say(_("There is no good check of this mailbox."), "warning")
+            self._say(_("This mailbox has no successful check."), "warning")
 
     def is_running(self):
         """Tell whether a check has not come back yet."""

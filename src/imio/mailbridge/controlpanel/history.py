@@ -17,8 +17,8 @@ from zExceptions import NotFound
 PAGE = 25
 
 NOT_SHOWN = {
-    history.MASKED: _("It holds a password in an address; it cannot be taken back."),
-    history.TOO_LONG: _("The values are too long to be kept; it cannot be taken back."),
+    history.MASKED: _("It contains a password in an address; it cannot be undone."),
+    history.TOO_LONG: _("The values are too long to be kept; it cannot be undone."),
 }
 
 
@@ -44,7 +44,7 @@ class HistoryView(Navigation, ButtonPage):
     def _undo(self):
         if self.entered("seen") != self.seen():
             self._say(
-                _("The settings have changed meanwhile. Look again at what would be undone."), "warning"
+                _("The settings have changed in the meantime. Look again at what would be undone."), "warning"
             )
             return self._show()
         done = [step for step in self._steps if not step.obstacle]
@@ -53,12 +53,14 @@ class HistoryView(Navigation, ButtonPage):
         accounts = self.accounts()
         set_back.set_back(self.entry_id, done)
         outbox().retry_held()
-        self._say(_("The change is undone.") if self.is_whole() else _("The change is undone in part."))
+        self._say(
+            _("The change has been undone.") if self.is_whole() else _("The change has been partly undone.")
+        )
         if accounts:
             mapping = {"names": ", ".join(accounts)}
             self._say(
                 _(
-                    "Enter the password, or the secret of OAuth 2.0, of these accounts again: ${names}",
+                    "Enter the password, or the OAuth 2.0 secret, of these accounts again: ${names}",
                     mapping=mapping,
                 ),
                 "warning",

@@ -26,7 +26,7 @@ class AddForm(LoginRowForm):
 
     label = _("Add a mailbox")
     setting, schema, list_page = SETTING, IImapMailboxRow, "mailbridge-mailboxes"
-    saved = _("The mailbox is saved. It is read once a minute from now on.")
+    saved = _("The mailbox has been saved. It is read once a minute from now on.")
     field_groups = groups.MAILBOX
 
     def secrets_of(self, name):
@@ -53,8 +53,8 @@ class AddForm(LoginRowForm):
         others = self.others()
         data.setdefault("name", self.present)
         for field, text in (
-            ("name", _("There is a mailbox with this name already.")),
-            ("address", _("There is a mailbox with this address already.")),
+            ("name", _("There is already a mailbox with this name.")),
+            ("address", _("There is already a mailbox with this address.")),
         ):
             if data[field].lower() in [row[field].lower() for row in others]:
                 yield field, text

@@ -227,7 +227,7 @@ class OldSettingsView(Navigation, ButtonPage):
         if self.export.others:
             found.append(
                 _(
-                    "Other records of the export, which are not about e-mail, are left aside. Their number: ${count}",
+                    "Other records in the export, which are not about e-mail, are ignored. Their number: ${count}",
                     mapping={"count": str(self.export.others)},
                 )
             )

@@ -40,7 +40,7 @@ class IPlace(Interface):
     """Where the rule stands."""
 
     place = schema.Choice(
-        title=_("Place among the rules"),
+        title=_("Position among the rules"),
         description=_("The first rule whose conditions all hold decides."),
         source=places,
     )
@@ -118,7 +118,7 @@ class PatternForm(SettingsForm, GroupForm, form.Form):
         else:
             row = self.row_class(**filled_in(data, self.row_class.__dataclass_fields__))
             rules.save(row, data["place"], self.seen, self.number, self.table)
-            self.leave(_("The rule is saved."))
+            self.leave(_("The rule has been saved."))
 
     @button.buttonAndHandler(_("Cancel"), name="cancel")
     def handle_cancel(self, action):

@@ -46,7 +46,9 @@ class SendAsView(Navigation, ButtonPage):
 
     def _forget(self, name):
         count = send_as.forget(self.account.name, name)
-        self._say(_("Forgotten: ${count}. The next message or test decides anew.", mapping={"count": count}))
+        self._say(
+            _("Forgotten: ${count}. The next message or test will decide again.", mapping={"count": count})
+        )
 
     def _try(self):
         account, address = self.account, self.entered("address")
@@ -65,7 +67,7 @@ class SendAsView(Navigation, ButtonPage):
         )
         text = translated(
             _(
-                "This message was sent to find out whether the mail server lets iA.docs send under this address."
+                "This message was sent to find out whether the mail server lets iA.docs send from this address."
             )
         )
         try:

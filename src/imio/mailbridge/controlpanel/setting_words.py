@@ -206,7 +206,7 @@ class SettingWords:
             return self._say(field.bind(getSite()).vocabulary.getTerm(value).title or value)
         except LookupError:
             name = former_title(value) or value
-            return self._say(_("${value} (not available any more)"), value=_shortened(masked(name)))
+            return self._say(_("${value} (no longer available)"), value=_shortened(masked(name)))
 
     def _say(self, text, **mapping):
         return translate(_(text, mapping=mapping) if mapping else text, context=self.request)

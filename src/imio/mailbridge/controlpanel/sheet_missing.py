@@ -16,7 +16,7 @@ from plone import api
 
 IT = _("IT service of the town")
 ADMIN = _("administrator of iA.docs")
-HOST = _("who runs the mail server of iA.docs")
+HOST = _("whoever runs the mail server of iA.docs")
 
 
 @dataclass(frozen=True)
@@ -47,15 +47,16 @@ def _outgoing(settings):
             task = _("Give the password or the secret of the login at ${server}.", mapping=mapping)
             yield Missing(task, IT, "mailbridge-accounts")
         if not account.login_address:
-            task = _("Name the address that sends by ${server}.", mapping=mapping)
+            task = _("Name the address that sends through ${server}.", mapping=mapping)
             yield Missing(task, IT, "mailbridge-accounts")
         if outbox().hold_of(account.name) is not None:
-            task = _("Sending by ${server} is stopped. The page says why.", mapping=mapping)
+            task = _("Sending through ${server} is stopped. The page says why.", mapping=mapping)
             yield Missing(task, ADMIN, "mailbridge-accounts")
         known = [each for (of, _name), each in send_as.verdicts().items() if of == account.name]
         if account.sender_policy == "send_as" and not any(each.allowed for each in known):
             task = _(
-                "Let the login at ${server} send as the agents, then try it for one address.", mapping=mapping
+                "Allow the login at ${server} to send as the agents, then try it for one address.",
+                mapping=mapping,
             )
             yield Missing(task, IT, "mailbridge-send-as")
 
@@ -77,7 +78,7 @@ def _incoming(settings):
     if not tokens.listed() and not settings.imap_mailboxes:
         yield Missing(
             _(
-                "Nothing brings mail in yet: make a token for the mail host, or let a mailbox be read by IMAP."
+                "Nothing brings mail in yet: make a token for the mail host, or have a mailbox read over IMAP."
             ),
             HOST,
             "mailbridge-tokens",
@@ -103,7 +104,7 @@ def _mailboxes(settings):
             [name for name in last if name not in proven and not settings.trusted_gateways],
         ),
         (
-            _("Let these mailboxes pass their mail on unchanged, then check the forwarding: ${mailboxes}"),
+            _("Have these mailboxes pass their mail on unchanged, then check the forwarding: ${mailboxes}"),
             IT,
             "mailbridge-forwarding",
             [name for name, result in last.items() if result is None],
@@ -115,7 +116,7 @@ def _mailboxes(settings):
             [name for name, result in last.items() if result and not OUTCOMES[result["outcome"]].good],
         ),
         (
-            _("Give the passwords or secrets of the mailboxes that are read by IMAP: ${mailboxes}"),
+            _("Give the passwords or secrets of the mailboxes that are read over IMAP: ${mailboxes}"),
             IT,
             "mailbridge-mailboxes",
             [each.name for each in settings.imap_mailboxes.values() if each.host and not _is_kept(each)],

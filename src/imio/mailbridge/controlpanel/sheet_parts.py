@@ -215,7 +215,7 @@ class Parts:
             row = (self._address(each.address), server, login or "–", ROLE.getTerm(each.role).title, read)
             rows.append(tuple(map(self._text, row)))
         heads = (_("Address"), _("IMAP server"), _("Login"), _("What is it for?"), _("Last read"))
-        return Table("imap", _("Mailboxes read by IMAP"), heads, rows, NONE)
+        return Table("imap", _("Mailboxes read over IMAP"), heads, rows, NONE)
 
     def _trust(self):
         values = self.settings
@@ -301,7 +301,7 @@ class Parts:
                 self._entry(_("Largest incoming mail"), readable_size(values.max_size)),
                 self._entry(_("Attachments of one e-mail"), size(account.attachment_limit)),
                 self._entry(_("E-mails sent in a minute"), number(account.rate)),
-                self._entry(_("E-mails of one author in an hour"), number(values.max_per_sender)),
+                self._entry(_("E-mails from one author in an hour"), number(values.max_per_sender)),
                 self._entry(_("E-mails handed over in a minute"), number(values.max_deliveries)),
                 self._entry(
                     _("A delayed e-mail is given up after"),

@@ -32,9 +32,9 @@ class TokensView(Navigation, ButtonPage):
 
     def _revoke(self):
         if tokens.revoke(self.entered("revoke")):
-            self._say(_("The token is revoked: it opens nothing any more."))
+            self._say(_("The token has been revoked: it no longer opens anything."))
         else:
-            self._say(_("This token was revoked before."), "warning")
+            self._say(_("This token was already revoked."), "warning")
 
     def command(self):
         """Return the line that writes the new token into the token file of a mail host."""

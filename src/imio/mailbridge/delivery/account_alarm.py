@@ -41,15 +41,15 @@ def stopped(name, hold):
 
 def _tell_stopped(name, hold):
     subject = _(
-        "iA.docs sends no e-mail: the account ${name} is stopped", mapping={"name": name_in_words(name)}
+        "iA.docs is not sending e-mail: the account ${name} is stopped", mapping={"name": name_in_words(name)}
     )
     first = _(
-        "The SMTP account ${name} is stopped since ${at}.",
+        "The SMTP account ${name} has been stopped since ${at}.",
         mapping={"name": name_in_words(name), "at": _at(hold)},
     )
     with errors_logged():
         count = _(
-            "Messages that wait: ${count}. None is lost; they leave once the account works again.",
+            "Messages waiting: ${count}. None is lost; they go out once the account works again.",
             mapping={"count": str(waiting(name))},
         )
         if _tell_problem(name, hold, subject, first, count):
@@ -90,15 +90,15 @@ def tell_troubles():
 def _tell_trouble(name, trouble):
     logger.error("nothing leaves by the SMTP account %s: %s %s", name, trouble["code"] or "", trouble["text"])
     subject = _(
-        "iA.docs sends no e-mail: nothing leaves by the account ${name}",
+        "iA.docs is not sending e-mail: nothing goes out through the account ${name}",
         mapping={"name": name_in_words(name)},
     )
     first = _(
-        "Nothing has left by the SMTP account ${name} since ${at}.",
+        "Nothing has gone out through the SMTP account ${name} since ${at}.",
         mapping={"name": name_in_words(name), "at": _at(trouble)},
     )
     with errors_logged():
-        count = _("Messages that wait: ${count}", mapping={"count": str(waiting(name))})
+        count = _("Messages waiting: ${count}", mapping={"count": str(waiting(name))})
         if _tell_problem(name, trouble, subject, first, count, gives_up()):
             _alarms()[name] = (now(), True)
             outbox().troubles[name] = {**trouble, "told": True}
@@ -107,8 +107,8 @@ def _tell_trouble(name, trouble):
 def gives_up():
     """Return what becomes of the messages of an account that is not stopped, though nothing leaves by it."""
     return _(
-        "What waits leaves once the account works again. A message that cannot leave for ${hours} hours fails, and its agent is "
-        "told.",
+        "Waiting messages go out once the account works again. A message that cannot go out for ${hours} hours fails, and its "
+        "agent is told.",
         mapping={"hours": str(settings().give_up_hours)},
     )
 
@@ -121,7 +121,7 @@ def refused(name, reply, row):
     with errors_logged():
         told = tell_admin(
             _(
-                "iA.docs: the mail server refuses e-mails of the account ${name}",
+                "iA.docs: the mail server refuses e-mails from the account ${name}",
                 mapping={"name": name_in_words(name)},
             ),
             translatable(row.explanation),
@@ -175,9 +175,12 @@ def works(name):
 def _tell_works(name):
     _tell(
         name,
-        _("iA.docs sends e-mail again: the account ${name} works", mapping={"name": name_in_words(name)}),
         _(
-            "The SMTP account ${name} works again. What waited leaves now: ${count}.",
+            "iA.docs is sending e-mail again: the account ${name} works",
+            mapping={"name": name_in_words(name)},
+        ),
+        _(
+            "The SMTP account ${name} is working again. Messages going out now: ${count}.",
             mapping={"name": name_in_words(name), "count": str(waiting(name))},
         ),
     )

@@ -98,4 +98,4 @@ def _forget(name):
     password.forget(name)
     send_as.forget(name)
     outbox().recent.pop(name, None)
-    release_held(name, _("The account that it waited for was removed. Another one sends it."))
+    release_held(name, _("The account it was waiting for was removed. Another one sends it."))

@@ -14,7 +14,7 @@ import re
 
 
 #: What follows for a message that waits, or that no agent can mend.
-KEPT = _("The message is kept and leaves once this is right.")
+KEPT = _("The message is kept and goes out once this is fixed.")
 TRIES_AGAIN = _("iA.docs tries again by itself.")
 NOT_YOURS = _("Nothing is wrong with what you wrote: tell your IT service.")
 #: Begins our words for what is no answer at its place (``transport``).
@@ -122,13 +122,15 @@ ANSWERS = (
     Answer(
         "error",
         Outcome.TEMPORARY,
-        _("iA.docs met an error while it was sending."),
-        _("The log of the server holds the error with its traceback: send it to who maintains iA.docs."),
+        _("iA.docs encountered an error while sending."),
+        _(
+            "The log of the server contains the error with its traceback: send it to whoever maintains iA.docs."
+        ),
         (Match("bridge"),),
         ("bridge: 0 KeyError",),
         ("store: 0 KeyError",),
         given_up=_(
-            "iA.docs met an error each time it was sending, and no longer tries. Tell your IT service."
+            "iA.docs encountered an error each time it tried to send, and has stopped trying. Tell your IT service."
         ),
     ),
     # our account does not work: all its mail waits
@@ -158,7 +160,7 @@ ANSWERS = (
         Outcome.CONFIGURATION,
         _("What answers at this port is not an SMTP server."),
         _(
-            "Check the name and the port of the server in the control panel: mail is sent by port 587, 465 or 25; 143 and 993 "
+            "Check the name and the port of the server in the control panel: mail is sent on port 587, 465 or 25; 143 and 993 "
             "(IMAP), 110 and 995 (POP3) only read mail."
         ),
         (
@@ -209,7 +211,7 @@ ANSWERS = (
     Answer(
         "encryption-wanted",
         Outcome.CONFIGURATION,
-        _("The mail server takes mail only over an encrypted connection."),
+        _("The mail server accepts mail only over an encrypted connection."),
         _(
             "Choose the encryption in the control panel: STARTTLS with port 587, TLS from the start with port 465."
         ),
@@ -271,9 +273,9 @@ ANSWERS = (
     Answer(
         "token-expired",
         Outcome.CONFIGURATION,
-        _("The mail provider gave iA.docs no access."),
+        _("The mail provider denied iA.docs access."),
         _(
-            "The refresh token has expired or was withdrawn: have iA.docs authorised again and enter the new token."
+            "The refresh token has expired or was withdrawn: have iA.docs authorized again and enter the new token."
         ),
         (Match("oauth", r"[345]\d\d", r"invalid_grant|AADSTS(?:70008|700082|50173)\b"),),
         (
@@ -285,7 +287,7 @@ ANSWERS = (
     Answer(
         "token",
         Outcome.CONFIGURATION,
-        _("The mail provider gave iA.docs no access."),
+        _("The mail provider denied iA.docs access."),
         _(
             "Check token endpoint, client ID, client secret and scope in the control panel; a client secret expires."
         ),
@@ -296,10 +298,10 @@ ANSWERS = (
     Answer(
         "windows-login",
         Outcome.CONFIGURATION,
-        _("The mail server offers only a login of Windows, which iA.docs does not know."),
+        _("The mail server offers only a Windows login, which iA.docs does not support."),
         _(
-            "Ask the mail provider to allow the login by password (AUTH LOGIN or PLAIN) for this account, or to take mail from the "
-            "address of the iA.docs server without a login."
+            "Ask the mail provider to allow the login by password (AUTH LOGIN or PLAIN) for this account, or to accept mail "
+            "from the address of the iA.docs server without a login."
         ),
         (Match("auth", "502", r"^no login that iA\.docs knows is offered\b.*\b(?:NTLM|GSSAPI|NEGOTIATE)\b"),),
         ("auth: 502 no login that iA.docs knows is offered: GSSAPI NTLM",),
@@ -311,7 +313,7 @@ ANSWERS = (
     Answer(
         "no-login-offered",
         Outcome.CONFIGURATION,
-        _("The mail server offers no login that iA.docs knows."),
+        _("The mail server offers no login that iA.docs supports."),
         _(
             "Check port and encryption in the control panel: most servers offer the login only after STARTTLS (587) or TLS (465). "
             "Where a server offers OAuth 2.0 only, choose it. A server that wants no login: leave it empty."
@@ -329,9 +331,7 @@ ANSWERS = (
         "login-refused",
         Outcome.CONFIGURATION,
         _("The mail server refused the login of iA.docs."),
-        _(
-            "Correct login and password in the control panel. Some providers want an application password here."
-        ),
+        _("Correct login and password in the control panel. Some providers require an app password here."),
         (Match("auth", r"5\d\d"),),
         (
             "auth: 535 5.7.8 Error: authentication failed: UGFzc3dvcmQ6",
@@ -384,7 +384,7 @@ ANSWERS = (
         ),
         ("connect: 421 4.7.0 Try again later, closing connection.",),
         given_up=_(
-            "The mail server asked each time to try later. iA.docs no longer tries; send again, or tell your IT service."
+            "The mail server asked each time to try later. iA.docs has stopped trying; send again, or tell your IT service."
         ),
         everybody=True,
     ),
@@ -444,7 +444,9 @@ ANSWERS = (
     Answer(
         "blocked",
         Outcome.CONFIGURATION,
-        _("The mail server takes no mail from the address of the iA.docs server, which is on a block list."),
+        _(
+            "The mail server accepts no mail from the address of the iA.docs server, which is on a block list."
+        ),
         _(
             "Its answer names the list: look up there why the IP address of the iA.docs server is on it, and have it removed. Or "
             "ask the mail provider to let this address send."
@@ -470,7 +472,7 @@ ANSWERS = (
     Answer(
         "login-wanted",
         Outcome.CONFIGURATION,
-        _("The mail server wants a login before it takes mail."),
+        _("The mail server requires a login before it accepts mail."),
         _(
             "Enter login and password in the control panel, and check the encryption: servers offer no login without it."
         ),
@@ -497,7 +499,7 @@ ANSWERS = (
     Answer(
         "no-service",
         Outcome.CONFIGURATION,
-        _("The mail server does not talk to iA.docs."),
+        _("The mail server refuses to talk to iA.docs."),
         _(
             "The server refuses the connection as a whole: check its name and port, then ask the mail provider whether the "
             "address of the iA.docs server is allowed or blocked."
@@ -522,7 +524,7 @@ ANSWERS = (
     Answer(
         "no-reverse-name",
         Outcome.PERMANENT,
-        _("The recipient's server takes no mail from a server without a name in DNS."),
+        _("The recipient's server accepts no mail from a server without a name in DNS."),
         NAME_THE_ADDRESS,
         (Match("rcpt data", r"5\d\d", NO_REVERSE_NAME),),
         (
@@ -534,7 +536,7 @@ ANSWERS = (
     Answer(
         "unauthenticated",
         Outcome.PERMANENT,
-        _("The recipient's server could not verify that the message comes from your organisation."),
+        _("The recipient's server could not verify that the message comes from your organization."),
         _(
             "SPF, DKIM or DMARC of the domain of the sender do not cover this mail server: the diagnosis shows what is missing "
             "in DNS."
@@ -557,8 +559,10 @@ ANSWERS = (
     Answer(
         "reply-to-refused",
         Outcome.PERMANENT,
-        _("The mail server does not accept that answers go to another address than the sender's."),
-        _("Switch off “Replies to the agent” in the control panel: this server wants Reply-To to fit From."),
+        _("The mail server does not allow answers to go to an address other than the sender's."),
+        _(
+            "Switch off “Replies to the agent” in the control panel: this server requires Reply-To to match From."
+        ),
         (Match("data", r"5\d\d", r"reply-?to\b.*(?:match|differ|not allowed|same|from)"),),
         ("data: 550 5.7.1 Reply-To domain does not match From",),
         ("data: 550 5.7.1 From does not match the authenticated user",),
@@ -609,7 +613,7 @@ ANSWERS = (
         ("rcpt: 450 4.7.25 Client host rejected: cannot find your hostname, [192.0.2.1]",),
         ("connect: 421 4.7.1 Client host rejected: too many connections",),
         given_up=_(
-            "The mail server asked each time to try later. iA.docs no longer tries; send again, or tell your IT service."
+            "The mail server asked each time to try later. iA.docs has stopped trying; send again, or tell your IT service."
         ),
         everybody=True,
     ),
@@ -617,12 +621,12 @@ ANSWERS = (
         "sender-unknown-now",
         Outcome.TEMPORARY,
         _("The mail server cannot verify the address of the sender at the moment."),
-        _("If it goes on, check in DNS that the domain of the sender exists and takes mail."),
+        _("If it goes on, check in DNS that the domain of the sender exists and accepts mail."),
         (Match("mail rcpt", r"4\d\d", r"sender address rejected(?!.*gr[ea]ylist)"),),
         ("rcpt: 450 4.1.8 <al@maville.test>: Sender address rejected: Domain not found",),
         ("rcpt: 450 4.1.2 <a@citoien.test>: Recipient address rejected: Domain not found",),
         given_up=_(
-            "The mail server could not verify the address of the sender. iA.docs no longer tries; tell your IT service."
+            "The mail server could not verify the address of the sender. iA.docs has stopped trying; tell your IT service."
         ),
         everybody=True,
     ),
@@ -637,15 +641,15 @@ ANSWERS = (
         ("connect: 0 token endpoint: 503 temporarily_unavailable",),
         ("connect: 0 [Errno 111] Connection refused",),
         given_up=_(
-            "The mail provider could not be asked for a token. iA.docs no longer tries; send again, or tell your IT service."
+            "The mail provider could not be asked for a token. iA.docs has stopped trying; send again, or tell your IT service."
         ),
     ),
     Answer(
         "in-doubt",
         Outcome.TEMPORARY,
         _(
-            "The connection broke after the whole message was sent, and before the server said that it took it: the recipient "
-            "may get the message twice."
+            "The connection broke after the whole message was sent, and before the server said that it had accepted it: the "
+            "recipient may get the message twice."
         ),
         _("If it happens again, look for a firewall or a virus scanner between iA.docs and the mail server."),
         (Match("data", "0", r"^after the end of the message: "),),
@@ -655,8 +659,8 @@ ANSWERS = (
         ),
         ("data: 0 Connection unexpectedly closed",),
         given_up=_(
-            "Each time, the connection broke after the whole message was sent. iA.docs no longer tries; ask the recipient whether "
-            "the message has come before you send it again."
+            "Each time, the connection broke after the whole message was sent. iA.docs has stopped trying; ask the recipient "
+            "whether the message has arrived before you send it again."
         ),
     ),
     Answer(
@@ -675,13 +679,13 @@ ANSWERS = (
             "mail: 0 the server answered before the message had ended",
         ),
         given_up=_(
-            "The mail server could not be reached. iA.docs no longer tries; send again, or tell your IT service."
+            "The mail server could not be reached. iA.docs has stopped trying; send again, or tell your IT service."
         ),
     ),
     Answer(
         "no-such-domain-now",
         Outcome.TEMPORARY,
-        _("What stands after the @ may not exist: check the address."),
+        _("The domain after the @ may not exist: check the address."),
         _("Correct the address in the contact."),
         (Match("rcpt", r"4\d\d", r"^4\.1\.2\b|domain not found|host (?:or domain name )?not found"),),
         ("rcpt: 450 4.1.2 <a@citoien.test>: Recipient address rejected: Domain not found",),
@@ -690,40 +694,39 @@ ANSWERS = (
             "rcpt: 450 4.2.0 Greylisted",
         ),
         given_up=_(
-            "What stands after the @ was not found. iA.docs no longer tries: check the address and send again."
+            "The domain after the @ was not found. iA.docs has stopped trying: check the address and send again."
         ),
     ),
     Answer(
         "no-such-address-now",
         Outcome.TEMPORARY,
-        _("This address may not exist at the recipient's: check it."),
+        _("This address may not exist on the recipient's server: check it."),
         _("Correct the address in the contact."),
         (Match("rcpt", r"4\d\d", r"user unknown|unknown user|no such (?:user|recipient|mailbox)"),),
         ("rcpt: 450 4.1.1 <a@x.test>: Recipient address rejected: User unknown in local recipient table",),
         ("rcpt: 450 4.1.1 <a@x.test>: Recipient address rejected: verification in progress",),
         given_up=_(
-            "This address was not found at the recipient's. iA.docs no longer tries: check it and send again."
+            "This address was not found on the recipient's server. iA.docs has stopped trying: check it and send again."
         ),
     ),
     Answer(
         "too-many-recipients",
         Outcome.TEMPORARY,
-        _("The mail server takes fewer recipients at once."),
+        _("The mail server accepts fewer recipients at once."),
         _("Nothing to do."),
         (Match("rcpt", r"5\d\d", r"^5\.5\.3\b|too many recipients"),),
         ("rcpt: 552 5.5.3 Too many recipients",),
         ("rcpt: 552 5.2.2 <a@x.test>: user is over quota",),
         given_up=_(
-            "The mail server did not take so many recipients. iA.docs no longer tries; send again, or tell your IT service."
+            "The mail server did not accept so many recipients. iA.docs has stopped trying; send again, or tell your IT "
+            "service."
         ),
     ),
     Answer(
         "busy",
         Outcome.TEMPORARY,
         _("The mail server asked to slow down."),
-        _(
-            "The provider limits how much is sent. Set the messages a minute of the account (Microsoft 365: 30)."
-        ),
+        _("The provider limits how much is sent. Set the account's messages per minute (Microsoft 365: 30)."),
         (
             Match(
                 codes=r"4\d\d",
@@ -737,20 +740,20 @@ ANSWERS = (
         ),
         ("connect: 421 4.7.0 Try again later, closing connection.",),
         given_up=_(
-            "The mail server asked each time to slow down. iA.docs no longer tries; send again, or tell your IT service."
+            "The mail server asked each time to slow down. iA.docs has stopped trying; send again, or tell your IT service."
         ),
         everybody=True,
     ),
     Answer(
         "greylisted",
         Outcome.TEMPORARY,
-        _("The recipient's server takes mail from an unknown sender only at a second try."),
+        _("The recipient's server accepts mail from an unknown sender only on a second try."),
         _("Nothing to do."),
         (Match(codes=r"4\d\d", text=r"gr[ea]ylist"),),
         ("rcpt: 450 4.2.0 <a@x.test>: Recipient address rejected: Greylisted, see postgrey",),
         ("rcpt: 450 4.2.0 <a@x.test>: Recipient address rejected: try later",),
         given_up=_(
-            "The recipient's server put the message off each time. iA.docs no longer tries; send again."
+            "The recipient's server deferred the message each time. iA.docs has stopped trying; send again."
         ),
     ),
     Answer(
@@ -762,19 +765,20 @@ ANSWERS = (
         ("rcpt: 452 4.2.2 <a@x.test>: mailbox full",),
         ("data: 452 4.3.1 Insufficient system storage",),
         given_up=_(
-            "The recipient's mailbox stayed full. iA.docs no longer tries: reach the recipient another way, or send again later."
+            "The recipient's mailbox stayed full. iA.docs has stopped trying: reach the recipient another way, or send again "
+            "later."
         ),
     ),
     Answer(
         "server-trouble",
         Outcome.TEMPORARY,
         _("The mail server asked to try later."),
-        _("If it goes on for hours, ask the mail provider about the answer of its server."),
+        _("If it goes on for hours, ask the mail provider about its server's answer."),
         (Match(codes=r"4\d\d", text=r"^4\.3\."),),
         ("rcpt: 451 4.3.0 Temporary lookup failure", "mail: 451 4.3.0 Error: queue file write error"),
         ("rcpt: 451 4.7.1 try later", "connect: 421 4.3.2 Too many connections"),
         given_up=_(
-            "The mail server asked each time to try later. iA.docs no longer tries; send again, or tell your IT service."
+            "The mail server asked each time to try later. iA.docs has stopped trying; send again, or tell your IT service."
         ),
         everybody=True,
     ),
@@ -782,19 +786,19 @@ ANSWERS = (
         "later",
         Outcome.TEMPORARY,
         _("The mail server asked to try later."),
-        _("If it goes on for hours, ask the mail provider about the answer of its server."),
+        _("If it goes on for hours, ask the mail provider about its server's answer."),
         (Match(codes=r"4\d\d"),),
         ("rcpt: 451 4.7.1 try later", "auth: 454 4.7.0 Temporary authentication failure"),
         ("data: 554 5.3.0 Error: queue file write error",),
         given_up=_(
-            "The mail server asked each time to try later. iA.docs no longer tries; send again, or tell your IT service."
+            "The mail server asked each time to try later. iA.docs has stopped trying; send again, or tell your IT service."
         ),
     ),
     # this recipient
     Answer(
         "no-such-address",
         Outcome.PERMANENT,
-        _("This address does not exist at the recipient's. Check it and send again."),
+        _("This address does not exist on the recipient's server. Check it and send again."),
         _("Correct the address in the contact."),
         (
             Match(
@@ -819,10 +823,10 @@ ANSWERS = (
         "members-only",
         Outcome.PERMANENT,
         _(
-            "This address takes mail only from people of its own organisation, or who are known there. Reach the recipient another "
+            "This address accepts mail only from people in its own organization, or known to it. Reach the recipient another "
             "way."
         ),
-        _("Nothing to do: whoever manages the address can let it take mail from outside."),
+        _("Nothing to do: whoever manages the address can let it accept mail from outside."),
         (
             Match(
                 "rcpt data",
@@ -841,7 +845,7 @@ ANSWERS = (
     Answer(
         "no-such-domain",
         Outcome.PERMANENT,
-        _("What stands after the @ does not exist or takes no mail. Check the address and send again."),
+        _("The domain after the @ does not exist or accepts no mail. Check the address and send again."),
         _("Correct the address in the contact."),
         (
             Match(
@@ -872,7 +876,7 @@ ANSWERS = (
     Answer(
         "blocked-there",
         Outcome.PERMANENT,
-        _("The recipient's server takes no mail from the address of the iA.docs server."),
+        _("The recipient's server accepts no mail from the address of the iA.docs server."),
         _(
             "Its answer names the list: look up there why the IP address of the iA.docs server is on it, and have it removed. Or "
             "ask the mail provider to let this address send."
@@ -914,7 +918,7 @@ ANSWERS = (
         "attachment-refused",
         Outcome.PERMANENT,
         _(
-            "The mail server takes one of the attachments for dangerous: it refuses this kind of file, also inside an archive. "
+            "The mail server considers one of the attachments dangerous: it refuses this kind of file, even inside an archive. "
             "Send it another way."
         ),
         _("Ask the mail provider which kinds of files its filter refuses."),
@@ -959,8 +963,8 @@ ANSWERS = (
         "no-smtputf8-sender",
         Outcome.PERMANENT,
         _(
-            "The mail server cannot take your own address, which has accents before the @ (SMTPUTF8). Ask the person who keeps the "
-            "contacts for an address without them, then send again."
+            "The mail server cannot accept your own address, which has accents before the @ (SMTPUTF8). Ask the person who "
+            "maintains the contacts for an address without them, then send again."
         ),
         _("Give the agent an address without accents before the @, or use a server that offers SMTPUTF8."),
         (Match("mail rcpt data", r"55\d", r"^5\.6\.7\b.*\bthe sender needs"),),
@@ -971,7 +975,8 @@ ANSWERS = (
         "no-smtputf8",
         Outcome.PERMANENT,
         _(
-            "The mail server cannot take an address with accents before the @ (SMTPUTF8). Use another address of the recipient."
+            "The mail server cannot accept an address with accents before the @ (SMTPUTF8). Use another address of the "
+            "recipient."
         ),
         _("Nothing to do."),
         (Match("mail rcpt data", r"55\d", r"^5\.6\.7\b"),),
@@ -981,7 +986,7 @@ ANSWERS = (
     Answer(
         "no-8bitmime",
         Outcome.PERMANENT,
-        _("The mail server cannot take the characters of this message as they are (8BITMIME)."),
+        _("The mail server cannot accept the characters of this message as they are (8BITMIME)."),
         _("This concerns mail of the site itself; mail written by agents never needs it."),
         (Match("mail rcpt data", r"55\d", r"^5\.6\.3\b"),),
         ("mail: 554 5.6.3 8BITMIME is not offered",),
@@ -991,7 +996,7 @@ ANSWERS = (
         "content-refused",
         Outcome.PERMANENT,
         _(
-            "A filter took the message for spam or for dangerous. Change its text or its attachments, then send again."
+            "A filter considered the message spam or dangerous. Change its text or its attachments, then send again."
         ),
         _(
             "Ask the mail provider why its filter refused the message; check SPF, DKIM and DMARC in the diagnosis."
@@ -1015,7 +1020,7 @@ ANSWERS = (
         "refused",
         Outcome.PERMANENT,
         _("The mail server refused the message for good. Its answer says why."),
-        _("Ask the mail provider about the answer of its server."),
+        _("Ask the mail provider about its server's answer."),
         (Match("mail rcpt data", r"5(?!03)\d\d"),),
         ("data: 554 5.0.0 Transaction failed", "rcpt: 550 no"),
         ("data: 451 4.3.0 Transaction failed", "data: 250 2.0.0 Ok", "mail: 503 5.5.1 nested MAIL command"),
@@ -1024,7 +1029,7 @@ ANSWERS = (
         "not-understood",
         Outcome.TEMPORARY,
         _("The mail server gave an answer that makes no sense here."),
-        _("Check name and port of the server, then ask the mail provider about the answer of its server."),
+        _("Check name and port of the server, then ask the mail provider about its server's answer."),
         (Match(),),
         (
             "mail: 354 go on",
@@ -1036,7 +1041,7 @@ ANSWERS = (
         ),
         ("data: 250 2.0.0 Ok", "connect: 554 no"),
         given_up=_(
-            "The mail server gave answers that make no sense. iA.docs no longer tries; send again, or tell your IT service."
+            "The mail server gave answers that make no sense. iA.docs has stopped trying; send again, or tell your IT service."
         ),
         everybody=True,
     ),

@@ -16,8 +16,8 @@ EXPIRED = Answer(
     "expired",
     Outcome.PERMANENT,
     _(
-        "The recipient's server could not be reached, or took no mail, until the servers on the way gave up. Send again later, "
-        "or reach the recipient another way."
+        "The recipient's server could not be reached, or accepted no mail, until the servers on the way gave up. Send again "
+        "later, or reach the recipient another way."
     ),
     _("Nothing to do."),
     (Match(text=r"^4\.(?!2\.2\b)|^5\.4\.(?:7|300|316|317)\b|\bexpired\b"),),

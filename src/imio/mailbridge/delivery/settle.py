@@ -132,8 +132,8 @@ def _other_sender(account, record, sender, reply):
     if login and send_as.blames_envelope(reply, sender, account):
         fallback = record.fallback and replace(record.fallback, envelope_sender=login)
         return (replace(sender, envelope_sender=login), fallback), _(
-            "The mail server does not take the bridge's own address for error reports. The message goes out again with the login "
-            "address for them, and the bridge remembers this."
+            "The mail server does not accept the bridge's own address for error reports. The message goes out again with the "
+            "login address for them, and the bridge remembers this."
         )
     if record.fallback is not None:
         return (record.fallback, None), _(

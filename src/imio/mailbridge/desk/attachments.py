@@ -25,7 +25,7 @@ MAX_SHOWN = 30_000_000
 _KINDS = (
     (PDF, _("PDF")),
     ("image/", _("Image")),
-    ("audio/", _("Sound")),
+    ("audio/", _("Audio")),
     ("video/", _("Video")),
     ("message/", _("E-mail")),
     ("application/vnd.ms-outlook", _("E-mail")),

@@ -27,12 +27,12 @@ import transaction
 HAND_IN = "imio.mailbridge: Hand in mail"
 NO_FILE = _("Choose at least one file first: a message saved as .eml or .msg.")
 BUSY = _(
-    "Too much was written at the same time, so this file was not filed. Hand it in again in a moment: "
-    "nothing is filed twice."
+    "Too much was being saved at the same time, so this file was not filed. Hand it in again in a moment: nothing is filed "
+    "twice."
 )
 FAULT = _(
-    "This file was not filed, because of a fault in iA.docs. Hand it in again later; "
-    "if this comes back, tell an administrator."
+    "This file was not filed, because of a fault in iA.docs. Hand it in again later; if this happens again, tell an "
+    "administrator."
 )
 
 logger = logging.getLogger(__name__)
@@ -153,7 +153,7 @@ class HandIn(ButtonPage):
         links = tuple(Link(brain.Title, f"{brain.getURL()}/view") for brain in visible_content(record.items))
         if record.state == "filed":
             if known:
-                says = _("Known already") if links else _("Known already, in a document that you may not see")
+                says = _("Already known") if links else _("Already known, in a document that you may not see")
                 return Result(name, "info", says, links)
             return Result(
                 name,
@@ -174,14 +174,14 @@ class HandIn(ButtonPage):
             return Result(name, "info", _("Received: it is filed in about a minute."))
         if record.state == "discarded":
             return Result(
-                name, "warning", _("A manager of mail discarded this message, so it was not filed again.")
+                name, "warning", _("A mail manager discarded this message, so it was not filed again.")
             )
         sentence = api.portal.translate(reason_texts(record.reason, record.evidence)[0])
         return Result(
             name,
             "warning",
             _(
-                "Kept, but not filed: a manager of mail decides on it. ${reason}",
+                "Kept, but not filed: a mail manager decides. ${reason}",
                 mapping={"reason": sentence},
             ),
             (

@@ -68,14 +68,16 @@ def read_query(form, services, agents, states):
             return ""
         return value
 
-    service = chosen("service", {NONE, *services}, _("There is no such service; mail of all is shown."))
-    agent = chosen("agent", {NONE, ME, *agents}, _("There is no such agent; mail of all is shown."))
-    state = chosen("state", states, _("There is no such state; mail in all is shown."))
+    service = chosen(
+        "service", {NONE, *services}, _("There is no such service; mail for all services is shown.")
+    )
+    agent = chosen("agent", {NONE, ME, *agents}, _("There is no such agent; everyone's mail is shown."))
+    state = chosen("state", states, _("There is no such state; mail in all states is shown."))
     answered = chosen("answered", ("yes", "no"), _("“Answered” can be yes or no; all mail is shown."))
     sort = (
-        chosen("sort", SORTS, _("The list cannot be sorted by this; the newest mail stands first.")) or "date"
+        chosen("sort", SORTS, _("The list cannot be sorted by this; the newest mail comes first.")) or "date"
     )
-    order = chosen("order", ("asc", "desc"), _("There is no such order; the usual one was taken."))
+    order = chosen("order", ("asc", "desc"), _("There is no such order; the usual one was used."))
     days = []
     for name in ("from", "to"):
         try:

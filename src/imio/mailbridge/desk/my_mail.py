@@ -84,15 +84,15 @@ class MyMail(BrowserView):
     def _mine(self):
         return self._mail(
             "mine",
-            _("To treat: mine"),
-            _("No mail waits for you."),
+            _("To handle: mine"),
+            _("No mail is waiting for you."),
             {"agent": "me"},
             mailbridge_agent=self.userid,
         )
 
     def _of_service(self):
         services = IDirectory(api.portal.get()).services_of(self.userid)
-        title, empty = _("To treat: my service's"), _("No mail of your service waits for an agent.")
+        title, empty = _("To handle: my service's"), _("None of your service's mail is waiting for an agent.")
         filters = {"service": services[0]} if len(services) == 1 else {}
         return self._mail(
             "service",
@@ -106,8 +106,8 @@ class MyMail(BrowserView):
     def _of_nobody(self):
         return self._mail(
             "nobody",
-            _("To treat: without a service"),
-            _("Each mail to treat has a service or an agent."),
+            _("To handle: without a service"),
+            _("All mail to handle has a service or an agent."),
             {"service": NONE, "agent": NONE},
             mailbridge_agent="",
             mailbridge_service="",
@@ -196,13 +196,13 @@ class MyMail(BrowserView):
             if draft.document in documents
         ]
         return _section(
-            "drafts", _("Drafts"), _("No draft waits to be sent."), len(lines), lines[:SHOWN], None
+            "drafts", _("Drafts"), _("No draft is waiting to be sent."), len(lines), lines[:SHOWN], None
         )
 
     def _waiting_forwards(self):
         records = (inbox().get(id) for id in inbox().forwarded_by(own_addresses())[:LOOKED_AT])
         waiting = [record for record in records if record.state in WAITING]
-        title, empty = _("Forwards that wait"), _("None of your forwards waits for a decision.")
+        title, empty = _("Forwards waiting"), _("None of your forwards is waiting for a decision.")
         return _section(
             "forwards",
             title,
@@ -215,7 +215,7 @@ class MyMail(BrowserView):
     def _decide(self):
         ids = inbox().newest_ids(*WAITING)
         records = [inbox().get(id) for id in ids[:SHOWN]]
-        title, empty = _("To decide"), _("No message waits for a decision.")
+        title, empty = _("To decide"), _("No message is waiting for a decision.")
         url = f"{self.url}/@@mailbridge-inbox?state=open"
         return _section("decide", title, empty, len(ids), self._incoming(records), url)
 

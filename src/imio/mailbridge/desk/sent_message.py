@@ -29,7 +29,8 @@ import os
 
 
 DELETED = _(
-    "The text and the attachments were deleted after the time that sent mail is kept. What became of the e-mail stays known."
+    "The text and the attachments were deleted at the end of the retention period for sent mail. What became of the e-mail is "
+    "still known."
 )
 NEVER_SHOWN = _("The site wrote this message itself. It may hold secrets, so its text is never shown.")
 LOST = _(

@@ -50,7 +50,7 @@ def arrival(report, imap_account, token, count, deadline, poll):
             "mailbox",
             WARNING,
             _("The message arrived in the spam folder (${folder}).", mapping={"folder": found}),
-            _("Why does your filter take mail from iA.docs for spam?"),
+            _("Why does your filter treat mail from iA.docs as spam?"),
         )
     late = [_("One of the two messages has not arrived yet.")] if len(headers) < count else []
     return report.add("mailbox", OK, _("The message arrived in the mailbox."), notes=late)

@@ -224,7 +224,9 @@ def _unverified_certificate(report, account, ip, deadline):
 def _log_in(report, session, account):
     """Step ``login``."""
     if not account.login and account.auth != "oauth2":
-        return report.add("login", OK, _("No login is set: the server takes mail from iA.docs without one."))
+        return report.add(
+            "login", OK, _("No login is set: the server accepts mail from iA.docs without one.")
+        )
     for kind in password.KINDS:
         report.dialogue.hide(password.read(account.name, kind))
     if account.auth != "oauth2":
@@ -256,7 +258,7 @@ def _try_to_send(report, session, account, options, token):
     if not reply.is_positive:
         _add_refusal(report, "sender", reply)
         return
-    report.add("sender", OK, _("The server takes ${address} as sender.", mapping={"address": login}))
+    report.add("sender", OK, _("The server accepts ${address} as sender.", mapping={"address": login}))
     if not session.reset():
         return
     if options.agent:
@@ -265,7 +267,7 @@ def _try_to_send(report, session, account, options, token):
         reply = _try_envelope(session, login, options.recipient)
         if reply.is_positive:
             mapping = {"address": options.recipient}
-            report.add("recipient", OK, _("The server takes mail for ${address}.", mapping=mapping))
+            report.add("recipient", OK, _("The server accepts mail for ${address}.", mapping=mapping))
         else:
             _add_refusal(report, "recipient", reply)
         if not session.reset() or not reply.is_positive:
@@ -283,7 +285,7 @@ def _try_agent(report, session, account, options):
             "agent",
             OK,
             _(
-                "The server takes ${address} as sender so far; some servers refuse only after a real message.",
+                "The server accepts ${address} as sender so far; some servers refuse only after a real message.",
                 mapping=mapping,
             ),
         )
@@ -303,7 +305,7 @@ def _send_messages(report, session, account, options, token, login):
     report.add(
         "message",
         OK,
-        _("The server took a message for ${address}; its subject ends in ${token}.", mapping=mapping),
+        _("The server accepted a message for ${address}; its subject ends in ${token}.", mapping=mapping),
     )
     if not options.agent or not session.reset():
         return
@@ -338,7 +340,7 @@ def _add_refused_agent(report, name, account, agent, reply):
             mapping={"address": agent},
         ),
         _(
-            "May the login ${login} get the right to send as our agents (Send As)?",
+            "Can you give the login ${login} the right to send as our agents (Send As)?",
             mapping={"login": account.login or account.login_address},
         ),
     )

@@ -17,14 +17,14 @@ DKIM = {
     "Microsoft 365": (
         (("selector1", "CNAME"), ("selector2", "CNAME")),
         _(
-            "The values are read in Microsoft Defender: Email & collaboration, Policies & rules, Threat policies, Email "
+            "Find the values in Microsoft Defender: Email & collaboration, Policies & rules, Threat policies, Email "
             "authentication settings, DKIM, then the domain. Enter both records, then switch the signatures on there."
         ),
     ),
     "Google Workspace": (
         (("google", "TXT"),),
         _(
-            "The value is read in the Google Admin console: Apps, Google Workspace, Gmail, Authenticate email. Enter the record, "
+            "Find the value in the Google Admin console: Apps, Google Workspace, Gmail, Authenticate email. Enter the record, "
             "then start the authentication there."
         ),
     ),
@@ -100,8 +100,8 @@ def _of_spf(present):
     if not present:
         return _("Add what else sends for the domain before you enter it: a web site, a newsletter.")
     if len(present) > 1:
-        return _("Replaces all SPF records that are there: a domain has only one.")
-    return _("Replaces the SPF record that is there: a domain has only one.")
+        return _("Replaces all existing SPF records: a domain has only one.")
+    return _("Replaces the existing SPF record: a domain has only one.")
 
 
 def _dkim(forecast, host, lookup, reports):
@@ -136,7 +136,7 @@ def _dmarc(forecast, host, lookup, reports):
         note = _("To begin with: it asks receivers for nothing, and satisfies those that want a record.")
     except ValueError:
         name = name if name == domain or not lookup(f"_dmarc.{domain}", "TXT") else domain
-        note = _("Replaces the DMARC records that are there, which cannot be read.")
+        note = _("Replaces the existing DMARC records, which cannot be read.")
     target = f"; rua=mailto:{quote(reports, safe='@+._-')}" if reports else ""
     yield Entry(f"_dmarc.{name}", "TXT", f"v=DMARC1; p=none{target}", note)
     other = reports.rpartition("@")[2].lower()

@@ -58,11 +58,11 @@ def _judge(lookup, account, case, selector):
         asks.append(_("Can you sign our mail with DKIM for our domain?"))
     sentence = (
         _(
-            "DNS of ${domain} can be improved, so that mail from iA.docs is not taken for spam.",
+            "The DNS of ${domain} can be improved, so that mail from iA.docs is not mistaken for spam.",
             mapping=mapping,
         )
         if problems
-        else _("DNS of ${domain} fits mail that iA.docs sends by this account.", mapping=mapping)
+        else _("The DNS of ${domain} suits mail that iA.docs sends through this account.", mapping=mapping)
     )
     return WARNING if problems else OK, sentence, (*problems, *notes), next(iter(asks), "")
 
@@ -91,7 +91,7 @@ def _read_dmarc(lookup, case, found, notes, problems, mapping):
     if not domain_policy.aligned(case.author, case.envelope, record.aspf if record else "r"):
         (notes if found.dkim.verdict == PASSES or record is None else problems).append(
             _(
-                "From (${domain}) and the envelope sender (${other}) do not fit together, so SPF does not count for DMARC: only a "
+                "From (${domain}) and the envelope sender (${other}) do not match, so SPF does not count for DMARC: only a "
                 "signature (DKIM) does.",
                 mapping=mapping,
             )

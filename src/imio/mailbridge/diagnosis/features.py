@@ -13,7 +13,7 @@ EXPLAINED = {
     "8bitmime": (_("8BITMIME: accented letters may travel as they are."), ""),
     "smtputf8": (
         _("SMTPUTF8: addresses with accents before the @ are possible."),
-        _("No SMTPUTF8: nobody with accents before the @ of the address can be written to."),
+        _("No SMTPUTF8: addresses with accents before the @ cannot be written to."),
     ),
     "dsn": (
         _("DSN: the server reports failures in the way that iA.docs asks for."),
@@ -29,16 +29,16 @@ def notes(session, login):
     size = features.get("size", "").strip()
     if size.isdigit() and 0 < int(size) < 10**15:
         yield _(
-            "SIZE: a message may have ${size}. Attachments grow by a third on the way.",
+            "SIZE: a message may be as large as ${size}. Attachments grow by a third on the way.",
             mapping={"size": readable_size(int(size))},
         )
     elif size == "0":  # RFC 1870 §3
-        yield _("SIZE: the server sets no limit to a message.")
+        yield _("SIZE: the server sets no limit on a message.")
     else:
         yield _("No SIZE: the server does not say how large a message may be.")
     methods = sorted({method.upper() for method in features.get("auth", "").replace("=", " ").split()})
     if methods:
-        yield _("AUTH: one can log in by ${methods}.", mapping={"methods": ", ".join(methods[:10])})
+        yield _("AUTH: login is possible by ${methods}.", mapping={"methods": ", ".join(methods[:10])})
     elif login:
         yield _("No AUTH: the server offers no login here.")
     for name, (offered, missing) in EXPLAINED.items():
@@ -59,7 +59,7 @@ def features(report, session, reply, account):
             "features",
             WARNING,
             _("The server offers no login on this port, but a login is set."),
-            _("On which port, and with which encryption, does your server let one log in?"),
+            _("On which port, and with which encryption, does your server accept a login?"),
             found,
         )
     return report.add("features", OK, _("The server says what it can do."), notes=found)

@@ -15,13 +15,13 @@ PASSES, FAILS, UNKNOWN = "passes", "fails", "unknown"
 #: Policy of DMARC → what becomes of mail for which DMARC fails.
 CONSEQUENCES = {
     "reject": _(
-        "DMARC fails: neither SPF nor a signature stands for ${domain}, which asks receivers to refuse such mail."
+        "DMARC fails: neither SPF nor a signature vouches for ${domain}, which asks receivers to refuse such mail."
     ),
     "quarantine": _(
-        "DMARC fails: neither SPF nor a signature stands for ${domain}, which asks receivers to treat such mail as spam."
+        "DMARC fails: neither SPF nor a signature vouches for ${domain}, which asks receivers to treat such mail as spam."
     ),
     "none": _(
-        "DMARC fails: neither SPF nor a signature stands for ${domain}. Its DMARC record asks for nothing yet; many receivers "
+        "DMARC fails: neither SPF nor a signature vouches for ${domain}. Its DMARC record asks for nothing yet; many receivers "
         "treat such mail as spam."
     ),
 }
@@ -152,7 +152,10 @@ def _spf(domain, host, lookup):
         mapping["terms"] = ", ".join(spf.unknown)[:200]
         return Verdict(
             FAILS,
-            _("The SPF record of ${domain} holds what receivers cannot read: ${terms}", mapping=mapping),
+            _(
+                "The SPF record of ${domain} contains terms that receivers cannot read: ${terms}",
+                mapping=mapping,
+            ),
         )
     if tree.lookups > domain_policy.MAX_LOOKUPS:
         mapping["count"] = str(tree.lookups)
@@ -230,24 +233,24 @@ def _dmarc(case, spf, dkim, record):
     mapping = {"domain": case.author, "other": case.envelope}
     if record is None:
         return Verdict(
-            UNKNOWN, _("${domain} has no DMARC record; large mail providers want one.", mapping=mapping)
+            UNKNOWN, _("${domain} has no DMARC record; large mail providers expect one.", mapping=mapping)
         )
     fits = aligned(case.author, case.envelope, record.aspf)
     if fits and spf.verdict == PASSES:
-        return Verdict(PASSES, _("DMARC holds, by SPF of ${other}.", mapping=mapping))
+        return Verdict(PASSES, _("DMARC passes, by SPF of ${other}.", mapping=mapping))
     if dkim.verdict == PASSES:
-        return Verdict(PASSES, _("DMARC holds, by the signature for ${domain}.", mapping=mapping))
+        return Verdict(PASSES, _("DMARC passes, by the signature for ${domain}.", mapping=mapping))
     if dkim.verdict == UNKNOWN:
         return Verdict(
             UNKNOWN,
             _(
-                "Whether DMARC of ${domain} holds depends on a signature for it, which a test message shows.",
+                "Whether DMARC of ${domain} passes depends on a signature for it, which a test message shows.",
                 mapping=mapping,
             ),
         )
     if fits and spf.verdict == UNKNOWN:
         return Verdict(
-            UNKNOWN, _("Whether DMARC of ${domain} holds depends on SPF of ${other}.", mapping=mapping)
+            UNKNOWN, _("Whether DMARC of ${domain} passes depends on SPF of ${other}.", mapping=mapping)
         )
     return Verdict(FAILS, _(CONSEQUENCES[record.demand], mapping=mapping))
 
@@ -276,7 +279,7 @@ def _seen_dkim(case, mail, mode):
         return Verdict(
             FAILS,
             _(
-                "In a test on ${time}, the signature for ${domain} did not hold at ${server}.",
+                "In a test on ${time}, ${server} found the signature for ${domain} not valid.",
                 mapping=mapping,
             ),
         )

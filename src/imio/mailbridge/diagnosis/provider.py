@@ -162,7 +162,7 @@ def _exchangers(texts):
 def _of_exchangers(domain, hosts):
     """Return the witnesses among MX hosts: the first of each provider, else the first host."""
     if not any(hosts):
-        takes_none = _("The MX record of ${domain} says that it takes no mail.", mapping={"domain": domain})
+        takes_none = _("The MX record of ${domain} says that it accepts no mail.", mapping={"domain": domain})
         return [
             _Witness(takes_none if hosts else _("${domain} has no MX record.", mapping={"domain": domain}))
         ]

@@ -30,7 +30,7 @@ def addresses(report, account, deadline):
         report.add(
             "resolve",
             BAD,
-            _("There is no server with the name ${host}: look for a typing mistake.", mapping={"host": host}),
+            _("There is no server with the name ${host}: check the spelling.", mapping={"host": host}),
             _("What is the exact name of the server for sending mail (SMTP)?"),
         )
         return []
@@ -136,7 +136,9 @@ def silent_server(report, account, ip, deadline):
     return report.add(
         "connect",
         BAD,
-        _("The server takes the connection and then says nothing: it is overloaded, or no mail server."),
+        _(
+            "The server accepts the connection and then says nothing: it is overloaded, or it is not a mail server."
+        ),
         answer.remedy,
     )
 

@@ -39,7 +39,8 @@ PROBLEMS = {
 SENTENCES = {
     "expired": (
         _(
-            "The server's certificate has expired on ${until}. Nothing is sent, since anybody could stand between iA.docs and it."
+            "The server's certificate expired on ${until}. Nothing is sent, since anyone could be standing between iA.docs and "
+            "it."
         ),
         _("The certificate of your SMTP server has expired: when will it be renewed?"),
     ),
@@ -51,15 +52,15 @@ SENTENCES = {
     ),
     "self-signed": (
         _(
-            "The server made its certificate itself, so it proves nothing. If it is your own server, name the file of the "
+            "The server's certificate is self-signed, so it proves nothing. If it is your own server, name the file of the "
             "certificate in the settings (certificates of your own authority)."
         ),
         _("Could your SMTP server get a certificate of a public authority, or could you send us its file?"),
     ),
     "unknown-authority": (
         _(
-            "Nobody that iA.docs trusts vouches for the server's certificate (issuer: ${issuer}). If it is an authority of your "
-            "own, name its file in the settings; else the server does not send its whole chain of certificates."
+            "Nobody that iA.docs trusts vouches for the server's certificate (issuer: ${issuer}). If it is an authority of "
+            "your own, name its file in the settings; otherwise the server is not sending its whole certificate chain."
         ),
         _(
             "Which authority issued the certificate of your SMTP server? Does the server send the intermediate certificates too?"
@@ -67,8 +68,8 @@ SENTENCES = {
     ),
     "other-name": (
         _(
-            "The server's certificate is for another name: ${names}, not ${host}. Enter in the settings a name that the "
-            "certificate holds."
+            "The server's certificate is for another name: ${names}, not ${host}. In the settings, enter a name that the "
+            "certificate contains."
         ),
         _("Under which name must your SMTP server be reached, so that its certificate fits?"),
     ),
@@ -173,17 +174,17 @@ def encrypted(report, sock):
             "tls",
             WARNING,
             _(
-                "The connection is encrypted (${version}), but the server's certificate ends on ${until}. Then nothing is sent "
-                "any more.",
+                "The connection is encrypted (${version}), but the server's certificate expires on ${until}. After that, "
+                "nothing is sent.",
                 mapping=mapping,
             ),
-            _("The certificate of your SMTP server ends soon: when will it be renewed?"),
+            _("The certificate of your SMTP server expires soon: when will it be renewed?"),
         )
     return report.add(
         "tls",
         OK,
         _(
-            "The connection is encrypted (${version}). The server's certificate is right and valid until ${until}.",
+            "The connection is encrypted (${version}). The server's certificate is in order and valid until ${until}.",
             mapping=mapping,
         ),
     )
@@ -225,13 +226,13 @@ def not_encrypted(report, account, problem, certificate):
         return report.add(
             "tls",
             BAD,
-            _("The server and iA.docs know no common encryption: that of the server is too old to be safe."),
+            _("The server and iA.docs have no encryption in common: the server's is too old to be safe."),
             _("Does your SMTP server offer TLS 1.2 or TLS 1.3?"),
         )
     return report.add(
         "tls",
         BAD,
-        _("The encryption could not be begun: the server ended the connection or said nothing more."),
+        _("Encryption could not be started: the server closed the connection or stopped answering."),
         _("Which port and which encryption (STARTTLS or TLS) must be used for sending mail?"),
     )
 
@@ -253,7 +254,9 @@ def in_clear(report, local):
     """Step ``tls``: no encryption is set."""
     if local:
         return report.add(
-            "tls", OK, _("No encryption is set. The server is on your own machine or network: this may do.")
+            "tls",
+            OK,
+            _("No encryption is set. The server is on your own machine or network: this may be good enough."),
         )
     return report.add(
         "tls",

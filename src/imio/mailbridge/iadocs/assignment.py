@@ -30,7 +30,7 @@ def assign(site, filing):
     user = {"_transferer_": transferrer, "_empty_": "", "": ""}.get(route.user_value, route.user_value)
     notes = []
     if user and not directory.is_agent(user):
-        notes.append(_("The agent of the route does not exist any more, or is not active."))
+        notes.append(_("The agent of the route no longer exists, or is not active."))
         user = ""
     service = filing.service
     names = {**filing.facts.names(), "assigned_user": user} if filing.facts else {"assigned_user": user}
@@ -38,7 +38,7 @@ def assign(site, filing):
         service = _service(directory, route.tg_value, user, filing) or service
     if user and service and not directory.is_member(user, service):
         notes.append(
-            _("The agent of the route is not in the service that treats the mail, so nobody is assigned.")
+            _("The agent of the route is not in the service that handles the mail, so nobody is assigned.")
         )
         user = ""
     return Assignment(user, service, tuple(notes))

@@ -28,7 +28,7 @@ class IPerson(model.Schema):
     """A citizen or an agent: agents have a userid and stand in the personnel folder."""
 
     person_title = schema.TextLine(
-        title=_("Title of the person"), description=_("Mrs, Mr: as letters begin."), required=False
+        title=_("Title of the person"), description=_("Mrs, Mr: as used to open a letter."), required=False
     )
     lastname = schema.TextLine(title=_("Last name"))
     firstname = schema.TextLine(title=_("First name"), required=False)

@@ -46,7 +46,7 @@ class IDmsIncomingEmail(model.Schema):
     mail_type = schema.Choice(
         title=_("Kind of mail"), vocabulary="imio.mailbridge.mail_types", default="email", required=False
     )
-    treating_groups = schema.Choice(title=_("Treating service"), vocabulary=_SERVICES, required=False)
+    treating_groups = schema.Choice(title=_("Handling service"), vocabulary=_SERVICES, required=False)
     directives.widget("recipient_groups", CheckBoxFieldWidget)
     recipient_groups = _choices(_("Services informed"), _SERVICES)
     assigned_user = schema.Choice(
@@ -72,7 +72,7 @@ class IDmsOutgoingMail(model.Schema):
     send_modes = _choices(_("Ways of sending"), "imio.mailbridge.send_modes")
     directives.widget("reply_to", ContentBrowserFieldWidget, pattern_options=DOCUMENTS)
     reply_to = _relations(_("Answers"))
-    treating_groups = schema.Choice(title=_("Treating service"), vocabulary=_SERVICES, required=False)
+    treating_groups = schema.Choice(title=_("Handling service"), vocabulary=_SERVICES, required=False)
     outgoing_date = schema.Datetime(title=_("Sent on"), required=False)
     internal_reference_no = schema.TextLine(title=_("Our reference"), required=False)
 

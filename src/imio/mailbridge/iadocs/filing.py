@@ -141,8 +141,8 @@ class Filer:
         if service is None or service.portal_type != names.ORGANIZATION:
             raise FilingError(
                 _(
-                    "The service that this mail goes to does not exist any more. Choose another service for "
-                    "the mailbox in the settings of the mail bridge, then replay the message."
+                    "The service that this mail goes to no longer exists. Choose another service for the mailbox in the "
+                    "settings of the mail bridge, then replay the message."
                 )
             )
 

@@ -24,16 +24,16 @@ MESSAGES = ("message/rfc822", "application/vnd.ms-outlook")
 DOUBTS = {
     "charset-guessed": _("Some of the text is not in the charset that it names; accents may be wrong"),
     "date-missing": _("The message has no date"),
-    "date-repeated": _("The message has several dates; the first that can be read was taken"),
+    "date-repeated": _("The message has several dates; the first that can be read was used"),
     "date-unreadable": _("The date of the message cannot be read"),
     "date-guessed": _("The date is written in an unusual way; check it"),
-    "zone-guessed": _("The date names no time zone; that of the town was taken"),
+    "zone-guessed": _("The date has no time zone; the town's was used"),
     "message-id-missing": _("The message has no Message-ID"),
-    "header-damaged": _("The header of the message is damaged; what could be read was taken"),
+    "header-damaged": _("The header of the message is damaged; what could be read was used"),
     "truncated": _("The message seems incomplete: its end is missing"),
     "attachment-damaged": _("An attachment seems incomplete: its end is missing"),
     "marked-as-unwanted": _(
-        "A mail filter took this message for unwanted mail; check it before you rely on it"
+        "A mail filter marked this message as unwanted mail; check it before you rely on it"
     ),
     "sender-doubted": _(
         "A mail server could not confirm the sender of this message; check before you rely on it"

@@ -256,7 +256,7 @@ def outline_of(made):
     return Outline.from_data(made.outline) if made is not None and made.outline is not None else None
 
 
-NONE_YET = _("No PDF was made of this message yet.")
+NONE_YET = _("No PDF has been made of this message yet.")
 #: What a person reads of each state.
 TEXTS = {
     "waiting": _("The PDF is being made."),

@@ -188,7 +188,7 @@ def _with_former(terms, column):
     known = {term.value for term in terms}
     for value in sorted(rules.in_use(column) - known):
         name = former_title(value) or value
-        terms.append(_term(value, _("${value} (not available any more)", mapping={"value": name})))
+        terms.append(_term(value, _("${value} (no longer available)", mapping={"value": name})))
     return SimpleVocabulary(terms)
 
 
@@ -200,7 +200,5 @@ def _tolerant(terms, context, *attributes):
         for present in value if isinstance(value, (list, tuple)) else [value]:
             if isinstance(present, str) and present and present not in known:
                 known.add(present)
-                terms.append(
-                    _term(present, _("${value} (not available any more)", mapping={"value": present}))
-                )
+                terms.append(_term(present, _("${value} (no longer available)", mapping={"value": present})))
     return SimpleVocabulary(terms)

@@ -115,7 +115,7 @@ def tell_of_mailbox(mailbox):
         _("${mailbox} forwards as text: its mail is not filed", mapping={"mailbox": mailbox}),
         _(
             "The mailbox ${mailbox} forwards its mail to iA.docs as text. The sender, the date and the attachments are lost on "
-            "the way, so what comes in waits for a decision and no document is made.",
+            "the way, so its mail waits for a decision and no document is made.",
             mapping={"mailbox": mailbox},
         ),
         _(
@@ -159,7 +159,7 @@ def _answer(record, message, language):
         say(
             _(
                 "You forwarded the message “${subject}” to iA.docs as text. In such a forward the original is only quoted: its "
-                "sender, its date and its attachments are lost. It was kept, but no document was made of it."
+                "sender, its date and its attachments are lost. It was kept, but no document was made from it."
             ),
             subject=subject,
         ),
@@ -167,6 +167,6 @@ def _answer(record, message, language):
         if client
         else say(_("Please forward the original again, as attachment:")),
         [(say(steps), "")],
-        say(_("You need not do anything else: the first forward waits until a manager of mail discards it.")),
-        say(_("iA.docs wrote this by itself. Nobody reads answers to it.")),
+        say(_("You need not do anything else: the first forward waits until a mail manager discards it.")),
+        say(_("iA.docs wrote this message automatically. Nobody reads answers to it.")),
     )

@@ -21,8 +21,8 @@ NO_MESSAGE = _(
     "This is not an e-mail, so it was not filed. Save the message in your mail program as .eml or .msg, and hand in that file."
 )
 TOO_COMPLEX = _(
-    "This e-mail is built in too complicated a way to be read, so it was not filed. Save its attachments and add them "
-    "to a document by hand."
+    "The structure of this e-mail is too complicated to be read, so it was not filed. Save its attachments and add them to a "
+    "document by hand."
 )
 ENCRYPTED = _(
     "This e-mail is encrypted, so nobody else could read it, and it was not filed. Ask its author to send it without encryption."

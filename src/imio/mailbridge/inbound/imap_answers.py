@@ -46,7 +46,7 @@ IMAP_ANSWERS = (
         Outcome.SOON,
         _("What answers at this port is not an IMAP server."),
         _(
-            "Check server and port: mail is read by port 993 (TLS) or 143 (STARTTLS); 25, 465 and 587 only send mail."
+            "Check server and port: mail is read on port 993 (TLS) or 143 (STARTTLS); 25, 465 and 587 only send mail."
         ),
         "connect answer",
         r"^unexpected response\b|^None$",
@@ -82,7 +82,7 @@ IMAP_ANSWERS = (
         "bad-answer",
         Outcome.SOON,
         _("The IMAP server sent an answer that cannot be used, so the connection was ended."),
-        _("Ask whoever runs the mail server; if it happens once only, it needs nothing."),
+        _("Ask whoever runs the mail server; if it happens only once, there is nothing to do."),
         "answer",
         "",
         ("answer: the server announced 2147483648 bytes, of at most 65536 in one answer",),
@@ -105,7 +105,7 @@ IMAP_ANSWERS = (
         Outcome.PAUSE,
         _("The provider gives no token for this mailbox."),
         _(
-            "The refresh token has expired or was withdrawn: have iA.docs authorised again and enter the new token."
+            "The refresh token has expired or was withdrawn: have iA.docs authorized again and enter the new token."
         ),
         "token",
         r"invalid_grant|AADSTS(?:70008|700082|50173)\b",
@@ -127,7 +127,7 @@ IMAP_ANSWERS = (
         Outcome.SOON,
         _("The IMAP server cannot check the login at the moment."),
         _(
-            "Usually it passes by itself. If it goes on for hours, ask the mail provider about the answer of its server."
+            "Usually it passes by itself. If it goes on for hours, ask the mail provider about its server's answer."
         ),
         "login",
         r"\[(?:UNAVAILABLE|INUSE|LIMIT|SERVERBUG)\]|temporar|try again later|too many (?:simultaneous )?connections",
@@ -150,8 +150,8 @@ IMAP_ANSWERS = (
     ImapAnswer(
         "application-password",
         Outcome.PAUSE,
-        _("The IMAP server refuses the login: it wants an application password."),
-        _("Make an application password for this mailbox at the provider's, and enter it here."),
+        _("The IMAP server refuses the login: it requires an app password."),
+        _("Create an app password for this mailbox with the provider, and enter it here."),
         "login",
         r"application-specific password|\bapp password|application password|web login required|log in via your web browser",
         (
@@ -163,7 +163,7 @@ IMAP_ANSWERS = (
     ImapAnswer(
         "encryption-wanted",
         Outcome.PAUSE,
-        _("The IMAP server takes a login only over an encrypted connection."),
+        _("The IMAP server accepts a login only over an encrypted connection."),
         _("Choose the encryption: TLS from the start with port 993, STARTTLS with port 143."),
         "login",
         r"\[PRIVACYREQUIRED\]|plaintext authentication (?:is )?disallowed|LOGINDISABLED|LOGIN command is disabled",
@@ -177,8 +177,8 @@ IMAP_ANSWERS = (
         Outcome.PAUSE,
         _("The IMAP server refuses the login."),
         _(
-            "Check login and password, and that IMAP is allowed for this mailbox. Microsoft 365 takes no passwords, choose OAuth "
-            "2.0."
+            "Check login and password, and that IMAP is allowed for this mailbox. Microsoft 365 accepts no passwords: choose "
+            "OAuth 2.0."
         ),
         "login",
         "",
@@ -212,7 +212,7 @@ IMAP_ANSWERS = (
     ImapAnswer(
         "mailbox-full",
         Outcome.SOON,
-        _("The mailbox is full, so that the IMAP server does not move the messages that were read."),
+        _("The mailbox is full, so the IMAP server does not move the messages that were read."),
         _("Delete old messages in the mailbox, or ask the mail provider for more room."),
         "imap",
         r"\[OVERQUOTA\]|over quota|quota exceeded",

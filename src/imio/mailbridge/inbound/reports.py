@@ -24,12 +24,12 @@ LONGEST_WORDS = 300
 ON_THE_WAY = {
     "delayed": _("A mail server on the way still tries to deliver the message. Nothing to do."),
     "delivered": _("The message arrived in the recipient's mailbox."),
-    "relayed": _("The message was passed on to a mail server that reports no further."),
+    "relayed": _("The message was passed on to a mail server that sends no further reports."),
     "expanded": _("The message was passed on to the members of a list."),
 }
 #: What else a report says, by its kind; none changes a state.
 SAID = {
-    ReportKind.AUTO_REPLY: _("The recipient's mailbox answered by itself."),
+    ReportKind.AUTO_REPLY: _("The recipient's mailbox answered automatically."),
     ReportKind.RECEIPT: _("The recipient's mail program sent a receipt."),
     ReportKind.COMPLAINT: _(
         "The recipient's mail provider reports that the message was marked as unwanted. "
@@ -39,8 +39,8 @@ SAID = {
 }
 PASSED_ON = _("Somebody who is not a recipient passed the message on to us; this was filed.")
 BY_OTHER = _(
-    "Somebody whose address is none of the recipients’ wrote to the reply address of this message; this was filed. No recipient "
-    "counts as having answered."
+    "Somebody whose address is not that of any recipient wrote to the reply address of this message; this was filed. No "
+    "recipient counts as having answered."
 )
 COPIED = _("A copy of the answer goes to the agent.")
 UNPROVEN = _(

@@ -39,13 +39,13 @@ WHY = {
     "automatic": _("Automatic message"),
     "other": _("Another reason"),
 }
-RESTORED = _("taken back after it was discarded")
+RESTORED = _("restored after it was discarded")
 
 #: What a second decision is told of the first, by the state that the message is in.
 _DEALT_WITH = {
-    "filed": _("This message was dealt with already: ${who} filed it (${when})."),
-    "recorded": _("This message was dealt with already: ${who} had it treated again (${when})."),
-    "discarded": _("This message was dealt with already: ${who} discarded it (${when})."),
+    "filed": _("This message has already been dealt with: ${who} filed it (${when})."),
+    "recorded": _("This message has already been dealt with: ${who} replayed it (${when})."),
+    "discarded": _("This message has already been dealt with: ${who} discarded it (${when})."),
 }
 
 
@@ -105,7 +105,7 @@ def restore(record, data):
         return True
 
     if not _in_time(lambda: committed(bring_back)):
-        raise NotPossible(409, _("This message is not among the discarded ones any more."))
+        raise NotPossible(409, _("This message is no longer among the discarded ones."))
 
 
 def _carry_out(record, decision):
@@ -120,12 +120,12 @@ def _in_time(decision):
     except TransientError:
         transaction.abort()
         raise NotPossible(
-            409, _("Too much was written at the same time: nothing was changed. Try again in a moment.")
+            409, _("Too much was being saved at the same time: nothing was changed. Try again in a moment.")
         ) from None
 
 
 def _dealt_with(record):
-    return NotPossible(409, first_decision(record) or _("This message was dealt with already."))
+    return NotPossible(409, first_decision(record) or _("This message has already been dealt with."))
 
 
 def first_decision(record):

@@ -45,14 +45,16 @@ def _summary(box, ids, language):
         (f"{count} × {say(reason_texts(reason)[0] or reason)}", "") for reason, count in reasons.most_common()
     ]
     oldest = local_time(records[-1].created).date().isoformat()
-    many = _("${count} incoming e-mails wait for a decision")
+    many = _("${count} incoming e-mails are waiting for a decision")
     subject = (
-        say(many, count=str(len(ids))) if len(ids) > 1 else say(_("An incoming e-mail waits for a decision"))
+        say(many, count=str(len(ids)))
+        if len(ids) > 1
+        else say(_("An incoming e-mail is waiting for a decision"))
     )
     return subject, paragraphs(
-        say(_("These messages arrived in iA.docs, and no document was made of them:")),
+        say(_("These messages arrived in iA.docs, and no document was made from them:")),
         lines,
         say(_("The oldest of them came on ${date}."), date=oldest),
-        [(say(_("See them and decide")), page)],
-        say(_("iA.docs wrote this by itself. Nobody reads answers to it.")),
+        [(say(_("View them and decide")), page)],
+        say(_("iA.docs wrote this message automatically. Nobody reads answers to it.")),
     )

@@ -45,7 +45,7 @@ FIRST_SENTENCES = {
         "Your message “${subject}” was passed on by ${author}, who is not one of its recipients. They have not answered it."
     ),
     "by-other": _(
-        "${author}, whose address is none of the recipients’, wrote to the reply address of your message “${subject}”. No "
+        "${author}, whose address is not that of any recipient, wrote to the reply address of your message “${subject}”. No "
         "recipient counts as having answered."
     ),
 }
@@ -57,7 +57,7 @@ WHAT_TO_DO = {
     "passed-on": _("It was filed in iA.docs as incoming mail:"),
     "by-other": _("It was filed in iA.docs as incoming mail:"),
 }
-BY_ADMIN = _("Once your IT service has set this right, open the document to send again.")
+BY_ADMIN = _("Once your IT service has fixed this, open the document to send again.")
 UNPROVEN = _(
     "Not proven: anyone may have written this answer in the name of this agent. Ask the agent before you rely on it."
 )
@@ -177,7 +177,7 @@ def _text(record, kind, author, items, is_proven, by_admin, language):
         *details,
         document and say(_("The document that it was written from:")),
         document,
-        say(_("iA.docs wrote this by itself. Nobody reads answers to it.")),
+        say(_("iA.docs wrote this message automatically. Nobody reads answers to it.")),
     )
 
 

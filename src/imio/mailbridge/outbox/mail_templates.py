@@ -140,7 +140,7 @@ def checked(content: Content, id: str = "") -> Content:
             ("name", _("Enter a name of one line, at most ${count} characters.", mapping={"count": MAX_NAME}))
         )
     elif name.casefold() in {each.name.casefold() for each in others}:
-        errors.append(("name", _("There is a template or block with this name already.")))
+        errors.append(("name", _("There is already a template or block with this name.")))
     elif not id and len(others) >= MAX_TEMPLATES:
         errors.append(("name", _("There are too many templates. Delete some first.")))
     if has_control(subject) or len(subject) > MAX_SUBJECT:

@@ -81,10 +81,11 @@ NOTHING_ANSWERED = _("The field ${field} is empty: this document answers no e-ma
 SEVERAL_ANSWERED = _(
     "The field ${field} is not clear: this document answers several e-mails. Choose by hand what to write."
 )
-NOT_IN_RECORD = _("The field ${field} is empty: the record of the sender does not say it.")
-UNKNOWN = _("There is no field ${field}. The list of the fields stands on this page.")
+NOT_IN_RECORD = _("The field ${field} is empty: the record of the sender does not have it.")
+UNKNOWN = _("There is no field ${field}. The list of fields is on this page.")
 IN_LAYOUT = _(
-    "The field ${field} stands in a link, or part of it has another layout. Type it anew, as text of one layout."
+    "The field ${field} is in a link, or part of it is formatted differently. Type it again, with the same formatting "
+    "throughout."
 )
 STANDS = _("The field ${field} is still to be filled in: press “Fill in the fields”, or remove it.")
 

@@ -169,7 +169,7 @@ def prepare(context: Any, userid: str, data: dict[str, Any], id: str = "") -> Dr
 
 
 TOO_MANY = _(
-    "These are ${count} recipients, but one e-mail goes to ${limit} at most. Take some out, and send them an e-mail of their own."
+    "There are ${count} recipients, but one e-mail goes to at most ${limit}. Remove some, and send them an e-mail of their own."
 )
 
 NO_ADDRESS = _(
@@ -208,7 +208,7 @@ def _send_at(text: Any, undo_seconds: int, errors: Errors) -> datetime | None:
         errors.append(("send_at", _("This is not a time with an offset, such as 2026-12-01T08:30:00+01:00.")))
         return None
     if wanted > now() + MAX_DELAY:
-        errors.append(("send_at", _("An e-mail can leave a year from now at the latest.")))
+        errors.append(("send_at", _("An e-mail can go out a year from now at the latest.")))
         return None
     wanted = wanted.astimezone(UTC).replace(microsecond=0)
     return max(wanted, soonest) if soonest else (wanted if wanted > now() else None)
@@ -229,7 +229,7 @@ def _check_size(files: list[FileReference], account: Account | None, errors: Err
             (
                 "attachments",
                 _(
-                    "The attachments have ${size} bytes together; at most ${limit} are allowed.",
+                    "The attachments total ${size} bytes; at most ${limit} are allowed.",
                     mapping=mapping,
                 ),
             )

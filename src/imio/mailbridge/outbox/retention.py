@@ -34,7 +34,9 @@ def _delete_bytes(keys: list[Key], before: datetime) -> int:
         if key in box.with_bytes and record.history[-1]["at"] < before and not record.in_state(*WAITING):
             box.delete_bytes(record)
             record.note(
-                None, record.state, explanation=_("The message itself was deleted after the time it is kept.")
+                None,
+                record.state,
+                explanation=_("The message itself was deleted at the end of its retention period."),
             )
             count += 1
     return count

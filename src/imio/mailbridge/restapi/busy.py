@@ -11,7 +11,7 @@ import json
 #: Seconds.
 RETRY_AFTER = 5
 SENTENCE = _(
-    "Too many people work on the same thing at this moment, and nothing was changed. Try again in a few seconds."
+    "Too many people are working on the same thing right now, and nothing was changed. Try again in a few seconds."
 )
 
 

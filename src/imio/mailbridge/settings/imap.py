@@ -133,7 +133,7 @@ class IImap(Interface):
     """Mailboxes read by IMAP."""
 
     imap_mailboxes = schema.List(
-        title=_("Mailboxes read by IMAP"),
+        title=_("Mailboxes read over IMAP"),
         value_type=Row(title=_("Mailbox"), schema=IImapMailboxRow),
         constraint=validate.mailboxes,
         default=[],

@@ -66,7 +66,7 @@ def condition(expression: str) -> str:
         names = _free_names(rewritten)
         written = source if ast.dump(rewritten) == before else ast.unparse(rewritten)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise CannotSay(_("The condition is no expression that can be read.")) from error
+        raise CannotSay(_("The condition is not an expression that can be read.")) from error
     _check(names - set(safe_builtins))
     return f"python: {written}"
 
@@ -97,7 +97,7 @@ def _free_names(tree: ast.AST) -> set[str]:
 def _paths(text: str) -> str:
     found = [_PATHS.fullmatch(part) for part in text.split("|")]
     if not all(found):
-        raise CannotSay(_("The condition is no expression that can be read."))
+        raise CannotSay(_("The condition is not an expression that can be read."))
     _check({match[1] for match in found if match} - {"nothing", "default"})
     return text
 
@@ -106,5 +106,5 @@ def _check(names: set[str]) -> None:
     if unknown := sorted(names - KNOWN):
         mapping = {"names": ", ".join(unknown)}
         raise CannotSay(
-            _("Its condition looks at ${names}, which a condition cannot see any more.", mapping=mapping)
+            _("Its condition looks at ${names}, which a condition can no longer see.", mapping=mapping)
         )

@@ -69,12 +69,12 @@ def read_export(raw: bytes) -> Export:
             others += 1
         elif name in records and records[name] != value:
             raise NotReadable(
-                _("${name} stands in it twice, with two values. Leave one of them.", mapping={"name": name})
+                _("${name} is in it twice, with two values. Keep one of them.", mapping={"name": name})
             )
         else:
             records[name] = value
     if not records:
-        raise NotReadable(_("It holds none of the mail settings of iA.docs (omail_…, iemail_…)."))
+        raise NotReadable(_("It contains none of the mail settings of iA.docs (omail_…, iemail_…)."))
     return Export({name: records[name] for name in NAMES if name in records}, others)
 
 
@@ -88,14 +88,14 @@ def _loaded(raw: bytes) -> Any:
     except RecursionError as error:
         raise NotReadable(_("It is nested too deeply to be an export of the registry.")) from error
     except UnicodeError as error:
-        raise NotReadable(_("It holds characters that cannot be read. Save it as UTF-8.")) from error
+        raise NotReadable(_("It contains characters that cannot be read. Save it as UTF-8.")) from error
     except json.JSONDecodeError as error:
         mapping = {"line": str(error.lineno), "column": str(error.colno)}
         raise NotReadable(
             _("This is not JSON: it cannot be read from line ${line}, column ${column}.", mapping=mapping)
         ) from error
     except ValueError as error:
-        raise NotReadable(_("It holds numbers that no setting has.")) from error
+        raise NotReadable(_("It contains numbers that no setting has.")) from error
     return data
 
 
@@ -131,7 +131,7 @@ def _pairs(data: Any) -> list[tuple[str, Any]]:
             mapping = {"count": str(len(data["items"])), "total": str(total)}
             raise NotReadable(
                 _(
-                    "It holds ${count} of ${total} records only. Ask for all of them: @registry?b_size=${total}",
+                    "It contains only ${count} of ${total} records. Ask for all of them: @registry?b_size=${total}",
                     mapping=mapping,
                 )
             )
@@ -144,6 +144,6 @@ def _pairs(data: Any) -> list[tuple[str, Any]]:
         return [(each["name"], each["value"]) for each in data]
     raise NotReadable(
         _(
-            "It is JSON, but no export of the registry: names with values are expected, or items with name and value."
+            "It is JSON, but not an export of the registry: names with values are expected, or items with name and value."
         )
     )

@@ -40,7 +40,7 @@ _WHOLE = re.compile(r".*(?:\$|\.[*+]|@[^@|]*\.[A-Za-z]{2,}\)?)", re.DOTALL)
 #: What only the old signatures could name.
 _OLD_NAMES = re.compile(r"\bdghv\b|\bmodules\b|sender\['(?:hp|person|org(?:_full_title)?)'\]")
 
-NOT_A_VALUE = _("This is no value that this setting had.")
+NOT_A_VALUE = _("This is not a value that this setting could have.")
 LEVELS = _(
     "The state followed from the levels of validation of the service, which a rule of the states does not know. Choose a state."
 )
@@ -187,7 +187,7 @@ def _blind_copies(value: Any, _site: Site) -> Any:
 
 def _close(value: Any, _site: Site) -> Any:
     if _yes_or_no(value):
-        note = _("It runs when the server took the message for all recipients, no longer before.")
+        note = _("It now runs once the server has accepted the message for all recipients, no longer before.")
         return _("The document is marked as sent once it is e-mailed."), {"close_on_send": True}, (note,)
     return _("The document stays as it is when it is e-mailed."), {"close_on_send": False}, ()
 
@@ -198,11 +198,11 @@ def _signature(value: Any, _site: Site) -> Any:
     if not isinstance(value, str):
         raise _Refused(NOT_A_VALUE)
     if not all(each.isprintable() or each in "\r\n\t" or each.isspace() for each in value):
-        raise _Refused(_("This text holds characters that cannot be printed."))
+        raise _Refused(_("This text contains characters that cannot be printed."))
     if old := sorted(set(_OLD_NAMES.findall(value))):
         raise _Refused(
             _(
-                "It uses ${names} of the old iA.docs. Write it anew in the settings, under Signature.",
+                "It uses ${names} of the old iA.docs. Rewrite it in the settings, under Signature.",
                 mapping={"names": ", ".join(old)},
             )
         )
@@ -226,7 +226,7 @@ def _rows(name: str, value: Any, present: Settings, site: Site) -> Iterator[Line
         yield Line(name, value, SAME, _("There were no rows: the rules of the bridge stay as they are."))
         return
     if not isinstance(value, list):
-        yield Line(name, value, REFUSED, _("These are no rows."))
+        yield Line(name, value, REFUSED, _("These are not rows."))
         return
     if len(value) > MAX_ROWS:
         yield Line(
@@ -261,7 +261,7 @@ def _rows(name: str, value: Any, present: Settings, site: Site) -> Iterator[Line
 def _conditions(row: Any, site: Site) -> tuple[dict[str, str], list[str]]:
     """Return the values of ``Condition``, and notes."""
     if not isinstance(row, dict) or not all(isinstance(each, str | None) for each in row.values()):
-        raise _Refused(_("This is no row of the routing."))
+        raise _Refused(_("This is not a row of the routing."))
     given = {key: (text or "").strip() for key, text in row.items()}
     forward = _FORWARD.get(given.get("forward", "").lower())
     if forward is None:
@@ -282,7 +282,7 @@ def _conditions(row: Any, site: Site) -> tuple[dict[str, str], list[str]]:
     values["tal_condition_1"] = condition(given.get("tal_condition_1") or given.get("tal_condition") or "")
     for name, text in values.items():
         if not text.isprintable():
-            raise _Refused(_("This text holds characters that cannot be printed."))
+            raise _Refused(_("This text contains characters that cannot be printed."))
         if text and (problem := site.problem(name, text)):
             raise _Refused(problem)
     return values, notes
@@ -311,7 +311,7 @@ def _route(row: Any, site: Site) -> tuple[RoutingRow, list[str]]:
         )
     if service == "_empty_":
         notes.append(
-            _("No service was set; that of the mailbox or of the mail-in address treats the mail now.")
+            _("No service was set; that of the mailbox or of the mail-in address now handles the mail.")
         )
     return RoutingRow(**values, user_value=user, tg_value=service), notes
 

@@ -31,7 +31,7 @@ PRESETS = (
         "microsoft365",
         _("Microsoft 365"),
         _(
-            "Microsoft 365 is filled in and not saved yet. In the token endpoint replace TENANT by the tenant ID of your "
+            "Microsoft 365 is filled in and not saved yet. In the token endpoint replace TENANT with the tenant ID of your "
             "organization; then enter the login (the address of the mailbox), the client ID and the client secret of the "
             "application that was registered for iA.docs."
         ),

@@ -83,7 +83,7 @@ class IRoutingRow(Interface):
         required=False,
     )
     tg_value = schema.Choice(
-        title=_("Treating service"), vocabulary="imio.mailbridge.route_services", default="_empty_"
+        title=_("Handling service"), vocabulary="imio.mailbridge.route_services", default="_empty_"
     )
 
 
@@ -102,7 +102,7 @@ class IRouting(Interface):
         title=_("Routing"),
         description=_(
             "The first row whose conditions all hold decides; where none does, the service of the mailbox or of the mail-in "
-            "address treats the mail."
+            "address handles the mail."
         ),
         value_type=rows.Row(title=_("Route"), schema=IRoutingRow),
         default=[],

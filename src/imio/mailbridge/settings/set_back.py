@@ -32,10 +32,10 @@ NAMED_ROWS = {
 }
 
 CHANGED_SINCE: str = _("It was changed again since.")
-NOT_KEPT: str = _("The former value was not kept whole.")
-NO_SETTING: str = _("This setting does not exist any more.")
-GONE: str = _("The former value names something that does not exist any more.")
-NOT_VALID = _("The former value cannot be used any more: ${problem}")
+NOT_KEPT: str = _("The former value was not kept in full.")
+NO_SETTING: str = _("This setting no longer exists.")
+GONE: str = _("The former value names something that no longer exists.")
+NOT_VALID = _("The former value can no longer be used: ${problem}")
 
 #: Settings on which it depends whether answers can come home.
 _REPLY_ADDRESS = ("own_reply_address", "smtp_accounts", "mailin_addresses")

@@ -60,7 +60,7 @@ def _own_reply_address() -> schema.Bool:
         description=_(
             "Each e-mail gets a reply address of its own at the first mail-in address, in place of the agent's: the answer is "
             "filed as incoming mail that answers the document, and the agent gets a copy. Your mail server must hand over what "
-            "stands behind a plus sign (in+…@maville.be). Off: answers go to the agent, and iA.docs sees them only where it reads "
+            "follows a plus sign (in+…@maville.be). Off: answers go to the agent, and iA.docs sees them only where it reads "
             "that mailbox."
         ),
         default=False,
@@ -101,8 +101,8 @@ def why_no_reply_address(mailin_addresses: Sequence[str]) -> str:
         why = _("Answers need a mail-in address to come to. Enter one first.")
     elif not has_room(mailin_addresses[0]):
         why = _(
-            "The part before the at sign of the first mail-in address is too long for answers to come to, or holds letters with "
-            "accents. It may have ${count} characters, without what stands behind a plus sign.",
+            "The part before the @ of the first mail-in address is too long for answers to come to, or contains letters with "
+            "accents. It may have ${count} characters, not counting what follows a plus sign.",
             mapping={"count": MAX_BARE},
         )
     return why

@@ -37,7 +37,7 @@ FULL_NAME = re.compile(
 def one_line(value: str) -> bool:
     """Refuse control characters: they would end the line in a protocol dialogue."""
     if not value.isprintable():
-        raise NotValid(_("This text holds characters that cannot be printed."))
+        raise NotValid(_("This text contains characters that cannot be printed."))
     return True
 
 
@@ -88,7 +88,7 @@ def accounts(rows: Sequence[Mapping[str, Any]]) -> bool:
     ):
         twice = next((value for value in values if values.count(value) > 1), None)
         if twice is not None:
-            raise NotValid(_("“${value}” stands in two accounts.", mapping={"value": twice}))
+            raise NotValid(_("“${value}” is in two accounts.", mapping={"value": twice}))
     return True
 
 
@@ -97,7 +97,7 @@ def mailboxes(rows: Sequence[Mapping[str, Any]]) -> bool:
     for values in ([row["name"].lower() for row in rows], [row["address"].lower() for row in rows]):
         twice = next((value for value in values if values.count(value) > 1), None)
         if twice is not None:
-            raise NotValid(_("“${value}” stands in two mailboxes.", mapping={"value": twice}))
+            raise NotValid(_("“${value}” is in two mailboxes.", mapping={"value": twice}))
     return True
 
 
@@ -124,7 +124,7 @@ def token_url(value: str) -> bool:
     if TENANT in urlsplit(value).path.split("/"):
         raise NotValid(
             _(
-                "Replace TENANT by the tenant ID of your organization (Microsoft Entra admin center, Overview)."
+                "Replace TENANT with the tenant ID of your organization (Microsoft Entra admin center, Overview)."
             )
         )
     return True
@@ -173,7 +173,7 @@ def _certificates(value: str) -> bool:
     try:
         client_context(value)
     except AuthorityUnreadable:
-        raise NotValid(_("These certificates cannot be read. They must be in the form PEM.")) from None
+        raise NotValid(_("These certificates cannot be read. They must be in PEM format.")) from None
     return True
 
 

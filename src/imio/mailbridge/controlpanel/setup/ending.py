@@ -176,7 +176,7 @@ TOWN, PROVIDER, DNS = (
 NOT_SET = _("Not set up yet.")
 SIGNS = {
     OK: (_("good"), "success", "✓"),
-    WARNING: (_("attention"), "warning", "!"),
+    WARNING: (_("warning"), "warning", "!"),
     BAD: (_("does not work"), "danger", "✗"),
     SKIPPED: (_("skipped"), "secondary", "–"),
     "to-do": (_("to do"), "info", "→"),
@@ -264,7 +264,7 @@ class EndScreen(Templated):
             elif found["good"] is False:
                 yield Line(BAD, title, (found["sentence"],), found["remedy"], TOWN)
             else:
-                text = _("Let the mailbox forward to its secret address, then check it.")
+                text = _("Have the mailbox forward to its secret address, then check it.")
                 yield Line(SKIPPED, title, (_("Not checked yet."),), text, TOWN)
 
     def _watch(self):
@@ -276,7 +276,7 @@ class EndScreen(Templated):
                 sentences=(_("iA.docs reads the mailbox of ${address}.", mapping={"address": address}),),
             )
         if "watch" in self.answers.left_out:
-            text = _("Look into the mailbox of ${address} regularly.", mapping={"address": address})
+            text = _("Check the mailbox of ${address} regularly.", mapping={"address": address})
             return Line(WARNING, title, (_("iA.docs does not read it."),), text, TOWN)
         return self._found("watch", title)
 

@@ -138,7 +138,7 @@ STEPS = {
                 "one, under Teams & groups, Shared mailboxes."
             ),
             _(
-                "Mail, Manage email forwarding: tick Forward all emails sent to this mailbox, and enter the address below."
+                "Mail, Manage email forwarding: select Forward all emails sent to this mailbox, and enter the address below."
             ),
             _(
                 "Forwarding to the outside is forbidden by default. Allow it for these mailboxes in an outbound policy "
@@ -168,8 +168,8 @@ STEPS = {
                 "address lists."
             ),
             _(
-                "Recipients, Mailboxes, the mailbox, Mailbox features, Mail flow, View details: tick Enable "
-                "forwarding and choose this contact."
+                "Recipients, Mailboxes, the mailbox, Mailbox features, Mail flow, View details: select Enable forwarding and "
+                "choose this contact."
             ),
             _("Forwarding to the outside must be allowed: AutoForwardEnabled of the remote domain."),
         ),
@@ -178,14 +178,14 @@ STEPS = {
         "zimbra",
         (
             _("In the mailbox: Preferences, Mail, Receiving messages, Forward a copy to: the address below."),
-            _("If this is greyed out, the administrator must allow forwarding in the class of service."),
+            _("If this is grayed out, the administrator must allow forwarding in the class of service."),
         ),
     ),
     "bluemind": (
         "bluemind",
         (
             _(
-                "In the mailbox: Settings, Mail, Forwarding: tick Forward incoming messages, and enter the address below."
+                "In the mailbox: Settings, Mail, Forwarding: select Forward incoming messages, and enter the address below."
             ),
             _("The administrator must allow forwarding outside the domain."),
         ),
@@ -197,7 +197,7 @@ STEPS = {
                 "In the mail server, an alias or a filter passes each mail on to the address below, unchanged: "
                 "redirect, not forward."
             ),
-            _("It must hand over the address as it is, with what stands after the plus sign."),
+            _("It must hand over the address as it is, including what follows the plus sign."),
         ),
     ),
 }
@@ -207,7 +207,7 @@ class ForwardScreen(Templated):
     """What each mailbox must forward to, how, and whether it does."""
 
     name = "forward"
-    title = _("Let the mailboxes forward to iA.docs")
+    title = _("Have the mailboxes forward to iA.docs")
     lead = _(
         "Each mailbox has a secret address of its own: it proves where the mail comes from. Show it only to "
         "whoever sets up the forwarding."

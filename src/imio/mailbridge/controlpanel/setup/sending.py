@@ -75,7 +75,7 @@ class AddressScreen(Screen):
         found = recognised(address.rpartition("@")[2], self.settings.dns_resolver)
         sources = tuple(map(kept.stored, found.sources))
         if not found.answered:
-            sources = (kept.stored(_("No DNS server answers, so your provider could not be recognised.")),)
+            sources = (kept.stored(_("No DNS server answers, so your provider could not be recognized.")),)
         is_other = address.rpartition("@")[2] != self.answers.domain
         kept.keep(
             address=address,
@@ -241,7 +241,7 @@ class ServerScreen(Templated):
 
     def fields(self):
         host, port, security = (self.answers.host, self.answers.port, self.answers.security)
-        options = (("", _("Find it out"), ""), *((each.value, each.title, "") for each in SECURITY))
+        options = (("", _("Find out"), ""), *((each.value, each.title, "") for each in SECURITY))
         return [
             Field("host", _("SMTP server"), _("Example: smtp.maville.be"), host),
             Field(
@@ -285,8 +285,9 @@ class AuthorityScreen(Screen):
         (sentence, *_rest) = self.answers.found.get("server", {}).get("sentences") or [{}]
         issuer = sentence.get("mapping", {}).get("issuer", "?")
         return _(
-            "The certificate of ${host} was issued by ${issuer}, whom iA.docs does not know. If that is the town's own authority, "
-            "give its certificate here. Else ask your provider: perhaps the server does not send its whole chain of certificates.",
+            "The certificate of ${host} was issued by ${issuer}, which iA.docs does not know. If that is the town's own "
+            "authority, give its certificate here. Otherwise ask your provider: the server may not be sending its whole "
+            "certificate chain.",
             mapping={"host": self.answers.host, "issuer": issuer},
         )
 
@@ -542,7 +543,7 @@ class SenderScreen(Templated):
         )
         text = translated(
             _(
-                "This message was sent to find out whether the mail server lets iA.docs send under this address."
+                "This message was sent to find out whether the mail server lets iA.docs send from this address."
             )
         )
         try:
@@ -561,7 +562,7 @@ class SenderScreen(Templated):
         sentence = LOGIN_SENDS if policy == "login" else AGENT_SENDS
         failed = failing(forecasts, "send_as") if probe.allowed and policy == "login" else None
         mapping = {"login": account.login or account.login_address}
-        ask = _("May the login ${login} get the right to send as our agents (Send As)?", mapping=mapping)
+        ask = _("Can you give the login ${login} the right to send as our agents (Send As)?", mapping=mapping)
 
         def remember():
             stored_settings().sender_policy = policy

@@ -68,7 +68,7 @@ def start(source_mailbox, canary=False):
     """Send a message to a declared mailbox, in the current transaction. Errors: ``CannotCheck``."""
     status, values = forwarding(source_mailbox), settings()
     if status.running is not None:
-        raise CannotCheck(_("A check of this mailbox is running already."))
+        raise CannotCheck(_("A check of this mailbox is already running."))
     if not values.mailin_addresses:
         raise CannotCheck(_("No mail-in address is set in the control panel yet."))
     account = values.account_for(source_mailbox)
@@ -184,7 +184,7 @@ def _end(source_mailbox, status, name, fingerprint=None, seconds=None, text="", 
     if outcome.good and not differs:
         status.expected = fingerprint
     if canary and (not outcome.good or differs):
-        changed = _("It arrives otherwise than before.") if differs else ""
+        changed = _("It no longer arrives as before.") if differs else ""
         tell_admin(
             _("The forwarding of ${mailbox} needs attention", mapping={"mailbox": source_mailbox}),
             outcome.sentence,
@@ -265,10 +265,11 @@ def _listen(source_mailbox, status):
         return
     status.silent_since = last
     tell_admin(
-        _("No more mail comes through ${mailbox}", mapping={"mailbox": source_mailbox}),
+        _("No more mail is coming through ${mailbox}", mapping={"mailbox": source_mailbox}),
         _(
-            "This mailbox usually brings mail, and has not for longer than ever. Its forwarding may have been switched off."
+            "This mailbox usually brings mail, and has now brought none for longer than ever before. Its forwarding may have "
+            "been switched off."
         ),
-        _("Start a forwarding check: it says what became of it."),
+        _("Start a forwarding check: it shows what became of it."),
         page="mailbridge-forwarding",
     )

@@ -40,54 +40,55 @@ PROVE = Guide("forwarding-check", _("Prove where it comes from"))
 
 OUTCOMES = {
     "waiting": Outcome(None, _("The message is on its way.")),
-    "redirect": Outcome(True, _("It arrived unchanged and proven: mail of citizens is filed.")),
+    "redirect": Outcome(True, _("It arrived unchanged and proven: citizens' mail is filed.")),
     "attachment": Outcome(
         True,
-        _("It arrived as an attachment and proven: mail of citizens is filed."),
-        _("A redirect is better: an attachment loses some of the marks of the way."),
+        _("It arrived as an attachment and proven: citizens' mail is filed."),
+        _("A redirect is better: an attachment loses some traces of the route."),
         M365_REDIRECT,
     ),
     "redirect-unproven": Outcome(
         False,
         _(
-            "It arrived unchanged, but nothing proves that this mailbox passed it on: mail of citizens is quarantined."
+            "It arrived unchanged, but nothing proves that this mailbox passed it on: citizens' mail is quarantined."
         ),
         _(
-            "Make a secret address for this mailbox and let it forward there, or add the mail server that hands the mail over to "
-            "the trusted mail servers."
+            "Make a secret address for this mailbox and have it forward there, or add the mail server that hands the mail over "
+            "to the trusted mail servers."
         ),
         PROVE,
     ),
     "redirect-undeclared": Outcome(
         False,
         _(
-            "It arrived unchanged, but the marks of the way name another mailbox, which is not declared: mail is quarantined."
+            "It arrived unchanged, but the traces of the route name another mailbox, which is not declared: mail is "
+            "quarantined."
         ),
-        _("Add the mailbox that is named to the source mailboxes, or let this one forward by itself."),
+        _("Add the mailbox that is named to the source mailboxes, or have this one forward directly."),
         M365_HOP,
     ),
     "unmarked": Outcome(
         False,
         _(
-            "It arrived, but nothing in it says through which mailbox: mail of citizens is quarantined as direct mail."
+            "It arrived, but nothing in it says through which mailbox: citizens' mail is quarantined as direct mail."
         ),
         _(
-            "Make a secret address for this mailbox and let it forward there: the address itself then says it."
+            "Make a secret address for this mailbox and have it forward there: the address itself then identifies it."
         ),
         PROVE,
     ),
     "attachment-unproven": Outcome(
         False,
         _(
-            "It arrived as an attachment, but nothing proves that this mailbox sent it: mail of citizens is quarantined."
+            "It arrived as an attachment, but nothing proves that this mailbox sent it: citizens' mail is quarantined."
         ),
-        _("Let the mailbox redirect instead of forward, to a secret address."),
+        _("Have the mailbox redirect instead of forward, to a secret address."),
         PROVE,
     ),
     "text": Outcome(
         False,
         _(
-            "It arrived as a text forward: sender, date and attachments of citizens are lost, their mail is quarantined."
+            "It arrived as a text forward: the sender, date and attachments of citizens' mail are lost, and it is quarantined."
         ),
         _("Change the rule of the mailbox from “forward” to “redirect”."),
         M365_REDIRECT,
@@ -108,9 +109,9 @@ OUTCOMES = {
     ),
     "bounced": Outcome(
         False,
-        _("It came back: the mailbox, or the address that it forwards to, does not take mail."),
+        _("It came back: the mailbox, or the address that it forwards to, does not accept mail."),
         _(
-            "Check the address of the mailbox and the address that it forwards to; the words of the server are below."
+            "Check the address of the mailbox and the address that it forwards to; the server's words are below."
         ),
         Guide("forwarding-check", _("What the check says")),
     ),
@@ -124,8 +125,8 @@ OUTCOMES = {
         False,
         _("It did not arrive."),
         _(
-            "Check that the mailbox forwards at all, and where to. Microsoft 365 drops a mail without a word that was forwarded "
-            "automatically before: let each mailbox forward directly. An error report may wait at the login address."
+            "Check that the mailbox forwards at all, and where to. Microsoft 365 silently drops mail that has already been "
+            "forwarded automatically: have each mailbox forward directly. An error report may be waiting at the login address."
         ),
         M365_HOP,
     ),

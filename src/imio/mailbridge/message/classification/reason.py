@@ -54,9 +54,9 @@ REASONS: Mapping[str, Reason] = {
             "Anyone can write such a line, so no document was made."
         ),
         _(
-            "If the message looks right, accept it. If all mail of this mailbox ends here, add the address of the mail "
-            "server that passes it on to the trusted mail servers, or let it redirect to a mail-in address with a secret part, "
-            "then replay the message."
+            "If the message looks right, accept it. If all mail from this mailbox ends up here, add the address of the mail "
+            "server that passes it on to the trusted mail servers, or have it redirect to a mail-in address with a secret "
+            "part, then replay the message."
         ),
     ),
     "unproven-agent": Reason(
@@ -66,8 +66,8 @@ REASONS: Mapping[str, Reason] = {
             "An address is easy to forge, so no document was made."
         ),
         _(
-            "Ask the agent whether he or she forwarded this message; if so, accept it. If forwards of all agents end "
-            "here, add your mail server to the trusted mail servers, then replay the message."
+            "Ask the agent whether they forwarded this message; if so, accept it. If forwards from all agents end up here, add "
+            "your mail server to the trusted mail servers, then replay the message."
         ),
     ),
     "undeclared-mailbox": Reason(
@@ -104,15 +104,15 @@ REASONS: Mapping[str, Reason] = {
         ),
     ),
     "unmatched-report": Reason(
-        _("Report on nothing of ours"),
+        _("Report that matches no e-mail of ours"),
         _(
             "This is an automatic report (a delivery failure, a read receipt or an absence message), but it is about no "
             "message that the mail bridge sent. It was kept so that nothing is lost."
         ),
         _(
-            "Usually it can be discarded. If it answers a letter of a colleague, send it on to him or her. If it brings a "
-            "document, such as the acknowledgement of an administration, accept it. If there are many, someone may be "
-            "sending mail in your name: tell whoever runs the mail server."
+            "Usually it can be discarded. If it answers a colleague's letter, send it on to them. If it brings a document, "
+            "such as an acknowledgment from an administration, accept it. If there are many, someone may be sending mail in "
+            "your name: tell whoever runs the mail server."
         ),
     ),
     "loop": Reason(
@@ -127,25 +127,25 @@ REASONS: Mapping[str, Reason] = {
         ),
     ),
     "too-many": Reason(
-        _("Too many of one author"),
+        _("Too many from one author"),
         _(
             "Its author sent more messages within an hour than the settings allow. Programs that answer each other do this, so no "
             "document was made of what is over the limit."
         ),
         _(
-            "Look at a few of them. If they are real mail, for instance of a form on your web site, raise the limit in the "
+            "Look at a few of them. If they are real mail, for instance from a form on your web site, raise the limit in the "
             "settings and replay them; if not, stop whoever sends them and discard them."
         ),
     ),
     "too-many-replies": Reason(
         _("Too many answers"),
         _(
-            "The e-mail that it answers was answered more often within an hour than its recipients would do. Programs that answer "
+            "The e-mail that it answers was answered more often within an hour than its recipients would. Programs that answer "
             "each other do this, and so do forgers, so no document was made of what is over the limit."
         ),
         _(
-            "Look at a few of them. If they are real answers, replay them: they are filed. If not, discard them and stop whoever "
-            "sends them. This limit is no setting; an hour later there is room again."
+            "Look at a few of them. If they are real answers, replay them: they are filed. If not, discard them and stop "
+            "whoever sends them. This limit is not a setting; after an hour there is room again."
         ),
     ),
     "forwarding-confirmation": Reason(
@@ -170,10 +170,10 @@ REASONS: Mapping[str, Reason] = {
         ),
     ),
     "too-complex": Reason(
-        _("Built too unusually"),
+        _("Too unusual in structure"),
         _(
-            "This message is built in an unusual way: far too many headers, parts or levels. Real mail does not look "
-            "like this and reading it could block the mail bridge, so it was not opened."
+            "The structure of this message is unusual: far too many headers, parts or levels. Real mail does not look like "
+            "this and reading it could block the mail bridge, so it was not opened."
         ),
         _(
             "If you know the author, ask for the message in a simpler form, for example the file alone. "
@@ -208,8 +208,8 @@ REASONS: Mapping[str, Reason] = {
             "The message was read without difficulty, but making the document failed. The message itself is safe."
         ),
         _(
-            "Read the error below and correct its cause, often a missing service or folder, then replay the message. "
-            "If it comes back, send the error to the support desk."
+            "Read the error below and correct its cause, often a missing service or folder, then replay the message. If it "
+            "happens again, send the error to the support desk."
         ),
     ),
 }

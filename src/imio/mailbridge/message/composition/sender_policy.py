@@ -70,7 +70,8 @@ def choose_sender(
     if not usable and (policy == "send_as" or (reply_to_agent and not reply_address)):
         raise SenderRefused(
             _(
-                "Your record has no usable e-mail address. Ask the person who keeps the contacts to enter it, then send again."
+                "Your record has no usable e-mail address. Ask the person who maintains the contacts to enter it, then send "
+                "again."
             )
         )
     if policy == "send_as":

@@ -14,7 +14,7 @@ from zope.interface import alsoProvides
 
 ACTIONS = {"retry": retry, "cancel": cancel, "send-now": send_now}
 
-NOT_KEPT = _("Mail of the site is not kept. To send it again, repeat in the site what it came from.")
+NOT_KEPT = _("Mail from the site itself is not kept. To send it again, repeat in the site what caused it.")
 
 
 class OutboxPost(PathService):
