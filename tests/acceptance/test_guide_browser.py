@@ -177,6 +177,7 @@ def test_an_administrator(person, iadocs, catcher, town):
         "login": dovecot.LOGIN,
         "password": dovecot.PASSWORD,
     }
+    page.locator("#fieldset-server summary").click()
     for field, value in typed.items():
         page.fill(f"[name='form.widgets.{field}']", value)
     page.get_by_role("button", name="Enregistrer").click()

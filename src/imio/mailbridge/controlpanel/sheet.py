@@ -23,6 +23,7 @@ from tempfile import TemporaryFile
 from urllib.parse import quote
 from zope.i18n import translate
 import imio.mailbridge.browser
+import itertools
 import logging
 
 
@@ -33,7 +34,6 @@ logger = logging.getLogger(__name__)
 LONGEST = 60
 _STYLE = Path(imio.mailbridge.browser.__path__[0]) / "static/sheet.css"
 NO_PDF = _("The PDF could not be made. Print the page instead.")
-import itertools
 
 
 class SheetView(Navigation, BrowserView):
