@@ -77,7 +77,7 @@ def test_add(site, site_admin):
     assert password.read("cpas") == SECRET
     text = messages(site, answer, site_admin)
     for expected in (
-        "The account is saved",
+        "The account has been saved",
         "cpas",
         "smtp.cpas.test:587",
         "mail@cpas.test",
@@ -283,7 +283,7 @@ def test_try_again_now(site, send, second):
     second.answers["mail"] = "530 5.7.0 log in first"
     record = send("al@cpas.test")
     text = page(site, ACCOUNTS)
-    for expected in ("stopped", "530 5.7.0 log in first", "Enter login and password", "Messages that wait:"):
+    for expected in ("stopped", "530 5.7.0 log in first", "Enter login and password", "Messages waiting:"):
         assert expected in text
     assert site.get(f"{ACCOUNTS}?release=cpas", "admin", headers=HTML).status_code == 404
     assert site.post(ACCOUNTS, "admin", data={"release": "cpas"}, headers=HTML).status_code == 200
@@ -293,12 +293,12 @@ def test_try_again_now(site, send, second):
     assert "still does not work" in messages(site, act(site, ACCOUNTS, release="cpas"))
     second.start()
     second.answers.clear()
-    assert "works again" in messages(site, act(site, ACCOUNTS, release="cpas"))
+    assert "is working again" in messages(site, act(site, ACCOUNTS, release="cpas"))
     assert not outbox().holds
     deliver()
     transaction.begin()
     assert record.state == "sent"
-    assert "Last message taken" in page(site, ACCOUNTS)
+    assert "Last message accepted" in page(site, ACCOUNTS)
 
 
 def test_deleted_account(site, send, caught, second):
@@ -308,7 +308,7 @@ def test_deleted_account(site, send, caught, second):
     password.write(SECRET, "cpas")
     transaction.commit()
     text = " ".join(page(site, DELETE).split())
-    assert "Messages that wait for it: 1" in text
+    assert "Messages waiting for it: 1" in text
     assert site.get(f"{DELETE}&delete=1", "admin", headers=HTML).status_code == 200
     assert site.post(DELETE, "admin", data={"delete": "1"}, headers=HTML).status_code == 200
     transaction.begin()

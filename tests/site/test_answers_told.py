@@ -297,7 +297,7 @@ def test_another_server_of_a_further_account(send, caught, alarms):
     assert record.next_try is None
 
 
-# nothing leaves
+# nothing goes out
 
 
 def later(minutes):
@@ -322,10 +322,10 @@ def test_nothing_leaves_for_half_an_hour(site, send, caught, alarms, said):
     run()
     run()
     (subject,) = subjects(alarms)
-    assert "nothing leaves by the account default" in subject
+    assert "nothing goes out through the account default" in subject
     assert (said or "Connection refused") in text_of(alarms.messages[0])
     assert (
-        "Nothing has left by the SMTP account" in site.get("", "chef", headers={"Accept": "text/html"}).text
+        "Nothing has gone out through the SMTP account" in site.get("", "chef", headers={"Accept": "text/html"}).text
     )
     status = site.get("/@mailbridge-status", "chef", headers={"Accept-Language": "en"}).json()
     assert any("default" in error for error in status["errors"])

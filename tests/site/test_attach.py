@@ -257,7 +257,7 @@ def test_limits_are_told(site, monkeypatch):
     large = attach(site, content=b"x" * 21)
     assert (large.status_code, large.json()["message"]) == (
         400,
-        "plan.pdf was not attached: it has 21 bytes, and e-mails of this sender take 20 bytes at most.",
+        "plan.pdf was not attached: its size is 21 bytes, and e-mails from this sender may carry at most 20 bytes.",
     )
     assert "is empty" in attach(site, content=b"").json()["message"]
     two = [attach(site, name=name, content=b"x" * 15).json()["uid"] for name in ("a.txt", "b.txt")]
@@ -267,7 +267,7 @@ def test_limits_are_told(site, monkeypatch):
     assert "large.pdf was not attached" in shown(form_large.text)
     assert len(outbox()) == 0, "without the file it is not sent either"
     monkeypatch.setattr(draft_files, "MAX_FILES", 2)
-    assert "one e-mail takes" in attach(site, content=b"x").json()["message"]
+    assert "one e-mail may carry at most" in attach(site, content=b"x").json()["message"]
     assert site.post(ATTACH, "agent", data={"_authenticator": token(form_large.text)}).status_code == 400
 
 

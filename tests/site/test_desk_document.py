@@ -219,7 +219,7 @@ def test_who_may_not_edit_changes_no_field(site, question):
     transaction.commit()
     text = site.get(f"{QUESTION}/view", "agent", headers=HTML).text
     assert 'name="assign"' not in text
-    assert "Treating service Urbanisme" in shown(text)
+    assert "Handling service Urbanisme" in shown(text)
     answer, _said = post(site, assign="1", assigned_user="", seen_assigned_user="agent2")
     assert answer.status_code in (302, 401)
     assert question.assigned_user == "agent2"

@@ -153,8 +153,8 @@ def test_what_is_here_already_is_said(site):
     site.post("/@@mail-in", "gateway", data=redirected(), headers=TRUSTED)
     (record,) = inbox().records.values()
     assert record.state == "filed"
-    assert "It is here already" in words(run(site, forwarded(citizen())))
-    assert "It is here already" not in words(run(site, forwarded(citizen("Autre"))))
+    assert "It is already here" in words(run(site, forwarded(citizen())))
+    assert "It is already here" not in words(run(site, forwarded(citizen("Autre"))))
 
 
 def test_text_is_shown_in_a_frame_that_fetches_nothing(site):

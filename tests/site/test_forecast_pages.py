@@ -78,7 +78,7 @@ def test_a_button_asks_and_the_page_does_not(site, zone):
     assert "not checked yet" in page(site, ACCOUNTS)
     assert "Not checked yet" in page(site, DIAGNOSIS)
     assert zone.count == 0
-    assert "DNS was asked" in messages(site, act(site, ACCOUNTS, check="cpas"))
+    assert "DNS was queried" in messages(site, act(site, ACCOUNTS, check="cpas"))
     assert zone.count > 5
     before = zone.count
     text = page(site, ACCOUNTS)
@@ -101,7 +101,7 @@ def test_the_form_warns_of_a_policy_that_must_fail(site, zone):
     assert "Attention" not in page(site, EDIT)
     act(site, ACCOUNTS, check="cpas")
     text = page(site, EDIT)
-    assert "Attention: “The agent's own address sends (the server must allow it)”: DMARC fails" in text
+    assert "Warning: “The agent's own address sends (the server must allow it)”: DMARC fails" in text
     assert "refuse such mail" in messages(site, press(site, EDIT, "save", sender_policy="auto"))
     assert "refuse such mail" not in messages(site, press(site, EDIT, "save", sender_policy="login"))
 

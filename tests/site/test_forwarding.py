@@ -87,7 +87,7 @@ def test_redirect_is_good_and_what_is_expected(site, started):
         "arrived": "in@bridge.test",
     }
     text = page(site, PAGE)
-    assert "mail of citizens is filed" in text
+    assert "citizens' mail is filed" in text
     assert "trusted mail server" in text
     assert inbox().get(answer["id"]).about == outbox().newest_ids()[0]
     assert about().seen == (), "a check is no mail of a citizen"

@@ -125,7 +125,7 @@ def test_the_same_again_is_known_whoever_brings_it_and_however(site):
     raw = citizen().as_bytes()
     (_kind, _text, first) = only(post(site, ("a.eml", raw), part="1"))
     again = only(post(site, ("b.eml", raw), part="1"))
-    assert again == ("info", "b.eml Known already · Une véranda é", first)
+    assert again == ("info", "b.eml Already known · Une véranda é", first)
     assert len(inbox()) == 1
     assert only(post(site, ("a.eml", raw), part="1", user="agent2"))[::2] == ("info", first)
     mine, of_colleague = records()

@@ -469,7 +469,7 @@ def test_what_the_person_did_not_see_is_not_done(site):
     seen = confirmation(site)
     change(undo_seconds=60)
     answer = pressed(site, seen)
-    assert "The settings have changed meanwhile." in answer.text
+    assert "The settings have changed in the meantime." in answer.text
     assert stored_settings().alarm_address == "x@maville.test"
     assert "Undo the rest" in answer.text
 

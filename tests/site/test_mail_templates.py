@@ -78,7 +78,7 @@ def test_who_keeps_them(site, user, status, path):
 def test_a_manager_keeps_one(site):
     assert "There is no text yet." in shown(site.get(LIST, "chef", headers=HTML).text)
     told = messages(site, save(site, subject="Horaires de {service.name}"), "chef")
-    assert "The text is saved." in told
+    assert "The text has been saved." in told
     assert "Horaires de {service.name}" in told
     (template,) = mail_templates.mail_templates()
     path = f"{EDIT}?id={template.id}"
@@ -149,7 +149,7 @@ def test_the_second_save_is_told(site):
     transaction.commit()
     form = fields(answer.text) | {"form.buttons.save": "x"}
     gone = site.post(path, "admin", data=form, headers=HTML)
-    assert "somebody deleted this text meanwhile" in shown(gone.text)
+    assert "somebody has deleted this text in the meantime" in shown(gone.text)
     form = fields(gone.text) | {"form.buttons.save": "x"}
     assert site.post(EDIT, "admin", data=form, headers=HTML).status_code == 302
     assert [each.body for each in mail_templates.mail_templates()] == ["<p>Second</p>"]

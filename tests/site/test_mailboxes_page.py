@@ -104,7 +104,7 @@ def test_rest_refuses_two_with_one_address_and_secrets_of_nobody(site):
 
 
 def test_add_edit_and_delete(site):
-    assert "The mailbox is saved" in messages(site, save(site))
+    assert "The mailbox has been saved" in messages(site, save(site))
     assert password.read(secrets_of("admin")) == "s3cret"
     assert "s3cret" not in page(site, EDIT)
     answer = save(site, EDIT, new_mail="file", since="2026-11-01")
@@ -230,7 +230,7 @@ def test_nobody_needs_to_look(site, declared):
 
 def test_managers_see_on_every_page_that_a_mailbox_is_not_read(site, declared):
     def alarm(user):
-        return "is not read since" in " ".join(page(site, "/incoming-mail", user).split())
+        return "has not been read since" in " ".join(page(site, "/incoming-mail", user).split())
 
     about = mailboxes.ensure_status("admin")
     about.problem = {"stage": "login", "text": "NO", "since": mailboxes.now(), "told": False}

@@ -20,7 +20,7 @@ HTML = {"Accept": "text/html", "Accept-Language": "en"}
 FORGED = b"From: jeanne.dupont@citizen.test\nSubject: Une vranda\n\nJe renonce.\n"
 INTACT = "The file of this document is the message that was filed"
 CHANGED = "The file of this document is not the message that was filed"
-MISSING = "This document has no file with its message any more"
+MISSING = "This document no longer has a file with its message"
 BYTES_INTACT = "The stored bytes are those that arrived"
 
 

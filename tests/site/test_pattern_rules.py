@@ -21,7 +21,7 @@ import transaction
 
 
 RULES = "/@@mailbridge-rules"
-CHANGED = "The rules were changed meanwhile, so nothing was done."
+CHANGED = "The rules have changed in the meantime, so nothing was done."
 EXPERT = "/@@mailbridge-expert-rule"
 STATE = "/@@mailbridge-state"
 

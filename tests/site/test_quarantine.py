@@ -189,7 +189,7 @@ def test_who_looks_at_a_message_is_shown_to_the_others(site):
     press(site, record, proposal="1")
     assert look("admin", record).json() == [], "the page says it itself"
     (said,) = look("admin", record, waits="1").json()
-    assert said.startswith("This message was dealt with already: Martine Legrand filed it")
+    assert said.startswith("This message has already been dealt with: Martine Legrand filed it")
     assert look("agent", record).status_code in (302, 401, 403)
     assert site.post("/@@mailbridge-looking", "chef", data={"id": record.id}).status_code == 403
     assert site.get(f"/@@mailbridge-looking?id={record.id}", "chef").status_code == 404
@@ -393,7 +393,7 @@ def test_bulk_names_each_message_that_could_not_be_done(site):
     ids = {"ids:list": [done.id, failed.id]}
     text = said(site, bulk(site, "?state=all", bulk="accept", **ids))
     assert "filed 1" in text
-    assert "“Trop tard”: This message was dealt with already: Martine Legrand discarded it" in text
+    assert "“Trop tard”: This message has already been dealt with: Martine Legrand discarded it" in text
     assert "“Fait”" not in text
 
 

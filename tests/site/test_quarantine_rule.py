@@ -90,7 +90,7 @@ def test_row_that_decides_today_is_named(site, service):
     record = site.receive(redirected(), **STRANGER)
     save(site, record, forward="server", tg_value=service, place="last")
     text = form(site, record).text
-    assert "Rule 1 decides about it now" in text
+    assert "Rule 1 decides it now" in text
     assert selected(text, "first")
     save(
         site,

@@ -346,7 +346,7 @@ def test_what_was_guessed_or_is_said_is_told_with_the_words_of_the_message(site)
     page, _document = shown(site, odd)
     assert "The date of the message cannot be read (hier vers midi)" in page
     assert (
-        "A mail filter took this message for unwanted mail; check it before you rely on it (x-spam-flag: YES)"
+        "A mail filter marked this message as unwanted mail; check it before you rely on it (x-spam-flag: YES)"
         in page
     )
 

@@ -29,7 +29,7 @@ RULE = "/@@mailbridge-rule"
 EXPERT = RoutingRow(
     subject_pat="permis|bail", tal_condition_2="python: assigned_user", tg_value="_hp_", user_value="agent"
 )
-CHANGED = "The rules were changed meanwhile, so nothing was done."
+CHANGED = "The rules have changed in the meantime, so nothing was done."
 
 
 @pytest.fixture
@@ -96,14 +96,14 @@ def test_rules_read_as_sentences(site, service):
         "If the subject contains “permis (1)”, and if the address of the sender ends in @citizen.test, "
         "and if a mailbox of the town forwarded the e-mail, and if the e-mail arrived at the mail-in address in@bridge.test, "
         "and if the source mailbox info@maville.test passed it on, "
-        "then the treating service is Urbanisme, and the assigned agent is Al Bert.",
-        "If the sender is j.d@citizen.test, then the treating service is that of the mailbox or mail-in address, "
-        "and the assigned agent is who forwarded the e-mail.",
-        "If somebody wrote to the mail-in address itself, then the treating service is the agent's primary service.",
+        "then the handling service is Urbanisme, and the assigned agent is Al Bert.",
+        "If the sender is j.d@citizen.test, then the handling service is that of the mailbox or mail-in address, "
+        "and the assigned agent is whoever forwarded the e-mail.",
+        "If somebody wrote to the mail-in address itself, then the handling service is the agent's primary service.",
         "If the e-mail was forwarded, or answers one of ours, "
-        "then the treating service is that of the mailbox or mail-in address.",
+        "then the handling service is that of the mailbox or mail-in address.",
         "For experts: its conditions are patterns or expressions; "
-        "then the treating service is that of the agent's position with the address that forwarded, "
+        "then the handling service is that of the agent's position with the address that forwarded, "
         "and the assigned agent is Al Bert.",
     ]
     text = page(site, RULES, "chef")
@@ -134,7 +134,7 @@ def test_what_is_gone_is_said_and_can_be_moved_deleted_and_kept(site, service):
     assert "mailbox old@maville.test no longer exists passed" in third
     before = settings().iemail_routing
     for number in (1, 2, 3):
-        assert "(not available any more)" in page(site, f"{RULE}?row={number}", "chef")
+        assert "(no longer available)" in page(site, f"{RULE}?row={number}", "chef")
         assert press(site, f"{RULE}?row={number}", "save", "chef").status_code == 302
     assert press(site, RULE, "save", "chef", subject="new").status_code == 302
     act(site, RULES, "chef", delete="4", seen=seen(site))
@@ -296,8 +296,8 @@ def test_an_experts_rule_is_changed_by_an_administrator(site, manager):
     keep(EXPERT)
     answer = site.get(f"{RULE}?row=1", manager, headers=HTML)
     assert answer.status_code == 302
-    assert "an administrator changes it" in messages(site, answer, manager)
-    assert "An administrator changes it" in page(site, RULES, manager)
+    assert "only an administrator can change it" in messages(site, answer, manager)
+    assert "Only an administrator can change it" in page(site, RULES, manager)
     assert "mailbridge-expert-rule" not in page(site, RULES, manager)
     assert "mailbridge-expert-rule?row=1" in page(site, RULES, "admin")
 

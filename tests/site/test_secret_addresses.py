@@ -136,10 +136,10 @@ def test_says_what_came_by_each(site):
     act(site, URL, replace=old)
     text = rows(site)
     assert "No mail has come through it." in text["former"]
-    assert "Nothing has come by the new address yet" in text["former"]
+    assert "Nothing has come through the new address yet" in text["former"]
     assert "Replace" not in text["present"]
     received(site, redirected(), secrets()[1])
-    assert "Nothing has come by the new address yet" not in rows(site)["former"]
+    assert "Nothing has come through the new address yet" not in rows(site)["former"]
 
 
 def test_says_how_far_it_looked(site, monkeypatch):
@@ -148,7 +148,7 @@ def test_says_how_far_it_looked(site, monkeypatch):
     act(site, URL, replace=old)
     for number in range(3):
         received(site, redirected(f"Autre {number}"), "in@bridge.test")
-    assert "Nothing has come by it since" in rows(site)["former"]
+    assert "Nothing has come through it since" in rows(site)["former"]
 
 
 def test_one_replacement_at_a_time(site):
@@ -196,7 +196,7 @@ def test_the_mailbox_that_is_read_for_it_follows(site):
 def test_one_for_each_mailbox(site):
     (secret,) = make(site)
     answer = act(site, URL, make="in@bridge.test", mailbox=MAILBOX)
-    assert "has a secret address already" in messages(site, answer)
+    assert "already has a secret address" in messages(site, answer)
     assert make(site) == [secret]
     act(site, URL, revoke=secret)
     (new,) = make(site)

@@ -195,7 +195,7 @@ def test_begun_again(site, town, server, trusted):
     transaction.commit()
     talk = Conversation(site)
     assert talk.step == "end"
-    assert "Something is left to do" in talk.text
+    assert "There is still something to do" in talk.text
     assert talk.press("restart").step == "address"
     assert talk.form()["address"] == ""
 

@@ -132,7 +132,7 @@ def test_what_is_empty_is_to_be_filled_in(site):
 
 def test_a_mailbox_that_was_never_checked_is_missing(site):
     _named, rows = entries(page(site, URL))
-    task = "Let these mailboxes pass their mail on unchanged, then check the forwarding: info@maville.test"
+    task = "Have these mailboxes pass their mail on unchanged, then check the forwarding: info@maville.test"
     assert [task, "IT service of the town", "Forwarding"] in rows
 
 

@@ -88,7 +88,7 @@ def test_undo_leads_back_to_what_was_written(site, caught):
     assert answer.headers["Location"].endswith(f"{COMPOSE}?edit={record.id}")
     assert record.state == "cancelled"
     form = page(site, answer)
-    assert "The e-mail did not leave." in shown(form)
+    assert "The e-mail did not go out." in shown(form)
     assert value(form, "to") == JEANNE
     assert value(form, "bcc") == bcc
     assert value(form, "subject") == "Objet"

@@ -78,7 +78,7 @@ STRICT = "v=DMARC1; p=reject; aspf=s; adkim=s"
         (zone("v=spf1 bogus include:spf.protection.outlook.com -all"), MICROSOFT, (F, P, P), "cannot read: bogus"),
         (zone("v=spf1 " + "mx " * 10 + "include:spf.protection.outlook.com -all"), MICROSOFT, (F, P, P), "11 look-ups"),
         (zone("v=spf1 mx -all", key=False), OWN, (P, U, P), "allows mail.maville.test, as long as mail leaves from there"),
-        (zone("v=spf1 ip4:192.0.2.0/29 -all", key=False), OWN, (P, U, P), "DMARC holds, by SPF of maville.test"),
+        (zone("v=spf1 ip4:192.0.2.0/29 -all", key=False), OWN, (P, U, P), "DMARC passes, by SPF of maville.test"),
         (zone("v=spf1 ip4:192.0.2.99 -all"), OWN, (U, U, U), "only a test message shows whether the server signs"),
         (zone("v=spf1 ip4:192.0.2.99 -all", key=False), OWN, (U, U, U), "depends on a signature"),
         (
