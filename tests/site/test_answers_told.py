@@ -325,7 +325,8 @@ def test_nothing_leaves_for_half_an_hour(site, send, caught, alarms, said):
     assert "nothing goes out through the account default" in subject
     assert (said or "Connection refused") in text_of(alarms.messages[0])
     assert (
-        "Nothing has gone out through the SMTP account" in site.get("", "chef", headers={"Accept": "text/html"}).text
+        "Nothing has gone out through the SMTP account"
+        in site.get("", "chef", headers={"Accept": "text/html"}).text
     )
     status = site.get("/@mailbridge-status", "chef", headers={"Accept-Language": "en"}).json()
     assert any("default" in error for error in status["errors"])

@@ -13,7 +13,6 @@ def translatable(text: str) -> str:
     return _(FORMER.get(text, text)) if text else ""
 
 
-def plural(number: int, one: Message, many: Message, **mapping: str) -> Message:
-    """Return ``one`` for 1, else ``many`` with ``${count}`` filled in; both may hold more of ``mapping``."""
-    words = one if number == 1 else many
-    return Message(words, mapping={**mapping, "count": str(number)})
+def plural(number: int, one: Message, many: Message, /, **mapping: str) -> Message:
+    """Return ``one`` where ``number`` is 1, else ``many``, with ``mapping`` and ``${count}`` filled in."""
+    return Message(one if number == 1 else many, mapping={**mapping, "count": str(number)})

@@ -14,6 +14,7 @@ from imio.mailbridge.browser.review_choices import document_links
 from imio.mailbridge.browser.review_choices import services
 from imio.mailbridge.browser.review_choices import why_discarded
 from imio.mailbridge.i18n import _
+from imio.mailbridge.i18n import plural
 from imio.mailbridge.i18n import translatable
 from imio.mailbridge.inbound import review
 from imio.mailbridge.inbound.inbox import inbox
@@ -122,8 +123,9 @@ class InboxView(ButtonPage):
             }
             self._say(_("“${subject}”: ${why}", mapping=mapping), "warning")
         if len(refused) > MAX_NAMED:
-            more = str(len(refused) - MAX_NAMED)
-            self._say(_("Nor could it be done for ${count} others.", mapping={"count": more}), "warning")
+            one = _("Nor could it be done for 1 other.")
+            many = _("Nor could it be done for ${count} others.")
+            self._say(plural(len(refused) - MAX_NAMED, one, many), "warning")
 
     def _decide(self, name):
         record = inbox().get(self.entered(name))

@@ -10,6 +10,7 @@ from imio.mailbridge.browser.button_page import ButtonPage
 from imio.mailbridge.browser.message_summary import summary_of
 from imio.mailbridge.browser.message_summary import SummaryPage
 from imio.mailbridge.i18n import _
+from imio.mailbridge.i18n import plural
 from imio.mailbridge.outbox import actions
 from imio.mailbridge.outbox.explained import explained
 from imio.mailbridge.outbox.query import BadQuery
@@ -120,6 +121,10 @@ class OutboxView(ButtonPage):
         return batch_of(find(self.query), PAGE, self.request)
 
     @property
+    def counted(self, number):
+        """Return how many messages there are, in words."""
+        return plural(number, _("1 message"), _("${count} messages"))
+
     def _bcc(self):
         return self._translated(_("Bcc"))
 

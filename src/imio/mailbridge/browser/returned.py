@@ -3,6 +3,7 @@
 from imio.mailbridge.browser.batch import batch_of
 from imio.mailbridge.browser.button_page import ButtonPage
 from imio.mailbridge.i18n import _
+from imio.mailbridge.i18n import plural
 from imio.mailbridge.outbox import returned
 from imio.mailbridge.outbox.explained import explained
 from imio.mailbridge.outbox.record import outbox
@@ -33,6 +34,10 @@ class ReturnedView(ButtonPage):
     def batch(self):
         """Return one page of what is known."""
         return batch_of(returned.all_returned(), PAGE, self.request)
+
+    def counted(self, number):
+        """Return how many addresses there are, in words."""
+        return plural(number, _("1 address"), _("${count} addresses"))
 
     def row(self, found):
         """Return what the table shows of an address."""

@@ -10,6 +10,7 @@ from imio.mailbridge.browser.rule_words import choices
 from imio.mailbridge.browser.rule_words import RuleWords
 from imio.mailbridge.controlpanel.forwarding import FORMS
 from imio.mailbridge.i18n import _
+from imio.mailbridge.i18n import plural
 from imio.mailbridge.iadocs import names
 from imio.mailbridge.inbound.forwarding.outcomes import OUTCOMES
 from imio.mailbridge.inbound.forwarding.store import forwardings
@@ -305,7 +306,7 @@ class Parts:
                 self._entry(_("E-mails handed over in a minute"), number(values.max_deliveries)),
                 self._entry(
                     _("A delayed e-mail is given up after"),
-                    _("${hours} hours", mapping={"hours": str(values.give_up_hours)}),
+                    plural(values.give_up_hours, _("1 hour"), _("${count} hours")),
                 ),
             ],
         )
@@ -322,7 +323,9 @@ class Parts:
 
     def _few(self, found):
         more = (
-            [_("and ${count} more", mapping={"count": str(len(found) - NAMED)})] if len(found) > NAMED else []
+            [plural(len(found) - NAMED, _("and 1 more"), _("and ${count} more"))]
+            if len(found) > NAMED
+            else []
         )
         return [*found[:NAMED], *more]
 

@@ -8,6 +8,7 @@ from BTrees.OOBTree import OOBTree
 from datetime import timedelta
 from imio.mailbridge.delivery.ehlo_name import seen_url
 from imio.mailbridge.i18n import _
+from imio.mailbridge.i18n import plural
 from imio.mailbridge.i18n import translatable
 from imio.mailbridge.notify.alarm import errors_logged
 from imio.mailbridge.notify.alarm import tell_admin
@@ -106,10 +107,16 @@ def _tell_trouble(name, trouble):
 
 def gives_up():
     """Return what becomes of the messages of an account that is not stopped, though nothing leaves by it."""
-    return _(
-        "Waiting messages go out once the account works again. A message that cannot go out for ${hours} hours fails, and its "
-        "agent is told.",
-        mapping={"hours": str(settings().give_up_hours)},
+    return plural(
+        settings().give_up_hours,
+        _(
+            "Waiting messages go out once the account works again. A message that cannot go out for 1 hour fails, and its agent "
+            "is told."
+        ),
+        _(
+            "Waiting messages go out once the account works again. A message that cannot go out for ${count} hours fails, and "
+            "its agent is told."
+        ),
     )
 
 

@@ -14,6 +14,7 @@ from imio.mailbridge.desk.mail_query import SORTS
 from imio.mailbridge.desk.opened import is_unread
 from imio.mailbridge.desk.opened import opened_by
 from imio.mailbridge.i18n import _
+from imio.mailbridge.i18n import plural
 from imio.mailbridge.iadocs import names
 from plone import api
 from urllib.parse import urlencode
@@ -116,6 +117,10 @@ class MailList(ButtonPage):
     def batch(self):
         """One page of the catalog's brains."""
         return batch_of(self._brains(), PAGE, self.request)
+
+    def counted(self, number):
+        """Return how much mail there is, in words."""
+        return plural(number, _("1 item"), _("${count} items"))
 
     def _brains(self):
         conditions = catalog_query(self.query, self._own_agents, self._answered)

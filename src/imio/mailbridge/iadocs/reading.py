@@ -3,6 +3,7 @@
 from datetime import datetime
 from datetime import timedelta
 from imio.mailbridge.i18n import _
+from imio.mailbridge.i18n import plural
 from imio.mailbridge.message.parsing.parse import parse
 from imio.mailbridge.message.rendition.html_document import beginning
 from imio.mailbridge.message.rendition.html_document import END
@@ -114,7 +115,7 @@ def notes(outline, language):
         (outline.missing, _MISSING_ONE, _MISSING),
     ):
         if count:
-            found.append(one if count == 1 else _(many, mapping={"count": str(count)}))
+            found.append(plural(count, one, many))
     doubts = [(DOUBTS[each.code], f" ({masked(each.saw)})" if each.saw else "") for each in outline.doubts]
     return [
         f"{translate(words, target_language=language)}{saw}"

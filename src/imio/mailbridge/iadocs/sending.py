@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from imio.mailbridge.behaviors.sending import ContentSendingContext
 from imio.mailbridge.behaviors.sending import file_reference
 from imio.mailbridge.i18n import _
+from imio.mailbridge.i18n import plural
 from imio.mailbridge.iadocs import facts
 from imio.mailbridge.iadocs import names
 from imio.mailbridge.iadocs.indexers import contact_email
@@ -104,10 +105,8 @@ class OutgoingMailSendingContext(_MailSendingContext):
             "sent": str(sent),
             "total": str(total),
         }
-        if sent == 1:
-            sentence = _("Sent on ${day} at ${time}: 1 recipient of ${total}", mapping=values)
-        else:
-            sentence = _("Sent on ${day} at ${time}: ${sent} recipients of ${total}", mapping=values)
+        one = _("Sent on ${day} at ${time}: 1 recipient of ${total}")
+        sentence = plural(sent, one, _("Sent on ${day} at ${time}: ${sent} recipients of ${total}"), **values)
         language = getToolByName(self.content, "portal_languages").getDefaultLanguage()
         self.content.email_status = translate(sentence, target_language=language)
         self.content.setModificationDate()
@@ -116,10 +115,9 @@ class OutgoingMailSendingContext(_MailSendingContext):
     def write_returned(self, returned):
         """Add ``1 revenu en erreur`` in the site's language."""
         values = {"status": self.content.email_status, "returned": str(returned)}
-        if returned == 1:
-            sentence = _("${status}, 1 came back", mapping=values)
-        else:
-            sentence = _("${status}, ${returned} came back", mapping=values)
+        sentence = plural(
+            returned, _("${status}, 1 came back"), _("${status}, ${returned} came back"), **values
+        )
         language = getToolByName(self.content, "portal_languages").getDefaultLanguage()
         self.content.email_status = translate(sentence, target_language=language)
 

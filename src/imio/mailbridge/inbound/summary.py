@@ -2,6 +2,7 @@
 
 from collections import Counter
 from imio.mailbridge.i18n import _
+from imio.mailbridge.i18n import plural
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.reasons import reason_texts
 from imio.mailbridge.notify.notice import paragraphs
@@ -45,13 +46,12 @@ def _summary(box, ids, language):
         (f"{count} × {say(reason_texts(reason)[0] or reason)}", "") for reason, count in reasons.most_common()
     ]
     oldest = local_time(records[-1].created).date().isoformat()
-    many = _("${count} incoming e-mails are waiting for a decision")
-    subject = (
-        say(many, count=str(len(ids)))
-        if len(ids) > 1
-        else say(_("An incoming e-mail is waiting for a decision"))
+    waiting = plural(
+        len(ids),
+        _("An incoming e-mail is waiting for a decision"),
+        _("${count} incoming e-mails are waiting for a decision"),
     )
-    return subject, paragraphs(
+    return translate(waiting, target_language=language), paragraphs(
         say(_("These messages arrived in iA.docs, and no document was made from them:")),
         lines,
         say(_("The oldest of them came on ${date}."), date=oldest),
