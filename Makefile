@@ -11,7 +11,7 @@ PIP := $(BIN)/pip install --progress-bar=off --disable-pip-version-check -c cons
 WORKERS ?= 4
 PYTEST := $(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder
 
-.PHONY: start test quick check docs screenshots gateway release-test bench clean
+.PHONY: start test quick check i18n docs screenshots gateway release-test bench clean
 
 start: $(INSTALLED)
 	@PORT="$(PORT)" SMTP_PORT="$(SMTP_PORT)" $(BIN)/python -m devel.start
@@ -25,6 +25,12 @@ quick: $(INSTALLED)
 
 check: $(INSTALLED)
 	devel/check $(BIN)
+
+# Finds new messages and says what is missing in each language; the .mo are made when Plone starts and when a wheel is built.
+i18n: $(INSTALLED)
+	@I18NDUDE=$(CURDIR)/$(BIN)/i18ndude src/imio/mailbridge/locales/update.sh >/dev/null 2>&1 || \
+	  { echo "update.sh failed; run it to see why"; exit 1; }
+	@$(BIN)/python -m devel.catalog
 
 # Warnings are errors; the folder can be published as it is.
 docs: $(INSTALLED)

@@ -1,4 +1,7 @@
-"""Compares the catalogs with the messages of the sources: ``python -m devel.catalog`` names what is missing or left over."""
+"""Compares the catalogs with the messages of the sources: ``python -m devel.catalog`` names what is missing or left over.
+
+``make i18n`` brings them up to date first.
+"""
 
 from i18ndude.catalog import MessageCatalog
 from pathlib import Path
@@ -15,6 +18,8 @@ LOCALES = SOURCES / "locales"
 POT = LOCALES / f"{DOMAIN}.pot"
 BIN = Path(sys.executable).parent
 VARIABLE = re.compile(r"\$\{\w+\}")
+#: How many lines are printed of one catalog.
+SHOWN = 12
 
 
 def read(catalog: Path) -> dict[str, str | None]:
@@ -42,10 +47,15 @@ def outdated() -> list[str]:
     return sorted(lines)
 
 
-def untranslated(language: str) -> list[str]:
+def languages() -> list[str]:
+    """Return the languages that have a catalog."""
+    return sorted(path.parent.parent.name for path in LOCALES.glob(f"*/LC_MESSAGES/{DOMAIN}.po"))
+
+
+def untranslated(language: str, locales: Path = LOCALES) -> list[str]:
     """Return what is wrong in the catalog of ``language``, a line each: messages of the .pot that it lacks, others that it has,
     empty and fuzzy ones, and translations with other variables than their message."""
-    catalog = MessageCatalog(filename=str(LOCALES / language / "LC_MESSAGES" / f"{DOMAIN}.po"))
+    catalog = MessageCatalog(filename=str(locales / language / "LC_MESSAGES" / f"{DOMAIN}.po"))
     template = read(POT)
     lines = [f"missing: {msgid}" for msgid in template if msgid not in catalog]
     for msgid, entry in catalog.items():
@@ -63,15 +73,15 @@ def untranslated(language: str) -> list[str]:
 
 
 def main() -> int:
-    """Print what to mend and return the exit status."""
-    if not POT.exists():
-        print(f"{POT.relative_to(ROOT)} is not there yet: nothing to compare")
-        return 0
-    lines = outdated()
-    if lines:
-        print(f"{POT.relative_to(ROOT)} differs from the sources; run {LOCALES.relative_to(ROOT)}/update.sh")
-        print("\n".join(f"  {line}" for line in lines))
-    return 1 if lines else 0
+    """Print what to mend in each catalog, in a few lines, and return the exit status."""
+    found = {f"{DOMAIN}.pot": outdated(), **{language: untranslated(language) for language in languages()}}
+    for name, lines in found.items():
+        print(f"{name}: {f'{len(lines)} to mend' if lines else 'complete'}")
+        for line in lines[:SHOWN]:
+            print(f"  {line}")
+        if len(lines) > SHOWN:
+            print(f"  and {len(lines) - SHOWN} more")
+    return 1 if any(found.values()) else 0
 
 
 if __name__ == "__main__":

@@ -1,10 +1,7 @@
 """Does the code keep the rules that no single test sees? Imports, registrations, messages."""
 
-from devel import catalog
 from lxml import etree
 from pathlib import Path
-import pytest
-import re
 import subprocess
 import sys
 
@@ -120,31 +117,6 @@ def test_public_pages_are_the_ones_that_check_by_themselves():
         "mailbridge-sweep-sites",
         "mailbridge-verify",
     }
-
-
-def test_message_ids_of_the_sources_are_in_the_catalog():
-    assert catalog.outdated() == []
-
-
-def languages():
-    """Return the languages that have a catalog; French is always expected."""
-    return sorted({path.parent.parent.name for path in catalog.LOCALES.rglob("*.po")} | {"fr"})
-
-
-@pytest.mark.parametrize("language", languages())
-def test_translation_is_complete(language):
-    assert catalog.untranslated(language) == []
-
-
-@pytest.mark.parametrize("language", languages())
-def test_translations_keep_what_is_filled_in(language):
-    path = catalog.LOCALES / language / "LC_MESSAGES" / "imio.mailbridge.po"
-    entries = re.findall(r'^msgid ((?:".*"\n)+)msgstr ((?:".*"\n?)+)', path.read_text("utf-8"), re.MULTILINE)
-    assert len(entries) > 1000
-    names = re.compile(r"\$\{\w+\}")
-    assert [
-        msgid for msgid, text in entries if sorted(names.findall(msgid)) != sorted(names.findall(text))
-    ] == []
 
 
 def test_templates_leave_no_text_untranslated():

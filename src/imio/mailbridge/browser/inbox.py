@@ -123,9 +123,11 @@ class InboxView(ButtonPage):
             }
             self._say(_("“${subject}”: ${why}", mapping=mapping), "warning")
         if len(refused) > MAX_NAMED:
-            one = _("Nor could it be done for 1 other.")
-            many = _("Nor could it be done for ${count} others.")
-            self._say(plural(len(refused) - MAX_NAMED, one, many), "warning")
+            more = len(refused) - MAX_NAMED
+            words = plural(
+                more, _("Nor could it be done for 1 other."), _("Nor could it be done for ${count} others.")
+            )
+            self._say(words, "warning")
 
     def _decide(self, name):
         record = inbox().get(self.entered(name))

@@ -110,12 +110,10 @@ def notes(outline, language):
         found.append(_LIMIT)
     elif outline.is_empty:
         found.append(EMPTY)
-    for count, one, many in (
-        (outline.blocked, _BLOCKED_ONE, _BLOCKED),
-        (outline.missing, _MISSING_ONE, _MISSING),
-    ):
-        if count:
-            found.append(plural(count, one, many))
+    if outline.blocked:
+        found.append(plural(outline.blocked, _BLOCKED_ONE, _BLOCKED))
+    if outline.missing:
+        found.append(plural(outline.missing, _MISSING_ONE, _MISSING))
     doubts = [(DOUBTS[each.code], f" ({masked(each.saw)})" if each.saw else "") for each in outline.doubts]
     return [
         f"{translate(words, target_language=language)}{saw}"
