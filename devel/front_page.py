@@ -42,8 +42,9 @@ est refusé : ses e-mails attendent, les autres partent.</li>
 
 <h2>Comme administrateur : <code>admin</code></h2>
 <ul>
-<li><a href="{path}/@@mailbridge-controlpanel">Paramètres</a> de la passerelle e-mail ;
-<a href="{path}/@@mailbridge-accounts">comptes</a> et <a href="{path}/@@mailbridge-mailboxes">boîtes sources</a>.</li>
+<li><a href="{path}/@@mailbridge-setup">Connecter la messagerie</a> : une question par page, chaque réponse est essayée.</li>
+<li><a href="{path}/@@mailbridge-accounts">Comptes SMTP</a> et leurs <a href="{path}/@@mailbridge-controlpanel">paramètres</a> ;
+<a href="{path}/@@mailbridge-addresses">adresses</a> qui reçoivent le courrier ; <a href="{path}/@@mailbridge-history">qui a modifié quoi</a>.</li>
 <li><a href="{path}/@@mailbridge-dry-run">Essai à blanc</a> : voyez ce que deviendrait un e-mail, sans le classer.</li>
 </ul>
 

@@ -34,6 +34,7 @@ from urllib.parse import quote
 SETTINGS_CHANGED = _("The settings have changed; please choose again.")
 #: How many of the newest messages are searched for the last one of each address.
 LOOK_BACK = 500
+GONE = _("a service that no longer exists")
 
 
 def secret_address(address):
@@ -169,7 +170,7 @@ class AddressesView(Navigation, ButtonPage):
         query, service = f"?address={quote(row['address'])}", row["service"] or ""
         return {
             "address": row["address"],
-            "service": self._services.get(service) or former_title(service) or service if service else "",
+            "service": self._services.get(service) or former_title(service) or GONE if service else "",
             "edit": f"{self.page_url(f'mailbridge-{page}-edit')}{query}",
             "delete": f"{self.page_url(f'mailbridge-{page}-delete')}{query}",
         }

@@ -71,9 +71,6 @@ class MailbridgeForm(AccountForm, RegistryEditForm):
                     "Sending e-mails is not available yet: agents do not see the action until an SMTP server is set below."
                 ),
             )
-        for hold in outbox().holds.values():
-            yield "warning", translatable(hold["explanation"])
-            yield "warning", translatable(hold["remedy"])
         if self.kept_elsewhere and values.smtp_host and not password.is_given_for(settings().default_account):
             yield "warning", password.FOR_ANOTHER
         if self.kept_elsewhere == "environment":

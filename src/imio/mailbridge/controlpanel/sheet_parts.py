@@ -216,7 +216,7 @@ class Parts:
             row = (self._address(each.address), server, login or "–", ROLE.getTerm(each.role).title, read)
             rows.append(tuple(map(self._text, row)))
         heads = (_("Address"), _("IMAP server"), _("Login"), _("What is it for?"), _("Last read"))
-        return Table("imap", _("Mailboxes read over IMAP"), heads, rows, NONE)
+        return Table("imap", _("Mailboxes read over IMAP"), heads, rows, _("no mailbox"))
 
     def _trust(self):
         values = self.settings
