@@ -17,7 +17,7 @@ ADMINISTRATOR = (ROOT / "docs/administrator.rst").read_text()
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 SETUP = dependencies.setup_arguments()
 #: What every layer may use, and folders without code.
-COMMON = {"guides", "i18n", "interfaces", "locales", "profiles"}
+COMMON = {"former_words", "guides", "i18n", "interfaces", "locales", "profiles"}
 
 
 def layers():
