@@ -39,7 +39,7 @@ RULES = [(word, pattern) for word, patterns in AVOIDED.items() for pattern in pa
 #: Language → the same for its column of ``docs/glossary.rst``.
 ALSO_AVOIDED = {
     "nl": {
-        "e-mail": (r"\bmailtje", r"\b[Ee]mail"),
+        "e-mail": (r"\bmailtje", r"\bemail"),
         "bijlage": (r"[Aa]ttachment", r"aanhangsel"),
         "concept": (r"[Oo]ntwerp",),
         "sjabloon": (r"[Tt]emplate",),

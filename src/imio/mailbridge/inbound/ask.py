@@ -13,7 +13,7 @@ from imio.mailbridge.message.classification.answerable import may_be_answered
 from imio.mailbridge.message.classification.client import client_of
 from imio.mailbridge.message.one_line import one_line
 from imio.mailbridge.notify.alarm import tell_admin
-from imio.mailbridge.notify.notice import agent_language
+from imio.mailbridge.notify.notice import language_at
 from imio.mailbridge.notify.notice import paragraphs
 from imio.mailbridge.notify.notice import send_notice
 from imio.mailbridge.ports.directory import IDirectory
@@ -138,7 +138,7 @@ def ask(record, message, values):
     author = account and account.login_address
     if not author:
         raise CannotAsk(_("iA.docs has no SMTP account with an address to answer from."))
-    subject, html = _answer(record, message, agent_language(IDirectory(getSite()).agent_userid(to)))
+    subject, html = _answer(record, message, language_at(to))
     send_notice(account, author, to, subject, html, in_reply_to=message.message_id or "")
     inbox().asked[to] = record.asked = now()
 

@@ -5,12 +5,12 @@ from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import plural
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.reasons import reason_texts
+from imio.mailbridge.notify.notice import language_at
 from imio.mailbridge.notify.notice import paragraphs
 from imio.mailbridge.notify.notice import send_notice
 from imio.mailbridge.settings.clock import local_time
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.store import now
-from plone import api
 from zope.component.hooks import getSite
 from zope.i18n import translate
 
@@ -31,7 +31,7 @@ def summarise():
     ids = box.newest_ids(*WAITING)
     account = values.account_for(values.digest_address)
     if ids and account is not None and account.login_address:
-        subject, html = _summary(box, ids, api.portal.get_default_language())
+        subject, html = _summary(box, ids, language_at(values.digest_address))
         send_notice(account, account.login_address, values.digest_address, subject, html)
 
 

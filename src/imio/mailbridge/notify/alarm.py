@@ -12,6 +12,7 @@ from imio.mailbridge.i18n import _
 from imio.mailbridge.message.address import can_be_sent_to
 from imio.mailbridge.message.composition.letter import html_to_text
 from imio.mailbridge.message.one_line import one_line
+from imio.mailbridge.notify.notice import language_at
 from imio.mailbridge.notify.notice import paragraphs
 from imio.mailbridge.notify.notice import send_notice
 from imio.mailbridge.notify.plone_mail import plones_mailhost
@@ -33,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 
 def tell_admin(subject, *sentences, page, page_title=None, base_url="", stopped=None):
-    """Send an alarm in the language of the site; return whether a way to send it was found.
+    """Send an alarm in the language of who reads it; return whether a way to send it was found.
 
     Texts are msgids; an empty sentence is left out. ``page`` is where more can be seen, below ``base_url``. ``stopped`` is the
     account that the alarm is about and that cannot carry it. In the current transaction: an error is logged, a conflict is raised.
@@ -42,14 +43,15 @@ def tell_admin(subject, *sentences, page, page_title=None, base_url="", stopped=
     to = values.alarm_address or _site_address()
     if not can_be_sent_to(to):
         logger.error(
-            "no alarm is sent, neither an alarm address nor an address of the site is set: %s", say(subject)
+            "no alarm is sent, neither an alarm address nor an address of the site is set: %s",
+            say(subject, api.portal.get_default_language()),
         )
         return False
-    link = (say(page_title or _("See more")), f"{base_url or getSite().absolute_url()}/@@{page}")
+    language = language_at(to)
+    link = (say(page_title or _("See more"), language), f"{base_url or getSite().absolute_url()}/@@{page}")
     with errors_logged():
-        return _send(
-            to, say(subject), paragraphs(*map(say, filter(None, sentences)), [link]), stopped, values
-        )
+        texts = [say(sentence, language) for sentence in filter(None, sentences)]
+        return _send(to, say(subject, language), paragraphs(*texts, [link]), stopped, values)
     return False
 
 
@@ -64,11 +66,10 @@ def errors_logged():
         logger.exception("no alarm is sent")
 
 
-def say(message):
-    """Return a msgid, with the msgids in its mapping, in the language of the site; any other text as it is."""
-    language = api.portal.get_default_language()
+def say(message, language):
+    """Return a msgid, with the msgids in its mapping, in a language; any other text as it is."""
     if isinstance(message, Message) and message.mapping:
-        mapping = {key: say(value) for key, value in message.mapping.items()}
+        mapping = {key: say(value, language) for key, value in message.mapping.items()}
         message = Message(message, message.domain, message.default, mapping)
     return translate(message, target_language=language) if isinstance(message, Message) else str(message)
 

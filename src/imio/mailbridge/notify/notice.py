@@ -127,8 +127,20 @@ def agent_address(userid):
 
 def agent_language(userid):
     """Return the language that a user chose, else that of the site."""
-    user = api.user.get(userid=userid)
+    user = api.user.get(userid=userid) if userid else None
     return (user is not None and user.getProperty("language")) or api.portal.get_default_language()
+
+
+def language_at(address):
+    """Return the language of the person who reads what goes to ``address``: what its user chose, else that of the site."""
+    found = api.portal.get_tool("acl_users").searchUsers(email=address)
+    userids = [IDirectory(getSite()).agent_userid(address), *(each["userid"] for each in found)]
+    known = (userid for userid in filter(None, userids) if address.lower() in _addresses(userid))
+    return agent_language(next(known, ""))
+
+
+def _addresses(userid):
+    return {address.lower() for address in agent_addresses(userid)}
 
 
 def words_said(code, text, is_reported=False):
