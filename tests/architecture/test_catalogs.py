@@ -55,7 +55,7 @@ def test_translations_keep_what_is_filled_in(language):
 
 
 def test_languages():
-    assert catalog.languages() == ["de", "fr", "nl"]
+    assert {"de", "fr", "nl"} <= set(catalog.languages())
 
 
 def test_what_is_wrong_is_named(tmp_path):
