@@ -107,8 +107,8 @@ def test_town_as_installed(french):
         "est repris Copies cachées par défaut : l’adresse de l’agent. Aujourd’hui : Copies cachées par défaut rien",
         "reste tel quel Le document est marqué comme envoyé une fois l’e-mail parti.",
         "est repris Elle devient la signature de chaque nouvel e-mail. Par exemple : Al Bert Employé Administration générale "
-        "al.bert@maville.be 081 12 34 56 Place Communale, 1 5000 Maville Limite de responsabilité : les informations contenues dans "
-        f"ce message sont confidentielles. Le nouveau modèle {NEW_SIGNATURE} Elle est écrite avec les noms de la passerelle. Un "
+        "al.bert@maville.be 081 12 34 56 Place Communale, 1 5000 Maville Limite de responsabilité : les informations contenues "
+        f"dans ce message sont confidentielles. Le nouveau modèle {NEW_SIGNATURE} Elle est écrite avec les noms de la passerelle. Un "
         "numéro de téléphone apparaît tel qu’il a été encodé. Comparez l’exemple avec l’ancienne signature. Aujourd’hui : Signature "
         "rien",
         "ne peut pas être repris Sa condition regarde agent_id, modules, qu’une condition ne voit plus.",
