@@ -108,9 +108,9 @@ def test_town_as_installed(french):
         "reste tel quel Le document est marqué comme envoyé une fois l’e-mail parti.",
         "est repris Elle devient la signature de chaque nouvel e-mail. Par exemple : Al Bert Employé Administration générale "
         "al.bert@maville.be 081 12 34 56 Place Communale, 1 5000 Maville Limite de responsabilité : les informations contenues "
-        f"dans ce message sont confidentielles. Le nouveau modèle {NEW_SIGNATURE} Elle est écrite avec les noms de la passerelle. Un "
-        "numéro de téléphone apparaît tel qu’il a été encodé. Comparez l’exemple avec l’ancienne signature. Aujourd’hui : Signature "
-        "rien",
+        f"dans ce message sont confidentielles. Le nouveau modèle {NEW_SIGNATURE} Elle est écrite avec les noms de la passerelle. "
+        "Un numéro de téléphone apparaît tel qu’il a été encodé. Comparez l’exemple avec l’ancienne signature. Aujourd’hui : "
+        "Signature rien",
         "ne peut pas être repris Sa condition regarde agent_id, modules, qu’une condition ne voit plus.",
         "est repris Si un agent a transféré l’e-mail, alors le service traitant est celui de la fonction de l’agent dont "
         "l’adresse a transféré, et l’agent traitant est celui qui a transféré l’e-mail. Lignes laissées de côté avant celle-ci : "
@@ -354,7 +354,7 @@ def test_a_signature_is_rewritten_whole_or_not_at_all(old, left):
 
 
 def test_what_has_no_counterpart_is_named(french):
-    template = """<p tal:content="python: dghv.fmt(sender['person'].photo)">x</p><p tal:content="python: sender['hp'].label">y</p>"""
+    template = """<p tal:content="python: dghv.fmt(sender['person'].photo) + sender['hp'].label">x</p>"""
     answer = preview(french, json.dumps({"omail_email_signature": template}).encode())
     (said,) = outcomes(answer)
     assert "Elle utilise dghv.fmt, sender['person'].photo de l’ancien iA.docs." in said
