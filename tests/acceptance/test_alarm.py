@@ -36,6 +36,9 @@ def test_manager_sees_why_and_what_to_do(stopped, person):
         alarm = chef.page.locator(".mailbridge-alarm")
         assert alarm.count() == 1
         assert alarm.get_attribute("role") == "alert"
+        assert alarm.bounding_box()["height"] < 70, "one line"
+        assert "STARTTLS" not in alarm.inner_text()
+        alarm.locator("summary").click()
         assert "STARTTLS" in alarm.inner_text()
         assert alarm.locator("a").count() == 0, "no link to a page that is not for them"
     chef.screenshot("alarm")

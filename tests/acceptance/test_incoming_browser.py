@@ -13,6 +13,7 @@ from tests.servers.waiting import wait_for
 import pytest
 
 
+LONG = "marie.vandenbroucke@entreprises.test"
 TRACKED = """<html><head><link rel="stylesheet" href="{0}/a.css"><link rel="preload" href="{0}/b.js" as="script">
 <style>@import url("{0}/c.css"); @font-face {{ font-family: x; src: url("{0}/d.woff2") }} body {{ font-family: x }}</style></head>
 <body background="{0}/e.png"><h2 style="color: #0b5ed7">Lettre de la bibliothèque</h2>
@@ -114,9 +115,14 @@ def test_decision_in_the_quarantine(person, iadocs):
 
 
 def test_agent_sees_own_forwards(person, iadocs):
+    received(iadocs, forwarded(citizen("Le formulaire", From=LONG)))
     received(iadocs, TEXT_FORWARD.replace(b"Demande en texte", b"Mon transfert"))
     agent = person("agent")
+    agent.page.set_viewport_size({"width": 1366, "height": 768})
     agent.open("/@@my-forwards")
+    author = agent.page.locator(".mailbridge-forwards div", has_text=LONG).last
+    assert author.bounding_box()["height"] < 30, "an address stays in one piece"
+    agent.screenshot("my-forwards")
     agent.page.click("a:has-text('Mon transfert')")
     expect(agent.page.locator("button[name=discard][value=known]")).to_be_visible()
     assert agent.page.locator("button[name=proposal]").count() == 0

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from email import message_from_bytes
 from email import policy
+from imio.mailbridge.browser import alarm as alarm_viewlet
 from imio.mailbridge.delivery import account_alarm as alarm
 from imio.mailbridge.delivery.deliver import deliver
 from imio.mailbridge.delivery.deliver import sweep
@@ -263,6 +264,8 @@ def test_a_manager_sees_it_on_every_page(site, held, path):
     page = site.get(path, "chef", **HTML).text
     assert "mailbridge-alarm" in page
     assert "/@@mailbridge-accounts" not in page, "no link to a page that is not for them"
+    assert "Tell your IT service." in page
+    assert "Correct login and password" not in page, "no remedy that is not theirs"
     assert "5.7.8 &lt;script" in page
     assert "<script>alert(1)" not in page
     outbox().holds.clear()
@@ -274,7 +277,18 @@ def test_who_may_set_up_finds_the_accounts(site, held):
     with api.env.adopt_roles(["Manager"]):
         api.user.grant_roles("chef", roles=["Site Administrator"])
     transaction.commit()
-    assert "/@@mailbridge-accounts" in site.get("", "chef", **HTML).text
+    page = site.get("", "chef", **HTML).text
+    assert "/@@mailbridge-accounts" in page
+    assert "Correct login and password in the control panel." in page
+    assert "Tell your IT service." not in page
+
+
+def test_it_counts_what_waits_for_the_account(site, stop, monkeypatch):
+    stop()
+    assert "Messages waiting: 1<" in site.get("", "chef", **HTML).text
+    monkeypatch.setattr(alarm_viewlet, "MANY", 1)
+    stop()
+    assert "Messages waiting: 1+<" in site.get("", "chef", **HTML).text
 
 
 def test_it_stands_once_on_a_page_of_the_control_panel(site, held):

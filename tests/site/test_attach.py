@@ -11,7 +11,10 @@ from imio.mailbridge.outbox.saved_drafts import delete_draft
 from imio.mailbridge.outbox.saved_drafts import draft_of
 from imio.mailbridge.outbox.saved_drafts import purge_drafts
 from imio.mailbridge.outbox.saved_drafts import save_draft
+from imio.mailbridge.outbox.site_addresses import MAX_IMAGES
+from imio.mailbridge.settings.old_export import MAX_BYTES
 from imio.mailbridge.settings.read import stored_settings
+from imio.mailbridge.settings.size import readable_size
 from imio.mailbridge.store.store import now
 from plone import api
 from tests.mails import redirected
@@ -78,6 +81,14 @@ def kept(site, user="agent"):
 def names_sent(caught):
     message = message_from_bytes(caught.messages[-1].content, policy=policy.default)
     return {each.get_filename(): each.get_payload(decode=True) for each in message.iter_attachments()}
+
+
+def test_limits_are_round_for_people(portal):
+    assert [readable_size(size) for size in (draft_files.MAX_SIZE, MAX_IMAGES, MAX_BYTES)] == [
+        "200 MB",
+        "5 MB",
+        "5 MB",
+    ]
 
 
 def test_it_is_sent_along_and_then_gone(caught, site):

@@ -254,6 +254,21 @@ def test_nobody_of_the_town_stands_as_author_of_a_citizens_mail(site, question):
     assert "section-byline" in page(site, site.portal["outgoing-mail"]["permis-durbanisme"])
 
 
+@pytest.mark.parametrize(
+    "folder", ["incoming-mail", "outgoing-mail", "contacts", "contacts/personnel-folder"]
+)
+def test_who_made_a_folder_of_mail_or_contacts_is_not_its_author(site, folder):
+    assert "section-byline" not in page(site, site.portal.unrestrictedTraverse(folder))
+
+
+def test_another_folder_keeps_its_author(site):
+    with api.env.adopt_roles(["Manager"]):
+        folder = api.content.create(site.portal["outgoing-mail"], "Folder", "notes")
+        folder.manage_setLocalRoles("agent", ["Reader"])
+    transaction.commit()
+    assert "section-byline" in page(site, folder)
+
+
 def test_other_fields(site):
     text = shown(site.get(f"{QUESTION}/@@mailbridge-other-fields", "agent", headers=HTML).text)
     assert "Ways of sending E-mail" in text

@@ -4,10 +4,13 @@ from imio.mailbridge.iadocs import names
 from imio.mailbridge.settings.old_condition import CannotSay
 from imio.mailbridge.settings.old_condition import condition
 from imio.mailbridge.settings.old_export import MAX_BYTES
+from imio.mailbridge.settings.old_signature import rewritten
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.read import stored_settings
 from imio.mailbridge.settings.routing import RoutingRow
 from imio.mailbridge.settings.routing import StateRow
+from imio.mailbridge.settings.signature import EXAMPLE
+from imio.mailbridge.settings.signature import render
 from pathlib import Path
 from plone import api
 from plone.uuid.interfaces import IUUID
@@ -34,6 +37,21 @@ def french(site):
     api.portal.set_registry_record("plone.default_language", "fr")
     transaction.commit()
     return site
+
+
+NEW_SIGNATURE = (
+    '<meta charset="UTF-8"> <tal:global define="label python: sender[\'function\']; services python: '
+    "[''.join(sender['services'][:1]), ' - '.join(sender['services'][1:])];\"> <p><span "
+    'style="font-size:large;font-family:Quicksand,Arial" tal:content="python:sender[\'name\']">Prénom Nom</span></p> '
+    '<p><span tal:condition="label" tal:content="label">Fonction</span><br /> <span '
+    'tal:content="python:services[0]">Département</span><br /> <span tal:condition="python:services[1]" '
+    'tal:content="python:services[1]">Service</span><br /> <a href="mailto" tal:attributes="href '
+    "python:'mailto:{}'.format(sender['address'])\" tal:content=\"python:sender['address']\">email</a><br /> <span "
+    "tal:content=\"python: sender['phone']\">Téléphone</span><br /> <span tal:content=\"python:u'{}, "
+    "{}'.format(sender['street'], sender['number'])\">Rue, numéro</span><br /> <span tal:content=\"python:u'{} "
+    "{}'.format(sender['zip_code'], sender['city'])\">CP Localité</span></p> <p style=\"font-size: x-small\">Limite de "
+    "responsabilité : les informations contenues dans ce message sont confidentielles.</p> </tal:global>"
+)
 
 
 def uid(site):
@@ -88,8 +106,11 @@ def test_town_as_installed(french):
         "reste tel quel L’adresse de l’agent est la première proposée quand un e-mail est écrit.",
         "est repris Copies cachées par défaut : l’adresse de l’agent. Aujourd’hui : Copies cachées par défaut rien",
         "reste tel quel Le document est marqué comme envoyé une fois l’e-mail parti.",
-        "ne peut pas être repris Elle utilise dghv, sender['hp'], sender['org_full_title'], sender['person'] de l’ancien iA.docs. "
-        "Réécrivez-la dans les paramètres, sous « Signature ».",
+        "est repris Elle devient la signature de chaque nouvel e-mail. Par exemple : Al Bert Employé Administration générale "
+        "al.bert@maville.be 081 12 34 56 Place Communale, 1 5000 Maville Limite de responsabilité : les informations contenues "
+        f"dans ce message sont confidentielles. Le nouveau modèle {NEW_SIGNATURE} Elle est écrite avec les noms de la passerelle. "
+        "Un numéro de téléphone apparaît tel qu’il a été encodé. Comparez l’exemple avec l’ancienne signature. Aujourd’hui : "
+        "Signature rien",
         "ne peut pas être repris Sa condition regarde agent_id, modules, qu’une condition ne voit plus.",
         "est repris Si un agent a transféré l’e-mail, alors le service traitant est celui de la fonction de l’agent dont "
         "l’adresse a transféré, et l’agent traitant est celui qui a transféré l’e-mail. Lignes laissées de côté avant celle-ci : "
@@ -98,12 +119,12 @@ def test_town_as_installed(french):
     ]
     assert settings().bcc_default == ()
     answer = take_over(site, answer)
-    assert "Anciens paramètres et règles repris : 3" in plain(messages(site, answer))
+    assert "Anciens paramètres et règles repris : 4" in plain(messages(site, answer))
     values = settings()
     assert values.bcc_default == ("agent_email",)
     assert values.iemail_routing == (RoutingRow(forward="agent", user_value="_transferer_", tg_value="_hp_"),)
     assert values.iemail_state_set == (StateRow(forward="agent", state_value="proposed_to_agent"),)
-    assert not values.signature
+    assert " ".join(values.signature.split()) == NEW_SIGNATURE
     again = preview(site, export(site, "maville"))
     assert "Il n’y a rien à reprendre." in again.text
     assert not any(text.startswith("est repris") for text in outcomes(again))
@@ -299,3 +320,48 @@ def test_condition(old, new):
             condition(old)
     else:
         assert condition(old) == new
+
+
+@pytest.mark.parametrize(
+    ("old", "left"),
+    [
+        ("<p>Maville</p>", []),
+        ("""<p tal:content="sender/name">x</p>""", []),
+        ("""<p tal:content="python: sender['hp'].label">x</p>""", []),
+        ("""<p tal:define="d python: dghv.get_ctct_det( sender['hp'] )" tal:content="python: d['phone']">x</p>""", []),
+        ("""<p tal:content="python: dghv.get_ctct_det(sender['hp'])['address']['city']">x</p>""", []),
+        ("""<p tal:content="sender/hp/label">x</p>""", ["sender/hp"]),
+        ("""<p tal:content="python: sender.get('hp').label">x</p>""", ["sender.get('hp').label"]),
+        ("""<p tal:content='python: sender["hp"].label'>x</p>""", ["sender[\"hp\"].label"]),
+        ("""<p tal:content="python: sender['person'].photo">x</p>""", ["sender['person'].photo"]),
+        ("""<p tal:content="python: sender['hp'].label_of_others">x</p>""", ["sender['hp'].label_of_others"]),
+        ("""<p tal:content="python: modules['os']">x</p>""", ["modules"]),
+        (
+            """<p tal:define="d python: dghv.get_ctct_det(sender['hp'])" tal:content="python: d['fax'] + d['phone']">x</p>""",
+            ["d['fax']", "dghv.get_ctct_det", "sender['hp']"],
+        ),
+        (
+            """<p tal:content="python: dghv.display_phone(phone=sender['hp'].phone, check=False, pattern='.')">x</p>""",
+            ["dghv.display_phone"],
+        ),
+    ],
+)  # fmt: skip
+def test_a_signature_is_rewritten_whole_or_not_at_all(old, left):
+    template, names_left = rewritten(old)
+    assert names_left == left
+    if not left:
+        assert render(template, EXAMPLE)
+
+
+def test_what_has_no_counterpart_is_named(french):
+    template = """<p tal:content="python: dghv.fmt(sender['person'].photo) + sender['hp'].label">x</p>"""
+    answer = preview(french, json.dumps({"omail_email_signature": template}).encode())
+    (said,) = outcomes(answer)
+    assert "Elle utilise dghv.fmt, sender['person'].photo de l’ancien iA.docs." in said
+    assert "Exemple" not in said
+
+
+def test_a_signature_that_fails_otherwise_is_refused(french):
+    template = """<p tal:content="python: sender['hp'].label + context.title">x</p>"""
+    (said,) = outcomes(preview(french, json.dumps({"omail_email_signature": template}).encode()))
+    assert said.startswith("ne peut pas être repris")

@@ -9,6 +9,7 @@ from imio.mailbridge.ports.directory import Identity
 from imio.mailbridge.settings import validate
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.read import stored_settings
+from imio.mailbridge.settings.signature import EXAMPLE
 from plone.app.testing import login
 from plone.app.testing import SITE_OWNER_NAME
 from plone.app.textfield.value import RichTextValue
@@ -76,6 +77,33 @@ def test_the_template_of_the_settings(portal):
     assert "T. " not in text, "no phone"
     portal.contacts["personnel-folder"]["al-bert"].phone = "081 12 34 56"
     assert "T. 081 12 34 56" in signature_of("agent")
+
+
+def test_all_that_is_named(portal):
+    login(portal, "agent")
+    stored_settings().signature = (
+        "<p>${sender/firstname}|${sender/lastname}|${python: ' - '.join(sender['services'])}|${sender/street}, ${sender/number}|"
+        "${sender/zip_code} ${sender/city}|${sender/phone}</p>"
+    )
+    town = portal.contacts["plonegroup-organization"]
+    town.street, town.number, town.zip_code, town.city = "Grand-Place", "1", "5000", "Maville"
+    town["administration-generale"].phone = "081 11 11 11"
+    assert (
+        signature_of("agent")
+        == "<p>Al|Bert|Administration générale|Grand-Place, 1|5000 Maville|081 11 11 11</p>"
+    )
+    person = portal.contacts["personnel-folder"]["al-bert"]
+    person.street = "Rue privée"
+    assert "privée" not in signature_of("agent")
+    town["administration-generale"].street = "Rue Haute"
+    assert "|Rue Haute, | |" in signature_of("agent"), "an address is taken whole"
+
+
+def test_the_example_names_what_a_signature_can_name(portal):
+    login(portal, "agent")
+    names = "".join(f"${{sender/{name}}}" for name in EXAMPLE["sender"] if name != "services")
+    stored_settings().signature = f"<p>{names}${{python: len(sender['services'])}}</p>"
+    assert signature_of("agent").endswith("1</p>")
 
 
 def test_what_is_inserted_is_text(portal):

@@ -50,7 +50,8 @@ NOT_SENT, AGAIN, ON_HOLD, RETURNED = "non envoyé", "nouvel essai prévu", "en s
 RETRY, CANCEL, EDIT = "Réessayer maintenant", "Annuler", "Modifier et renvoyer"
 NEXT_TRY = "Prochain essai~: TIME"
 UNSEEN = ("1", "E-mails non arrivés")
-WORKS = ("fonctionne", "Dernier message pris~: TIME")
+MARKS = "SPF, DKIM et DMARC~: pas encore vérifiés"
+WORKS = ("fonctionne", "Dernier message pris~: TIME", MARKS)
 
 KEPT = "Le message est conservé et partira dès que ce sera réglé."
 TRIES_AGAIN = "iA.docs réessaie de lui-même."
@@ -70,6 +71,7 @@ GIVES_UP = (
     "Ce qui attend partira dès que le compte fonctionnera de nouveau. Un message qui ne peut pas partir pendant 48 heures "
     "échoue, et son agent en est averti."
 )
+TELL_IT, DETAILS = "Prévenez votre service informatique.", "Détails"
 NONE_LOST = "Aucun message n’est perdu~: ils attendent et partiront d’eux-mêmes."
 
 # one failure each: what happened, what the server or our side says, what the administrator does
@@ -129,7 +131,7 @@ class Seen:
     # the administrator, and the managers of mail
     alarm: tuple = ()  # the mail, its subject first
     banner: tuple = ()  # of every page
-    account: tuple = ("pas utilisé récemment",)  # its state in @@mailbridge-accounts
+    account: tuple = ("pas utilisé récemment", MARKS)  # its state in @@mailbridge-accounts
     held: str | None = None  # @mailbridge-status
     errors: tuple = ()
     to_decide: tuple = ()  # the page of the incoming message: what happened, what to do
@@ -381,15 +383,16 @@ def stopped(happened, label, words, remedy):
             ACCOUNTS,
         ),
         "banner": (
-            "Le compte SMTP par défaut est arrêté depuis le TIME~: aucun message ne part par ce compte.",
+            "Le compte SMTP par défaut est arrêté depuis le TIME.",
+            WAITING,
+            TELL_IT,
+            DETAILS,
             happened,
             label,
             words,
-            TO_DO,
-            remedy,
             NONE_LOST,
         ),
-        "account": ("arrêté", "depuis TIME", happened, label, words, TO_DO, remedy, WAITING),
+        "account": ("arrêté", "depuis TIME", happened, label, words, TO_DO, remedy, WAITING, MARKS),
         "held": happened,
     }
 
@@ -397,7 +400,7 @@ def stopped(happened, label, words, remedy):
 DOWN_NOW = {
     "page": (AGAIN, JEANNE, f"{DOWN} {TRIES_AGAIN}", DOWN_WORDS, NEXT_TRY, RETRY, CANCEL),
     "document_page": (AGAIN, "À", JEANNE, "TIME", f"{DOWN} {TRIES_AGAIN}", NEXT_TRY),
-    "account": ("rien ne part", "depuis TIME", DOWN, DETAIL, DOWN_WORDS, TO_DO, DOWN_REMEDY, WAITING),
+    "account": ("rien ne part", "depuis TIME", DOWN, DETAIL, DOWN_WORDS, TO_DO, DOWN_REMEDY, WAITING, MARKS),
     "errors": (f"default: {DOWN} ({DOWN_WORDS})",),
 }
 DOWN_ALARM = (
@@ -457,7 +460,7 @@ FAILURES = {
     "server_down_for_half_an_hour": Seen(
         **DOWN_NOW,
         alarm=DOWN_ALARM,
-        banner=(DOWN_SINCE, DOWN, DETAIL, DOWN_WORDS, TO_DO, DOWN_REMEDY, GIVES_UP),
+        banner=(DOWN_SINCE, WAITING, TELL_IT, DETAILS, DOWN, DETAIL, DOWN_WORDS, GIVES_UP),
     ),
     "server_down_for_two_days_and_up_again": Seen(
         header=UNSEEN,
@@ -488,7 +491,7 @@ FAILURES = {
             CANCEL,
         ),
         document_page=(AGAIN, "À", JEANNE, "TIME", f"{GREYLISTED} {TRIES_AGAIN}", NEXT_TRY),
-        account=("pas utilisé récemment", WAITING),
+        account=("pas utilisé récemment", WAITING, MARKS),
     ),
     "greylisted_and_taken": Seen(
         page=("envoyé", JEANNE),

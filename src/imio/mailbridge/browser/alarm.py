@@ -10,10 +10,12 @@ from imio.mailbridge.inbound.imap_answers import imap_answer
 from imio.mailbridge.inbound.imap_reading import QUIET
 from imio.mailbridge.inbound.imap_reading import status_of
 from imio.mailbridge.outbox.record import outbox
+from imio.mailbridge.outbox.states import WAITING
 from imio.mailbridge.settings.clock import readable_time
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.smtp import name_in_words
 from imio.mailbridge.store.store import now
+from itertools import islice
 from plone.app.layout.viewlets.common import ViewletBase
 from zope.annotation.interfaces import IAnnotations
 
@@ -21,10 +23,12 @@ from zope.annotation.interfaces import IAnnotations
 #: annotation of the request: the viewlet that showed the warnings
 SHOWN = "imio.mailbridge.alarm"
 NONE_LOST = _("No message is lost: they wait, and go out by themselves.")
+#: Messages that are counted, at most: it is done on every page.
+MANY = 1000
 
 
 class AlarmViewlet(ViewletBase):
-    """A warning for each stopped account and each unreadable mailbox, with the remedy."""
+    """A warning for each stopped account and each unreadable mailbox: one line, with details; the remedy for who can apply it."""
 
     def render(self):
         """Return the warnings the first time on a page: Plone's control panels show their status messages twice."""
@@ -33,38 +37,62 @@ class AlarmViewlet(ViewletBase):
         return super().render()
 
     def may_set_up(self):
-        """Tell whether the user may open the page of the accounts."""
+        """Tell whether the user may open the pages of accounts and mailboxes."""
         return may(SET_UP)
 
     def alarms(self):
+        """Return the warnings: first the mailboxes that have not been readable for a while, then the accounts."""
+        return [*self._mailboxes(), *self._accounts()]
+
+    def _accounts(self):
         """Return a warning for each account that is stopped, or by which nothing has left for a while."""
         box = outbox()
         lasting = {name: each for name, each in box.troubles.items() if each["at"] + PATIENCE <= now()}
         return [
             {
-                "name": name_in_words(name),
-                "is_stopped": name in box.holds,
-                "follows": NONE_LOST if name in box.holds else gives_up(),
-                "since": readable_time(problem["at"]),
+                "what": self._account_in_words(name, problem["at"], name in box.holds),
+                "waiting": _("Messages waiting: ${count}", mapping={"count": _number_waiting(name)}),
+                "page": "@@mailbridge-accounts",
+                "link": _("See the accounts"),
                 "explanation": translatable(problem["explanation"]),
-                "remedy": translatable(problem["remedy"]),
                 "answer": f"{problem['code'] or ''} {problem['text']}".strip(),
                 "is_of_server": bool(problem["code"]),
+                "remedy": translatable(problem["remedy"]),
+                "follows": NONE_LOST if name in box.holds else gives_up(),
             }
             for name, problem in sorted((lasting | dict(box.holds)).items())
         ]
 
-    def mailboxes(self):
-        """Return a warning for each mailbox that has not been readable for a while."""
+    def _account_in_words(self, name, at, is_stopped):
+        mapping = {"name": name_in_words(name), "at": readable_time(at)}
+        if is_stopped:
+            return _("The SMTP account ${name} has been stopped since ${at}.", mapping=mapping)
+        return _("Nothing has gone out through the SMTP account ${name} since ${at}.", mapping=mapping)
+
+    def _mailboxes(self):
         found = [(name, status_of(name)) for name in settings().imap_mailboxes]
         return [
             {
-                "name": name,
-                "since": readable_time(about.problem["since"]),
+                "what": _(
+                    "The mailbox ${name} has not been read since ${since}.",
+                    mapping={"name": name, "since": readable_time(about.problem["since"])},
+                ),
+                "waiting": "",
+                "page": "@@mailbridge-mailboxes",
+                "link": _("See the mailboxes"),
                 "explanation": row.explanation,
+                "answer": "",
+                "is_of_server": False,
                 "remedy": row.remedy,
+                "follows": "",
             }
             for name, about in found
             if about is not None and about.problem and now() > about.problem["since"] + QUIET
             for row in [imap_answer(about.problem["stage"], about.problem["text"])]
         ]
+
+
+def _number_waiting(name):
+    found = (record for record in outbox().waiting_in(*WAITING) if record.account == name)
+    count = sum(1 for _record in islice(found, MANY + 1))
+    return str(count) if count <= MANY else f"{MANY}+"

@@ -10,6 +10,8 @@ from imio.mailbridge.browser.rule_words import RuleWords
 from imio.mailbridge.controlpanel.navigation import Navigation
 from imio.mailbridge.i18n import _
 from imio.mailbridge.iadocs.indexers import contact_email
+from imio.mailbridge.message.rendition.sanitise import clean_html
+from imio.mailbridge.message.syntax.limits import TooComplex
 from imio.mailbridge.settings.interfaces import IMailbridgeSettings
 from imio.mailbridge.settings.old_export import MAX_BYTES
 from imio.mailbridge.settings.old_export import NotReadable
@@ -23,6 +25,8 @@ from imio.mailbridge.settings.old_records import TAKEN
 from imio.mailbridge.settings.read import stored_settings
 from imio.mailbridge.settings.routing import IRoutingRow
 from imio.mailbridge.settings.routing import StateRow
+from imio.mailbridge.settings.signature import EXAMPLE
+from imio.mailbridge.settings.signature import render
 from plone import api
 from plone.app.uuid.utils import uuidToObject
 from zope.i18n import translate
@@ -149,9 +153,20 @@ class OldSettingsView(Navigation, ButtonPage):
             "badge": badge,
             "text": line.text,
             "rule": self._rule(line.row) if line.row is not None else None,
+            "signature": self._signature(line),
             "notes": line.notes,
             "replaced": [self._replaced(setting) for setting, _new in line.changes],
         }
+
+    def _signature(self, line):
+        """Return the signature that a line gives, as it is typed and as an example shows it, or None."""
+        template = dict(line.changes).get("signature")
+        if not template:
+            return None
+        try:
+            return {"template": template, "example": clean_html(render(template, EXAMPLE))}
+        except TooComplex:
+            return {"template": template, "example": ""}
 
     def _replaced(self, setting):
         """Return title and text of what a setting has today."""

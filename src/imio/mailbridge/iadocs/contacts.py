@@ -22,6 +22,14 @@ class IOrganization(model.Schema):
     title = schema.TextLine(title=_("Name"))
     email = schema.TextLine(title=_("E-mail address"), constraint=validate.address, required=False)
     phone = schema.TextLine(title=_("Phone"), required=False)
+    street = schema.TextLine(
+        title=_("Street"),
+        description=_("For signatures. A service without an address has that of the organization above it."),
+        required=False,
+    )
+    number = schema.TextLine(title=_("Number"), required=False)
+    zip_code = schema.TextLine(title=_("Postal code"), required=False)
+    city = schema.TextLine(title=_("Town"), required=False)
 
 
 class IPerson(model.Schema):

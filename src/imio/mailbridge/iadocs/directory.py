@@ -187,14 +187,15 @@ class Directory:
             organizations += [brain._unrestrictedGetObject() for brain in brains]
         services = {}
         for organization in organizations:
-            while getattr(aq_base(organization), "portal_type", None) == names.ORGANIZATION:
-                if self.is_active(organization):
-                    services[IUUID(organization)] = organization
-                organization = aq_parent(organization)
+            for each in _and_above(organization):
+                if self.is_active(each):
+                    services[IUUID(each)] = each
         return services
 
     def _identity(self, contact, kind):
         service = contact if kind == "service" else _organization(contact)
+        person = None if kind == "service" else aq_parent(contact)
+        above = list(_and_above(service))
         signature = getattr(aq_base(contact), "email_signature", None)
         return Identity(
             uid=IUUID(contact),
@@ -204,7 +205,11 @@ class Directory:
             function=_text(contact, "label"),
             service=service.Title() if service is not None else "",
             service_address=contact_email(service) if service is not None else "",
-            phone=_text(contact, "phone") or _text(aq_parent(contact), "phone"),
+            phone=next(filter(None, (_text(each, "phone") for each in (contact, person, *above))), ""),
+            firstname=_text(person, "firstname"),
+            lastname=_text(person, "lastname"),
+            services=tuple(each.Title() for each in above if each.getId() != names.OWN_ORGANIZATION)[::-1],
+            **_postal_address(contact, *above),
             signature=getattr(signature, "raw", signature) or "",
         )
 
@@ -212,6 +217,22 @@ class Directory:
 def _text(contact, name):
     text = getattr(aq_base(contact), name, None)
     return text if isinstance(text, str) else ""
+
+
+def _and_above(organization):
+    """Return an organization and those that it stands in; nothing for None."""
+    while getattr(aq_base(organization), "portal_type", None) == names.ORGANIZATION:
+        yield organization
+        organization = aq_parent(organization)
+
+
+def _postal_address(*contacts):
+    """Return the address of the first contact that has one; never a person's, who lives there."""
+    for contact in contacts:
+        texts = {name: _text(contact, name) for name in ("street", "number", "zip_code", "city")}
+        if any(texts.values()):
+            return texts
+    return {}
 
 
 def _organization(position):

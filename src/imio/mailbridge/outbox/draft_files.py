@@ -30,7 +30,7 @@ KEY = "imio.mailbridge.draft_files"
 #: How a uid begins: those of content are hexadecimal.
 PREFIX = "file-"
 #: Files of one e-mail, and their bytes together.
-MAX_FILES, MAX_SIZE = 50, 200_000_000
+MAX_FILES, MAX_SIZE = 50, 200 * 1024**2
 #: Days that a file without draft is kept, and one that was sent along.
 KEPT_FOR, SENT_FOR = timedelta(days=90), timedelta(days=14)
 #: Files deleted in one transaction.

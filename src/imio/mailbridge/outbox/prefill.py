@@ -11,6 +11,11 @@ import logging
 
 logger = logging.getLogger(__name__)
 
+#: What a signature names as ``Identity`` does.
+SAME = (
+    "firstname", "lastname", "function", "service", "service_address", "phone", "street", "number", "zip_code", "city",
+)  # fmt: skip
+
 #: The element that holds the message which an e-mail answers or passes on: what the agent writes stands above it.
 QUOTE_CLASS = "mailbridge-quote"
 
@@ -39,7 +44,8 @@ def _rendered(template: str, identity: Identity) -> str:
     sender = {
         "name": identity.address.display_name,
         "address": identity.address.addr_spec,
-        **{name: getattr(identity, name) for name in ("function", "service", "service_address", "phone")},
+        **{name: getattr(identity, name) for name in SAME},
+        "services": list(identity.services),
     }
     person = {name: user.getProperty(name, "") or "" for name in ("fullname", "email")}
     try:

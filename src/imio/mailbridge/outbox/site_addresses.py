@@ -19,7 +19,7 @@ import re
 
 
 #: Bytes of the images of one message together, without those that were pasted.
-MAX_IMAGES = 5_000_000
+MAX_IMAGES = 5 * 1024**2
 IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 
 _UID = re.compile(r".*/resolveuid/([0-9a-f]{32})", re.IGNORECASE)

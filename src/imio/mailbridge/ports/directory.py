@@ -10,7 +10,9 @@ class Identity:
     """A name under which a user may send: an own position, or a service the user is a member of.
 
     ``may_send_as`` is what the agent's record declares: the SMTP server lets the login send as this address. ``service`` is the
-    name of the organization of the position, ``signature`` the HTML in the record. All texts but ``uid`` and ``kind`` may be empty.
+    name of the organization of the position, ``services`` the names from the first below the town down to it, ``signature`` the
+    HTML in the record. ``street``, ``number``, ``zip_code`` and ``city`` are those of the nearest that has any: the position, its
+    organization, those above. All texts but ``uid`` and ``kind`` may be empty; a service has no ``firstname`` and ``lastname``.
     """
 
     uid: str
@@ -21,6 +23,13 @@ class Identity:
     service: str = ""
     service_address: str = ""
     phone: str = ""
+    firstname: str = ""
+    lastname: str = ""
+    services: tuple[str, ...] = ()
+    street: str = ""
+    number: str = ""
+    zip_code: str = ""
+    city: str = ""
     signature: str = ""
 
 

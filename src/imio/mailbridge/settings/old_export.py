@@ -12,7 +12,7 @@ import json
 
 
 #: Bytes of an export; the whole registry of a site has about one million.
-MAX_BYTES = 5_000_000
+MAX_BYTES = 5 * 1024**2
 #: Characters of the mail settings alone: the preview carries them.
 MAX_CHARACTERS = 300_000
 #: Levels of lists and objects; a registry has five.
@@ -56,7 +56,7 @@ def read_export(raw: bytes) -> Export:
         raise NotReadable(
             _(
                 "The file is too large: an export of the registry has less than ${size} MB.",
-                mapping={"size": 5},
+                mapping={"size": str(MAX_BYTES // 1024**2)},
             )
         )
     if not raw.strip():

@@ -15,6 +15,7 @@ from imio.mailbridge.settings.delivery import BCC
 from imio.mailbridge.settings.old_condition import both
 from imio.mailbridge.settings.old_condition import CannotSay
 from imio.mailbridge.settings.old_condition import condition
+from imio.mailbridge.settings.old_signature import rewritten
 from imio.mailbridge.settings.read import Settings
 from imio.mailbridge.settings.routing import Condition
 from imio.mailbridge.settings.routing import RoutingRow
@@ -37,10 +38,12 @@ _LEVELS = frozenset(("_n_plus_h_", "_n_plus_l_", "n_plus_h", "n_plus_l"))
 #: ``iemail_manual_forward_transition``, which the rows of the states replaced → state.
 _STATES = {"created": "created", "manager": "proposed_to_manager", "agent": "proposed_to_agent"}
 _WHOLE = re.compile(r".*(?:\$|\.[*+]|@[^@|]*\.[A-Za-z]{2,}\)?)", re.DOTALL)
-#: What only the old signatures could name.
-_OLD_NAMES = re.compile(r"\bdghv\b|\bmodules\b|sender\['(?:hp|person|org(?:_full_title)?)'\]")
 
 NOT_A_VALUE = _("This is not a value that this setting could have.")
+REWRITTEN = _(
+    "It is written with the names of the bridge. A phone number appears as it was entered. Compare the example with the old "
+    "signature."
+)
 LEVELS = _(
     "The state followed from the levels of validation of the service, which a rule of the states does not know. Choose a state."
 )
@@ -199,14 +202,16 @@ def _signature(value: Any, _site: Site) -> Any:
         raise _Refused(NOT_A_VALUE)
     if not all(each.isprintable() or each in "\r\n\t" or each.isspace() for each in value):
         raise _Refused(_("This text contains characters that cannot be printed."))
-    if old := sorted(set(_OLD_NAMES.findall(value))):
+    template, left = rewritten(value)
+    if left:
         raise _Refused(
             _(
                 "It uses ${names} of the old iA.docs. Rewrite it in the settings, under Signature.",
-                mapping={"names": ", ".join(old)},
+                mapping={"names": ", ".join(left)},
             )
         )
-    return _("It becomes the signature below each new e-mail."), {"signature": value}, ()
+    text = _("It becomes the signature below each new e-mail.")
+    return text, {"signature": template}, (REWRITTEN,) if template != value else ()
 
 
 _VALUES: dict[str, Callable[[Any, Site], Any]] = {

@@ -14,11 +14,18 @@ from typing import Any
 EXAMPLE = {
     "sender": {
         "name": "Al Bert",
+        "firstname": "Al",
+        "lastname": "Bert",
         "address": "al.bert@maville.be",
         "function": "Employé",
         "service": "Administration générale",
         "service_address": "administration@maville.be",
+        "services": ["Administration générale"],
         "phone": "081 12 34 56",
+        "street": "Place Communale",
+        "number": "1",
+        "zip_code": "5000",
+        "city": "Maville",
     },
     "user": {"id": "albert", "fullname": "Al Bert", "email": "al.bert@maville.be"},
 }
