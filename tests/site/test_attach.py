@@ -264,7 +264,7 @@ def test_hostile_names(site, name, becomes):
 def test_limits_are_told(site, monkeypatch):
     stored_settings().attachment_limit = 20
     transaction.commit()
-    assert "At most 20 bytes together." in shown(site.get(COMPOSE, "agent", headers=HTML).text)
+    assert "At most 20 bytes in total." in shown(site.get(COMPOSE, "agent", headers=HTML).text)
     large = attach(site, content=b"x" * 21)
     assert (large.status_code, large.json()["message"]) == (
         400,
@@ -273,7 +273,7 @@ def test_limits_are_told(site, monkeypatch):
     assert "is empty" in attach(site, content=b"").json()["message"]
     two = [attach(site, name=name, content=b"x" * 15).json()["uid"] for name in ("a.txt", "b.txt")]
     refused = press(site, "send", attachments=two)
-    assert "30 bytes together; at most 20 are allowed" in shown(refused.text)
+    assert "total 30 bytes; at most 20 are allowed" in shown(refused.text)
     form_large = press(site, "send", ("large.pdf", b"x" * 21))
     assert "large.pdf was not attached" in shown(form_large.text)
     assert len(outbox()) == 0, "without the file it is not sent either"
