@@ -105,8 +105,11 @@ class InboundMessage(Record):
         )
 
     def note(self, state: str, by: str = "", text: str = "", **more: str) -> None:
-        """Add a line to the history: who or what brought the record into ``state``; ``more`` are further plain values."""
-        self.history += ({"at": now(), "state": state, "by": by, "text": text, **more},)
+        """Add a line to the history: who or what brought the record into ``state``; ``more`` are further plain values.
+
+        A msgid is stored as plain text.
+        """
+        self.history += ({"at": now(), "state": state, "by": by, "text": str(text), **more},)
 
 
 class Inbox(Store):

@@ -22,12 +22,12 @@ def is_available() -> bool:
     return find_spec("weasyprint") is not None
 
 
-def render(source: BinaryIO, target: BinaryIO, seconds: int = SECONDS) -> int:
+def render(source: BinaryIO, target: BinaryIO, seconds: int | None = None) -> int:
     """Write the PDF of the document in ``source`` to ``target``, both real files; return its size in bytes.
 
     Errors: ``confined.LimitExceeded``, ``confined.ProgramFailed``, ``confined.Unfinished``.
     """
-    confined.run(__file__, source, target, seconds)
+    confined.run(__file__, source, target, seconds or SECONDS)
     target.seek(0)
     if target.read(5) != b"%PDF-":
         raise confined.ProgramFailed("the renderer wrote no PDF")
