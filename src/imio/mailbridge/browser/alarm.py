@@ -50,6 +50,8 @@ class AlarmViewlet(ViewletBase):
         lasting = {name: each for name, each in box.troubles.items() if each["at"] + PATIENCE <= now()}
         return [
             {
+                "name": name_in_words(name),
+                "since": readable_time(problem["at"]),
                 "what": self._account_in_words(name, problem["at"], name in box.holds),
                 "waiting": _("Messages waiting: ${count}", mapping={"count": _number_waiting(name)}),
                 "page": "@@mailbridge-accounts",
@@ -73,6 +75,8 @@ class AlarmViewlet(ViewletBase):
         found = [(name, status_of(name)) for name in settings().imap_mailboxes]
         return [
             {
+                "name": name,
+                "since": readable_time(about.problem["since"]),
                 "what": _(
                     "The mailbox ${name} has not been read since ${since}.",
                     mapping={"name": name, "since": readable_time(about.problem["since"])},

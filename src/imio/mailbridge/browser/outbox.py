@@ -120,11 +120,11 @@ class OutboxView(ButtonPage):
         """Return one page of ids."""
         return batch_of(find(self.query), PAGE, self.request)
 
-    @property
     def counted(self, number):
         """Return how many messages there are, in words."""
         return plural(number, _("1 message"), _("${count} messages"))
 
+    @property
     def _bcc(self):
         return self._translated(_("Bcc"))
 

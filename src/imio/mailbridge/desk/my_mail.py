@@ -220,18 +220,15 @@ class MyMail(BrowserView):
         return _section("decide", title, empty, len(ids), self._incoming(records), url)
 
     def _stopped(self):
-        warnings = AlarmViewlet(self.context, self.request, self, None)
-        pages = (("accounts", warnings.alarms()), ("mailboxes", warnings.mailboxes()))
         lines = [
             {
-                "url": f"{self.url}/@@mailbridge-{page}" if may(SET_UP) else None,
+                "url": f"{self.url}/{each['page']}" if may(SET_UP) else None,
                 "title": each["name"],
                 "about": translate(each["explanation"], context=self.request),
                 "when": each["since"],
                 "state": None,
             }
-            for page, found in pages
-            for each in found
+            for each in AlarmViewlet(self.context, self.request, self, None).alarms()
         ]
         title, empty = _("Stopped accounts and mailboxes"), _("All accounts and mailboxes work.")
         return _section("stopped", title, empty, len(lines), lines, None)
