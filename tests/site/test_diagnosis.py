@@ -495,9 +495,7 @@ def test_from_and_envelope_sender_fit_together(account, bounce, records, fits):
     own = {"envelope_sender": "bounce", "bounce_address": bounce}
     step = dns(account, {**OTHER, **records}, agent=AL, **own)["dns-agent"]
     assert step.verdict == ("ok" if fits else "warning"), step
-    assert any("do not fit together" in note for note in step.notes) == (
-        bounce.endswith("example") or not fits
-    )
+    assert any("do not match" in note for note in step.notes) == (bounce.endswith("example") or not fits)
 
 
 def test_dns_server_that_is_not_there(account):
