@@ -94,10 +94,10 @@ def test_add(site, site_admin):
         ({"name": ""}, "Required"),
         ({"name": "default"}, "not a name for an account"),
         ({"name": "a b"}, "not a name for an account"),
-        ({"name": "CPAS"}, "an account with this name already"),
+        ({"name": "CPAS"}, "already an account with this name"),
         ({"senders": ""}, "Required"),
         ({"senders": "not a domain"}, "neither an e-mail address nor a domain"),
-        ({"senders": "@Cpas.Test"}, "stands in two accounts"),
+        ({"senders": "@Cpas.Test"}, "is in two accounts"),
         ({"host": "https://smtp.x.test/"}, "not the name of a server"),
         ({"port": "0"}, ""),
         ({"port": "x"}, ""),
@@ -313,7 +313,7 @@ def test_deleted_account(site, send, caught, second):
     assert site.post(DELETE, "admin", data={"delete": "1"}, headers=HTML).status_code == 200
     transaction.begin()
     assert "cpas" in rows(), "only with a token"
-    assert "is deleted" in messages(site, act(site, DELETE, delete="1"))
+    assert "has been deleted" in messages(site, act(site, DELETE, delete="1"))
     assert not rows()
     assert not outbox().holds
     assert not password.read("cpas")

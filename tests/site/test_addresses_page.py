@@ -64,8 +64,10 @@ def test_add_edit_order_and_delete(site):
     assert (new.service, new.source_mailbox) == (service, "mairie@maville.test"), "it follows its mailbox"
     assert "second@bridge.test" in inbox().retired
 
-    assert "is deleted" in messages(site, act(site, f"{DELETE}?address=new@bridge.test", delete="1"))
-    assert "is deleted" in messages(site, act(site, f"{SOURCE_DELETE}?address=cpas@maville.test", delete="1"))
+    assert "has been deleted" in messages(site, act(site, f"{DELETE}?address=new@bridge.test", delete="1"))
+    assert "has been deleted" in messages(
+        site, act(site, f"{SOURCE_DELETE}?address=cpas@maville.test", delete="1")
+    )
     assert stored() == (["in@bridge.test"], ["mairie@maville.test"])
 
 

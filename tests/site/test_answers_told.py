@@ -385,7 +385,7 @@ def test_at_the_end_of_the_tries_nothing_is_promised(site, send, caught, said, n
     assert record.history[-1]["explanation"] == answer_named(name).given_up
     deliver()
     (notice,) = caught.messages
-    assert "no longer tries" in text_of(notice)
+    assert "has stopped trying" in text_of(notice)
     assert "tries again" not in text_of(notice)
 
 

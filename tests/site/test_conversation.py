@@ -159,6 +159,6 @@ def test_what_is_gone_is_said(site, send, gone):
     else:
         os.remove(record.body.committed())
     text = site.get(f"{SENT}?id={record.id}", "agent", headers=HTML).text
-    assert {"deleted": "were deleted after the time", "lost": "is lost"}[gone] in text
+    assert {"deleted": "were deleted at the end of the retention period", "lost": "is lost"}[gone] in text
     assert "mailbridge-frame" not in text
     assert site.get(f"/@@mailbridge-sent-text?id={record.id}", "agent", headers=HTML).status_code == 404

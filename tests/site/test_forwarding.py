@@ -210,7 +210,7 @@ def test_code_is_needed(site, started):
 
 
 def test_one_at_a_time_and_only_declared_mailboxes(site, caught, started):
-    assert "is running already" in messages(site, act(site, PAGE, check=BOX))
+    assert "is already running" in messages(site, act(site, PAGE, check=BOX))
     assert act(site, PAGE, check="other@maville.test").status_code == 404
     assert site.post(PAGE, "admin", data={"check": BOX}).status_code == 200, "without a token"
     assert site.get(f"{PAGE}?check={BOX}", "admin").status_code == 404

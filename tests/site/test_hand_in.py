@@ -293,7 +293,7 @@ def test_what_could_not_be_filed_is_kept_and_filed_when_it_comes_again(site):
     api.portal.get_tool("portal_types")._delObject("dmsappendixfile")
     transaction.commit()
     kind, text, links = only(post(site, ("a.eml", citizen().as_bytes())))
-    assert (kind, "a manager of mail decides" in text) == ("warning", True)
+    assert (kind, "a mail manager decides" in text) == ("warning", True)
     assert site.get(links[0], "agent", headers=HTML).status_code == 200
     api.portal.get_tool("portal_types")._setObject("dmsappendixfile", fti)
     transaction.commit()

@@ -329,7 +329,7 @@ def test_rows_changed_since_stay(site):
         row("four", ["four.test"]),
     )
     assert "Stays as it is, since it was changed again: one" in confirmation(site, id)
-    assert "in part" in undo(site, id)
+    assert "partly undone" in undo(site, id)
     assert {each["name"]: each["rate"] for each in stored_settings().smtp_accounts} == {
         "one": 9, "two": None, "four": None,
     }  # fmt: skip
@@ -385,7 +385,7 @@ def test_the_password_has_to_be_entered_again(site):
     password.write("new", "cpas")
     transaction.commit()
     moved_row, moved = [id for id in history.ids() if changes(history.entry(id))][:2]
-    assert "has to be entered again: Default account" in " ".join(confirmation(site, moved).split())
+    assert "must be entered again: Default account" in " ".join(confirmation(site, moved).split())
     said = undo(site, moved)
     assert "of these accounts again: Default account" in said
     assert (stored_settings().smtp_host, password.read()) == ("old.test", "")

@@ -135,7 +135,7 @@ def test_transfer_by_somebody_unknown_assigns_nobody(file):
 
 
 def test_service_that_is_gone_is_refused(file):
-    with pytest.raises(FilingError, match="service that this mail goes to does not exist"):
+    with pytest.raises(FilingError, match="service that this mail goes to no longer exists"):
         file(service="0" * 32)
 
 

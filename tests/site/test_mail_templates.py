@@ -104,11 +104,11 @@ def test_a_manager_keeps_one(site):
         ({"body": "<p>{}</p>"}, "There is no field {}."),
         ({"body": "<p>{python: 1}</p>"}, "There is no field {python: 1}."),
         ({"subject": "Bonjour {x}"}, "There is no field {x}."),
-        ({"body": "<p>{recipient.<b>name</b>}</p>"}, "has another layout"),
-        ({"body": '<p><a href="https://x.test/{recipient.name}">x</a></p>'}, "stands in a link"),
+        ({"body": "<p>{recipient.<b>name</b>}</p>"}, "is formatted differently"),
+        ({"body": '<p><a href="https://x.test/{recipient.name}">x</a></p>'}, "is in a link"),
         ({"body": " "}, "Enter a text."),
         ({"body": "<script>alert(1)</script>"}, "Enter a text."),
-        ({"name": "accusé de RÉCEPTION"}, "with this name already"),
+        ({"name": "accusé de RÉCEPTION"}, "already a template or block"),
         ({"body": "<div>" * 3000}, "too complex"),
         ({"body": "x" * 200_001}, "too large"),
     ],
@@ -138,7 +138,7 @@ def test_the_second_save_is_told(site):
     assert save(site, path=path, body="<p>Premier</p>", **old).status_code == 302
     answer = save(site, "admin", path=path, body="<p>Second</p>", **old)
     assert answer.status_code == 200
-    assert "Not saved: Martine Legrand changed this text meanwhile" in shown(answer.text)
+    assert "Not saved: Martine Legrand has changed this text in the meantime" in shown(answer.text)
     assert "Second" in answer.text
     assert "Premier" in shown(answer.text)
     assert mail_templates.mail_template(template.id).body == "<p>Premier</p>"

@@ -98,7 +98,7 @@ def test_rest_says_what_is_wrong(site, change, says):
 
 def test_rest_refuses_two_with_one_address_and_secrets_of_nobody(site):
     answer = patch(site, imap_mailboxes=[ROW, {**ROW, "name": "other"}])
-    assert (answer.status_code, "stands in two mailboxes" in answer.text) == (400, True)
+    assert (answer.status_code, "is in two mailboxes" in answer.text) == (400, True)
     answer = patch(site, imap_mailbox_secrets={"ghost": {"password": "x"}})
     assert (answer.status_code, "There is no account ghost" in answer.text) == (400, True)
 

@@ -130,7 +130,7 @@ def test_figures(site, caught, send):
     text = shown(page(site, "chef", "/@@mailbridge-figures"))
     assert re.search(r"redirected by a mailbox 1 1 ", text)
     assert "does not exist" in text
-    assert text.count("Recipients whom no e-mail reached") == 1
+    assert text.count("Recipients not reached") == 1
 
 
 def test_log_in_leads_to_it(site):

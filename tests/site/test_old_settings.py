@@ -245,10 +245,10 @@ def test_what_was_not_seen_is_not_written(site):
         (b'{"omail_email_signature": "\\ud800"}', "characters that cannot be read"),
         ("é".encode("latin-1"), "characters that cannot be read"),
         (b'{"plone.smtp_host": "x"}', "none of the mail settings"),
-        (b'"omail_email_signature"', "no export of the registry"),
-        (b'{"items": [{"name": 1}]}', "no export of the registry"),
+        (b'"omail_email_signature"', "not an export of the registry"),
+        (b'{"items": [{"name": 1}]}', "not an export of the registry"),
         (b'{"items": [{"name": "x", "value": 1}], "items_total": 900}', "1 of 900 records"),
-        (b'{"a.omail_close_on_email_send": true, "omail_close_on_email_send": false}', "stands in it twice"),
+        (b'{"a.omail_close_on_email_send": true, "omail_close_on_email_send": false}', "is in it twice"),
         (b'{"omail_email_signature": "' + b"x" * 400_000 + b'"}', "too large to be those"),
     ],
 )

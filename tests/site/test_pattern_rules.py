@@ -119,7 +119,7 @@ def test_two_at_once(site, path):
         form |= {"form.widgets.subject_pat": "mine", "form.buttons.save": "x"}
         form |= {"form.widgets.state_value:list": "created"} if path == STATE else {}
         answer = site.post(f"{path}{query}", "admin", data=form, headers=HTML)
-        assert "were changed meanwhile" in answer.text
+        assert "have changed in the meantime" in answer.text
         assert "mine" in answer.text, "what was entered is not lost"
     assert now() == ["b"]
     again = {**fields(answer.text), "form.buttons.save": "x"}

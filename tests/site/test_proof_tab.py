@@ -196,7 +196,7 @@ def test_item_made_by_hand_says_so(site):
         item = api.content.create(folder, "dmsincoming_email", "by-hand", title="À la main")
     transaction.commit()
     text = site.get(f"{item.absolute_url()}/@@mailbridge-proof", "admin", headers=HTML).text
-    assert "knows nothing of how this document came in" in text
+    assert "does not know how this document came in" in text
 
 
 def test_words_alone_are_no_page(site):

@@ -118,7 +118,9 @@ def test_discarded_message_is_taken_back_to_what_it_was(site, state):
     press(site, record, discard="other")
     bulk(site, "?state=discarded", bulk="restore", **{"ids:list": record.id})
     assert record.state == state
-    assert "not among the discarded ones" in said(site, bulk(site, bulk="restore", **{"ids:list": record.id}))
+    assert "no longer among the discarded ones" in said(
+        site, bulk(site, bulk="restore", **{"ids:list": record.id})
+    )
 
 
 def test_agent_takes_back_only_what_the_agent_discarded(site):
@@ -365,7 +367,9 @@ def test_bulk_needs_a_token_ticks_and_a_manager(site):
     assert "already" not in said(site, bulk(site, bulk="discard", **{"ids:list": "0" * 64}))
     assert record.state == "quarantined"
     bulk(site, **data)
-    assert "already: Martine Legrand discarded it" in said(site, bulk(site, "?state=all", **data))
+    assert "already been dealt with: Martine Legrand discarded it" in said(
+        site, bulk(site, "?state=all", **data)
+    )
 
 
 def test_bulk_takes_the_whole_list_as_it_was_seen(site, monkeypatch):
@@ -374,7 +378,7 @@ def test_bulk_takes_the_whole_list_as_it_was_seen(site, monkeypatch):
     other = site.receive(TEXT_FORWARD)
     query = "?state=open&reason=unproven-redirect"
     shown = " ".join(site.get(f"/@@mailbridge-inbox{query}", "chef", headers=HTML).text.split())
-    assert "All 3 of this list" in " ".join(re.sub(r"<[^>]+>", " ", shown).split())
+    assert "All 3 in this list" in " ".join(re.sub(r"<[^>]+>", " ", shown).split())
     newest = re.search(r'name="newest" type="hidden" value="(\w+)"', shown)[1]
     assert newest == records[-1].id
     late = site.receive(redirected("Trop tard"), **STRANGER)

@@ -46,7 +46,7 @@ def test_rule_for_the_author_of_direct_mail(site, service):
     assert record.reason == "direct"
     text = form(site, record).text
     assert "jeanne.dupont@citizen.test" in text
-    assert "also files what others write in this name" in text
+    assert "also files what others write in that name" in text
     values = {"forward": "direct", "tg_value": service, "place": "last"}
     answer = save(site, record, **values)
     assert answer.headers["Location"].endswith(f"@@mailbridge-inbox-message?id={record.id}")
@@ -154,7 +154,7 @@ def test_sentence_with_subject_and_mailbox_is_tried_and_saved_by_a_manager_of_ma
 def test_rule_without_any_condition_is_refused(site, service):
     record = site.receive(redirected())
     values = {"subject": " ", "sender": " ", "forward": "direct", "tg_value": service}
-    assert "mail of everybody" in save(site, record, **values).text
+    assert "apply to everyone's mail" in save(site, record, **values).text
     assert not stored_settings().iemail_routing
 
 

@@ -405,4 +405,4 @@ def test_reply_to_is_shown_and_answered(site):
 
 def test_what_was_guessed_is_said_above_the_text(site):
     page, _document = shown(site, redirected("Sans fuseau").replace(b"23:30:00 +0100", b"23:30:00"))
-    assert "The date has no time zone; the town's was used" in page
+    assert "The date has no time zone; the town&#x27;s was used" in page

@@ -136,7 +136,7 @@ def test_an_answer_that_is_begun_is_gone_on_with(site, file):
     assert len(outgoing(site)) == before + 1
     again = press(site, mail, "reply")
     assert again.status_code == 200
-    assert "You have begun this e-mail already" in shown(again.text)
+    assert "You have already started this e-mail" in shown(again.text)
     assert f'{answers[0].headers["Location"]}"' in again.text
     assert len(outgoing(site)) == before + 1
     assert made(site, press(site, mail, "reply", opened=again.text, anyway="1"))

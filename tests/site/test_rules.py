@@ -205,7 +205,7 @@ def test_nobody_acts_on_rules_that_changed_meanwhile(site, service):
     assert order() == ["c", "a", "b"]
     new |= {"form.widgets.subject": "new", "form.widgets.place:list": "before-2"}
     answer = site.post(RULE, "chef", data={**new, "form.buttons.save": "x"}, headers=HTML)
-    assert "Check the place of yours" in answer.text
+    assert "Check the position of yours" in answer.text
     assert order() == ["c", "a", "b"]
     again = site.post(RULE, "chef", data={**fields(answer.text), "form.buttons.save": "x"}, headers=HTML)
     assert again.status_code == 302
@@ -270,15 +270,15 @@ def test_a_rule_that_is_edited_is_tried_in_its_own_place(site):
 @pytest.mark.parametrize(
     ("values", "says"),
     [
-        ({}, "mail of everybody"),
-        ({"forward": "direct"}, "mail of everybody"),
+        ({}, "apply to everyone's mail"),
+        ({"forward": "direct"}, "apply to everyone's mail"),
         ({"sender": "jeanne"}, "neither an e-mail address nor a domain"),
         ({"sender": "a@b@c.test"}, "neither an e-mail address nor a domain"),
         ({"subject": "a\x00b"}, ""),
         ({"subject": "x" * 201}, ""),
-        ({"subject": "a", "recipient": "other@bridge.test"}, "not available any more"),
-        ({"subject": "a", "mailbox": "other@maville.test"}, "not available any more"),
-        ({"subject": "a", "forward": "other"}, "not available any more"),
+        ({"subject": "a", "recipient": "other@bridge.test"}, "no longer available"),
+        ({"subject": "a", "mailbox": "other@maville.test"}, "no longer available"),
+        ({"subject": "a", "forward": "other"}, "no longer available"),
         ({"subject": "a", "tg_value": "nobody"}, ""),
         ({"subject": "a", "place": "before-7"}, ""),
         ({"subject": "a", "place": "same"}, ""),

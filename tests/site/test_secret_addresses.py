@@ -69,7 +69,7 @@ def test_it_proves_a_redirect_of_its_mailbox_and_of_no_other(site):
 def test_it_proves_nothing_once_revoked(site):
     (secret,) = make(site)
     answer = act(site, URL, revoke=secret)
-    assert "proves nothing any more" in messages(site, answer)
+    assert "no longer proves anything" in messages(site, answer)
     assert [row["address"] for row in stored_settings().mailin_addresses] == ["in@bridge.test"]
     record = received(site, redirected(), secret)
     assert (record.state, record.reason, record.proof) == ("quarantined", "unproven-redirect", "")
@@ -110,7 +110,7 @@ def test_replaced_without_losing_a_message(site):
     (old,) = make(site)
     assert received(site, redirected("Avant"), old).state == "filed"
     answer = act(site, URL, replace=old)
-    assert "the former one still counts" in messages(site, answer)
+    assert "the former one is still valid" in messages(site, answer)
     assert secrets()[0] == old
     new = secrets()[1]
     assert stored_settings().mailin_addresses[-1] == {"address": new, "service": None, "mailbox": MAILBOX}
@@ -155,7 +155,7 @@ def test_one_replacement_at_a_time(site):
     (old,) = make(site)
     act(site, URL, replace=old)
     for address in secrets():
-        assert "end it before you replace" in messages(site, act(site, URL, replace=address))
+        assert "retire it before you replace" in messages(site, act(site, URL, replace=address))
     assert len(secrets()) == 2
     act(site, URL, revoke=old)
     act(site, URL, replace=secrets()[0])
@@ -228,10 +228,10 @@ def test_without_a_recipient_the_open_address_is_meant(site):
 
 
 def test_warns_when_it_does_not_count(site):
-    assert "prove nothing now" not in page(site, URL)
+    assert "prove nothing at present" not in page(site, URL)
     stored_settings().proofs = ["gateway"]
     transaction.commit()
-    assert "prove nothing now" in page(site, URL)
+    assert "prove nothing at present" in page(site, URL)
     (secret,) = make(site)
     assert received(site, redirected(), secret).reason == "unproven-redirect"
 

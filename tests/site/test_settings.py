@@ -81,7 +81,7 @@ def test_write(site):
         ("smtp_security", "ssl", ""),
         ("smtp_ca_file", "relative.pem", "read a file"),
         ("smtp_ca_file", "/nonexistent.pem", "read a file"),
-        ("smtp_ca_file", "-----BEGIN CERTIFICATE----- AAAA -----END CERTIFICATE-----", "form PEM"),
+        ("smtp_ca_file", "-----BEGIN CERTIFICATE----- AAAA -----END CERTIFICATE-----", "in PEM format"),
         ("smtp_login", "a\0b", "printed"),
         ("login_address", "administration", "not an e-mail address"),
         ("sender_policy", "always", ""),
@@ -284,7 +284,7 @@ def test_bad_account_changes_nothing_and_names_its_field(site, changes, says):
 def test_accounts_that_do_not_go_together(site, rows):
     answer = patch(site, smtp_accounts=rows)
     assert answer.status_code == 400
-    assert "A list of rows" in answer.text or "stands in two accounts" in answer.text
+    assert "A list of rows" in answer.text or "is in two accounts" in answer.text
     assert stored_settings().smtp_accounts == []
 
 

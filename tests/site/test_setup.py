@@ -102,7 +102,7 @@ def test_from_an_empty_site_to_the_end(site, town, server, trusted):
     deliver()
     transaction.begin()
     talk.open("test")
-    assert "The server took" in talk.text or "sent" in talk.text
+    assert "The server accepted" in talk.text or "sent" in talk.text
     assert server.messages[-1].mail_from == AGENT
     assert talk.press().step == "end"
     verdicts = {title.split(" ", 2)[-1]: verdict for title, verdict in talk.verdicts.items()}

@@ -92,7 +92,7 @@ def test_retry_of_a_failed_one_is_refused_with_the_reason(whole, record, caught)
     assert answer.status_code == 409
     assert "is not kept" in answer.json()["message"]
     page = whole.get(f"/@@mailbridge-outbox-message?id={record.id}", "chef", headers={"Accept": "text/html"})
-    assert "Mail of the site is never shown" in page.text
+    assert "Mail from the site itself is never shown" in page.text
     assert 'name="retry"' not in page.text
 
 

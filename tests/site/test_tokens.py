@@ -81,10 +81,10 @@ def test_two_are_valid_until_one_is_revoked(site):
         assert deliver(site, token).status_code in (200, 201)
     (old_id,) = [row["id"] for row in tokens.listed() if row["label"] == "old"]
     answer = act(site, URL, revoke=old_id)
-    assert "opens nothing any more" in messages(site, answer)
+    assert "no longer opens anything" in messages(site, answer)
     assert deliver(site, old).status_code == 401
     assert deliver(site, new).status_code == 200
-    assert "revoked before" in messages(site, act(site, URL, revoke=old_id))
+    assert "already revoked" in messages(site, act(site, URL, revoke=old_id))
 
 
 def test_what_is_not_the_token_is_refused(site):

@@ -82,7 +82,7 @@ def test_undo_leads_back_to_what_was_written(site, caught):
     record = written(site, bcc=bcc, subject="Objet", body="<p>Mon corps</p>")
     document = site.get(DOCUMENT, "agent", headers=HTML).text
     assert 'name="undo"' in document
-    assert "leaves at" in shown(document)
+    assert "goes out at" in shown(document)
     answer = act(site, "undo", record)
     assert answer.status_code == 302
     assert answer.headers["Location"].endswith(f"{COMPOSE}?edit={record.id}")

@@ -68,7 +68,7 @@ def spf(text):
             "zimbra",
             "suggests Zimbra",
         ),
-        ({("maville.test", "MX"): ["0 ."]}, "", "takes no mail"),
+        ({("maville.test", "MX"): ["0 ."]}, "", "accepts no mail"),
         ({}, "", "no MX record"),
     ],
 )  # fmt: skip
