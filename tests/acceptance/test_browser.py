@@ -23,6 +23,7 @@ def test_agent_sends_a_document(person, iadocs, catcher):
     preview = page.locator("#mailbridge-preview")
     wait_for(lambda: "administration@maville.test" in preview.inner_text())
     preview.locator("summary").click()
+    wait_for(lambda: "Ko" in preview.inner_text())
     for expected in ("Al Bert", "al.bert@maville.test", "administration@maville.test", "Ko"):
         assert expected in preview.inner_text()
     assert (

@@ -197,5 +197,5 @@ def test_errors_and_warnings_are_shown_in_one_go(site):
 
 def test_too_many_recipients_get_a_sentence(site):
     answer = press(site, to=";".join(f"Nom {number} <p{number}@citizen.test>" for number in range(500)))
-    assert "These are 500 recipients, but one e-mail goes to 100 at most." in shown(answer.text)
+    assert "There are 500 recipients, but one e-mail goes to at most 100." in shown(answer.text)
     assert "did you mean" not in answer.text
