@@ -19,6 +19,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 BIN = Path(sys.executable).parent
 WITHOUT_PDF = Path(__file__).resolve().parent / "without_pdf"
 PASSWORD = "demo-iadocs"
+#: What the layer of the tests of a site sets for its own process; an instance has a worker and a queue of its own.
+OF_SITE_TESTS = {"MAILBRIDGE_WORKER", "MAILBRIDGE_QUEUE_URL"}
 
 
 class Instance(Client):
@@ -64,7 +66,11 @@ class Instance(Client):
     def start(self, **environment):
         """Start, and wait until the site answers."""
         path = ["" if self.pdf else str(WITHOUT_PDF), os.environ.get("PYTHONPATH", "")]
-        environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, path))} | environment
+        environment = {
+            **{name: value for name, value in os.environ.items() if name not in OF_SITE_TESTS},
+            "PYTHONPATH": os.pathsep.join(filter(None, path)),
+            **environment,
+        }
         self._process = subprocess.Popen(
             [BIN / "runwsgi", self.ini], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
