@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from imio.mailbridge.settings import history
 from imio.mailbridge.settings import secrets as password
 from imio.mailbridge.settings import tokens
+from imio.mailbridge.settings.imap import secrets_of
 from imio.mailbridge.settings.interfaces import IMailbridgeSettings
 from imio.mailbridge.settings.interfaces import PREFIX
 from imio.mailbridge.settings.read import stored_settings
@@ -235,6 +236,16 @@ def test_rules_have_numbers(site, after, says):
 
 
 # secrets
+
+
+@pytest.mark.parametrize("owner", [password.TRIAL, secrets_of(password.TRIAL)])
+def test_a_log_in_that_is_tried_is_no_change(site, owner):
+    before = history.ids()
+    password.write(SECRET, owner)
+    transaction.commit()
+    password.forget(owner)
+    transaction.commit()
+    assert (history.ids(), password.read(owner)) == (before, "")
 
 
 def test_secrets_are_never_kept_nor_shown(site):

@@ -29,6 +29,7 @@ def submit_own(
     userid: str = "",
     about: str = "",
     id: str = "",
+    fallback: Sender | None = None,
 ) -> OutgoingMessage:
     """Submit a message that the bridge itself writes to one address; return the record."""
     return submit(
@@ -39,7 +40,7 @@ def submit_own(
             account=account.name,
             message_id=message_id,
             sender=sender,
-            fallback=None,
+            fallback=fallback,
             to=(Address("", to),),
             cc=(),
             bcc=(),

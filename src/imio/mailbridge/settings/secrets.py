@@ -30,6 +30,9 @@ FOR_ANOTHER = _(
 
 KINDS = ("password", "client_secret", "refresh_token")
 
+#: Stands for an account whose log-in is being tried, which is no change of the settings; no account can have this name.
+TRIAL = "setup:trial"
+
 #: What ``rotated_token`` keeps beside them: the newest refresh token, and until when one worker has its turn to ask.
 ROTATED, TURN = "rotated_token", "turn"
 
@@ -92,7 +95,7 @@ def is_kept(account: str, kind: str) -> bool:
 
 def write(value: str, account: str = DEFAULT, kind: str = "password") -> None:
     """Keep ``value`` in the site; an empty one removes it."""
-    if kind in KINDS and value != (present := read(account, kind)):
+    if kind in KINDS and not account.endswith(TRIAL) and value != (present := read(account, kind)):
         history.note_secret(kind, account, bool(present), bool(value))
     annotations = IAnnotations(getSite())
     if (account, kind) == (DEFAULT, "password"):

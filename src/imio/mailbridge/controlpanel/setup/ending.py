@@ -24,17 +24,15 @@ from imio.mailbridge.inbound.forwarding.store import forwardings
 from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.composition.compose import compose
 from imio.mailbridge.message.composition.compose import message_id
-from imio.mailbridge.message.composition.compose import sender_headers
 from imio.mailbridge.message.composition.sender_policy import SenderRefused
 from imio.mailbridge.message.secret_address import masked
-from imio.mailbridge.outbox.draft import Draft
 from imio.mailbridge.outbox.explained import explained
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.outbox.sender import sender_for
 from imio.mailbridge.outbox.states import LOST
 from imio.mailbridge.outbox.states import TAKEN
 from imio.mailbridge.outbox.states import WAITING
-from imio.mailbridge.outbox.submit import submit
+from imio.mailbridge.outbox.submit import submit_own
 from imio.mailbridge.ports.directory import Identity
 from imio.mailbridge.settings import validate
 from imio.mailbridge.settings.clock import local_time
@@ -119,24 +117,7 @@ class TestScreen(Templated):
             subject=subject,
             html=f"<p>{translated(TEXT)}</p>",
         )
-        submit(
-            Draft(
-                id=id,
-                userid="",
-                document="",
-                account=account.name,
-                message_id=new_id,
-                sender=sender,
-                fallback=fallback,
-                to=(Address("", to),),
-                cc=(),
-                bcc=(),
-                subject=subject,
-                body=body,
-                size=len(body) + len(sender_headers(sender)),
-                origin="notice",
-            )
-        )
+        submit_own(account, sender, to, subject, new_id, body, "notice", id=id, fallback=fallback)
         kept.keep(test=id)
         return self.page.again()
 
@@ -202,6 +183,11 @@ class EndScreen(Templated):
             line.verdict in (OK, WARNING) or (line.optional and line.verdict == SKIPPED)
             for line in self.lines()
         )
+
+    @property
+    def warns(self):
+        """Tell whether something is not as good as it can be."""
+        return any(line.verdict == WARNING for line in self.lines())
 
     def lines(self):
         """Return the lines of the page."""

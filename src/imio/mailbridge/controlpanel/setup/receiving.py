@@ -14,7 +14,6 @@ from imio.mailbridge.controlpanel.setup.sending import as_pem
 from imio.mailbridge.controlpanel.setup.sending import is_address
 from imio.mailbridge.controlpanel.setup.sending import is_port
 from imio.mailbridge.controlpanel.setup.sending import secrets_in
-from imio.mailbridge.controlpanel.setup.server import TRIAL
 from imio.mailbridge.diagnosis.step import BAD
 from imio.mailbridge.i18n import _
 from imio.mailbridge.inbound.forwarding import check
@@ -30,6 +29,7 @@ from imio.mailbridge.settings.imap import ImapMailbox
 from imio.mailbridge.settings.imap import secrets_of
 from imio.mailbridge.settings.providers import provider
 from imio.mailbridge.settings.read import stored_settings
+from imio.mailbridge.settings.secrets import TRIAL
 from imio.mailbridge.store.commit import committed
 from plone import api
 from zExceptions import NotFound

@@ -451,7 +451,7 @@ class LoginScreen(Templated):
         values = preset.values if preset else {}
         with_token = given.auth == "oauth2"
         return Account(
-            server.TRIAL,
+            secrets.TRIAL,
             given.host,
             given.port,
             given.security,

@@ -13,14 +13,12 @@ from imio.mailbridge.settings.moved_secrets import OWNERS
 from imio.mailbridge.settings.presets import OF_DEFAULT
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.read import stored_settings
+from imio.mailbridge.settings.secrets import TRIAL
 from imio.mailbridge.settings.server import ServerLogin
 from imio.mailbridge.settings.smtp import Account
 from imio.mailbridge.settings.smtp import DEFAULT
 from imio.mailbridge.store.commit import committed
 
-
-#: Name of the account while it is tried; no account of the settings can have it.
-TRIAL = "setup:trial"
 
 #: Ports that are usual for sending, and their encryption.
 USUAL = ((587, "starttls"), (465, "tls"), (25, "starttls"))
