@@ -40,12 +40,21 @@ def content(iadocs):
     return fill(iadocs)
 
 
+def settled(page):
+    """Return what is too wide once what Plone's widgets move has come to rest."""
+    for _ in range(20):
+        if not (found := page.evaluate(TOO_WIDE)):
+            break
+        page.wait_for_timeout(100)
+    return found
+
+
 def problems(page):
     """Yield what is wrong with a page at each size, with all that can be unfolded."""
     page.locator("#content details").evaluate_all("all => all.forEach(one => { one.open = true })")
     for viewport in (SCREEN, PHONE, ENLARGED):
         page.set_viewport_size(viewport)
-        if found := page.evaluate(TOO_WIDE):
+        if found := settled(page):
             yield (viewport["width"], "too wide", found)
         if viewport is not ENLARGED and (found := serious(page, "#content")):
             yield (viewport["width"], "axe", found)
