@@ -64,8 +64,7 @@ class Sweep(BrowserView):
 
 def _wake_unfinished():
     at = now()
-    before = (at - UNFINISHED_AFTER).isoformat()
-    records = (inbox().get(id) for created, id in inbox().keys("received") if created < before)
+    records = inbox().oldest_first("received", before=at - UNFINISHED_AFTER)
     due = (each for each in records if each.not_before is None or each.not_before <= at)
     for record in islice(due, WOKEN):
         wake(record)
