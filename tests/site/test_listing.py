@@ -38,6 +38,11 @@ class Letters(Store):
     PASSING = frozenset({"new"})
 
 
+@pytest.fixture(autouse=True)
+def one_is_worth_a_step(monkeypatch):
+    monkeypatch.setattr(words, "WORTH", 1)
+
+
 def of(store, *states):
     """Return what a list finds, the slow way."""
     found = [each for each in store.records.values() if not states or each.state in states]
@@ -190,3 +195,26 @@ def test_a_word_is_cut_and_so_is_what_looks_for_it():
     words.catch_up(store, key_at(BEGIN + timedelta(days=1)))
     assert list(store.matching("x" * 4000)) == ["id1"]
     assert len(words_of(" ".join(f"w{number}" for number in range(5000)))) <= words.MAX_WORDS
+
+
+def test_few_records_wait_until_they_are_worth_a_step(monkeypatch):
+    monkeypatch.setattr(words, "WORTH", 3)
+    store, later = Letters(), key_at(BEGIN + timedelta(days=1))
+    for number in range(4):
+        store.add(Letter(number, text="permis"))
+        words.catch_up(store, later)
+        assert store.words.size() == (0, 0, 3, 3)[number]
+        assert len(store.matching("permis")) == number + 1
+
+
+def test_the_size_of_a_frequent_word_is_known():
+    store, later = Letters(), key_at(BEGIN + timedelta(days=1))
+    for number in range(30):
+        store.add(Letter(number, text=f"permis {number}"))
+    words.catch_up(store, later)
+    assert dict(store.words.sizes) == {"permis": 30}
+    store.add(Letter(31, text="permis"))
+    words.catch_up(store, later)
+    assert (len(store.matching("permis")), store.words.sizes["permis"]) == (31, 31)
+    assert len(store.matching("perm")) == 31
+    assert len(store.matching("permis 7")) == 1

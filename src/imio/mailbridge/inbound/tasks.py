@@ -10,6 +10,7 @@ from imio.mailbridge.inbound.receive import wake
 from imio.mailbridge.inbound.summary import summarise
 from imio.mailbridge.inbound.verify import sweep as sweep_unverified
 from imio.mailbridge.store.commit import committed
+from imio.mailbridge.store.reading import read_words
 from imio.mailbridge.store.store import now
 from itertools import islice
 from Products.Five.browser import BrowserView
@@ -59,6 +60,7 @@ class Sweep(BrowserView):
                 committed(step)
             except Exception:  # noqa: BLE001 - the next sweep comes in a minute
                 logger.exception("a step of the sweep failed: %s", step.__name__)
+        read_words(inbox)
         return ""
 
 

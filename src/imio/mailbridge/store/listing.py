@@ -20,7 +20,7 @@ from typing import Any
 Cell = tuple[str, ...]
 
 #: Up to so many keys are looked up one by one; more are intersected as sets.
-FEW = 500
+FEW = 2000
 #: Sorts behind each facet.
 _LAST = "\U0010ffff"
 

@@ -181,10 +181,13 @@ class Store(Persistent):
 
     def matching(self, text: str, *selections: list[Any], low: int | None = None, high: int | None = None) -> Found:
         """Return the ids of the records that ``text`` finds and whose keys are in each of ``selections``, lists of sets."""
-        keys = search(self, text)
-        for sets in selections:
-            keys = common([keys], sets)
-        return Found(self, [keys], lambda: len(keys), low, high)
+        found = search(self, text)
+        if not selections:
+            return Found(self, [keys for keys, _size in found], lambda: sum(size for _keys, size in found), low, high)
+        sets = [keys for keys, _size in found]
+        for selection in selections:
+            sets = [common(sets, selection)]
+        return Found(self, sets, None, low, high)
 
 
 def _annotations() -> Any:

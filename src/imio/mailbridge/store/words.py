@@ -25,8 +25,10 @@ MAX_WORDS, MAX_LENGTH = 1000, 64
 BEGINNING = 3
 #: Sorts behind each word.
 _LAST = "\U0010ffff"
-#: Records of one step.
-STEP = 500
+#: Records of one step, and how many are worth one: frequent words are written once a step.
+STEP, WORTH = 500, 100
+#: A word that one of so many records has is frequent.
+FREQUENT = 10
 #: Records younger than this, in microseconds, are left to the next pass: their transactions may not be visible yet.
 YOUNG = 120_000_000
 
@@ -61,10 +63,15 @@ def _plain(text: str) -> str:
 
 
 class Words(Persistent):
-    """Word → keys of records. ``known`` holds the keys whose words are here; all records from ``reached`` on (older ones) are."""
+    """Word → keys of records.
+
+    ``known`` holds the keys whose words are here, ``size`` of them; all records from ``reached`` on (older ones) are. ``sizes`` holds
+    how many keys a frequent word has, so that nobody counts them.
+    """
 
     def __init__(self) -> None:
         self.sets = OOBTree()
+        self.sizes = OOBTree()
         self.known = LLTreeSet()
         self.size = Length()
         self.reached = 0
@@ -72,6 +79,7 @@ class Words(Persistent):
     def add(self, records: Iterable[Any]) -> None:
         """Read the words of records; what was read before is not written again."""
         by_word: dict[str, list[int]] = {}
+        records = list(records)
         for record in records:
             self.size.change(self.known.insert(record.key))
             for word in words_of(record.searched):
@@ -80,19 +88,24 @@ class Words(Persistent):
             found = self.sets.get(word)
             if found is None:
                 found = self.sets[word] = LLTreeSet()
-            for key in keys:
-                found.insert(key)
+            added = sum(found.insert(key) for key in keys)
+            if word in self.sizes:
+                self.sizes[word] += added
+            elif len(keys) > max(10, len(records) // FREQUENT):
+                self.sizes[word] = len(found)
 
-    def find(self, terms: Iterable[str]) -> Any:
-        """Return the keys of the known records that have all terms."""
-        found: list[list[Any]] = [self._sets(term) for term in terms]
-        if not found:
-            return LLSet()
-        found.sort(key=_size)
-        keys = multiunion(found[0]) if len(found) == 1 else LLSet()
-        for number, sets in enumerate(found[1:]):
-            keys = common([keys] if number else found[0], sets)
-        return keys
+    def find(self, terms: Iterable[str]) -> list[Any]:
+        """Return the keys of the known records that have all terms, as sets that have none in common."""
+        found = [self._sets(term) for term in terms]
+        first, *others = sorted(found, key=_size) if len(found) > 1 else found
+        for sets in others:
+            first = [common(first, sets)]
+        return first if len(first) == 1 else [multiunion(first)]
+
+    def size_of(self, keys: Any, terms: Iterable[str]) -> int:
+        """Return how many keys there are in a set that ``find`` returned for these terms."""
+        known = [self.sizes[term] for term in terms if term in self.sizes and keys is self.sets[term]]
+        return known[0] if known else len(keys)
 
     def _sets(self, term: str) -> list[Any]:
         high = term + _LAST if len(term) >= BEGINNING else term
@@ -104,15 +117,16 @@ def _size(sets: list[Any]) -> int:
     return sum(1 for _key in islice((key for each in sets for key in each.keys()), 1000))
 
 
-def search(store: Any, text: str) -> Any:
-    """Return the keys of the records of a store that ``text`` finds, as a set."""
+def search(store: Any, text: str) -> list[tuple[Any, int]]:
+    """Return the keys of the records of a store that ``text`` finds: pairs of a set and its size, with no key in common."""
     terms = terms_of(text)
     if not terms:
-        return LLSet()
+        return []
     newer = _newer(store, None, store.words.reached)
     fresh = (store.records[store.ids[key]] for key in newer)
     seen = LLSet(each.key for each in fresh if matches(words_of(each.searched), terms))
-    return multiunion([seen, store.words.find(terms)])
+    sets = store.words.find(terms)
+    return [(seen, len(seen)), *((keys, store.words.size_of(keys, terms)) for keys in sets)]
 
 
 def catch_up(store: Any, at: int) -> bool:
@@ -125,7 +139,7 @@ def catch_up(store: Any, at: int) -> bool:
     if words.reached and len(store) - len(_newer(store, None, words.reached)) != words.size():
         return _mend(store, words.reached)
     keys = list(_newer(store, at + YOUNG, words.reached))[-STEP:]
-    if keys:
+    if len(keys) >= WORTH:
         words.add(store.records[store.ids[key]] for key in keys)
         words.reached = keys[0]
     return len(keys) == STEP
