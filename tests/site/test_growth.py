@@ -14,8 +14,8 @@ from zope.annotation.interfaces import IAnnotations
 import pytest
 
 
-#: Messages each way. With the first a page is full already.
-LITTLE, MUCH = town.FRESH, 1500
+#: Messages each way. With the first a page is full already, and a rule has enough to try.
+LITTLE, MUCH = 2 * town.FRESH, 1500
 #: What it may cost at most, and objects that trees have more of, the deeper they are.
 TIMES, MORE = 1.3, 20
 

@@ -132,16 +132,18 @@ def search(store: Any, text: str) -> list[tuple[Any, int]]:
 def catch_up(store: Any, at: int) -> bool:
     """Read the words of the oldest records that are not known, a step of them; return whether there may be more.
 
-    ``at`` is the key of the present moment. Each step compares what it knows with what there is, so that no record stays unread that
-    was committed late.
+    ``at`` is the key of the present moment. Before each step, what is known is compared with what there is, so that no record stays
+    unread that was committed late.
     """
     words = store.words
-    if words.reached and len(store) - len(_newer(store, None, words.reached)) != words.size():
-        return _mend(store, words.reached)
     keys = list(_newer(store, at + YOUNG, words.reached))[-STEP:]
-    if len(keys) >= WORTH:
-        words.add(store.records[store.ids[key]] for key in keys)
-        words.reached = keys[0]
+    if len(keys) < WORTH:
+        return False
+    if words.reached and len(store) - len(_newer(store, None, words.reached)) != words.size():
+        _mend(store, words.reached)
+        return True
+    words.add(store.records[store.ids[key]] for key in keys)
+    words.reached = keys[0]
     return len(keys) == STEP
 
 
@@ -150,12 +152,11 @@ def _newer(store: Any, first: int | None, reached: int) -> Any:
     return store.ids.keys(first, reached, False, True) if reached else store.ids.keys(first)
 
 
-def _mend(store: Any, upto: int) -> bool:
-    """Read what was passed over, and forget what is gone; return whether there may be more."""
-    words, present = store.words, LLSet(store.ids.keys(upto))
+def _mend(store: Any, reached: int) -> None:
+    """Forget what is gone, and read a step of what was passed over."""
+    words, present = store.words, LLSet(store.ids.keys(reached))
     for key in difference(words.known, present):
         words.known.remove(key)
         words.size.change(-1)
-    missing = list(islice(difference(present, words.known), STEP))
+    missing = islice(difference(present, words.known), STEP)
     words.add(store.records[store.ids[key]] for key in missing)
-    return True
