@@ -5,9 +5,12 @@ from imio.mailbridge.taskqueue import queue as queues
 from zc.lockfile import LockError
 import argparse
 import atexit
+import contextlib
 import logging
 import os
+import signal
 import sys
+import time
 
 
 #: Set to ``off`` in instances where ``mailbridge-worker`` processes do the work.
@@ -25,6 +28,10 @@ class EmbeddedConsumer(Consumer):
 
 #: Seconds that a worker process waits at its end for a slow task; the sweep finds the record of one that was not done.
 SHUTDOWN = 30
+
+
+#: Seconds after which a thread that died is replaced.
+HEALTH_CHECK = 10
 
 
 def _consumer(kind, name):
@@ -53,6 +60,17 @@ def start_embedded(event):
         atexit.register(consumer.stop)
 
 
+def drain(consumers, seconds):
+    """Let the tasks in hand end, and take no others; tell whether all ended within ``seconds``."""
+    end = time.monotonic() + seconds
+    for consumer in consumers:
+        consumer.stop_flag.set()
+    for consumer in consumers:
+        consumer.shutdown_timeout = max(end - time.monotonic(), 0)
+        consumer.stop(graceful=True)
+    return not any(thread.is_alive() for consumer in consumers for _worker, thread in consumer.worker_threads)
+
+
 def main(argv=None):
     """Run a worker process for the instance of ``zope.conf`` until it gets SIGTERM or SIGINT."""
     parser = argparse.ArgumentParser(prog="mailbridge-worker", description=main.__doc__)
@@ -72,13 +90,19 @@ def main(argv=None):
             "mailbridge-worker: another process has this database; a worker beside instances needs ZEO or RelStorage"
         )
     try:
-        others = [_consumer(EmbeddedConsumer, name) for name in queues.WORKERS if name != queues.NAME]
-        consumer = _consumer(Consumer, queues.NAME)
+        consumers = [_consumer(EmbeddedConsumer, name) for name in queues.WORKERS]
     except queues.QueueNotConfigured as error:
         sys.exit(f"mailbridge-worker: {error}")
     queues.beat()
-    for other in others:
-        other.start()
-    consumer.run()
-    for other in others:
-        other.stop(graceful=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with contextlib.suppress(KeyboardInterrupt, SystemExit):
+        for consumer in consumers:
+            consumer.start()
+        while True:
+            time.sleep(HEALTH_CHECK)
+            for consumer in consumers:
+                consumer.check_worker_health()
+    if not drain(consumers, SHUTDOWN):
+        logger.warning("tasks were not done within %s s; the sweep will find their records", SHUTDOWN)
+        logging.shutdown()
+        os._exit(0)  # their threads would hold the process

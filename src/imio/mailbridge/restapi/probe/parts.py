@@ -1,0 +1,87 @@
+"""Asks the parts that an instance needs, in a thread: whoever wants to know waits for seconds at most, whatever hangs."""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from imio.mailbridge.taskqueue.queue import get_queue
+from imio.mailbridge.taskqueue.sweep import sites
+from typing import Any
+from ZODB.utils import z64
+import logging
+import threading
+import time
+
+
+#: Seconds that all parts together have to answer.
+PATIENCE = 2
+#: Seconds after which a question that hangs is given up, and asked anew: what it waits for may never come.
+GIVEN_UP = 60
+
+logger = logging.getLogger(__name__)
+
+
+def _database(db: Any) -> None:
+    """Read from the server itself: objects come from a cache."""
+    db.history(z64)
+
+
+def _site(db: Any) -> None:
+    with db.transaction() as connection:
+        next(sites(connection.root()["Application"]))
+
+
+def _queue(_db: Any) -> None:
+    get_queue().huey.get("ready", peek=True)
+
+
+#: What a person is told is missing → what raises then; in this order.
+PARTS: dict[str, Callable[[Any], None]] = {"database": _database, "site": _site, "queue": _queue}
+
+
+class Question:
+    """Asks all parts of a database, once; ``part`` is the one that is asked now."""
+
+    def __init__(self, db: Any):
+        self.part = ""
+        self.asked = time.monotonic()
+        self._missing: Future[str] = Future()
+        threading.Thread(target=self._ask, args=(db,), daemon=True, name="mailbridge-ready").start()
+
+    def _ask(self, db: Any) -> None:
+        for self.part, ask in PARTS.items():
+            try:
+                ask(db)
+            except Exception:  # noqa: BLE001 - whatever the client of the part raises
+                logger.warning("not ready: %s", self.part, exc_info=True)
+                self._missing.set_result(self.part)
+                return
+        self._missing.set_result("")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an answer may still come."""
+        return not self._missing.done() and time.monotonic() - self.asked < GIVEN_UP
+
+    def missing(self) -> str:
+        """Return the first part that is missing or does not answer in time, or ``""``."""
+        try:
+            return self._missing.result(PATIENCE)
+        except TimeoutError:
+            logger.warning("not ready: %s does not answer within %s s", self.part, PATIENCE)
+            return self.part
+
+
+_lock = threading.Lock()
+_question: Question | None = None
+
+
+def missing(db: Any) -> str:
+    """Return the first part that this instance lacks (a key of ``PARTS``), or ``""``; ``db`` is its ``ZODB.DB``.
+
+    Whoever asks while a question is open gets the answer to that one: a part that hangs holds one thread.
+    """
+    global _question
+    with _lock:
+        if _question is None or not _question.is_open:
+            _question = Question(db)
+        question = _question
+    return question.missing()
