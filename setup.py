@@ -180,6 +180,7 @@ setup(
             "mailbridge-lmtp = imio.mailbridge.gateway.lmtp_command:main",
             "mailbridge-worker = imio.mailbridge.taskqueue.worker:main",
         ],
+        "paste.filter_factory": ["probe = imio.mailbridge.restapi.probe.wsgi:make_filter"],
         "plone.autoinclude.plugin": ["target = plone"],
         "z3c.autoinclude.plugin": ["target = plone"],
     },

@@ -179,11 +179,18 @@ class Part:
 
     def pause(self) -> None:
         """Have the process hang, as on a dead disk: it holds its connections and answers nothing."""
-        self.process.send_signal(signal.SIGSTOP)
+        self._signal_all(signal.SIGSTOP)
 
     def resume(self) -> None:
         """End a pause."""
-        self.process.send_signal(signal.SIGCONT)
+        self._signal_all(signal.SIGCONT)
+
+    def _signal_all(self, number):
+        """Send a signal to the process and its children: PostgreSQL has one for each connection."""
+        pid = self.process.pid
+        for each in (pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(each, number)
 
 
 class Cluster:

@@ -53,6 +53,7 @@ zope_conf = {home}/etc/zope.conf
 
 [pipeline:main]
 pipeline =
+    egg:imio.mailbridge#probe
     egg:Zope#httpexceptions
     zope
 

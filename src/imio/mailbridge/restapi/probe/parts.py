@@ -5,7 +5,6 @@ from concurrent.futures import Future
 from imio.mailbridge.taskqueue.queue import get_queue
 from imio.mailbridge.taskqueue.sweep import sites
 from typing import Any
-from ZODB.utils import z64
 import logging
 import threading
 import time
@@ -20,8 +19,11 @@ logger = logging.getLogger(__name__)
 
 
 def _database(db: Any) -> None:
-    """Read from the server itself: objects come from a cache."""
-    db.history(z64)
+    """Read from the server itself: the present state of an object may come from a cache, a state by its number does not."""
+    with db.transaction() as connection:
+        root = connection.root()
+        root.keys()
+        connection.oldstate(root, root._p_serial)
 
 
 def _site(db: Any) -> None:
