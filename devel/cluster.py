@@ -116,6 +116,12 @@ class Part:
     #: what asks this program to end in order
     stop_signal: signal.Signals = signal.SIGTERM
     process: subprocess.Popen | None = None
+    _begin: int = 0
+
+    @property
+    def said(self) -> str:
+        """What the process wrote since it was started last."""
+        return self.log.read_bytes()[self._begin :].decode(errors="replace")
 
     @property
     def running(self) -> bool:
@@ -124,7 +130,8 @@ class Part:
 
     def launch(self) -> None:
         """Start the process and do not wait until it is up."""
-        with self.log.open("a") as output:
+        with self.log.open("ab") as output:
+            self._begin = output.tell()
             self.process = subprocess.Popen(
                 [str(word) for word in self.command],
                 stdout=output,
@@ -143,7 +150,7 @@ class Part:
             if self.is_up():
                 return
             time.sleep(0.1)
-        raise RuntimeError(f"{self.name} does not start:\n{self.log.read_text()[-3000:]}")
+        raise RuntimeError(f"{self.name} does not start:\n{self.said[-3000:]}")
 
     def start(self) -> None:
         """Start the process, and wait until it is up."""
@@ -283,14 +290,12 @@ class Cluster:
                 part.ended()
         self._stack.close()
 
-    def supervise(self, say: Callable[[str], None], pause: float = 1) -> None:
-        """Start each part that ended again, and say so; return never."""
-        while True:
-            for part in self.parts.values():
-                if not part.running:
-                    say(f"{part.name} ended with status {part.process.returncode}; it is started again")
-                    part.launch()
-            time.sleep(pause)
+    def revive(self) -> dict[str, int]:
+        """Start each part again that ended, without waiting for it; return name → status of what had ended."""
+        ended = {part.name: part.process.returncode for part in self.parts.values() if not part.running}
+        for name in ended:
+            self[name].launch()
+        return ended
 
     def zconsole(self, script: Path, *arguments: object) -> None:
         """Run a script in the console of an instance. Errors: ``RuntimeError`` with what it said."""
@@ -387,7 +392,7 @@ class Cluster:
         for name in WORKERS:
             write(self.folder / name, 0, **self._storage, **shared)
             command = [BIN / "mailbridge-worker", self.folder / name / "etc/zope.conf"]
-            self._add(name, command, lambda name=name: "Huey consumer started" in self[name].log.read_text())
+            self._add(name, command, lambda name=name: "worker started" in self[name].said)
 
     def _add_balancer(self):
         text = (ROOT / "docs/examples/haproxy.cfg").read_text().replace("bind :8080", f"bind 127.0.0.1:{self.port}")
@@ -423,7 +428,10 @@ def main() -> None:
                 url=cluster.url, mail=mail, maildir=cluster.maildir, web=web, parts=parts, folder=folder
             )
             print(text, flush=True)
-            cluster.supervise(lambda sentence: print(sentence, flush=True))
+            while True:
+                for name, status in cluster.revive().items():
+                    print(f"{name} ended with status {status}; it is started again", flush=True)
+                time.sleep(1)
 
 
 if __name__ == "__main__":

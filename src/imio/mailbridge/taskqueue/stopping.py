@@ -1,4 +1,4 @@
-"""Ends an instance in order: the balancer learns it first, and nobody's request is cut.
+"""Knows whether this process is to end, and ends an instance in order: the balancer learns it first, nobody's request is cut.
 
 ::
 
@@ -24,6 +24,11 @@ def is_stopping() -> bool:
     return _state["stopping"]
 
 
+def stop() -> None:
+    """Note that this process is to end: a task of many steps begins none that another process can do."""
+    _state["stopping"] = True
+
+
 def end_in_order(event: object) -> None:
     """Have SIGTERM end this process in order (subscriber of ``IProcessStarting``); a second one ends it at once."""
     text = os.environ.get(DRAIN, "")
@@ -39,7 +44,7 @@ def end_in_order(event: object) -> None:
         sys.exit(0)
 
     def announce(*_arguments):
-        _state["stopping"] = True
+        stop()
         signal.signal(signal.SIGTERM, end)
         signal.signal(signal.SIGALRM, end)
         signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))

@@ -2,6 +2,7 @@
 
 from huey.consumer import Consumer
 from imio.mailbridge.taskqueue import queue as queues
+from imio.mailbridge.taskqueue import stopping
 from zc.lockfile import LockError
 import argparse
 import atexit
@@ -20,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 class EmbeddedConsumer(Consumer):
-    """A consumer that leaves the signal handlers to the web server it lives in."""
+    """A consumer that leaves the signal handlers to the process that it lives in."""
 
     def _set_signal_handlers(self):
         pass
@@ -34,9 +35,20 @@ SHUTDOWN = 30
 HEALTH_CHECK = 10
 
 
-def _consumer(kind, name):
-    return kind(
-        queues.get_queue(name).huey,
+def _queue(name):
+    """Return a queue; of processes that make the tables of an empty PostgreSQL at the same time all but one fail, once."""
+    try:
+        return queues.get_queue(name)
+    except queues.QueueNotConfigured:
+        raise
+    except Exception:  # noqa: BLE001 - of the client of the queue
+        time.sleep(1)
+        return queues.get_queue(name)
+
+
+def _consumer(name):
+    return EmbeddedConsumer(
+        _queue(name).huey,
         workers=queues.WORKERS[name],
         max_delay=0.5,
         scheduler_interval=1,
@@ -50,7 +62,7 @@ def start_embedded(event):
         logger.info("no worker in this instance (%s=off)", WORKER)
         return
     try:
-        consumers = [_consumer(EmbeddedConsumer, name) for name in queues.WORKERS]
+        consumers = [_consumer(name) for name in queues.WORKERS]
     except Exception:  # noqa: BLE001 - iA.docs must start even when the queue is down
         logger.exception("the worker of the mail bridge cannot start; mail is kept, but not sent or filed")
         return
@@ -62,6 +74,7 @@ def start_embedded(event):
 
 def drain(consumers, seconds):
     """Let the tasks in hand end, and take no others; tell whether all ended within ``seconds``."""
+    stopping.stop()
     end = time.monotonic() + seconds
     for consumer in consumers:
         consumer.stop_flag.set()
@@ -90,7 +103,7 @@ def main(argv=None):
             "mailbridge-worker: another process has this database; a worker beside instances needs ZEO or RelStorage"
         )
     try:
-        consumers = [_consumer(EmbeddedConsumer, name) for name in queues.WORKERS]
+        consumers = [_consumer(name) for name in queues.WORKERS]
     except queues.QueueNotConfigured as error:
         sys.exit(f"mailbridge-worker: {error}")
     queues.beat()
@@ -98,10 +111,12 @@ def main(argv=None):
     with contextlib.suppress(KeyboardInterrupt, SystemExit):
         for consumer in consumers:
             consumer.start()
+        logger.info("worker started")
         while True:
             time.sleep(HEALTH_CHECK)
             for consumer in consumers:
                 consumer.check_worker_health()
+    logger.info("no other task is taken; those in hand have %s s", SHUTDOWN)
     if not drain(consumers, SHUTDOWN):
         logger.warning("tasks were not done within %s s; the sweep will find their records", SHUTDOWN)
         logging.shutdown()

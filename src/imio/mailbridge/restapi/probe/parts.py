@@ -40,10 +40,11 @@ PARTS: dict[str, Callable[[Any], None]] = {"database": _database, "site": _site,
 
 
 class Question:
-    """Asks all parts of a database, once; ``part`` is the one that is asked now."""
+    """Asks all parts, once; ``part`` is the one that is asked now, ``why`` what is wrong with it."""
 
     def __init__(self, db: Any):
         self.part = ""
+        self.why = f"no answer within {PATIENCE} s"
         self.asked = time.monotonic()
         self._missing: Future[str] = Future()
         threading.Thread(target=self._ask, args=(db,), daemon=True, name="mailbridge-ready").start()
@@ -52,8 +53,8 @@ class Question:
         for self.part, ask in PARTS.items():
             try:
                 ask(db)
-            except Exception:  # noqa: BLE001 - whatever the client of the part raises
-                logger.warning("not ready: %s", self.part, exc_info=True)
+            except Exception as error:  # noqa: BLE001 - whatever the client of the part raises
+                self.why = f"{type(error).__name__}: {error}"
                 self._missing.set_result(self.part)
                 return
         self._missing.set_result("")
@@ -68,22 +69,29 @@ class Question:
         try:
             return self._missing.result(PATIENCE)
         except TimeoutError:
-            logger.warning("not ready: %s does not answer within %s s", self.part, PATIENCE)
             return self.part
 
 
 _lock = threading.Lock()
 _question: Question | None = None
+_last = ""
 
 
 def missing(db: Any) -> str:
     """Return the first part that this instance lacks (a key of ``PARTS``), or ``""``; ``db`` is its ``ZODB.DB``.
 
-    Whoever asks while a question is open gets the answer to that one: a part that hangs holds one thread.
+    Whoever asks while a question is open gets the answer to that one: a part that hangs holds one thread. A change is logged.
     """
-    global _question
+    global _question, _last
     with _lock:
         if _question is None or not _question.is_open:
             _question = Question(db)
         question = _question
-    return question.missing()
+    part = question.missing()
+    with _lock:
+        is_new, _last = part != _last, part
+    if is_new and part:
+        logger.warning("not ready: %s: %s", part, question.why)
+    elif is_new:
+        logger.warning("ready again")
+    return part
