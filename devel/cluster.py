@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from dataclasses import field
 from devel.instance import environment
 from devel.instance import ROOT
-from devel.instance import write
 from pathlib import Path
 import contextlib
 import os
@@ -33,6 +32,8 @@ import urllib.request
 
 
 BIN = Path(sys.executable).parent
+#: What is started is the example of the operator's guide, with the addresses and folders of this machine.
+EXAMPLE = ROOT / "docs/examples/cluster"
 #: Where the database of the site is, and with it the queue: Redis beside ZEO, PostgreSQL beside itself.
 ZEO, POSTGRESQL = "zeo", "postgresql"
 WEB, WORKERS = ("web1", "web2"), ("worker1", "worker2")
@@ -42,16 +43,6 @@ START_TIMEOUT = 180
 STOP_TIMEOUT = 60
 #: Seconds that an instance says "not ready" before it ends: two checks of the balancer, and a little.
 DRAIN = 6
-
-ZEO_CONF = """\
-<zeo>
-  address 127.0.0.1:{port}
-</zeo>
-<filestorage 1>
-  path {folder}/Data.fs
-  blob-dir {folder}/blobstorage
-</filestorage>
-"""
 
 TEXT = """
 A cluster of iA.docs is up:   {url}
@@ -233,8 +224,10 @@ class Cluster:
         self.smtp_port = smtp_port or self._catcher_port
         self._stack = contextlib.ExitStack()
         self._queue_key = secrets.token_hex(32)
+        #: what the example calls a server → where it is
+        self._addresses: dict[str, str] = {}
         add_database = {ZEO: self._add_zeo_and_redis, POSTGRESQL: self._add_postgresql}[database]
-        #: arguments of ``write``, URL of the queue
+        #: which storage zope.conf includes, and where it is; URL of the queue
         self._storage, self.queue_url = add_database()
         self.web_ports = dict(zip(WEB, (choose_port(), choose_port()), strict=True))
         self._add_mail()
@@ -302,7 +295,7 @@ class Cluster:
         command = [BIN / "zconsole", "run", self.folder / "web1/etc/zope.conf", script, *arguments]
         done = subprocess.run(
             [str(word) for word in command],
-            env=environment() | self._variables | {"MAILBRIDGE_WORKER": "off"},
+            env=environment() | self[WEB[0]].variables,
             capture_output=True,
             text=True,
             timeout=START_TIMEOUT,
@@ -314,23 +307,24 @@ class Cluster:
     def _make_site(self):
         self.zconsole(ROOT / "devel/site.py", self.smtp_port)
 
-    def _add(self, name, command, is_up, **options):
-        self.parts[name] = Part(
-            name, command, self.logs / f"{name}.log", is_up, variables=self._variables, **options
-        )
+    def _add(self, name, command, is_up, variables=(), **options):
+        variables = {**dict(variables), **self._variables}
+        self.parts[name] = Part(name, command, self.logs / f"{name}.log", is_up, variables, **options)
 
     def _add_zeo_and_redis(self):
         zeo, redis = self._choose_port(), self._choose_port()
         for name in ("zeo", "redis"):
             (self.folder / name).mkdir()
         conf = self.folder / "zeo/zeo.conf"
-        conf.write_text(ZEO_CONF.format(port=zeo, folder=conf.parent))
+        self._addresses = {"zeo:8100": f"127.0.0.1:{zeo}"}
+        _copy(EXAMPLE / "zeo.conf", conf, {"0.0.0.0:8100": f"127.0.0.1:{zeo}", "/data": conf.parent})
         self._add("zeo", [BIN / "runzeo", "-C", conf], lambda: accepts(zeo))
         command = [program("redis-server", "redis-server"), "--bind", "127.0.0.1", "--port", redis]
         # as Debian's does, but after each write: what a killed Redis had taken is there again
         keep = ["--appendonly", "yes", "--appendfsync", "always", "--dir", self.folder / "redis"]
         self._add("redis", [*command, *keep], lambda: accepts(redis))
-        return {"zeo": f"127.0.0.1:{zeo}"}, f"redis://127.0.0.1:{redis}/0?socket_timeout=10"
+        storage = {"STORAGE_PACKAGE": "ZEO", "STORAGE": "storage-zeo.conf"}
+        return storage, f"redis://127.0.0.1:{redis}/0?socket_timeout=10"
 
     def _add_postgresql(self):
         """Add a PostgreSQL server, which runs as another user where root starts the cluster: it refuses root."""
@@ -372,7 +366,7 @@ class Cluster:
             user=user,
             stop_signal=signal.SIGINT,  # SIGTERM waits until all clients have gone
         )
-        return {"postgresql": site}, queue
+        return {"STORAGE_PACKAGE": "relstorage", "STORAGE": "storage-postgresql.conf", "SITE_DSN": site}, queue
 
     def _add_mail(self):
         if self._catcher_port is not None:
@@ -381,26 +375,40 @@ class Cluster:
 
     def _add_zope(self):
         shared = {
+            **self._storage,
             "MAILBRIDGE_QUEUE_URL": self.queue_url,
             "MAILBRIDGE_QUEUE_KEY": self._queue_key,
             "MAILBRIDGE_WORKER": "off",
+            "MAILBRIDGE_DRAIN": str(DRAIN),
         }
-        for name, port in self.web_ports.items():
-            ini = write(self.folder / name, port, **self._storage, MAILBRIDGE_DRAIN=str(DRAIN), **shared)
+        for name, port in {**self.web_ports, **dict.fromkeys(WORKERS, 0)}.items():
+            home = self.folder / name
+            for folder in ("etc", "var/blobcache"):
+                (home / folder).mkdir(parents=True)
+            for path in (*EXAMPLE.glob("*.conf"), EXAMPLE / "zope.ini", EXAMPLE / "site.zcml"):
+                addresses = {"/iadocs": home, "0.0.0.0:8080": f"127.0.0.1:{port}", **self._addresses}
+                _copy(path, home / "etc" / path.name, addresses)
+        for name in WEB:
             address = f"{self.web_url(name)}/iadocs"
-            self._add(name, [BIN / "runwsgi", ini], lambda address=address: answers(address))
+            command = [BIN / "runwsgi", self.folder / name / "etc/zope.ini"]
+            self._add(name, command, lambda address=address: answers(address), shared)
         for name in WORKERS:
-            write(self.folder / name, 0, **self._storage, **shared)
             command = [BIN / "mailbridge-worker", self.folder / name / "etc/zope.conf"]
-            self._add(name, command, lambda name=name: "worker started" in self[name].said)
+            self._add(name, command, lambda name=name: "worker started" in self[name].said, shared)
 
     def _add_balancer(self):
-        text = (ROOT / "docs/examples/haproxy.cfg").read_text().replace("bind :8080", f"bind 127.0.0.1:{self.port}")
-        for name, port in self.web_ports.items():
-            text = text.replace(f"{name}:8080", f"127.0.0.1:{port}")
+        addresses = {f"{name}:8080": f"127.0.0.1:{port}" for name, port in self.web_ports.items()}
         path = self.folder / "haproxy.cfg"
-        path.write_text(text)
+        _copy(EXAMPLE / "haproxy.cfg", path, {"bind :8080": f"bind 127.0.0.1:{self.port}", **addresses})
         self._add("balancer", [program("haproxy", "haproxy"), "-db", "-f", path], lambda: answers(self.url))
+
+
+def _copy(source, target, addresses):
+    """Copy a configuration with other addresses and folders."""
+    text = source.read_text()
+    for old, new in addresses.items():
+        text = text.replace(old, str(new))
+    target.write_text(text)
 
 
 def main() -> None:

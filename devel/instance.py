@@ -34,18 +34,6 @@ ZEO_STORAGE = """\
     wait true
   </zeoclient>"""
 
-#: Each process keeps copies of files that it reads; the database has them.
-POSTGRESQL_STORAGE = """\
-  <relstorage>
-    blob-dir {home}/var/blobcache
-    shared-blob-dir false
-    keep-history false
-    <postgresql>
-      driver psycopg2
-      dsn {server}
-    </postgresql>
-  </relstorage>"""
-
 ZOPE_INI = """\
 [app:zope]
 use = egg:Zope#main
@@ -53,7 +41,6 @@ zope_conf = {home}/etc/zope.conf
 
 [pipeline:main]
 pipeline =
-    egg:imio.mailbridge#probe
     egg:Zope#httpexceptions
     zope
 
@@ -106,21 +93,17 @@ def environment() -> dict[str, str]:
     return {**os.environ, "TZ": ZONE, "PYTHONPATH": path}
 
 
-def write(home: Path, port: int, zeo: str = "", postgresql: str = "", **environment: str) -> Path:
+def write(home: Path, port: int, zeo: str = "", **environment: str) -> Path:
     """Write the configuration of an instance in ``home``, listening on 127.0.0.1:``port``; return the path of its zope.ini.
 
-    ``zeo`` is the address of a ZEO server (``127.0.0.1:8100``), ``postgresql`` what RelStorage connects with (``host=… dbname=…``); without one of
-    them the instance has a file storage of its own.
+    ``zeo`` is the address of a ZEO server (``127.0.0.1:8100``); without one the instance has a file storage of its own.
     """
     for folder in ("etc", "var/log", "var/cache", "var/blobstorage", "var/blobcache"):
         (home / folder).mkdir(parents=True, exist_ok=True)
         (home / folder).chmod(0o700)
-    package, template = "", FILE_STORAGE
-    if zeo or postgresql:
-        package, template = ("ZEO", ZEO_STORAGE) if zeo else ("relstorage", POSTGRESQL_STORAGE)
-    storage = template.format(home=home, server=zeo or postgresql)
+    storage = ZEO_STORAGE.format(home=home, server=zeo) if zeo else FILE_STORAGE.format(home=home)
     lines = "\n".join(f"  {name} {value}" for name, value in environment.items())
-    imports = f"%import {package}\n" if package else ""
+    imports = "%import ZEO\n" if zeo else ""
     cache = os.environ.get("CHAMELEON_CACHE") or home / "var/cache"
     conf = ZOPE_CONF.format(home=home, cache=cache, environment=lines, storage=storage, imports=imports)
     (home / "etc/zope.conf").write_text(conf)
