@@ -149,6 +149,7 @@ setup(
         "release": ["zest.releaser", "zestreleaser.towncrier"],
         "test": [
             "Plone",
+            "PyYAML",
             "RelStorage",
             "Sphinx",
             "ZEO",

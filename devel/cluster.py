@@ -194,8 +194,10 @@ class Part:
 class Cluster:
     """The parts of a cluster with the demo site, made anew in ``folder``; ``database`` is ``zeo`` or ``postgresql``.
 
-    ``port`` is the balancer's. E-mails go to ``smtp_port``; without one a catcher is a part of the cluster, and keeps them in ``maildir``.
-    ``variables`` are added to the environment of each process. ``parts`` has all by name, in the order in which they start::
+    ``port`` is the balancer's. E-mails go to ``smtp_port``; without one a catcher is a part of the cluster, and keeps them in
+    ``maildir``.
+    ``variables`` are added to the environment of each process. ``parts`` has all by name, in the order in which they start. Errors:
+    ``NotInstalled``. ::
 
         with Cluster(folder) as cluster:          # makes the site, starts all, stops all at the end
             cluster["worker1"].kill()
@@ -338,7 +340,16 @@ class Cluster:
                 shutil.chown(path, user)
         data = folder / "data"
         options = {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user else {}
-        command = [program("initdb", "postgresql"), "--no-sync", "-U", "mailbridge", "-E", "UTF8", "--locale", "C"]
+        command = [
+            program("initdb", "postgresql"),
+            "--no-sync",
+            "-U",
+            "mailbridge",
+            "-E",
+            "UTF8",
+            "--locale",
+            "C",
+        ]
         command += ["--auth", "scram-sha-256", "--pwfile", folder / "password", "-D", data]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=folder, **options)
         site = f"host=127.0.0.1 port={port} user=mailbridge password={password} dbname=site connect_timeout=5"
@@ -347,7 +358,15 @@ class Cluster:
         def is_up():
             """Whether the server answers and has both databases, which are made at the first time."""
             for name in ("site", "queue"):
-                create = [program("createdb", "postgresql"), "-h", "127.0.0.1", "-p", str(port), "-U", "mailbridge"]
+                create = [
+                    program("createdb", "postgresql"),
+                    "-h",
+                    "127.0.0.1",
+                    "-p",
+                    str(port),
+                    "-U",
+                    "mailbridge",
+                ]
                 done = subprocess.run(
                     [*create, name],
                     env={**os.environ, "PGPASSWORD": password},
@@ -366,7 +385,11 @@ class Cluster:
             user=user,
             stop_signal=signal.SIGINT,  # SIGTERM waits until all clients have gone
         )
-        return {"STORAGE_PACKAGE": "relstorage", "STORAGE": "storage-postgresql.conf", "SITE_DSN": site}, queue
+        return {
+            "STORAGE_PACKAGE": "relstorage",
+            "STORAGE": "storage-postgresql.conf",
+            "SITE_DSN": site,
+        }, queue
 
     def _add_mail(self):
         if self._catcher_port is not None:
@@ -422,7 +445,10 @@ def main() -> None:
     free(port, "PORT")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     print("Making the demo site and starting the cluster; this takes about a minute ...", flush=True)
-    with contextlib.suppress(KeyboardInterrupt), tempfile.TemporaryDirectory(prefix="mailbridge-cluster-") as folder:
+    with (
+        contextlib.suppress(KeyboardInterrupt),
+        tempfile.TemporaryDirectory(prefix="mailbridge-cluster-") as folder,
+    ):
         try:
             cluster = Cluster(Path(folder), database, port)
         except NotInstalled as error:
@@ -430,7 +456,9 @@ def main() -> None:
         with cluster:
             mail = Path(folder) / "redirected.eml"
             shutil.copy(ROOT / "devel/redirected.eml", mail)
-            parts = "".join(f"  kill -9 {part.process.pid}  # {part.name}\n" for part in cluster.parts.values())
+            parts = "".join(
+                f"  kill -9 {part.process.pid}  # {part.name}\n" for part in cluster.parts.values()
+            )
             web = cluster.web_url(WEB[0])
             text = TEXT.format(
                 url=cluster.url, mail=mail, maildir=cluster.maildir, web=web, parts=parts, folder=folder

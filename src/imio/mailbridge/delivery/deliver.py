@@ -182,7 +182,7 @@ def _after(ids, claim):
 
 
 def _claim(account, ids):
-    """Take the first message of ``ids`` that is due and that no other worker has taken, or return None; none at the end of a worker."""
+    """Take the first message of ``ids`` that is due and that no other worker has taken; return None at the end, also a worker's."""
     if is_stopping():
         return None
     box = outbox()

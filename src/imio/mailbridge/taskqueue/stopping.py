@@ -12,7 +12,7 @@ import signal
 import sys
 
 
-#: Seconds between SIGTERM and the end, longer than two checks of the balancer; where it is not set, SIGTERM ends the process at once.
+#: Seconds between SIGTERM and the end, longer than two checks of the balancer; without it SIGTERM ends the process at once.
 DRAIN = "MAILBRIDGE_DRAIN"
 
 logger = logging.getLogger(__name__)
