@@ -28,7 +28,8 @@ def _database(db: Any) -> None:
 
 def _site(db: Any) -> None:
     with db.transaction() as connection:
-        next(sites(connection.root()["Application"]))
+        if next(sites(connection.root()["Application"]), None) is None:
+            raise LookupError("no site has the bridge installed")
 
 
 def _queue(_db: Any) -> None:
