@@ -43,16 +43,16 @@ def add(
     return task_id
 
 
-def add_once(url: str) -> None:
-    """Queue a request of which one is enough when the current transaction commits, unless one waits (``queue.ALONE``)."""
-    transaction.get().addAfterCommitHook(_enqueue_once, args=(url,))
+def add_once(url: str, delay: float = 0) -> None:
+    """Queue a request of which one is enough as ``add`` does, unless one waits (``queue.ALONE``)."""
+    transaction.get().addAfterCommitHook(_enqueue_once, args=(url, delay))
 
 
-def _enqueue_once(committed, url):
+def _enqueue_once(committed, url, delay):
     try:
         queue = queues.get_queue()
         if committed and lease.acquire(queue.huey.storage, queues.waits(url), WAITS_FOR) is not None:
-            queue.submit(0, None, url, "POST", {}, {}, "", None, url.rpartition("/@@")[0])
+            queue.submit(delay, None, url, "POST", {}, {}, "", None, url.rpartition("/@@")[0])
     except Exception:  # noqa: BLE001 - whatever the queue's client raises
         logger.exception("%s could not be queued; it is tried again in a minute", url)
 

@@ -24,15 +24,17 @@ STEPS = 8
 
 
 class FairHuey(Huey):
-    """A huey whose sites take turns. ``site_of`` returns the site of a task; ``limit`` is how many threads one site may have.
+    """A huey whose sites take turns. ``site_of`` returns the site of a task.
 
-    ``busy`` maps the threads of this process that run a task to (site, since when by the monotonic clock).
+    ``threads`` is how many a process has for it, ``limit`` how many of them one site may take. ``busy`` maps those that run a task to
+    (site, since when by the monotonic clock). ``notes`` is a storage beside that of the queue, for what processes note of themselves.
     """
 
-    def __init__(self, name, site_of, limit=None, **options):
+    def __init__(self, name, site_of, threads=1, limit=None, **options):
         super().__init__(name, **options)
         self._site_of, self._limit, self._lock = site_of, limit, Lock()
-        self.busy = {}
+        self.threads, self.busy = threads, {}
+        self.notes = self.storage_class(f"{name}-workers", **self.storage_kwargs)
 
     def enqueue(self, task):
         """Queue a task at the turn of its site."""

@@ -11,6 +11,7 @@ from huey import crontab
 from huey.storage import PostgresStorage
 from huey.storage import PriorityRedisStorage
 from huey.storage import SqliteStorage
+from imio.mailbridge.taskqueue import heartbeat
 from imio.mailbridge.taskqueue import lease
 from imio.mailbridge.taskqueue.fair import FairHuey
 from imio.mailbridge.taskqueue.publish import publish
@@ -39,7 +40,6 @@ WORKERS = {NAME: 3, FILING: 2, NETWORK: 1, RENDITIONS: 1}
 LIMITS = {NAME: 2}
 URL = "MAILBRIDGE_QUEUE_URL"
 KEY = "MAILBRIDGE_QUEUE_KEY"
-HEARTBEAT = "heartbeat"
 #: Seconds for which a sweep of all sites is the only one: huey's scheduler in each process queues one a minute.
 ONE_SWEEP = 50
 #: Views of which one a site runs at a time; each bears a second one beside it, as its records have leases of their own.
@@ -109,6 +109,7 @@ def connect(url, key=None, name=NAME):
     huey = FairHuey(
         stored_as,
         _site_of,
+        WORKERS[name],
         LIMITS.get(name),
         storage_class=storage,
         results=False,
@@ -149,7 +150,6 @@ def waits(url):
 
 
 def _sweep(storage):
-    beat()
     if lease.acquire(storage, "sweep", ONE_SWEEP) is not None:
         publish(None, "/@@mailbridge-sweep-sites", "POST", {}, {}, "", None)
 
@@ -162,10 +162,11 @@ def get_queue(name=NAME):
 
 
 def beat():
-    """Note that a worker is alive; ``last_seen`` says when."""
-    get_queue().huey.put(HEARTBEAT, time.time())
+    """Note that this process has a worker; its threads go on noting it."""
+    for name in WORKERS:
+        heartbeat.note(get_queue(name).huey, time.time())
 
 
 def last_seen():
-    """Return when a worker last did something (seconds since the epoch), or None; errors of the queue are raised."""
-    return get_queue().huey.get(HEARTBEAT, peek=True)
+    """Return when a worker last noted that it lives (seconds since the epoch), or None; errors of the queue are raised."""
+    return max((beat.seen for name in WORKERS for beat in heartbeat.beats(get_queue(name).huey).values()), default=None)

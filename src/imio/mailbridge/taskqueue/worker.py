@@ -1,7 +1,8 @@
 """Runs the tasks: threads in the instance, or processes of their own (``mailbridge-worker zope.conf``)."""
 
-from huey.consumer import Consumer
 from imio.mailbridge.taskqueue import queue as queues
+from imio.mailbridge.taskqueue.heartbeat import Consumer
+from imio.mailbridge.taskqueue.heartbeat import WORKER
 from zc.lockfile import LockError
 import argparse
 import atexit
@@ -9,9 +10,6 @@ import logging
 import os
 import sys
 
-
-#: Set to ``off`` in instances where ``mailbridge-worker`` processes do the work.
-WORKER = "MAILBRIDGE_WORKER"
 
 logger = logging.getLogger(__name__)
 

@@ -9,13 +9,10 @@ from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.outbox.states import WAITING
 from imio.mailbridge.settings.read import settings
-from imio.mailbridge.taskqueue import queue
+from imio.mailbridge.taskqueue.workers import processes
+from imio.mailbridge.taskqueue.workers import unserved
 from plone.restapi.services import Service
 from zope.i18n import translate
-
-
-#: Seconds; the worker notes once a minute that it is alive.
-ALIVE_FOR = 180
 
 
 class StatusGet(Service):
@@ -25,9 +22,9 @@ class StatusGet(Service):
         """Return the status; a queue that cannot be reached is one of its ``errors``, not an exception."""
         errors = []
         try:
-            seen = queue.last_seen()
+            workers = processes()
         except Exception as error:  # noqa: BLE001 - the queue's client raises many kinds
-            seen = None
+            workers = []
             errors.append(f"queue: {error}")
         for name, trouble in sorted(outbox().troubles.items()):
             words = f"{trouble['code'] or ''} {trouble['text']}".strip()
@@ -37,9 +34,10 @@ class StatusGet(Service):
         return {
             "@id": f"{self.context.absolute_url()}/@mailbridge-status",
             "worker": {
-                "alive": seen is not None and datetime.now(UTC).timestamp() - seen < ALIVE_FOR,
-                "last_seen": datetime.fromtimestamp(seen, UTC).isoformat() if seen else None,
+                "alive": bool(workers) and not unserved(workers),
+                "last_seen": _iso(max(each.seen for each in workers)) if workers else None,
             },
+            "workers": [_worker(each) for each in workers],
             "outbox": outbox().counts(),
             "inbox": inbox().counts(),
             "oldest_waiting": self._oldest_waiting(),
@@ -65,3 +63,21 @@ class StatusGet(Service):
         times = [created for created, _id in inbox().keys("received")[:1]]
         times += [oldest.created.isoformat()] if oldest is not None else []
         return min(times) if times else None
+
+
+def _worker(process):
+    return {
+        "name": process.name,
+        "kind": process.kind,
+        "since": _iso(process.since),
+        "last_seen": _iso(process.seen),
+        "alive": process.is_alive,
+        "queues": {
+            name: {"threads": beat.threads, "busy": len(beat.busy), "hanging": beat.hanging}
+            for name, beat in process.queues.items()
+        },
+    }
+
+
+def _iso(seconds):
+    return datetime.fromtimestamp(seconds, UTC).isoformat()
