@@ -36,6 +36,7 @@ from imio.mailbridge.delivery.send import take
 from imio.mailbridge.delivery.settle import settle
 from imio.mailbridge.delivery.settle import settle_unreached
 from imio.mailbridge.i18n import _
+from imio.mailbridge.logs import about
 from imio.mailbridge.outbox.delivery_task import queue_delivery
 from imio.mailbridge.outbox.delivery_task import queue_rest
 from imio.mailbridge.outbox.record import outbox
@@ -161,7 +162,8 @@ def _send_all(account, dialogue, ids, end):
         if is_begun := following is not None and _is_open(replies):
             dialogue.begin(following)
         settle_and_claim = partial(_settle_and_claim, account, claim, replies, ids, end, following, is_begun)
-        newer = committed(settle_and_claim)
+        with about(record=claim.id):
+            newer = committed(settle_and_claim)
         if is_begun:
             dialogue.go_on()
             claim, following = following, newer

@@ -15,8 +15,8 @@ import socket
 import time
 
 
-#: Set to ``off`` in instances where ``mailbridge-worker`` processes do the work, and in these processes.
-WORKER = "MAILBRIDGE_WORKER"
+#: What this process is: an instance with worker threads, unless ``mailbridge-worker`` says ``worker``.
+PROCESS = {"kind": "instance"}
 #: Seconds between two notes of a process.
 EVERY = 15
 #: Seconds after its last note for which a process is taken to live.
@@ -96,7 +96,7 @@ def note(huey, since):
     """Write that this process serves the queue of ``huey``, ``since`` a time in seconds since the epoch."""
     now = time.monotonic()
     beat = {
-        "kind": "worker" if os.environ.get(WORKER) == "off" else "instance",
+        **PROCESS,
         "since": since,
         "seen": time.time(),
         "threads": huey.threads,

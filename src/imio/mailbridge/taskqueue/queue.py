@@ -11,6 +11,7 @@ from huey import crontab
 from huey.storage import PostgresStorage
 from huey.storage import PriorityRedisStorage
 from huey.storage import SqliteStorage
+from imio.mailbridge.logs import about
 from imio.mailbridge.taskqueue import heartbeat
 from imio.mailbridge.taskqueue import lease
 from imio.mailbridge.taskqueue.fair import FairHuey
@@ -133,15 +134,17 @@ def _site_of(task):
 
 def _run(storage, task_id, url, method, params, headers, payload, userid, site=""):
     """Run a task: publish its request, or nothing where one like it is running and one is enough."""
-    if not ALONE.search(url):
-        publish(task_id, url, method, params, headers, payload, userid)
-        return
-    lease.clear(storage, waits(url))
-    with lease.held(storage, url, ALONE_FOR) as is_first:
-        if is_first:
-            publish(task_id, url, method, params, headers, payload, userid)
-        else:
-            logger.info("%s is running already", url)
+    request = task_id, url, method, params, headers, payload, userid
+    with about(record=params.get("id"), site=site, task=task_id):
+        if not ALONE.search(url):
+            publish(*request)
+            return
+        lease.clear(storage, waits(url))
+        with lease.held(storage, url, ALONE_FOR) as is_first:
+            if is_first:
+                publish(*request)
+            else:
+                logger.info("%s is running already", url)
 
 
 def waits(url):

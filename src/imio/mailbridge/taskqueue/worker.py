@@ -1,8 +1,9 @@
 """Runs the tasks: threads in the instance, or processes of their own (``mailbridge-worker zope.conf``)."""
 
+from imio.mailbridge.logs.formatter import handler
 from imio.mailbridge.taskqueue import queue as queues
 from imio.mailbridge.taskqueue.heartbeat import Consumer
-from imio.mailbridge.taskqueue.heartbeat import WORKER
+from imio.mailbridge.taskqueue.heartbeat import PROCESS
 from zc.lockfile import LockError
 import argparse
 import atexit
@@ -10,6 +11,9 @@ import logging
 import os
 import sys
 
+
+#: Set to ``off`` in instances where ``mailbridge-worker`` processes do the work.
+WORKER = "MAILBRIDGE_WORKER"
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +61,8 @@ def main(argv=None):
     parser.add_argument("zope_conf", help="configuration of the instance, as for runwsgi")
     arguments = parser.parse_args(argv)
     os.environ[WORKER] = "off"
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    PROCESS["kind"] = "worker"
+    logging.basicConfig(level=logging.INFO, handlers=[handler()])
     from Zope2.Startup.run import configure_wsgi
 
     configure_wsgi(arguments.zope_conf)

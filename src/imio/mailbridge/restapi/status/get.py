@@ -7,7 +7,7 @@ from imio.mailbridge.inbound.imap_answers import imap_answer
 from imio.mailbridge.inbound.imap_reading import status_of
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.outbox.record import outbox
-from imio.mailbridge.outbox.states import WAITING
+from imio.mailbridge.restapi.status.oldest import oldest_waiting
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.taskqueue.workers import processes
 from imio.mailbridge.taskqueue.workers import unserved
@@ -40,7 +40,7 @@ class StatusGet(Service):
             "workers": [_worker(each) for each in workers],
             "outbox": outbox().counts(),
             "inbox": inbox().counts(),
-            "oldest_waiting": self._oldest_waiting(),
+            "oldest_waiting": oldest_waiting(),
             "held": translate(translatable(hold["explanation"]), context=self.request) if hold else None,
             "mailboxes": [self._mailbox(name) for name in settings().imap_mailboxes],
             "errors": errors,
@@ -57,12 +57,6 @@ class StatusGet(Service):
             "waiting": about.waiting if about is not None else 0,
             "problem": translate(sentence, context=self.request) if problem else None,
         }
-
-    def _oldest_waiting(self):
-        oldest = next(outbox().waiting_in(*WAITING), None)
-        times = [created for created, _id in inbox().keys("received")[:1]]
-        times += [oldest.created.isoformat()] if oldest is not None else []
-        return min(times) if times else None
 
 
 def _worker(process):
