@@ -1,6 +1,5 @@
 """Makes the metrics of a site: its messages by state, what waits, what is stopped, the queue and its workers."""
 
-from datetime import datetime
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.restapi.status.oldest import oldest_waiting
@@ -33,7 +32,7 @@ def _stores():
     yield _gauge("outbox_messages", "Outgoing messages that are stored, by state.", _by(box.counts()), "state")
     yield _gauge("inbox_messages", "Incoming messages that are stored, by state.", _by(inbox().counts()), "state")
     oldest = oldest_waiting()
-    age = time.time() - datetime.fromisoformat(oldest).timestamp() if oldest else 0
+    age = time.time() - oldest.timestamp() if oldest else 0
     yield _gauge("oldest_waiting_seconds", "Age of the oldest message that waits, or 0.", {(): max(age, 0)})
     held = dict.fromkeys(((name,) for name in box.holds), 1)
     yield _gauge("account_held", "SMTP accounts that are stopped.", held, "account")

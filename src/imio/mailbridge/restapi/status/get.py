@@ -30,6 +30,7 @@ class StatusGet(Service):
             words = f"{trouble['code'] or ''} {trouble['text']}".strip()
             explanation = translate(translatable(trouble["explanation"]), context=self.request)
             errors.append(f"{name}: {explanation} ({words})")
+        oldest = oldest_waiting()
         hold = next(iter(outbox().holds.values()), None)
         return {
             "@id": f"{self.context.absolute_url()}/@mailbridge-status",
@@ -40,7 +41,7 @@ class StatusGet(Service):
             "workers": [_worker(each) for each in workers],
             "outbox": outbox().counts(),
             "inbox": inbox().counts(),
-            "oldest_waiting": oldest_waiting(),
+            "oldest_waiting": oldest.isoformat() if oldest else None,
             "held": translate(translatable(hold["explanation"]), context=self.request) if hold else None,
             "mailboxes": [self._mailbox(name) for name in settings().imap_mailboxes],
             "errors": errors,
