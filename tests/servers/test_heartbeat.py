@@ -17,7 +17,9 @@ def test_process_notes_what_its_threads_do(kind, tmp_path, monkeypatch):
     monkeypatch.setattr(heartbeat, "EVERY", 0)
     with queue_url(kind, tmp_path) as url:
         queue, other = queues.connect(url, b"key"), queues.connect(url, b"key")
-        consumer = EmbeddedConsumer(queue.huey, workers=queue.huey.threads, max_delay=0.1, shutdown_timeout=30, periodic=False)
+        consumer = EmbeddedConsumer(
+            queue.huey, workers=queue.huey.threads, max_delay=0.1, shutdown_timeout=30, periodic=False
+        )
 
         def beat():
             return heartbeat.beats(other.huey).get(heartbeat.process_name())

@@ -1,4 +1,4 @@
-"""Whatever number of processes have a worker, one sweep of all sites runs a minute; a process that is killed in one ends nothing."""
+"""One sweep of all sites runs a minute, whatever number of processes have a worker, also after one of them was killed."""
 
 from huey.consumer import Scheduler
 from imio.mailbridge.taskqueue import queue as queues

@@ -35,7 +35,10 @@ def scraped(site):
     assert answer.status_code == 200, answer.text
     assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
     return {
-        (sample.name.removeprefix("mailbridge_"), *(label for _name, label in sorted(sample.labels.items()))): sample.value
+        (
+            sample.name.removeprefix("mailbridge_"),
+            *(label for _name, label in sorted(sample.labels.items())),
+        ): sample.value
         for family in text_string_to_metric_families(answer.text)
         for sample in family.samples
     }

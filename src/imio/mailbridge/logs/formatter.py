@@ -33,7 +33,9 @@ class Formatter(logging.Formatter):
         line = logging.makeLogRecord({**record.__dict__, "args": None, "msg": message})
         line.message = " ".join([*fields, _printable(message)])
         line.asctime = self.formatTime(record, self.datefmt)
-        return "\n".join([self.formatMessage(line), *(f"    {_printable(each)}" for each in trace.splitlines())])
+        return "\n".join(
+            [self.formatMessage(line), *(f"    {_printable(each)}" for each in trace.splitlines())]
+        )
 
     def _json(self, record: logging.LogRecord, message: str, trace: str) -> str:
         event = {

@@ -5,9 +5,10 @@
     A queued 10,000, B then two:    A1 B1  A2 B2  A3  A4 …  A10000      the next task of A: 10,000
     turn                            0      1      2   3     9999        the next one of B: 2
 
-The turn of a task is that of the task that comes next, and one more for each task of its site that waits. Its priority is its turn, negated: of equal ones
-storages give out the one that came first. A task that waits for a time takes its turn when the time has come. Nothing but
-the order depends on the counters of what waits: where they are lost, or count a task that a killed worker took, order is less fair.
+The turn of a task is that of the task that comes next, and one more for each task of its site that waits. Its priority is its turn,
+negated: of equal ones storages give out the one that came first. A task that waits for a time takes its turn when the time has
+come. Nothing but the order depends on the counters of what waits: where they are lost, or count a task that a killed worker took,
+order is less fair.
 """
 
 from huey import Huey
@@ -26,8 +27,9 @@ STEPS = 8
 class FairHuey(Huey):
     """A huey whose sites take turns. ``site_of`` returns the site of a task.
 
-    ``threads`` is how many a process has for it, ``limit`` how many of them one site may take. ``busy`` maps those that run a task to
-    (site, since when by the monotonic clock). ``notes`` is a storage beside that of the queue, for what processes note of themselves.
+    ``threads`` is how many a process has for it, ``limit`` how many of them one site may take. ``busy`` maps those that run a
+    task to (site, since when by the monotonic clock). ``notes`` is a storage beside that of the queue, for what processes note of
+    themselves.
     """
 
     def __init__(self, name, site_of, threads=1, limit=None, **options):

@@ -117,7 +117,9 @@ def connect(url, key=None, name=NAME):
         serializer=serializer,
         **options,
     )
-    if storage is SqliteStorage:  # with its write-ahead log only a power failure loses tasks then, and it breaks nothing
+    if (
+        storage is SqliteStorage
+    ):  # with its write-ahead log only a power failure loses tasks then, and it breaks nothing
         huey.storage.sql("pragma synchronous=normal")
     run_once(huey)
     if name == NAME:
@@ -172,4 +174,7 @@ def beat():
 
 def last_seen():
     """Return when a worker last noted that it lives (seconds since the epoch), or None; errors of the queue are raised."""
-    return max((beat.seen for name in WORKERS for beat in heartbeat.beats(get_queue(name).huey).values()), default=None)
+    return max(
+        (beat.seen for name in WORKERS for beat in heartbeat.beats(get_queue(name).huey).values()),
+        default=None,
+    )

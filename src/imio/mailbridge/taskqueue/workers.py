@@ -47,7 +47,5 @@ def processes():
 def unserved(processes):
     """Return the names of the queues whose tasks nobody takes: no process lives that serves them."""
     at = time.time()
-    served = {
-        name for process in processes for name, beat in process.queues.items() if beat.is_alive(at)
-    }
+    served = {name for process in processes for name, beat in process.queues.items() if beat.is_alive(at)}
     return [name for name in queues.WORKERS if name not in served]

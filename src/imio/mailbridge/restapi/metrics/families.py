@@ -29,8 +29,12 @@ def families():
 
 def _stores():
     box = outbox()
-    yield _gauge("outbox_messages", "Outgoing messages that are stored, by state.", _by(box.counts()), "state")
-    yield _gauge("inbox_messages", "Incoming messages that are stored, by state.", _by(inbox().counts()), "state")
+    yield _gauge(
+        "outbox_messages", "Outgoing messages that are stored, by state.", _by(box.counts()), "state"
+    )
+    yield _gauge(
+        "inbox_messages", "Incoming messages that are stored, by state.", _by(inbox().counts()), "state"
+    )
     oldest = oldest_waiting()
     age = time.time() - oldest.timestamp() if oldest else 0
     yield _gauge("oldest_waiting_seconds", "Age of the oldest message that waits, or 0.", {(): max(age, 0)})

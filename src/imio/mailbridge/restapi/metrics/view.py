@@ -1,9 +1,9 @@
 """``GET <site>/@@mailbridge-metrics``: numbers of a site and of the queue that it shares, in Prometheus' text format 0.0.4."""
 
 from imio.mailbridge.restapi.metrics.families import families
+from Products.Five.browser import BrowserView
 from prometheus_client import CollectorRegistry
 from prometheus_client import generate_latest
-from Products.Five.browser import BrowserView
 
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
