@@ -12,9 +12,10 @@ _known: ContextVar[dict[str, str]] = ContextVar("mailbridge-log")
 
 @contextmanager
 def about(**known: str | None) -> Iterator[None]:
-    """Add to each line that is logged in the block: ``record`` (an id), ``site`` (a path), ``task`` (an id); empty values add nothing.
+    """Add to each line that is logged in the block: ``record`` (an id), ``site`` (a path), ``task`` (an id).
 
-    The site is the current one where none is named. A thread that the block starts needs a copy of its context.
+    An empty value adds nothing. The site is the current one where none is named. A thread that the block starts needs a copy of its
+    context.
     """
     named = {name: str(value) for name, value in known.items() if value}
     token = _known.set({"site": _site(), **current(), **named})
