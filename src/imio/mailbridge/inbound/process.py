@@ -24,6 +24,7 @@ from imio.mailbridge.inbound.decide import Sent
 from imio.mailbridge.inbound.forwarding import check as forwarding
 from imio.mailbridge.inbound.inbox import OPEN
 from imio.mailbridge.inbound.proof import UNPROVEN
+from imio.mailbridge.logs import about
 from imio.mailbridge.message.parsing.parse import parse
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.outbox.reply_address import message_id_at
@@ -58,6 +59,11 @@ def process(record, review=None):
 
     Every error but a conflict becomes a state. A person's decision is never put off and counts for no limit.
     """
+    with about(record=record.id):
+        return _process(record, review)
+
+
+def _process(record, review):
     try:
         message = read(record)
     except TransientError:
