@@ -18,11 +18,11 @@ from tests.servers.catcher import Catcher
 from tests.servers.instance import BIN
 from tests.servers.instance import copied
 from tests.servers.instance import Instance
-from tests.servers.required import required
 import argparse
 import json
 import os
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -73,13 +73,14 @@ class Measured:
 @contextmanager
 def busy():
     """Keep all processors busy."""
-    command = [required("stress-ng", "stress-ng"), "--cpu", str(os.cpu_count()), "--quiet"]
-    process = subprocess.Popen(command)
+    command = [sys.executable, "-c", "while True: pass"]
+    processes = [subprocess.Popen(command) for _each in range(os.cpu_count())]
     try:
         yield
     finally:
-        process.terminate()
-        process.wait(30)
+        for process in processes:
+            process.kill()
+            process.wait()
 
 
 def measure(sites, parts, rounds=ROUNDS):

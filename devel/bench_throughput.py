@@ -277,11 +277,21 @@ def main(count=COUNT):
 
 def _measure(folder, peer, count):
     module = [sys.executable, "-m", "devel.bench_sending"]
-    anchors = {"smtplib in a loop, one connection": run([*module, "smtplib_loop", peer.port, peer.ca_file])}
-    anchors["zope.sendmail's queue processor"] = run([*module, "zope_sendmail", peer.port, folder])
+    anchors = {
+        "smtplib in a loop, one connection, TCP_NODELAY: the limit": (
+            "smtplib_loop",
+            peer.port,
+            peer.ca_file,
+            "x",
+        ),
+        "  as it is": ("smtplib_loop", peer.port, peer.ca_file),
+        "zope.sendmail's queue processor": ("zope_sendmail", peer.port, folder),
+    }
+    rates = {
+        what: ANCHOR_COUNT / run([*module, *arguments])["seconds"] for what, arguments in anchors.items()
+    }
     peer.came()
-    rates = {what: ANCHOR_COUNT / each["seconds"] for what, each in anchors.items()}
-    limit = rates["smtplib in a loop, one connection"]
+    limit = next(iter(rates.values()))
     for what, rate in rates.items():
         row(what, f"{rate:.0f}", "messages/s", f"{rate / limit:.2f} of the first")
     with Town(folder / "town", peer) as town:
@@ -305,7 +315,7 @@ def _workers(town, what, measure, count, limit):
         seconds, *span = measure(town, count)
         rate = count / seconds
         first = first or rate
-        note = f"{rate / first:.2f} times one" + (f", {rate / limit:.2f} of smtplib" if limit else "")
+        note = f"{rate / first:.2f} times one" + (f", {rate / limit:.2f} of the limit" if limit else "")
         row(f"{what} {count} messages, {workers} worker processes", f"{rate:.1f}", "messages/s", note)
         wait_for(town.is_idle, 600)
         if workers == 1:
