@@ -277,14 +277,10 @@ def main(count=COUNT):
 
 def _measure(folder, peer, count):
     module = [sys.executable, "-m", "devel.bench_sending"]
+    loop = ("smtplib_loop", peer.port, peer.ca_file)
     anchors = {
-        "smtplib in a loop, one connection, TCP_NODELAY: the limit": (
-            "smtplib_loop",
-            peer.port,
-            peer.ca_file,
-            "x",
-        ),
-        "  as it is": ("smtplib_loop", peer.port, peer.ca_file),
+        "smtplib, one connection, TCP_NODELAY: the limit": (*loop, "no_delay"),
+        "  as it is": loop,
         "zope.sendmail's queue processor": ("zope_sendmail", peer.port, folder),
     }
     rates = {
