@@ -23,6 +23,7 @@ from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.outbox.record import OutgoingMessage
 from imio.mailbridge.settings.imap import IImapMailboxRow
 from imio.mailbridge.settings.read import stored_settings
+from imio.mailbridge.store.reading import read_words
 from io import BytesIO
 from plone import api
 from plone.uuid.interfaces import IUUID
@@ -319,6 +320,8 @@ def make(count, documents):
         _outgoing(outbox(), number, uid)
         if number % STEP == 0:
             transaction.commit()
+            for store in (inbox, outbox):
+                read_words(store)
             getSite()._p_jar.cacheMinimize()
 
 
