@@ -13,7 +13,7 @@ from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.read import stored_settings
 from imio.mailbridge.settings.routing import RoutingRow
 from imio.mailbridge.store import steps
-from imio.mailbridge.store import words
+from imio.mailbridge.store import words as store_words
 from pathlib import Path
 from plone import api
 from plone.registry.interfaces import IRegistry
@@ -182,7 +182,7 @@ def test_a_sweep_that_cannot_delete_does_the_rest(site, monkeypatch):
         raise RuntimeError
 
     monkeypatch.setattr(retention.InboundMessage, "note", fail)
-    monkeypatch.setattr(words, "WORTH", 1)
+    monkeypatch.setattr(store_words, "WORTH", 1)
     assert site.task("@@mailbridge-sweep-inbox") == 204
     assert record.raw is not None
     assert list(inbox().words.known) == [record.key]
@@ -254,7 +254,9 @@ def test_buttons_of_a_page_that_stayed_open(site, discarded, button):
     token = token_of(site, other)
     answer = site.post(path, "chef", data={button: "1", "_authenticator": token}, headers=HTML)
     assert answer.status_code == 302
-    assert DELETED in messages(site, answer, "chef").split("mailbridge-message")[0], "as a message of the page"
+    assert DELETED in messages(site, answer, "chef").split("mailbridge-message")[0], (
+        "as a message of the page"
+    )
     assert discarded.state == "discarded"
 
 
@@ -300,8 +302,8 @@ def test_proof_tab_says_so_and_verifies_the_file(site, filed):
     assert text.count(DELETED) >= 2, "in its place, and in the history"
     assert filed.sha256 in text
     assert "The file of this document is the message that was filed." in text
-    for words in ("stored bytes", "Other documents came", "as it arrived", "source="):
-        assert words not in text
+    for said in ("stored bytes", "Other documents came", "as it arrived", "source="):
+        assert said not in text
     assert site.get(f"{url}?source={filed.id}", "agent", headers=HTML).status_code == 404
     mail = item(filed)["mail"]
     with mail.file.open("w") as target:
@@ -312,7 +314,9 @@ def test_proof_tab_says_so_and_verifies_the_file(site, filed):
     assert "rely on" not in text, "there is nothing else"
 
 
-@pytest.mark.parametrize("view", ["view", "@@mailbridge-messages", "@@mailbridge-preview", "@@mailbridge-files"])
+@pytest.mark.parametrize(
+    "view", ["view", "@@mailbridge-messages", "@@mailbridge-preview", "@@mailbridge-files"]
+)
 def test_the_document_is_read_as_before(site, view):
     record = site.receive(redirected())
     url = f"{item(record).absolute_url()}/{view}".removeprefix(site.url)
@@ -325,7 +329,8 @@ def test_the_document_is_read_as_before(site, view):
 
 
 @pytest.mark.parametrize(
-    ("path", "user"), [("/@@my-forwards", "agent"), ("/@@my-mail", "agent"), ("/@@mailbridge-figures", "chef")]
+    ("path", "user"),
+    [("/@@my-forwards", "agent"), ("/@@my-mail", "agent"), ("/@@mailbridge-figures", "chef")],
 )
 def test_lists_show_it(site, path, user):
     record = grow_old(site.receive(forwarded(citizen())), 31)
@@ -351,7 +356,12 @@ def test_tasks_that_come_late_do_nothing(site, filed):
 
 def test_handed_in_again_it_is_known(site):
     path, html = "/incoming-mail/@@mailbridge-hand-in", {**HTML, "Accept-Language": "en"}
-    token = page(site, path, "agent").partition('name="_authenticator"')[2].partition('value="')[2].partition('"')[0]
+    token = (
+        page(site, path, "agent")
+        .partition('name="_authenticator"')[2]
+        .partition('value="')[2]
+        .partition('"')[0]
+    )
 
     def hand_in():
         files = {"file": ("a.eml", citizen().as_bytes(), "message/rfc822")}
@@ -401,7 +411,10 @@ def test_sites_of_a_former_version_get_it(site):
     transaction.commit()
     assert records[name].value == 0
     assert list(inbox().with_bytes) == [record.key]
-    assert site.request(
-        "PATCH", "/@controlpanels/mailbridge", "admin", json={"keep_received_days": 30}
-    ).status_code == 204
+    assert (
+        site.request(
+            "PATCH", "/@controlpanels/mailbridge", "admin", json={"keep_received_days": 30}
+        ).status_code
+        == 204
+    )
     assert settings().keep_received_days == 30

@@ -9,8 +9,8 @@ Life of a record::
        │  └──── replay by a person
        └─→ discarded ──→ …           by a person, with a reason; a person can take it back to what it was
 
-The bytes stay, unless the town says for how long (``inbound/retention``): then those of a record that is filed, recorded or discarded
-are deleted, and it stays in this state.
+The bytes stay, unless the town says for how long (``inbound/retention``): then those of a record that is filed, recorded or
+discarded are deleted, and it stays in this state.
 """
 
 from BTrees.LLBTree import LLTreeSet

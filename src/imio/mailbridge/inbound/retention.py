@@ -6,8 +6,8 @@ What a town must keep by law is its own decision: without a time nothing is dele
 from datetime import datetime
 from datetime import timedelta
 from imio.mailbridge.inbound.inbox import FINAL
-from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.inbox import InboundMessage
+from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.source import DELETED
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.steps import in_steps
