@@ -59,6 +59,8 @@ def process(record, review=None):
 
     Every error but a conflict becomes a state. A person's decision is never put off and counts for no limit.
     """
+    if not _is_open(record, review):
+        return False
     with about(record=record.id):
         return _process(record, review)
 
