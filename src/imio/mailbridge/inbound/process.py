@@ -32,9 +32,12 @@ from imio.mailbridge.store.commit import committed
 from imio.mailbridge.store.store import now
 from imio.mailbridge.transport.txt_lookup import TxtLookup
 from transaction.interfaces import TransientError
+import threading
 import transaction
 
 
+#: Those who file in one process do it in turn: they share one interpreter, and each conflict costs a filing.
+FILING = threading.Lock()
 #: How long a message waits for a DNS server that does not answer; then it goes to the quarantine.
 PATIENCE = timedelta(hours=4)
 LATER = "later: DNS does not answer, so the signatures of this message cannot be verified"
@@ -66,7 +69,7 @@ def process(record, review=None):
         return _fail(record, review, error)
     with suppress(_Unverified):
         return committed(
-            lambda: _settle(record, review, lambda: _apply(record, message, review, verified=False))
+            lambda: _settle(record, review, lambda: _apply(record, message, review, verified=False)), FILING
         )
     try:
         found = signatures.verify(message, TxtLookup(settings().dns_resolver))
@@ -75,7 +78,9 @@ def process(record, review=None):
     except Exception as error:  # noqa: BLE001 - kept, and shown to a person
         return _fail(record, review, error)
     committed(lambda: _keep_signatures(record, found, review))
-    return committed(lambda: _settle(record, review, lambda: _apply(record, message, review, verified=True)))
+    return committed(
+        lambda: _settle(record, review, lambda: _apply(record, message, review, verified=True)), FILING
+    )
 
 
 def read(record):
