@@ -63,7 +63,7 @@ def conflicts(instances):
 
 def names(data, oids):
     """Return the way from the root to each object of a database file: names of attributes and classes."""
-    database = DB(FileStorage(str(data), read_only=True))
+    database = DB(FileStorage(str(data), read_only=True, blob_dir=str(data.parent / "blobstorage")))
     connection, above, new = database.open(), {p64(0): None}, [p64(0)]
     while new:
         oid = new.pop(0)

@@ -1,6 +1,7 @@
 """``make bench`` prints the whole table."""
 
 from devel import bench
+from devel import bench_filing
 from devel import bench_gateway
 from devel import bench_incoming
 from devel import bench_lists
@@ -13,6 +14,7 @@ def test_every_part_is_run(monkeypatch):
     ran = []
     parts = (
         (bench, "site"),
+        (bench_filing, "main"),
         (bench_gateway, "main"),
         (bench_incoming, "main"),
         (bench_lists, "main"),
@@ -25,6 +27,7 @@ def test_every_part_is_run(monkeypatch):
     bench.main()
     assert ran == [
         bench_incoming,
+        bench_filing,
         bench_lists,
         bench_pages,
         bench_gateway,

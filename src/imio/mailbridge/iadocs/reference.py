@@ -27,6 +27,7 @@ KEY = "imio.mailbridge.iadocs.incoming_number"
 
 def next_number(site):
     """Return the next number, for the current transaction of ``site``. Errors: ``ConflictError`` after many."""
+    site._p_activate()  # what is not loaded has no serial either
     if site._p_jar is None or site._p_serial == z64:
         return _count(site)  # nobody else sees the site before it is committed
     number, unused = _draws.draw(site)

@@ -24,7 +24,7 @@ from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.inbox import receive_bytes
 from imio.mailbridge.inbound.inbox import record_id
 from imio.mailbridge.inbound.inbox import TooLarge
-from imio.mailbridge.inbound.process import FILING
+from imio.mailbridge.inbound.process import FILING_TURN
 from imio.mailbridge.inbound.process import process
 from imio.mailbridge.inbound.process import sent_messages
 from imio.mailbridge.message.address import is_addr_spec
@@ -33,7 +33,7 @@ from imio.mailbridge.message.secret_address import masked
 from imio.mailbridge.store.blobs import is_readable
 from imio.mailbridge.store.commit import committed
 from imio.mailbridge.taskqueue import add
-from imio.mailbridge.taskqueue import queue as queues
+from imio.mailbridge.taskqueue.queue import FILING
 from transaction.interfaces import TransientError
 from zope.component.hooks import getSite
 import logging
@@ -106,7 +106,9 @@ def take(stream, envelope, values, may_leave=False, asynchronous=False):
 
 def keep(stream, envelope, values, may_leave=False, asynchronous=False):
     """Do what ``take`` does for an envelope that needs no mail-in address, or has one."""
-    is_new, record = committed(lambda: _keep(stream, envelope, values, may_leave, asynchronous), FILING)
+    is_new, record = committed(
+        lambda: _keep(stream, envelope, values, may_leave, asynchronous), FILING_TURN
+    )
     if not is_new:
         return 200, record
     if not is_readable(record.raw):
@@ -180,7 +182,7 @@ def _is_unrelated(blob, envelope, values):
 def wake(record):
     """Queue the processing of a record for after the commit."""
     path = "/".join(getSite().getPhysicalPath())
-    add(f"{path}/@@mailbridge-process", "POST", params={"id": record.id}, queue=queues.FILING)
+    add(f"{path}/@@mailbridge-process", "POST", params={"id": record.id}, queue=FILING)
 
 
 def media_type(request):
