@@ -312,8 +312,12 @@ class Outbox(Store):
         about: OutgoingMessage = self.records.get(record.about, record)
         return about
 
-    def update(self, record: OutgoingMessage, states: dict[str, str]) -> None:
-        """Set the states of recipients and, from all of them, the state of the message; queue its delivery if any is ``queued``."""
+    def update(self, record: OutgoingMessage, states: dict[str, str], unwritten: bool = False) -> None:
+        """Set the states of recipients and, from all of them, the state of the message; queue its delivery if any is ``queued``.
+
+        ``unwritten``: its document does not say this yet.
+        """
+        record.unwritten = record.unwritten or unwritten
         was_waiting = bool(record.in_state(*WAITING))
         record.recipients = {**record.recipients, **states}
         self.set_state(record, message_state(record.recipients.values()))
@@ -325,8 +329,9 @@ class Outbox(Store):
             queue_delivery(record)
 
     def let_write(self, record: OutgoingMessage) -> None:
-        """Note that the document of a message does not say yet what became of it; ``update`` must follow."""
+        """Note that the document of a message does not say yet what became of it."""
         record.unwritten = True
+        self.reindex(record)
 
     def is_written(self, record: OutgoingMessage) -> None:
         """Note that the document says what became of the message."""
