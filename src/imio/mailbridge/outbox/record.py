@@ -39,6 +39,7 @@ from imio.mailbridge.store.found import Found
 from imio.mailbridge.store.listing import Cell
 from imio.mailbridge.store.listing import common
 from imio.mailbridge.store.listing import Listing
+from imio.mailbridge.store.listing import oldest_first
 from imio.mailbridge.store.store import key_at
 from imio.mailbridge.store.store import now
 from imio.mailbridge.store.store import Record
