@@ -3,6 +3,7 @@
 Each figure comes from real parts: a Plone process with the demo, an SMTP server on loopback, the corpus of the tests.
 """
 
+from devel import bench_filing
 from devel import bench_gateway
 from devel import bench_growth
 from devel import bench_incoming
@@ -64,6 +65,7 @@ def _submitting(instance, catcher):
 def main():
     """Print the table."""
     bench_incoming.main()
+    bench_filing.main()
     bench_lists.main()
     bench_pages.main()
     bench_gateway.main()

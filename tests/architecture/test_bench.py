@@ -1,6 +1,7 @@
 """``make bench`` prints the whole table."""
 
 from devel import bench
+from devel import bench_filing
 from devel import bench_gateway
 from devel import bench_growth
 from devel import bench_incoming
@@ -15,6 +16,7 @@ def test_every_part_is_run(monkeypatch):
     ran = []
     parts = (
         (bench, "site"),
+        (bench_filing, "main"),
         (bench_gateway, "main"),
         (bench_growth, "main"),
         (bench_incoming, "main"),
@@ -29,6 +31,7 @@ def test_every_part_is_run(monkeypatch):
     bench.main()
     assert ran == [
         bench_incoming,
+        bench_filing,
         bench_lists,
         bench_pages,
         bench_gateway,
