@@ -5,10 +5,12 @@ Each figure comes from real parts: a Plone process with the demo, an SMTP server
 
 from devel import bench_filing
 from devel import bench_gateway
+from devel import bench_growth
 from devel import bench_incoming
 from devel import bench_lists
 from devel import bench_pages
 from devel import bench_sending
+from devel import bench_throughput
 from devel import bench_waiting
 from devel.bench_incoming import row
 from pathlib import Path
@@ -70,6 +72,8 @@ def main():
     site()
     bench_sending.main()
     bench_waiting.main()
+    bench_growth.main()
+    bench_throughput.main()
 
 
 if __name__ == "__main__":

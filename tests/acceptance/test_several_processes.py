@@ -3,6 +3,8 @@
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from email import message_from_bytes
+from imio.mailbridge.taskqueue.lease import clear
+from imio.mailbridge.taskqueue.queue import connect
 from tests.mails import redirected
 from tests.servers.instance import BIN
 from tests.servers.instance import copied
@@ -52,6 +54,7 @@ def town(demo, tmp_path_factory):
         for instance in instances:
             stack.callback(instance.stop)
             instance.start()
+        instances[0].queue_url = queue["MAILBRIDGE_QUEUE_URL"]
         yield *instances, Instance(folder / "worker", zeo, **queue)
 
 
@@ -107,6 +110,32 @@ def test_workers_that_race_send_each_message_once(town, start_worker, catcher):
     recipients = Counter(message.rcpt_tos[0] for message in catcher.messages)
     assert recipients == {f"citizen{number}@citizen.test": 1 for number in range(count)}
     assert len({message_from_bytes(message.content)["Message-ID"] for message in catcher.messages}) == count
+
+
+def test_sweeps_beside_each_other_send_each_message_once(town, start_worker, catcher):
+    """The tasks are lost, and the lease of a sweep is ended again and again, as if each lived longer than it."""
+    one, _two, _worker = town
+    count = 40
+    for number in range(count):
+        data = {"to": [f"swept{number}@citizen.test"], "subject": f"Swept {number}", "body": "x"}
+        assert one.post("/outgoing-mail/invitation/@send-email", "agent", json=data).status_code == 202
+    queue = connect(one.queue_url, b"shared")
+    queue.huey.flush()
+    url = "/iadocs/@@mailbridge-sweep-outbox"
+    for _ in range(8):
+        queue.submit(0, None, url, "POST", {}, {}, "", None)
+    start_worker()
+    start_worker()
+
+    def is_sent():
+        clear(queue.huey.storage, url)
+        return one.get("/@mailbridge-status", "chef").json()["outbox"].keys() == {"sent"}
+
+    wait_for(is_sent)
+    recipients = Counter(message.rcpt_tos[0] for message in catcher.messages)
+    assert recipients == {f"swept{number}@citizen.test": 1 for number in range(count)}
+    workers = one.get("/@mailbridge-status", "chef").json()["workers"]
+    assert [(each["kind"], each["alive"]) for each in workers] == [("worker", True)] * 2
 
 
 def test_two_instances_file_the_same_mail_once(town):

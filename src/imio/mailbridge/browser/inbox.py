@@ -26,7 +26,6 @@ from imio.mailbridge.message.secret_address import masked
 from imio.mailbridge.message.secret_address import masked_data
 from imio.mailbridge.settings.clock import local_time
 from imio.mailbridge.settings.clock import readable_time
-from imio.mailbridge.store.blobs import is_readable
 from imio.mailbridge.store.store import now
 from plone import api
 from plone.app.layout.viewlets.common import ViewletBase
@@ -210,7 +209,7 @@ class InboxView(ButtonPage):
         """The view of the message beside the list, the first of the page where the address names none; None without any."""
         id = self.opened or next(iter(self.batch), "")
         record = inbox().get(id) if id else None
-        if record is None or not is_readable(record.raw):
+        if record is None:
             return None
         view = getMultiAdapter((self.context, self.request), name="mailbridge-inbox-message")
         view.record = record
@@ -233,9 +232,10 @@ class InboxView(ButtonPage):
 
     def bulk(self):
         """Return what can be done with ticked messages of this page: ``decide``, ``restore`` or nothing."""
+        records = [inbox().records[id] for id in self.batch]
         if self.list.state == "discarded":
-            return "restore"
-        return "decide" if any(inbox().records[id].state in OPEN for id in self.batch) else ""
+            return "restore" if any(record.raw is not None for record in records) else ""
+        return "decide" if any(record.state in OPEN for record in records) else ""
 
     def beyond(self):
         """Return how many messages of the whole list wait, where that is more than this page shows; or 0."""
@@ -264,7 +264,7 @@ class InboxView(ButtonPage):
                 "colour": titles.colour(record.state),
                 "service": self._service(record),
                 "current": self.message is not None and self.message.record.id == id,
-                "tickable": record.state in OPEN or self.bulk() == "restore",
+                "tickable": record.state in OPEN or (self.bulk() == "restore" and record.raw is not None),
             }
         )
 

@@ -132,7 +132,7 @@ def _keep(stream, envelope, values, may_leave, asynchronous):
     id = record_id(sha256, envelope)
     box = inbox()
     record = box.get(id)
-    if record is not None and not is_readable(record.raw):
+    if record is not None and record.raw is not None and not is_readable(record.raw):
         record.raw = blob
         record.note("received", text="the bytes were lost on disk and came again")
         box.set_state(record, "received" if record.state == "failed" else record.state)
