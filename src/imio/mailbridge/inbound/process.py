@@ -7,7 +7,7 @@
     ✝1 ✝2 the record is still ``received``: the next delivery of the same bytes, or the sweep, goes on with it
     ✝3 done. A conflict runs "decide, apply" again, never the question to DNS
 
-"decide, apply" is done in turn by the threads of a process, and is optimistic between processes.
+"decide, apply" is done in turn (``taskqueue/turn``), so that there are few conflicts; parsing and DNS come before.
 """
 
 from contextlib import suppress
@@ -33,14 +33,14 @@ from imio.mailbridge.outbox.reply_address import message_id_at
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.commit import committed
 from imio.mailbridge.store.store import now
+from imio.mailbridge.taskqueue.turn import Turn
 from imio.mailbridge.transport.txt_lookup import TxtLookup
 from transaction.interfaces import TransientError
-import threading
 import transaction
 
 
-#: Those who file in one process do it in turn: they share one interpreter, and each conflict costs a filing.
-FILING_TURN = threading.Lock()
+#: A conflict costs a whole filing: Plone's catalog merges little of what is written at the same time.
+FILING_TURN = Turn("filing")
 #: How long a message waits for a DNS server that does not answer; then it goes to the quarantine.
 PATIENCE = timedelta(hours=4)
 LATER = "later: DNS does not answer, so the signatures of this message cannot be verified"
