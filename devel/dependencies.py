@@ -19,6 +19,7 @@ FILE = ROOT / "DEPENDENCIES.rst"
 #: Licences whose works may be combined with ours under version 2 of the GPL, or under version 3.
 FITTING = {
     "Apache-2.0",
+    "Apache-2.0 AND BSD-2-Clause",
     "Apache-2.0 OR BSD-3-Clause",
     "BSD",
     "BSD-2-Clause",
@@ -48,6 +49,7 @@ WORDS = {
     "GNU Lesser General Public License v3 (LGPLv3)": "LGPL-3.0-only",
     "GPL version 2": "GPL-2.0",
     "GPLv2": "GPL-2.0",
+    "LGPL with exceptions": "LGPL",  # psycopg2: version 3 or later, and OpenSSL
     "MIT License": "MIT",
     "ZPL": "ZPL-2.1",
     "gpl": "GPL",
