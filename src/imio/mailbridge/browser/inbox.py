@@ -27,7 +27,6 @@ from imio.mailbridge.message.secret_address import masked
 from imio.mailbridge.message.secret_address import masked_data
 from imio.mailbridge.settings.clock import local_time
 from imio.mailbridge.settings.clock import readable_time
-from imio.mailbridge.store.blobs import is_readable
 from imio.mailbridge.store.store import now
 from plone import api
 from plone.app.layout.viewlets.common import ViewletBase
@@ -210,7 +209,7 @@ class InboxView(ButtonPage):
         """The view of the message beside the list, the first of the page where the address names none; None without any."""
         id = self.opened or next(iter(self.batch), "")
         record = inbox().get(id) if id else None
-        if record is None or not is_readable(record.raw):
+        if record is None:
             return None
         view = getMultiAdapter((self.context, self.request), name="mailbridge-inbox-message")
         view.record = record

@@ -36,6 +36,7 @@ from imio.mailbridge.inbound.process import read
 from imio.mailbridge.inbound.source import source
 from imio.mailbridge.message.address import is_addr_spec
 from imio.mailbridge.message.classification.gmail_confirmation import read_confirmation
+from imio.mailbridge.message.parsing.parse import parse
 from imio.mailbridge.message.secret_address import is_secret
 from imio.mailbridge.message.secret_address import masked
 from imio.mailbridge.message.secret_address import masked_data
@@ -45,6 +46,8 @@ from imio.mailbridge.settings.clock import local_time
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.read import stored_settings
 from imio.mailbridge.settings.size import name_and_size
+from imio.mailbridge.store.blobs import is_readable
+from io import BytesIO
 from plone import api
 from Products.Five.browser import BrowserView
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
@@ -66,9 +69,14 @@ class OfRecord:
             raise
 
     @cached_property
+    def is_lost(self):
+        """Whether the bytes of the message are missing on the server."""
+        return not is_readable(self.record.raw)
+
+    @cached_property
     def parsed(self):
-        """The whole message, parsed."""
-        return read(self.record)
+        """The whole message, parsed; an empty one where its bytes are lost."""
+        return parse(BytesIO()) if self.is_lost else read(self.record)
 
 
 class Frame(OfRecord, BrowserView):

@@ -1,6 +1,7 @@
 """Carries out a decision in the current transaction: files the message, notes its report, or quarantines it; nothing else does."""
 
 from functools import partial
+from imio.mailbridge.i18n import _
 from imio.mailbridge.inbound import duplicates
 from imio.mailbridge.inbound import reports
 from imio.mailbridge.inbound import verify
@@ -21,6 +22,7 @@ from plone import api
 from plone.uuid.interfaces import IUUID
 from transaction.interfaces import TransientError
 from types import SimpleNamespace
+from ZODB.POSException import POSKeyError
 from zope.component.hooks import getSite
 from zope.i18n import translate
 import hashlib
@@ -32,6 +34,9 @@ import transaction
 NOT_A_RECIPIENT = "not-a-recipient"
 #: Evidence that another item has the Message-ID, author and date of a message, and another content.
 SAME_MESSAGE_ID = "same-message-id"
+LOST = _(
+    "The text of this e-mail is lost: its bytes are missing on the server. Tell the administrators of the site."
+)
 #: Characters of a text from outside that a record keeps.
 MAX_TEXT = 500
 
@@ -67,8 +72,14 @@ def fail(record, error):
     """Keep the exception that ended the processing of a record."""
     logger.error("message %s could not be processed", record.id, exc_info=error)
     record.reason = "filing-error"
-    record.error = f"{type(error).__name__}: {error}"[:MAX_TEXT]
+    lost = isinstance(error, POSKeyError)
+    record.error = _translated(LOST) if lost else f"{type(error).__name__}: {error}"[:MAX_TEXT]
     _finish(record, "failed", record.error)
+
+
+def _translated(text):
+    """Return a text in the language of the site, for the record that keeps it."""
+    return translate(text, target_language=api.portal.get_default_language())
 
 
 def describe(record, message, decision):
@@ -128,7 +139,7 @@ def _file(record, message, decision, values):
     except FilingError as error:
         before.rollback()
         record.reason = "filing-error"
-        record.error = translate(error.args[0], target_language=api.portal.get_default_language())
+        record.error = _translated(error.args[0])
         _finish(record, "quarantined", record.error)
     except Exception as error:  # noqa: BLE001 - kept, and shown to a person
         before.rollback()
