@@ -7,6 +7,7 @@ from tests.servers.instance import copied
 from tests.servers.instance import Instance
 from tests.servers.instance import PASSWORD
 from tests.servers.required import required
+from tests.servers.town import Town
 from tests.servers.waiting import TIMEOUT
 from tests.site.compose import token
 import fcntl
@@ -31,6 +32,14 @@ def demo(tmp_path_factory, worker_id):
             instance.make()
             made.touch()
     return instance
+
+
+@pytest.fixture
+def processes(demo, tmp_path, catcher):
+    """A town of many processes; no worker runs, and mail goes to ``catcher``."""
+    with Town(demo, tmp_path) as town:
+        town.one.set(smtp_port=catcher.port, undo_seconds=0)
+        yield town
 
 
 @pytest.fixture(scope="session")

@@ -10,12 +10,12 @@ from tests.servers.instance import copied
 from tests.servers.load import sent
 from tests.servers.waiting import wait_for
 import pytest
+import re
 
 
 pytestmark = pytest.mark.slow
 DOCUMENT = "/outgoing-mail/permis-durbanisme"
-SAYS = "its bytes are missing on the server"
-ENGLISH = {"Accept-Language": "en"}
+SAYS = re.compile("bytes are missing on the server|manque sur le serveur")
 #: Who asks for bytes that are gone, and where.
 GONE = [
     ("chef", "/@mail-in/{waiting}/source"),
@@ -29,7 +29,6 @@ GONE = [
     ("agent", "{item}/view"),
     ("agent", "{item}/@@send-email"),
     ("agent", "{item}/mail/@@download/file"),
-    ("agent", "{item}/mail/@@rendition.pdf"),
     ("agent", "{item}/appendix-1/@@download/file"),
     ("agent", f"{DOCUMENT}/permis/@@download/file"),
 ]
@@ -44,9 +43,9 @@ def town(demo, tmp_path, catcher):
     instance.stop()
 
 
-def outgoing(town, **data):
+def outgoing(town, path=DOCUMENT, **data):
     data = {"to": ["jeanne.dupont@citizen.test"], "subject": "Votre permis", "body": "x", **data}
-    return town.post(f"{DOCUMENT}/@send-email", "agent", json=data, headers=ENGLISH)
+    return town.post(f"{path}/@send-email", "agent", json=data)
 
 
 def state(town, id):
@@ -68,23 +67,24 @@ def test_pages_say_what_is_lost_and_the_rest_goes_on(town, catcher):
 
     def page(user, path):
         accept = "application/json" if "/@" in path and "/@@" not in path else "text/html"
-        return town.get(path.format(**found), user, headers={**ENGLISH, "Accept": accept})
+        return town.get(path.format(**found), user, headers={"Accept": accept})
 
     broken = [path for user, path in PAGES + GONE if page(user, path).status_code >= 500]
     assert not broken
-    assert [path for user, path in GONE if SAYS not in page(user, path).text] == []
+    assert [path for user, path in GONE if not SAYS.search(page(user, path).text)] == []
 
-    answer = town.post(f"/@outbox/{lost}/send-now", "agent", headers=ENGLISH)
-    assert (answer.status_code, SAYS in answer.text) == (404, True)
+    answer = town.post(f"/@outbox/{lost}/send-now", "agent")
+    assert answer.status_code == 404
+    assert SAYS.search(answer.json()["message"])
     assert state(town, lost) == "scheduled"
     files = [item["UID"] for item in town.get(f"{DOCUMENT}?fullobjects=1", "admin").json()["items"]]
     answer = outgoing(town, attachments=files)
     assert answer.status_code == 400
-    assert all(error["field"] == "attachments" and SAYS in error["message"] for error in answer.json()["errors"])
+    assert all(error["field"] == "attachments" and SAYS.search(error["message"]) for error in answer.json()["errors"])
 
     waiting = f"/@mail-in/{found['waiting']}"
     assert town.post(f"{waiting}/replay", "chef", json={}).json()["state"] == "failed"
-    assert "manque sur le serveur" in town.get(waiting, "chef").json()["error"]
+    assert SAYS.search(town.get(waiting, "chef").json()["error"])
     assert town.post(f"{waiting}/discard", "chef", json={"reason": "lost"}).json()["state"] == "discarded"
 
     before = len(catcher.messages)
@@ -92,7 +92,7 @@ def test_pages_say_what_is_lost_and_the_rest_goes_on(town, catcher):
     assert (again.status_code, again.json()["state"]) == (200, "filed")
     assert town.get(f"/@mail-in/{again.json()['id']}/source", "chef").ok
     assert town.mail_in(redirected("Nouveau")).json()["state"] == "filed"
-    assert outgoing(town, subject="Nouveau").status_code == 202
+    assert outgoing(town, "/outgoing-mail/invitation", subject="Nouveau").status_code == 202
     wait_for(lambda: sent(catcher)[0]["Nouveau"])
     assert len(catcher.messages) == before + 1
 
@@ -111,6 +111,14 @@ def test_an_e_mail_whose_text_is_lost_fails_in_words(town, catcher):
     for id in ids.values():
         assert town.post(f"/@outbox/{id}/retry", "agent").ok
     wait_for(lambda: [state(town, id) for id in ids.values()] == ["failed", "sent"])
-    last = town.get(f"/@outbox/{ids['Perdu']}", "agent", headers=ENGLISH).json()["timeline"][-1]
-    assert "lost" in last["explanation"].lower() or "missing" in last["explanation"].lower(), last
+    last = town.get(f"/@outbox/{ids['Perdu']}", "agent").json()["timeline"][-1]
+    assert "n’a pas pu être lu" in last["explanation"], last
     assert list(sent(catcher)[0]) == ["Entier"]
+
+
+@pytest.mark.xfail(strict=True, reason="iadocs/sending.py reads the original for the thread and does not expect it to be lost")
+def test_an_answer_leaves_although_the_letter_that_it_answers_is_lost(town):
+    """The agent sends the answer; only the mail programs' thread is missing."""
+    for path in (town.home / "var/blobstorage").rglob("*.blob"):
+        path.unlink()
+    assert outgoing(town).status_code == 202

@@ -5,7 +5,6 @@ from tests.servers.load import filed
 from tests.servers.load import inbox
 from tests.servers.load import Load
 from tests.servers.load import sent
-from tests.servers.town import Town
 from tests.servers.waiting import wait_for
 import os
 import pytest
@@ -29,21 +28,14 @@ def chance():
     return random.Random(seed)
 
 
-@pytest.fixture
-def town(demo, tmp_path, catcher):
-    with Town(demo, tmp_path) as town:
-        town.one.set(smtp_port=catcher.port, undo_seconds=0)
-        yield town
-
-
-def check(town, load, catcher, killed_workers):
+def check(processes, load, catcher, killed_workers):
     """All that was taken is filed once and sent once, but for one message a thread of each worker that was killed."""
-    one = town.one
-    town.worker.stop()
-    town.worker.start(ahead=AFTER_THE_LEASES)
+    one = processes.one
+    processes.worker.stop()
+    processes.worker.start(ahead=AFTER_THE_LEASES)
 
     def done():
-        town.sweep()
+        processes.sweep()
         time.sleep(0.5)
         status = one.get("/@mailbridge-status", "chef").json()
         return (status["inbox"], status["outbox"]) == (
@@ -61,19 +53,19 @@ def check(town, load, catcher, killed_workers):
     assert sum(subjects.values()) <= len(load.entered) + SENDING * killed_workers
 
 
-def test_any_program_is_killed_under_load(town, catcher, chance):
+def test_any_program_is_killed_under_load(processes, catcher, chance):
     """A mail host keeps mail a few seconds longer. An agent whose page got no answer sees in the list of e-mails whether it was
     stored. What a killed worker was sending leaves after half an hour, at worst a second time, with the same Message-ID.
     """
-    town.worker.start()
-    load = Load(town.one, town.two)
-    programs = ["one", "two", "worker", "worker", "redis", "zeo"]
+    processes.worker.start()
+    load = Load(processes.one, processes.two)
+    programs = ["one", "two", "worker", "redis", "zeo"]
     chance.shuffle(programs)
     print(programs)
     with load.running():
         for name in programs:
             time.sleep(chance.uniform(0.5, 2))
-            program = getattr(town, name)
+            program = getattr(processes, name)
             program.stop(kill=True)
             time.sleep(chance.uniform(0, 1))
             program.start()
@@ -81,4 +73,4 @@ def test_any_program_is_killed_under_load(town, catcher, chance):
     assert len(load.taken) > 10
     assert len(load.entered) > 10
     print(load.answers, len(load.taken), len(load.entered))
-    check(town, load, catcher, programs.count("worker"))
+    check(processes, load, catcher, programs.count("worker"))

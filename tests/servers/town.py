@@ -51,6 +51,16 @@ class Program:
         if self._port:
             wait_for(lambda: not socket.socket().connect_ex(("127.0.0.1", self._port)))
 
+    @property
+    def process_id(self):
+        """Return the id of the running process."""
+        return self._process.pid
+
+    @property
+    def log_text(self):
+        """Return what it wrote on standard error."""
+        return self._log.read_text()
+
     def stop(self, kill=False):
         """End it; ``kill`` with SIGKILL."""
         if self._process is not None:
@@ -73,7 +83,7 @@ class Worker(Program):
 
 
 class Town:
-    """Use it in ``with``. ``one`` and ``two`` are instances, ``zeo``, ``redis`` and ``worker`` programs; no worker runs at first."""
+    """Use it in ``with``. ``one`` and ``two`` are instances, the others programs; no worker runs at first."""
 
     def __init__(self, template, folder):
         ports = {name: free_port() for name in ("zeo", "redis")}
@@ -90,7 +100,9 @@ class Town:
             Instance(folder / name, address, pdf=False, MAILBRIDGE_WORKER="off", **queue)
             for name in ("one", "two")
         )
-        self.worker = Worker(Instance(folder / "worker", address, **queue).home)
+        self.worker, self.other_worker = (
+            Worker(Instance(folder / name, address, **queue).home) for name in ("worker", "other")
+        )
         self._stack = ExitStack()
 
     def __enter__(self):
@@ -98,7 +110,8 @@ class Town:
             for program in (self.zeo, self.redis, self.one, self.two):
                 stack.callback(program.stop)
                 program.start()
-            stack.callback(self.worker.stop)
+            for worker in (self.worker, self.other_worker):
+                stack.callback(worker.stop)
             self._stack = stack.pop_all()
         return self
 

@@ -19,5 +19,5 @@ class Lost(BrowserView):
     """The view of the exception: 404, with a sentence; the log names the file."""
 
     def __call__(self):
-        logger.error("%s: %s", self.request.get("ACTUAL_URL", ""), self.context)
+        logger.exception("%s", self.request.get("ACTUAL_URL", ""))
         return say(self.request, 404, translate(SENTENCE, context=self.request))
