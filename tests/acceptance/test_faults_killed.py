@@ -31,8 +31,7 @@ def chance():
 def check(processes, load, catcher, killed_workers):
     """All that was taken is filed once and sent once, but for one message a thread of each worker that was killed."""
     one = processes.one
-    processes.worker.stop()
-    processes.worker.start(ahead=AFTER_THE_LEASES)
+    processes.move_on(AFTER_THE_LEASES)
 
     def done():
         processes.sweep()

@@ -32,12 +32,19 @@ KEY = "shared"
 WITH_CLOCK = ROOT / "tests/servers/clock"
 
 
+def clock(ahead):
+    """Return the environment of a Python program, without WeasyPrint, whose clock is so many seconds ahead."""
+    folder = WITH_CLOCK if ahead else WITHOUT_PDF
+    path = os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH", "")]))
+    return {"PYTHONPATH": path, "CLOCK_AHEAD": str(ahead)}
+
+
 class Program:
     """A program that listens on ``port`` of 127.0.0.1, or on none."""
 
     def __init__(self, *command, port=None, log=None):
         self._command = [str(part) for part in command]
-        self._port = port
+        self.port = port
         self._log = log
         self._process = None
 
@@ -48,8 +55,8 @@ class Program:
             self._process = subprocess.Popen(
                 self._command, env={**kept, **environment}, stdout=subprocess.DEVNULL, stderr=log
             )
-        if self._port:
-            wait_for(lambda: not socket.socket().connect_ex(("127.0.0.1", self._port)))
+        if self.port:
+            wait_for(lambda: not socket.socket().connect_ex(("127.0.0.1", self.port)))
 
     @property
     def process_id(self):
@@ -77,9 +84,7 @@ class Worker(Program):
 
     def start(self, ahead=0):
         """Start it."""
-        folder = WITH_CLOCK if ahead else WITHOUT_PDF
-        path = os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH", "")]))
-        super().start(PYTHONPATH=path, CLOCK_AHEAD=str(ahead))
+        super().start(**clock(ahead))
 
 
 class Town:
@@ -117,6 +122,13 @@ class Town:
 
     def __exit__(self, *exception):
         self._stack.close()
+
+    def move_on(self, seconds):
+        """Make it later for the database and the worker."""
+        self.worker.stop()
+        self.zeo.stop()
+        self.zeo.start(**clock(seconds))
+        self.worker.start(ahead=seconds)
 
     def sweep(self):
         """Have the worker look now for what is due, as it does each minute."""
