@@ -111,7 +111,7 @@ def main(count=COUNT):
         instance = Instance(Path(folder), pdf=False)
         instance.make()
         start = time.perf_counter()
-        for script in ("many_mails", "many_messages"):
+        for script in ("many_mails", "town"):
             make(instance, count, script)
         row(f"{count} documents and messages of both kinds made", f"{time.perf_counter() - start:.0f}", "s")
         instance.start(MAILBRIDGE_WORKER="off")

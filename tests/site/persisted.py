@@ -28,6 +28,8 @@ STORED = {
     "imio.mailbridge.outbox.record.Written",
     "imio.mailbridge.outbox.saved_drafts.SavedDraft",
     "imio.mailbridge.outbox.saved_drafts.SavedDrafts",
+    "imio.mailbridge.store.listing.Listing",
+    "imio.mailbridge.store.words.Words",
 }
 
 #: What stands elsewhere: content, tools, the browser layer. plone.registry names the schemas of records and of rows.
@@ -59,6 +61,9 @@ PLACED = {
 
 #: What stores and records hold beside each other.
 PLAIN = {
+    "BTrees.LLBTree.LLTreeSet",
+    "BTrees.LOBTree.LOBTree",
+    "BTrees.Length.Length",
     "BTrees.OOBTree.OOBTree",
     "BTrees.OOBTree.OOTreeSet",
     "ZODB.blob.Blob",
@@ -69,7 +74,12 @@ PLAIN = {
 }
 
 #: Parts of a tree that has grown.
-PARTS = {"BTrees.OOBTree.OOBucket", "BTrees.OOBTree.OOSet"}
+PARTS = {
+    "BTrees.LLBTree.LLSet",
+    "BTrees.LOBTree.LOBucket",
+    "BTrees.OOBTree.OOBucket",
+    "BTrees.OOBTree.OOSet",
+}
 
 
 def names(data):

@@ -52,7 +52,7 @@ def test_later_tries_name_it_neither(send, ascii_only):
     ascii_only.answers[f"rcpt:{PAUL}"] = ["451 4.3.0 later"]
     record = send(ELENE, PAUL)
     assert dict(record.recipients) == {ELENE: "failed", PAUL: "deferred"}
-    record.next_try = None
+    outbox().try_at(record, None)
     outbox().update(record, {PAUL: "queued"})
     transaction.commit()
     deliver()

@@ -246,7 +246,7 @@ def test_cell(site, account, send, monkeypatch, stage, said, name):
     assert account.messages == []
     if state != "failed":  # what waits leaves once the server is well
         account.script.clear()
-        record.next_try = None
+        outbox().try_at(record, None)
         outbox().retry_held()
         transaction.commit()
         site.task("@@mailbridge-sweep-outbox")

@@ -274,6 +274,7 @@ def test_another_name_for_ehlo_makes_what_was_put_off_due(send, caught, alarms):
     caught.answers["mail"] = "421 4.7.0 Try again later, closing connection. (EHLO)"
     first, second = send(), send()
     second.account = "cpas"
+    outbox().reindex(second)
     transaction.commit()
     change(ehlo_name="iadocs.maville.be")
     assert (first.next_try, second.next_try) == (None, None)
@@ -291,6 +292,7 @@ def test_another_server_of_a_further_account(send, caught, alarms):
     caught.answers["mail"] = "451 4.3.0 later"
     record = send()
     record.account = "cpas"
+    outbox().reindex(record)
     transaction.commit()
     rows = [dict(row) for row in stored_settings().smtp_accounts]
     change(smtp_accounts=[rows[0] | {"port": 9}])
@@ -334,7 +336,7 @@ def test_nothing_leaves_for_half_an_hour(site, send, caught, alarms, said):
         caught.answers.clear()
     else:
         caught.start()
-    record.next_try = None
+    outbox().try_at(record, None)
     transaction.commit()
     run()
     assert record.state == "sent"
@@ -375,7 +377,7 @@ def test_at_the_end_of_the_tries_nothing_is_promised(site, send, caught, said, n
     caught.answers["mail"] = said
     record = send()
     record.trying_since -= timedelta(hours=49)
-    record.next_try = None
+    outbox().try_at(record, None)
     transaction.commit()
     del caught.answers["mail"]
     caught.answers[f"rcpt:{record.to[0].addr_spec}"] = said

@@ -96,7 +96,7 @@ def test_temporary_answer_is_tried_again(send, caught, stage):
     assert not caught.messages
     deliver()
     assert record.state == "deferred", "not before its time"
-    record.next_try = now() - timedelta(seconds=1)
+    outbox().try_at(record, now() - timedelta(seconds=1))
     transaction.commit()
     sweep()
     transaction.begin()
@@ -110,7 +110,7 @@ def test_deferred_beside_failed_is_not_forgotten(send, caught):
     caught.answers[f"rcpt:{JEANNE}"] = ["450 4.2.0 later", None]
     record = send(JEANNE, "bad@citizen.test")
     assert states(record) == {JEANNE: "deferred", "bad@citizen.test": "failed"}
-    record.next_try = now()
+    outbox().try_at(record, now())
     transaction.commit()
     sweep()
     transaction.begin()
@@ -472,7 +472,7 @@ def test_error_of_the_mailer_is_not_taken_for_lost_bytes(monkeypatch, send, caug
         broken.setattr(SmtpConnection, "_recipients", Mock(side_effect=error))
         record = send()
     assert (record.state, record.history[-1]["answer"]) == ("deferred", "error")
-    record.next_try = None
+    outbox().try_at(record, None)
     transaction.commit()
     sweep()
     transaction.begin()

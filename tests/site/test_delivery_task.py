@@ -53,7 +53,7 @@ def test_when_it_is_sent_at_once_after_all(send, queued):
 @pytest.mark.parametrize("state", ["failed", "deferred", "held"])
 def test_when_somebody_sends_it_again(sent, queued, state):
     record = sent(state=state)
-    record.next_try = now() + timedelta(hours=1)
+    outbox().try_at(record, now() + timedelta(hours=1))
     assert queued(lambda: retry(record)) == [(record.id, False)]
 
 

@@ -188,6 +188,7 @@ def test_bytes_that_are_gone_fail_in_words(submit, caught):
 def test_account_that_was_removed(site, submit, caught):
     (record,) = submit(1)
     record.account = "cpas"
+    outbox().reindex(record)
     transaction.commit()
     deliver()
     transaction.begin()

@@ -89,7 +89,7 @@ def test_notice_is_no_mail_of_the_agent_and_on_no_document(site, send):
 def test_several_failures_are_one_notice(send, caught):
     caught.answers["rcpt:other@citizen.test"] = ["450 4.2.0 later", "550 5.2.2 mailbox full"]
     record = send(BAD, "other@citizen.test", "third@citizen.test")
-    record.next_try = now()
+    outbox().try_at(record, now())
     transaction.commit()
     sweep()
     transaction.begin()

@@ -75,7 +75,7 @@ def change(**values):
 def again(*records):
     """Let the sweep run when the next try has come."""
     for record in records:
-        record.next_try = None
+        outbox().try_at(record, None)
     outbox().retry_held()
     transaction.commit()
     sweep()

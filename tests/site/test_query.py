@@ -29,15 +29,16 @@ def messages(site):
         box = outbox()
         record = box.get(answer.json()["id"])
         box.remove(record)
-        for keys in (box.waiting, box.by_user[user], box.by_document[record.document], box.with_bytes):
-            keys.remove(record.sort_key)
         record.created = datetime(2026, 11, 1, 12, tzinfo=UTC) + timedelta(days=number)
         box.add(record)
         transaction.commit()
         made.append(record)
     outbox().update(made[1], {"paul@citizen.test": "failed"})
     made[2].account = "cpas"
+    outbox().reindex(made[2])
+    outbox().remove(made[3])
     made[3].origin = "site"
+    outbox().add(made[3])
     transaction.commit()
     return made
 
@@ -49,7 +50,7 @@ def messages(site):
         ({"state": "failed"}, [1]),
         ({"state": "queued"}, [3, 2, 0]),
         ({"state": "bounced"}, []),
-        ({"agent": "agent"}, [3, 2, 0]),
+        ({"agent": "agent"}, [2, 0]),
         ({"agent": "agent", "state": "failed"}, []),
         ({"agent": "nobody"}, []),
         ({"account": "cpas"}, [2]),
@@ -65,15 +66,15 @@ def messages(site):
     ],
 )
 def test_filters(messages, form, numbers):
-    assert find(read_query(form)) == [messages[number].id for number in numbers]
+    assert list(find(read_query(form))) == [messages[number].id for number in numbers]
 
 
 def test_message_id(messages):
     wanted = messages[1]
-    assert find(read_query({"q": f" {wanted.message_id} "})) == [wanted.id]
-    assert find(read_query({"q": wanted.message_id, "state": "queued"})) == []
-    assert find(read_query({"q": wanted.message_id, "agent": "agent2"})) == [wanted.id]
-    assert find(read_query({"q": wanted.message_id, "to": "2026-11-01"})) == []
+    assert list(find(read_query({"q": f" {wanted.message_id} "}))) == [wanted.id]
+    assert not find(read_query({"q": wanted.message_id, "state": "queued"}))
+    assert list(find(read_query({"q": wanted.message_id, "agent": "agent2"}))) == [wanted.id]
+    assert not find(read_query({"q": wanted.message_id, "to": "2026-11-01"}))
 
 
 @pytest.mark.parametrize(

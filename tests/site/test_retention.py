@@ -22,9 +22,9 @@ def old(site, caught):
         transaction.begin()
         box = outbox()
         record = box.get(answer.json()["id"])
-        box.with_bytes.remove(record.sort_key)
+        box.remove(record)
         record.created -= timedelta(days=days)
-        box.with_bytes.insert(record.sort_key)
+        box.add(record)
         record.history = tuple({**line, "at": line["at"] - timedelta(days=days)} for line in record.history)
         transaction.commit()
         return record

@@ -71,7 +71,7 @@ def test_bytes_are_deleted_by_the_transaction_that_settles_the_last_recipient(re
     tried()
     assert record.state == ("failed" if answer else "sent")
     assert record.body is None
-    assert record.sort_key not in outbox().with_bytes
+    assert record.key not in outbox().with_bytes
 
 
 def test_bytes_stay_while_somebody_waits(record, caught):

@@ -230,7 +230,7 @@ def change(**values):
 def due():
     """Let the message of the agent be tried now."""
     for record in outbox().records.values():
-        record.next_try = None
+        outbox().try_at(record, None)
     transaction.commit()
     sweep()
 

@@ -36,7 +36,7 @@ def written(site, **fields):
 
 
 def due(record):
-    record.next_try = now() - timedelta(seconds=1)
+    outbox().try_at(record, now() - timedelta(seconds=1))
     transaction.commit()
 
 

@@ -5,14 +5,24 @@ from imio.mailbridge.delivery.deliver import deliver
 from imio.mailbridge.delivery.deliver import sweep
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.outbox.record import outbox
+from imio.mailbridge.outbox import record as outgoing
+from imio.mailbridge.outbox.query import find
+from imio.mailbridge.outbox.query import Query
+from imio.mailbridge.inbound import inbox as incoming
 from imio.mailbridge.store.store import SCHEMA
 from persistent.list import PersistentList
+from pathlib import Path
 from plone import api
 from tests.mails import redirected
 from tests.mails import TRUSTED
+from zope.annotation.interfaces import IAnnotations
+import pytest
 import transaction
 
 
+#: Stores of former versions, exported from the databases of their tests: three messages that
+#: were written, one of them not to everybody, a notice that waits, and two that came.
+STORES = Path(__file__).parents[1] / "exports" / "stores"
 PROFILE = "imio.mailbridge:default"
 
 
@@ -28,6 +38,7 @@ def test_stores_of_schema_1(site, caught):
     for each in (record, arrived):
         each.history = PersistentList(each.history)
     box.unwritten = OOTreeSet([id, "gone"])
+    box.waiting = OOTreeSet()
     box.schema = inbox().schema = 1
     before = list(record.history), list(arrived.history)
     setup = api.portal.get_tool("portal_setup")
@@ -40,7 +51,37 @@ def test_stores_of_schema_1(site, caught):
     assert (box.schema, inbox().schema) == (SCHEMA, SCHEMA)
     assert box.to_write() == [id]
     sweep()
-    assert (document.email_status, list(box.waiting)) == (written, [])
+    assert (document.email_status, box.to_write()) == (written, [])
     setup.setLastVersionForProfile(PROFILE, "1000")
     setup.upgradeProfile(PROFILE)
     assert record.history == tuple(before[0]), "a second time changes nothing"
+
+
+@pytest.mark.parametrize(("schema", "version"), [(1, "1000"), (2, "1002")])
+def test_stores_of_a_former_version(site, caught, schema, version):
+    """Nothing is lost, everything is found, and what waited goes out."""
+    annotations = IAnnotations(site.portal)
+    for key, name in ((outgoing.KEY, "outbox"), (incoming.KEY, "inbox")):
+        path = STORES / f"schema-{schema}-{name}.zexp"
+        annotations[key] = site.portal._p_jar.importFile(str(path), customImporters={b"<?xm": None})
+    setup = api.portal.get_tool("portal_setup")
+    setup.setLastVersionForProfile(PROFILE, version)
+    before = {id: record.state for store in (outbox(), inbox()) for id, record in store.records.items()}
+
+    setup.upgradeProfile(PROFILE)
+    transaction.commit()
+
+    box, arrived = outbox(), inbox()
+    assert (box.schema, arrived.schema) == (SCHEMA, SCHEMA)
+    assert {id: store.get(id).state for store in (box, arrived) for id in store.newest_ids()} == before
+    assert box.counts() == {"sent": 2, "failed": 1, "queued": 1}
+    assert arrived.counts() == {"filed": 1, "quarantined": 1}
+    assert [box.get(id).subject for id in find(Query(text="votre 1"))] == ["Votre permis 1"]
+    assert len(find(Query(agent="agent", state="sent"))) == 2
+    assert [record.subject for record in box.waiting_in("deferred")] == ["Votre permis 1"], "beside failed"
+    assert vars(box).keys() == vars(outgoing.Outbox()).keys()
+    assert vars(arrived).keys() == vars(incoming.Inbox()).keys()
+    sweep()
+    transaction.begin()
+    assert [each.rcpt_tos for each in caught.messages] == [["al.bert@maville.test"]], "the notice that waited"
+    assert box.counts() == {"sent": 3, "failed": 1}

@@ -10,12 +10,10 @@ from imio.mailbridge.inbound.imap_answers import imap_answer
 from imio.mailbridge.inbound.imap_reading import QUIET
 from imio.mailbridge.inbound.imap_reading import status_of
 from imio.mailbridge.outbox.record import outbox
-from imio.mailbridge.outbox.states import WAITING
 from imio.mailbridge.settings.clock import readable_time
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.smtp import name_in_words
 from imio.mailbridge.store.store import now
-from itertools import islice
 from plone.app.layout.viewlets.common import ViewletBase
 from zope.annotation.interfaces import IAnnotations
 
@@ -97,6 +95,5 @@ class AlarmViewlet(ViewletBase):
 
 
 def _number_waiting(name):
-    found = (record for record in outbox().waiting_in(*WAITING) if record.account == name)
-    count = sum(1 for _record in islice(found, MANY + 1))
+    count = outbox().number_waiting(account=name)
     return str(count) if count <= MANY else f"{MANY}+"

@@ -7,7 +7,6 @@ from imio.mailbridge.browser import titles
 from imio.mailbridge.browser.batch import batch_of
 from imio.mailbridge.browser.button_page import ButtonPage
 from imio.mailbridge.browser.inbox_list import InboxList
-from imio.mailbridge.browser.inbox_list import MAX_LOOKED_AT
 from imio.mailbridge.browser.inbox_list import review_url
 from imio.mailbridge.browser.review_choices import DECISIONS
 from imio.mailbridge.browser.review_choices import document_links
@@ -148,8 +147,9 @@ class InboxView(ButtonPage):
 
     def reasons(self):
         """Return the reasons of the messages in the chosen state, each with a label and a count."""
-        records = inbox().records
-        found = Counter(records[id].reason for id in self.list.of_state[:MAX_LOOKED_AT])
+        found = Counter()
+        for cell in self.list.of_state:
+            found[cell[2]] += inbox().listing.size([cell])
         return [
             {
                 "code": code,

@@ -11,9 +11,6 @@ from urllib.parse import parse_qsl
 from urllib.parse import urlencode
 
 
-#: How many records a search looks at, the newest first.
-MAX_LOOKED_AT = 5000
-
 
 class InboxList:
     """The messages with the ``state``, ``reason`` and ``text`` of ``form``, a mapping; what makes no sense there counts as absent.
@@ -40,37 +37,35 @@ class InboxList:
         chosen = {"state": self.state, "reason": self.reason, "text": self.text}
         return urlencode({name: value for name, value in chosen.items() if value})
 
-    @cached_property
+    @property
     def of_state(self):
-        """The ids of all messages in the state, the newest first."""
+        """The cells of all messages in the state."""
         states = {"all": (), "open": WAITING}.get(self.state, (self.state,))
-        return inbox().newest_ids(*states)
+        return inbox().listing.cells(where=lambda cell: not states or cell[0] in states)
 
     @cached_property
     def ids(self):
         """The ids of the messages, the newest first."""
-        if not (self.reason or self.text):
-            return self.of_state
-        records = inbox().records
-        return [id for id in self.of_state[:MAX_LOOKED_AT] if self._matches(records[id])]
+        if not (self.state != "all" or self.reason or self.text):
+            return inbox().everything()
+        return self._in(self.of_state)
+
+    @cached_property
+    def open_ids(self):
+        """The ids of those that wait for a decision, the newest first."""
+        return self._in([cell for cell in self.of_state if cell[0] in OPEN])
 
     def waiting(self, newest=""):
         """Return the ids of those that wait for a decision, from the one with the id ``newest`` on, if it is among them."""
-        ids = self.ids[self.ids.index(newest) :] if newest in self.ids else self.ids
-        undecided = set(inbox().newest_ids(*OPEN))  # from the index: no record is loaded
-        return [id for id in ids if id in undecided]
+        return self.open_ids.since(inbox().get(newest).key) if newest in self.ids else self.open_ids
 
     def after(self, id):
         """Return the id of the message to decide on after this one: the next of the list, or else the one before; or empty."""
-        waiting = self.waiting()
-        if id not in waiting:
-            return next(iter(waiting), "")
-        place = waiting.index(id)
-        return next(iter(waiting[place + 1 :] or waiting[:place][-1:]), "")
+        return self.open_ids.after(id) if id in self.open_ids else next(iter(self.open_ids), "")
 
-    def _matches(self, record):
-        searched = f"{record.author} {record.subject} {record.transferred_by} {record.source_mailbox}".lower()
-        return self.reason in ("", record.reason) and self.text.lower() in searched
+    def _in(self, cells):
+        box, cells = inbox(), [cell for cell in cells if self.reason in ("", cell[2])]
+        return box.matching(self.text, box.listing.of(cells)) if self.text else box.in_cells(cells)
 
 
 def review_url(id, list=None):

@@ -9,7 +9,6 @@ from imio.mailbridge.controlpanel.row_form import LoginRowForm
 from imio.mailbridge.controlpanel.row_form import row_of
 from imio.mailbridge.controlpanel.row_form import RowPage
 from imio.mailbridge.delivery.accounts import rename
-from imio.mailbridge.delivery.accounts import waiting_for
 from imio.mailbridge.diagnosis import foreseen
 from imio.mailbridge.i18n import _
 from imio.mailbridge.outbox.record import outbox
@@ -115,4 +114,4 @@ class DeleteAccount(DeletePage):
 
     def waiting(self):
         """Return how many messages wait for the account."""
-        return len(waiting_for(self.name))
+        return outbox().number_waiting(account=self.name)

@@ -3,12 +3,12 @@
 from imio.mailbridge.browser.button_page import ButtonPage
 from imio.mailbridge.controlpanel import foretold
 from imio.mailbridge.controlpanel.navigation import Navigation
-from imio.mailbridge.delivery.accounts import waiting_for
 from imio.mailbridge.delivery.release import release
 from imio.mailbridge.diagnosis import foreseen
 from imio.mailbridge.i18n import _
 from imio.mailbridge.i18n import translatable
 from imio.mailbridge.outbox.record import outbox
+from imio.mailbridge.outbox.states import TAKEN
 from imio.mailbridge.settings.server import AUTH
 from imio.mailbridge.settings.smtp import DEFAULT
 from imio.mailbridge.settings.smtp import name_in_words
@@ -18,8 +18,6 @@ from urllib.parse import quote
 from zExceptions import NotFound
 
 
-#: How many of the newest messages are searched for the last one of each account.
-LOOK_BACK = 500
 
 
 class AccountsView(Navigation, ButtonPage):
@@ -81,7 +79,7 @@ class AccountsView(Navigation, ButtonPage):
                 "explanation": translatable(problem["explanation"]),
                 "remedy": translatable(problem["remedy"]),
             },
-            "waiting": len(waiting_for(account.name)),
+            "waiting": outbox().number_waiting(account=account.name),
             "last": self.time(last) if last else "",
             "edit": edit if is_default else f"{edit}{query}",
             "delete": "" if is_default else f"{self.page_url('mailbridge-account-delete')}{query}",
@@ -94,14 +92,10 @@ class AccountsView(Navigation, ButtonPage):
 
 
 def _last_sent(names):
-    """Return account name → when its server last took a message, of the newest messages."""
+    """Return account name → when its server last took a message, if it did."""
     box, found = outbox(), {}
-    for id in box.newest_ids("sent", "replied", "bounced")[:LOOK_BACK]:
-        record = box.get(id)
-        if record.account in names and record.account not in found:
-            found[record.account] = max(
-                (line["at"] for line in record.history if line["state"] == "sent"), default=None
-            )
-            if len(found) == len(names):
-                break
+    for name in names:
+        cells = box.listing.cells(where=lambda cell, name=name: cell[1] == name and cell[0] in TAKEN)
+        if record := next(box.in_cells(cells).records(), None):
+            found[name] = max((line["at"] for line in record.history if line["state"] == "sent"), default=None)
     return found

@@ -32,8 +32,6 @@ from urllib.parse import quote
 
 
 SETTINGS_CHANGED = _("The settings have changed; please choose again.")
-#: How many of the newest messages are searched for the last one of each address.
-LOOK_BACK = 500
 GONE = _("a service that no longer exists")
 
 
@@ -192,18 +190,18 @@ class AddressesView(Navigation, ButtonPage):
         }
         for row in self._rows(secret=True):
             groups.setdefault((without_secret(row.address), row.source_mailbox), []).append(row)
-        last, since = self._last()
+        last = self._last()
         found = {row.address: [] for row in self._rows(secret=False)} | {"": []}
         for (address, mailbox), rows in groups.items():
             listed = address if mailbox in self.settings.source_mailboxes and address in found else ""
-            found[listed] += self._entries(mailbox, rows, last, since)
+            found[listed] += self._entries(mailbox, rows, last)
         return [
             {"address": address, "mailboxes": entries}
             for address, entries in found.items()
             if address or entries
         ]
 
-    def _entries(self, mailbox, rows, last, since):
+    def _entries(self, mailbox, rows, last):
         """Return the present address of a mailbox, empty where there is none, and its former ones."""
         addresses = [row.address for row in reversed(rows)] or [""]
         return [
@@ -211,7 +209,6 @@ class AddressesView(Navigation, ButtonPage):
                 "mailbox": mailbox,
                 "secret": address,
                 "last": last.get(address, ""),
-                "since": since,
                 "former": address != addresses[0],
                 "has_former": len(addresses) > 1,
                 "works": addresses[0] in last,
@@ -220,15 +217,10 @@ class AddressesView(Navigation, ButtonPage):
         ]
 
     def _last(self):
-        """Return secret address → when it last brought mail, of the newest messages; and since when they came, if not all."""
-        box, found = inbox(), {}
-        wanted = {row.address for row in self._rows(secret=True)}
-        ids = box.newest_ids() if wanted else []
-        for id in ids[:LOOK_BACK]:
-            record = box.records[id]
-            if record.envelope_recipient in wanted:
-                found.setdefault(record.envelope_recipient, self.time(record.created))
-        return found, self.time(box.records[ids[LOOK_BACK - 1]].created) if len(ids) > LOOK_BACK else ""
+        """Return secret address → when it last brought mail, if it did."""
+        box = inbox()
+        last = {row.address: box.last_to(row.address) for row in self._rows(secret=True)}
+        return {address: self.time(box.get(id).created) for address, id in last.items() if id}
 
     def revoked(self):
         """Return the secret addresses whose mail is still kept, and until when."""

@@ -24,8 +24,6 @@ from urllib.parse import quote
 from zExceptions import NotFound
 
 
-#: How many of the newest messages are counted.
-LOOK_BACK = 2000
 #: How many of the messages that could not be filed are named.
 NAMED = 10
 #: Seconds that trying a mailbox may take: somebody waits for it.
@@ -47,8 +45,7 @@ class MailboxesView(Navigation, ButtonPage):
     def rows(self):
         """Return what the table shows of each mailbox."""
         mailboxes = self.settings.imap_mailboxes.values()
-        counts = _counts({each.address for each in mailboxes})
-        return [self._row(each, counts[each.address]) for each in mailboxes]
+        return [self._row(each, inbox().counts_of(each.address)) for each in mailboxes]
 
     def _row(self, imap_mailbox, counts):
         about = status_of(imap_mailbox.name)
@@ -118,15 +115,3 @@ def tried(imap_mailbox):
         "The mailbox can be read. Messages in the folder that are still to be read: ${count}",
         mapping={"count": number},
     ), "info"
-
-
-def _counts(addresses):
-    """Return address → state or transfer → count, of the newest messages for each address."""
-    box, found = inbox(), {address: {} for address in addresses}
-    for id in box.newest_ids()[:LOOK_BACK] if addresses else ():
-        record = box.records[id]
-        counts = found.get(record.envelope_recipient)
-        if counts is not None:
-            word = "reply" if record.transfer == "reply" and record.state == "filed" else record.state
-            counts[word] = counts.get(word, 0) + 1
-    return found

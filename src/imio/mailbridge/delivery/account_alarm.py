@@ -14,7 +14,6 @@ from imio.mailbridge.notify.alarm import errors_logged
 from imio.mailbridge.notify.alarm import tell_admin
 from imio.mailbridge.notify.notice import words_said
 from imio.mailbridge.outbox.record import outbox
-from imio.mailbridge.outbox.states import WAITING
 from imio.mailbridge.settings.clock import local_time
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.smtp import name_in_words
@@ -195,7 +194,7 @@ def _tell_works(name):
 
 def waiting(name, *states):
     """Return how many messages wait for an account, in ``states`` if any is given."""
-    return sum(record.account == name for record in outbox().waiting_in(*(states or WAITING)))
+    return outbox().number_waiting(*states, account=name)
 
 
 def _alarms():

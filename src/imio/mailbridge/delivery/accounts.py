@@ -8,17 +8,11 @@ from imio.mailbridge.outbox import send_as
 from imio.mailbridge.outbox.delivery_task import queue_delivery
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.outbox.sender import sender_for
-from imio.mailbridge.outbox.states import WAITING
 from imio.mailbridge.ports.directory import Identity
 from imio.mailbridge.settings import secrets as password
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.smtp import DEFAULT
 import contextlib
-
-
-def waiting_for(name):
-    """Return the messages that wait for an account, the oldest first."""
-    return [record for record in outbox().waiting_in(*WAITING) if record.account == name]
 
 
 def rename(old, new):
@@ -28,8 +22,9 @@ def rename(old, new):
             password.write(secret, new, kind)
     password.forget(old)
     box = outbox()
-    for record in waiting_for(old):
+    for record in list(box.waiting_in(account=old)):
         record.account = new
+        box.reindex(record)
     for by_name in (box.holds, box.troubles, box.recent):
         if old in by_name:
             by_name[new] = by_name.pop(old)
@@ -49,6 +44,7 @@ def move(record):
             chosen, fallback = sender_for(Identity("", "position", agent), account, values, record.id)
     record.size += len(sender_headers(chosen)) - len(sender_headers(sender))
     record.account, record.sender, record.fallback = account.name, chosen, fallback
+    outbox().reindex(record)
     queue_delivery(record)
     return True
 

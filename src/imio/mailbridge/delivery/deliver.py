@@ -29,7 +29,6 @@ from imio.mailbridge.delivery.connect import connection_to
 from imio.mailbridge.delivery.dialogue import Dialogue
 from imio.mailbridge.delivery.documents import write_documents
 from imio.mailbridge.delivery.due import due_recipients
-from imio.mailbridge.delivery.due import STATES
 from imio.mailbridge.delivery.release import release
 from imio.mailbridge.delivery.send import give_back
 from imio.mailbridge.delivery.send import renew
@@ -88,7 +87,7 @@ def sweep():
             committed(partial(_end_lease, id))
     write_documents(outbox().to_write())
     transaction.begin()
-    if any(map(due_recipients, outbox().waiting_in(*STATES))):
+    if _due(None):
         deliver()
 
 
@@ -113,12 +112,16 @@ def _touch():
 
 def _due(id):
     """Return account name → ids of what is due, ``id`` first, then the oldest, at most a batch for each account."""
-    box, found = outbox(), {}
-    for record in itertools.chain(filter(None, [box.get(id) if id else None]), box.waiting_in(*STATES)):
-        ids = found.setdefault(record.account, [])
-        if record.id not in ids and len(ids) < BATCH and due_recipients(record):
-            ids.append(record.id)
-    return {name: ids for name, ids in found.items() if ids}
+    box, found, at = outbox(), {}, now()
+    first = box.get(id) if id else None
+    if first is not None and due_recipients(first):
+        found[first.account] = [id]
+    for name in box.accounts_waiting():
+        due = (each for each in box.due_ids(name, at) if each != id and due_recipients(box.get(each)))
+        ids = found.get(name, [])
+        if ids := ids + list(itertools.islice(due, BATCH - len(ids))):
+            found[name] = ids
+    return found
 
 
 def _move(ids):

@@ -2,7 +2,6 @@
 
 from imio.mailbridge.message.address import wire_address
 from imio.mailbridge.outbox.record import outbox
-from imio.mailbridge.outbox.states import WAITING
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.validate import FULL_NAME
 from urllib.parse import urlsplit
@@ -32,5 +31,5 @@ def ehlo_name(account):
 
 def seen_url():
     """Return the address under which an agent saw the site, which a worker does not know of itself, or an empty string."""
-    seen = (record.site_url for record in outbox().waiting_in(*WAITING) if record.site_url)
+    seen = (record.site_url for record in outbox().waiting_in() if record.site_url)
     return next(seen, "")

@@ -5,7 +5,6 @@ from imio.mailbridge.delivery import account_alarm
 from imio.mailbridge.delivery.answer_table import KEPT
 from imio.mailbridge.delivery.answers import answer_to
 from imio.mailbridge.delivery.due import due_recipients
-from imio.mailbridge.delivery.due import STATES
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.store.store import now
 
@@ -51,8 +50,8 @@ def hold_due(name):
     box = outbox()
     hold = box.holds[name]
     text = "" if hold["stage"] in ("mail", "rcpt", "data") else hold["text"]
-    for record in list(box.waiting_in(*STATES)):
-        if record.account == name and (addresses := due_recipients(record)):
+    for record in map(box.get, list(box.due_ids(name, now()))):
+        if addresses := due_recipients(record):
             for address in addresses:
                 record.note(address, "held", hold["code"], text, hold["explanation"], follows=KEPT)
             box.update(record, dict.fromkeys(addresses, "held"))
@@ -63,9 +62,8 @@ def release_held(name, explanation):
     box = outbox()
     if box.holds.pop(name, None) is None:
         return
-    for record in list(box.waiting_in("held")):
-        if record.account == name:
-            addresses = record.in_state("held")
-            record.note(None, "queued", explanation=explanation)
-            record.start_trying()  # the time on hold is not the message's
-            box.update(record, dict.fromkeys(addresses, "queued"))
+    for record in list(box.waiting_in("held", account=name)):
+        addresses = record.in_state("held")
+        record.note(None, "queued", explanation=explanation)
+        record.start_trying()  # the time on hold is not the message's
+        box.update(record, dict.fromkeys(addresses, "queued"))

@@ -46,7 +46,7 @@ def _works(account, stage):
 
 def _passes(account, stage, connection):
     """Send held messages until one shows whether a stage works; without any, say MAIL."""
-    held = [record.id for record in outbox().waiting_in("held") if record.account == account.name]
+    held = [record.id for record in outbox().waiting_in("held", account=account.name)]
     for id in held:
         claim = committed(lambda id=id: _claim(id))
         if claim is None:

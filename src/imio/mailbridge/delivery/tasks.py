@@ -2,8 +2,10 @@
 
 from imio.mailbridge.delivery.deliver import deliver
 from imio.mailbridge.delivery.deliver import sweep
+from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.outbox.retention import purge
 from imio.mailbridge.outbox.saved_drafts import purge_drafts
+from imio.mailbridge.store.reading import read_words
 from Products.Five.browser import BrowserView
 
 
@@ -22,4 +24,5 @@ class Sweep(BrowserView):
         sweep()
         purge()
         purge_drafts()
+        read_words(outbox)
         return ""

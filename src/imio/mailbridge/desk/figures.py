@@ -12,7 +12,9 @@ from imio.mailbridge.i18n import translatable
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.settings.clock import local_time
+from imio.mailbridge.store.store import key_at
 from imio.mailbridge.store.store import now
+from imio.mailbridge.store.store import time_at
 from itertools import islice
 from plone import api
 from plone.memoize import ram
@@ -83,12 +85,11 @@ def _key(function, site_url):
 def _by_transfer(site_url):
     """Return transfer → day (ISO 8601) → count of incoming messages."""
     first, found = now() - timedelta(days=DAYS), {}
-    for id in islice(inbox().newest_ids(), LOOKED_AT):
-        record = inbox().get(id)
-        if record.created < first:
-            break
-        day = local_time(record.created).date().isoformat()
-        found.setdefault(record.transfer, Counter())[day] += 1
+    listing = inbox().listing
+    for cell in listing.cells():
+        for key in inbox().in_cells([cell], high=key_at(first) + 1).keys(LOOKED_AT):
+            day = local_time(time_at(key)).date().isoformat()
+            found.setdefault(cell[1], Counter())[day] += 1
     return found
 
 

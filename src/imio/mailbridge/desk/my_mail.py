@@ -1,6 +1,6 @@
 """``@@my-mail``: what waits for the current user and what became of it, each line one click from its thing.
 
-The catalog and the stores count what they list; of messages at most ``LOOKED_AT`` records of the last ``DAYS`` days are looked at.
+The catalog and the stores count what they list; of messages those of the last ``DAYS`` days.
 """
 
 from AccessControl import Unauthorized
@@ -30,7 +30,6 @@ from imio.mailbridge.settings.clock import readable_time
 from imio.mailbridge.settings.clock import site_zone
 from imio.mailbridge.store.store import now
 from itertools import islice
-from itertools import takewhile
 from plone import api
 from plone.base.interfaces import IRedirectAfterLogin
 from Products.Five.browser import BrowserView
@@ -41,7 +40,7 @@ import json
 
 
 #: Lines that are shown of each list, days that a list of messages goes back, records that are looked at for it.
-SHOWN, DAYS, LOOKED_AT = 8, 30, 200
+SHOWN, DAYS = 8, 30
 
 
 class MyMail(BrowserView):
@@ -155,16 +154,13 @@ class MyMail(BrowserView):
 
     def _sent(self):
         midnight = datetime.combine(local_time(now()).date(), time.min, site_zone())
-        ids = outbox().newest_ids_of_user(self.userid, since=midnight)
-        records = [outbox().get(id) for id in ids[:LOOKED_AT]]
-        return self._messages("sent", _("Written today"), _("Nothing was written today."), records)
+        found = outbox().newest_ids_of_user(self.userid, since=midnight)
+        return self._messages("sent", _("Written today"), _("Nothing was written today."), found)
 
     def _recent(self, *states):
-        ids, first = outbox().newest_ids_of_user(self.userid, *states), now() - timedelta(days=DAYS)
-        records = (outbox().get(id) for id in ids[:LOOKED_AT])
-        return list(takewhile(lambda record: record.created >= first, records))
+        return outbox().newest_ids_of_user(self.userid, *states, since=now() - timedelta(days=DAYS))
 
-    def _messages(self, key, title, empty, records, state=""):
+    def _messages(self, key, title, empty, found, state=""):
         lines = [
             {
                 "url": f"{self.url}/@@mailbridge-sent-message?id={record.id}",
@@ -174,10 +170,10 @@ class MyMail(BrowserView):
                 "state": titles.OUTGOING[record.state],
                 "colour": titles.colour(record.state),
             }
-            for record in records[:SHOWN]
+            for record in islice(found.records(), SHOWN)
         ]
         url = f"{self.url}/@@my-emails" + (f"?state={state}" if state else "")
-        return _section(key, title, empty, len(records), lines, url)
+        return _section(key, title, empty, len(found), lines, url)
 
     # what is not finished
 
@@ -200,21 +196,20 @@ class MyMail(BrowserView):
         )
 
     def _waiting_forwards(self):
-        records = (inbox().get(id) for id in inbox().forwarded_by(own_addresses())[:LOOKED_AT])
-        waiting = [record for record in records if record.state in WAITING]
+        waiting = inbox().forwarded_by(own_addresses(), *WAITING)
         title, empty = _("Forwards waiting"), _("None of your forwards is waiting for a decision.")
         return _section(
             "forwards",
             title,
             empty,
             len(waiting),
-            self._incoming(waiting[:SHOWN]),
+            self._incoming(islice(waiting.records(), SHOWN)),
             f"{self.url}/@@my-forwards",
         )
 
     def _decide(self):
         ids = inbox().newest_ids(*WAITING)
-        records = [inbox().get(id) for id in ids[:SHOWN]]
+        records = islice(ids.records(), SHOWN)
         title, empty = _("To decide"), _("No message is waiting for a decision.")
         url = f"{self.url}/@@mailbridge-inbox?state=open"
         return _section("decide", title, empty, len(ids), self._incoming(records), url)

@@ -10,11 +10,16 @@ Life of a record::
        └─→ discarded ──→ …           by a person, with a reason; the bytes stay, and a person can take it back to what it was
 """
 
+from BTrees.LLBTree import LLTreeSet
+from BTrees.LLBTree import multiunion
 from BTrees.OOBTree import OOBTree
-from BTrees.OOBTree import OOTreeSet
 from collections.abc import Iterable
 from datetime import timedelta
 from imio.mailbridge.inbound.envelope import Envelope
+from imio.mailbridge.store.found import Found
+from imio.mailbridge.store.listing import Cell
+from imio.mailbridge.store.listing import common
+from imio.mailbridge.store.listing import Listing
 from imio.mailbridge.store.store import now
 from imio.mailbridge.store.store import Record
 from imio.mailbridge.store.store import site_store
@@ -94,6 +99,16 @@ class InboundMessage(Record):
         self.note("received", by=envelope.handed_in_by)
 
     @property
+    def facets(self) -> Cell:
+        """Return its state, transfer and reason."""
+        return (self.state, self.transfer, self.reason)
+
+    @property
+    def searched(self) -> str:
+        """Return the author, the subject, and who or what passed it on."""
+        return " ".join((self.author, self.subject, self.transferred_by, self.source_mailbox))
+
+    @property
     def envelope(self) -> Envelope:
         """Return the ``Envelope`` that it came in."""
         return Envelope(
@@ -115,15 +130,19 @@ class InboundMessage(Record):
 class Inbox(Store):
     """All incoming messages of a site.
 
+    The facets of a message are its state, transfer and reason; ``by_recipient`` lists what is dealt with by envelope recipient and
+    what became of it: a state, or ``reply`` for one that was filed.
     ``retired`` maps a mail-in address that left the settings to when it did.
     ``by_original`` maps the name of an original message (Message-ID, author and date: ``sameness.name_of``) to its items, each a
     tuple of uid and ``sameness.Content``; ``name_of`` maps that uid to the name, ``by_item`` to the ids of the records that brought
     it, the first first, ``filed`` to the SHA-256, in hex, of the message that was filed.
-    ``by_transferrer`` maps the address of a forwarding agent or mailbox to (created, id) keys. ``recent`` maps an author's address
+    ``by_transferrer`` maps the address of a forwarding agent or mailbox to keys. ``recent`` maps an author's address
     to when the last messages came, in seconds since the epoch. ``unverified`` maps the ids of records whose signatures are still to
     be verified to how often that was tried. ``asked`` maps an agent's address to when the bridge last explained how to forward.
     ``summarised`` is the day of the last summary, in ISO 8601.
     """
+
+    PASSING = frozenset({"received"})
 
     def __init__(self) -> None:
         super().__init__()
@@ -132,23 +151,59 @@ class Inbox(Store):
         self.name_of = OOBTree()
         self.by_item = OOBTree()
         self.filed = OOBTree()
-        self.by_transferrer = OOBTree()
         self.recent = OOBTree()
         self.asked = OOBTree()
         self.unverified = OOBTree()
         self.summarised = ""
 
+    def begin(self) -> None:
+        """Make the indexes, empty."""
+        super().begin()
+        self.by_recipient = Listing()
+        self.by_transferrer = OOBTree()
+
+    def index(self, record: InboundMessage) -> None:
+        """Give a new record its place in the indexes."""
+        super().index(record)
+        self.index_transferrer(record)
+
+    def remove(self, record: InboundMessage) -> None:
+        """Forget a record."""
+        if of_recipient := _of_recipient(record, record.cell):
+            self.by_recipient.discard(of_recipient, record.key)
+        if record.transferred_by:
+            self.by_transferrer[record.transferred_by].remove(record.key)
+        super().remove(record)
+
+    def reindex(self, record: InboundMessage) -> None:
+        """Bring the indexes up to date with a record whose facets may have changed."""
+        before, after = _of_recipient(record, record.cell), _of_recipient(record, record.facets)
+        super().reindex(record)
+        if after != before:
+            self.by_recipient.move(record.key, before, after)
+
     def index_transferrer(self, record: InboundMessage) -> None:
         """Note a record under the address that forwarded it."""
         if record.transferred_by:
             if record.transferred_by not in self.by_transferrer:
-                self.by_transferrer[record.transferred_by] = OOTreeSet()
-            self.by_transferrer[record.transferred_by].insert(record.sort_key)
+                self.by_transferrer[record.transferred_by] = LLTreeSet()
+            self.by_transferrer[record.transferred_by].insert(record.key)
 
-    def forwarded_by(self, addresses: Iterable[str]) -> list[str]:
-        """Return the ids of what these addresses forwarded, the newest first."""
-        keys = {key for address in addresses for key in self.by_transferrer.get(address.lower(), ())}
-        return [id for _created, id in sorted(keys, reverse=True)]
+    def forwarded_by(self, addresses: Iterable[str], *states: str) -> Found:
+        """Return the ids of what these addresses forwarded, the newest first, in ``states`` if any is given."""
+        sets = list(filter(None, map(self.by_transferrer.get, {address.lower() for address in addresses})))
+        if states:
+            sets = [common(sets, self.listing.of(self._cells(states)))]
+        return Found(self, sets if len(sets) == 1 else [multiunion(sets)])
+
+    def counts_of(self, recipient: str) -> dict[str, int]:
+        """Return state or ``reply`` → how many messages came to an address and ended so."""
+        cells = self.by_recipient.cells(recipient)
+        return {cell[1]: size for cell in cells if (size := self.by_recipient.size([cell]))}
+
+    def last_to(self, recipient: str) -> str:
+        """Return the id of the last message to an address that is dealt with, or an empty string."""
+        return next(iter(Found(self, self.by_recipient.of(self.by_recipient.cells(recipient)))), "")
 
     def index_transfer(self, uid: str, record: InboundMessage) -> None:
         """Note that ``record`` brought the item ``uid``."""
@@ -159,6 +214,14 @@ class Inbox(Store):
     def transfers(self, uid: str) -> list[InboundMessage]:
         """Return the records that brought an item, the first one first."""
         return [self.records[id] for id in self.by_item.get(uid, ())]
+
+
+def _of_recipient(record: InboundMessage, facets: Cell) -> Cell:
+    """Return the cell of a message with these facets among those of its envelope recipient; nothing while it is not dealt with."""
+    if not facets or facets[0] == "received":
+        return ()
+    is_reply = facets[:2] == ("filed", "reply")
+    return (record.envelope_recipient, "reply" if is_reply else facets[0])
 
 
 def inbox() -> Inbox:

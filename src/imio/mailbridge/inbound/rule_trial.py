@@ -8,6 +8,7 @@ from imio.mailbridge.inbound.process import decision_on
 from imio.mailbridge.inbound.process import read
 from imio.mailbridge.inbound.process import sent_messages
 from imio.mailbridge.store.blobs import is_readable
+from itertools import islice
 import time
 
 
@@ -31,8 +32,7 @@ def try_rule(rows, number, values):
     values = replace(values, iemail_routing=rows)
     box, sent, end = inbox(), sent_messages(), time.monotonic() + RUN_TIME
     tried, found, files = 0, [], set()
-    for id in box.newest_ids()[:TRIED]:
-        record = box.get(id)
+    for record in islice(box.everything().records(), TRIED):
         if time.monotonic() > end:
             break
         if not is_readable(record.raw):

@@ -18,7 +18,6 @@ from zope.i18n import translate
 #: Not before this hour, so that it is on top in the morning.
 HOUR = 6
 WAITING = ("quarantined", "failed")
-MAX_COUNTED = 1000
 
 
 def summarise():
@@ -39,13 +38,15 @@ def _summary(box, ids, language):
     def say(msgid, **mapping):
         return translate(_(msgid, mapping=mapping), target_language=language)
 
-    records = [box.records[id] for id in ids[:MAX_COUNTED]]
-    reasons = Counter(record.reason for record in records)
+    reasons = Counter()
+    for cell in box.listing.cells(where=lambda cell: cell[0] in WAITING):
+        reasons[cell[2]] += box.listing.size([cell])
     page = f"{getSite().absolute_url()}/@@mailbridge-inbox?state=quarantined"
     lines = [
         (f"{count} × {say(reason_texts(reason)[0] or reason)}", "") for reason, count in reasons.most_common()
+        if count
     ]
-    oldest = local_time(records[-1].created).date().isoformat()
+    oldest = local_time(box.oldest(*WAITING)).date().isoformat()
     waiting = plural(
         len(ids),
         _("An incoming e-mail is waiting for a decision"),

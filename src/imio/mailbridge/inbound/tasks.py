@@ -10,6 +10,7 @@ from imio.mailbridge.inbound.receive import wake
 from imio.mailbridge.inbound.summary import summarise
 from imio.mailbridge.inbound.verify import sweep as sweep_unverified
 from imio.mailbridge.store.commit import committed
+from imio.mailbridge.store.reading import read_words
 from imio.mailbridge.store.store import now
 from itertools import islice
 from Products.Five.browser import BrowserView
@@ -59,13 +60,13 @@ class Sweep(BrowserView):
                 committed(step)
             except Exception:  # noqa: BLE001 - the next sweep comes in a minute
                 logger.exception("a step of the sweep failed: %s", step.__name__)
+        read_words(inbox)
         return ""
 
 
 def _wake_unfinished():
     at = now()
-    before = (at - UNFINISHED_AFTER).isoformat()
-    records = (inbox().get(id) for created, id in inbox().keys("received") if created < before)
+    records = inbox().oldest_first("received", before=at - UNFINISHED_AFTER)
     due = (each for each in records if each.not_before is None or each.not_before <= at)
     for record in islice(due, WOKEN):
         wake(record)

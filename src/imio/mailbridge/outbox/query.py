@@ -1,18 +1,19 @@
 """Reads the filters of the outbox and finds what they mean, for its page, its export and REST."""
 
+from BTrees.LLBTree import LLSet
 from dataclasses import dataclass
 from datetime import date
 from datetime import datetime
 from datetime import time
 from datetime import timedelta
-from datetime import UTC
 from imio.mailbridge.outbox.record import outbox
-from imio.mailbridge.outbox.record import OutgoingMessage
 from imio.mailbridge.outbox.states import ORDER
 from imio.mailbridge.settings.clock import site_zone
-from imio.mailbridge.store.store import Key
+from imio.mailbridge.store.found import Found
+from imio.mailbridge.store.listing import Cell
+from imio.mailbridge.store.listing import common
+from imio.mailbridge.store.store import key_at
 from typing import Any
-import heapq
 
 
 STATES = (*ORDER, "cancelled")
@@ -32,7 +33,7 @@ class BadQuery(ValueError):
 class Query:
     """Empty values mean any. ``since`` and ``until`` (exclusive) are aware datetimes; ``text`` is in lower case.
 
-    ``text`` is a whole Message-ID, or a part of the author's or a recipient's address or of the subject.
+    ``text`` is a whole Message-ID, or beginnings of words of the subject, the author's or a recipient's address.
     """
 
     state: str = ""
@@ -62,50 +63,37 @@ def read_query(form: Any) -> Query:
     )
 
 
-def find(query: Query) -> list[str]:
-    """Return the ids of the messages that a query means, the newest first. Records are loaded only for what no index answers."""
+def find(query: Query) -> Found:
+    """Return the ids of the messages that a query means, the newest first. Records are loaded only where a sweep has yet to read."""
     box = outbox()
-    if query.text in box.by_message_id:
-        ids = [box.by_message_id[query.text]]
-        return [id for id in ids if _fits(box.get(id), query, whole=True)]
+    # a key is exclusive, and those of later times are smaller
+    low = key_at(query.until) if query.until is not None else None
+    high = key_at(query.since) + 1 if query.since is not None else None
+    selections = []
+    if query.state or query.account or query.origin:
+        cells = box.listing.cells(where=lambda cell: _is_meant(cell, query))
+        selections.append(box.listing.of(cells))
     if query.agent:
-        trees = [box.by_user[query.agent]] if query.agent in box.by_user else []
-    else:
-        states = [query.state] if query.state else box.listing
-        trees = [box.listing[state] for state in states if state in box.listing]
-    low, high = (_key(query.since), _key(query.until))
-    found = heapq.merge(*(reversed(list(tree.keys(low, high))) for tree in trees), reverse=True)
-    ids = [id for _created, id in found]
-    if query.account or query.origin or query.text or (query.agent and query.state):
-        return [id for id in ids if _fits(box.get(id), query)]
-    return ids
+        selections.append(box.by_user.of(box.by_user.cells(query.agent)))
+    if query.text in box.by_message_id:
+        selections.append([LLSet([box.get(box.by_message_id[query.text]).key])])
+    elif query.text:
+        return box.matching(query.text, *selections, low=low, high=high)
+    if not selections:
+        return box.everything(low, high)
+    if len(selections) == 1 and not (query.agent or query.text):
+        return box.in_cells(cells, low, high)
+    sets = selections.pop()
+    for each in selections:
+        sets = [common(sets, each)]
+    return Found(box, sets, None, low, high)
 
 
-def _fits(record: OutgoingMessage, query: Query, whole: bool = False) -> bool:
-    """Tell whether a record passes the filters; ``whole``: also those that an index answers."""
-    created = record.created
+def _is_meant(cell: Cell, query: Query) -> bool:
+    state, account, origin, *_also = cell
     return (
-        (not query.state or record.state == query.state)
-        and (not query.account or record.account == query.account)
-        and (not query.origin or record.origin == query.origin)
-        and (whole or not query.text or _mentions(record, query.text))
-        and (not whole or not query.agent or (record.userid == query.agent and record.origin == "agent"))
-        and (not whole or query.since is None or created >= query.since)
-        and (not whole or query.until is None or created < query.until)
+        query.state in ("", state) and query.account in ("", account) and query.origin in ("", origin)
     )
-
-
-def _mentions(record: OutgoingMessage, text: str) -> bool:
-    return (
-        text in record.subject.lower()
-        or text in record.sender.author.addr_spec.lower()
-        or any(text in address.lower() for address in record.recipients)
-    )
-
-
-def _key(at: datetime | None) -> Key | None:
-    """Return the smallest key of a store at a time, or None."""
-    return (at.astimezone(UTC).isoformat(), "") if at is not None else None
 
 
 def _text(form: Any, key: str) -> str:

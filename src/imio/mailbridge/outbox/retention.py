@@ -9,7 +9,7 @@ from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.outbox.states import WAITING
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.store.commit import committed
-from imio.mailbridge.store.store import Key
+from imio.mailbridge.store.store import key_at
 
 
 #: Messages in one transaction.
@@ -22,15 +22,15 @@ def purge() -> int:
     if not days:
         return 0
     before = datetime.now(UTC) - timedelta(days=days)
-    old = list(outbox().with_bytes.keys(max=(before.isoformat(), "")))
+    old = list(outbox().with_bytes.keys(key_at(before)))  # the keys of older messages are larger
     steps = (old[at : at + STEP] for at in range(0, len(old), STEP))
     return sum(committed(partial(_delete_bytes, keys, before)) for keys in steps)
 
 
-def _delete_bytes(keys: list[Key], before: datetime) -> int:
+def _delete_bytes(keys: list[int], before: datetime) -> int:
     box, count = outbox(), 0
     for key in keys:
-        record = box.get(key[1])
+        record = box.get(box.ids[key])
         if key in box.with_bytes and record.history[-1]["at"] < before and not record.in_state(*WAITING):
             box.delete_bytes(record)
             record.note(

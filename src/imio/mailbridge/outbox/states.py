@@ -15,6 +15,9 @@ LOST = frozenset({"failed", "bounced"})
 #: The bridge still means to send to this recipient.
 WAITING = frozenset({"scheduled", "queued", "sending", "deferred", "held"})
 
+#: No server has taken the message for this recipient, and it is to be sent as soon as its time has come.
+DUE = frozenset({"scheduled", "queued", "deferred"})
+
 
 def message_state(recipient_states: Iterable[str]) -> str:
     """Return the state of a message; cancelled recipients count only when there is no other."""

@@ -4,11 +4,10 @@ The form carries the id that its message will have. All windows that a user open
 have the same one. It cannot be guessed, and the Outbox takes an id once.
 """
 
-from BTrees.OOBTree import intersection
-from BTrees.OOBTree import OOTreeSet
 from imio.mailbridge.outbox.bounce_address import signing_key
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.outbox.record import OutgoingMessage
+from imio.mailbridge.store.listing import common
 import hashlib
 import hmac
 
@@ -33,13 +32,13 @@ def submitted(id: str) -> OutgoingMessage | None:
 
 def submitted_ids(userid: str, document: str, limit: int = 20) -> list[str]:
     """Return the ids of the last messages of a user from a document, the newest first."""
-    return [id for _created, id in reversed(_keys(userid, document)[-limit:])]
+    return [outbox().ids[key] for key in _keys(userid, document)[:limit]]
 
 
-def _keys(userid: str, document: str) -> list[tuple[str, str]]:
+def _keys(userid: str, document: str) -> list[int]:
     box = outbox()
-    empty = OOTreeSet()
-    return list(intersection(box.by_document.get(document, empty), box.by_user.get(userid, empty)))
+    of_document = [box.by_document[document]] if document in box.by_document else []
+    return list(common(of_document, box.by_user.of(box.by_user.cells(userid))))
 
 
 def _id(userid: str, document: str, number: int) -> str:

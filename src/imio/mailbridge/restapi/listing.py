@@ -3,25 +3,23 @@
 from plone.restapi.batching import HypermediaBatch
 
 
-class _Lazy:
-    """A sequence of the records with the ids ``keys``, which are loaded when they are read."""
+class _Records:
+    """The records of what a list found, loaded when they are read."""
 
-    def __init__(self, store, keys):
-        self._store = store
-        self._keys = keys
+    def __init__(self, found):
+        self._found = found
 
     def __len__(self):
-        return len(self._keys)
+        return len(self._found)
 
     def __getitem__(self, index):
-        if isinstance(index, slice):
-            return [self._store.records[key] for key in self._keys[index]]
-        return self._store.records[self._keys[index]]
+        ids, records = self._found[index], self._found.store.records
+        return [records[id] for id in ids] if isinstance(index, slice) else records[ids]
 
 
-def batch(request, store, keys, summary):
-    """Return the JSON of one page of ``keys``; ``summary`` makes the JSON of a record."""
-    page = HypermediaBatch(request, _Lazy(store, keys))
+def batch(request, found, summary):
+    """Return the JSON of one page of ``found``; ``summary`` makes the JSON of a record."""
+    page = HypermediaBatch(request, _Records(found))
     result = {"@id": page.canonical_url, "items_total": page.items_total}
     if page.links:
         result["batching"] = page.links

@@ -6,7 +6,10 @@ import transaction
 
 
 def upgrade(setup):
-    """Put each history into its record, and what is still to be written on documents into ``waiting``; commits nothing."""
+    """Put each history into its record, and what is still to be written on documents into the records; commits nothing.
+
+    The indexes are made anew by the step to 1003.
+    """
     for store in (outbox(), inbox()):
         if store.schema > 1:
             continue
@@ -16,5 +19,5 @@ def upgrade(setup):
                 transaction.savepoint(optimistic=True)  # lets go of what was changed
         for id in vars(store).pop("unwritten", ()):
             if (record := store.get(id)) is not None:
-                store.let_write(record)
+                record.unwritten = True
         store.schema = 2

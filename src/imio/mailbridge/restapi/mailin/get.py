@@ -32,7 +32,11 @@ class MailInGet(PathService):
     def _list(self):
         box = inbox()
         form = self.request.form
-        keys = box.newest_ids(*([form["state"]] if form.get("state") else []))
-        if transfer := form.get("transfer"):
-            keys = [key for key in keys if box.records[key].transfer == transfer]
-        return batch(self.request, box, keys, lambda record: record_json(record, self.request))
+        wanted = (form.get("state"), form.get("transfer"))
+        cells = box.listing.cells(where=lambda cell: all(map(_fits, cell, wanted)))
+        found = box.in_cells(cells) if any(wanted) else box.everything()
+        return batch(self.request, found, lambda record: record_json(record, self.request))
+
+
+def _fits(facet, wanted):
+    return not wanted or facet == wanted

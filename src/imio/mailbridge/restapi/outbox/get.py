@@ -5,7 +5,6 @@ from imio.mailbridge.i18n import _
 from imio.mailbridge.outbox.query import BadQuery
 from imio.mailbridge.outbox.query import find
 from imio.mailbridge.outbox.query import read_query
-from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.outbox.source import source
 from imio.mailbridge.outbox.visibility import is_manager
 from imio.mailbridge.restapi.listing import batch
@@ -38,8 +37,8 @@ class OutboxGet(PathService):
         if not is_manager():
             raise Unauthorized("Only managers of mail see the list of all messages.")
         try:
-            keys = find(read_query(self.request.form))
+            found = find(read_query(self.request.form))
         except BadQuery as bad:
             message = _("The filter ${name} cannot be understood.", mapping={"name": bad.field})
             raise Refusal(400, message) from bad
-        return batch(self.request, outbox(), keys, lambda record: message_with_timeline(record, self.request))
+        return batch(self.request, found, lambda record: message_with_timeline(record, self.request))

@@ -7,7 +7,6 @@ from imio.mailbridge.inbound.imap_answers import imap_answer
 from imio.mailbridge.inbound.imap_reading import status_of
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.outbox.record import outbox
-from imio.mailbridge.outbox.states import WAITING
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.taskqueue import queue
 from plone.restapi.services import Service
@@ -61,7 +60,5 @@ class StatusGet(Service):
         }
 
     def _oldest_waiting(self):
-        oldest = next(outbox().waiting_in(*WAITING), None)
-        times = [created for created, _id in inbox().keys("received")[:1]]
-        times += [oldest.created.isoformat()] if oldest is not None else []
-        return min(times) if times else None
+        times = [time for time in (outbox().oldest_waiting(), inbox().oldest("received")) if time]
+        return min(times).isoformat() if times else None
