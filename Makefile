@@ -11,10 +11,14 @@ PIP := $(BIN)/pip install --progress-bar=off --disable-pip-version-check -c cons
 WORKERS ?= 4
 PYTEST := $(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder
 
-.PHONY: start test quick check i18n docs screenshots gateway release-test bench clean
+.PHONY: start cluster test quick check i18n docs screenshots gateway release-test bench clean
 
 start: $(INSTALLED)
 	@PORT="$(PORT)" SMTP_PORT="$(SMTP_PORT)" $(BIN)/python -m devel.start
+
+# Two instances and two workers; DATABASE=zeo (with Redis) or postgresql.
+cluster: $(INSTALLED)
+	@PORT="$(PORT)" DATABASE="$(DATABASE)" $(BIN)/python -m devel.cluster
 
 test: $(INSTALLED)
 	$(PYTEST) -n $(WORKERS) $(ARGS)

@@ -48,6 +48,7 @@ WORDS = {
     "GNU Lesser General Public License v3 (LGPLv3)": "LGPL-3.0-only",
     "GPL version 2": "GPL-2.0",
     "GPLv2": "GPL-2.0",
+    "LGPL with exceptions": "LGPL",  # psycopg2: version 3 or later, and OpenSSL
     "MIT License": "MIT",
     "ZPL": "ZPL-2.1",
     "gpl": "GPL",

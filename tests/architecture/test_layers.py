@@ -82,7 +82,13 @@ def test_nothing_is_registered_for_everything():
 
 def test_layers_are_those_of_the_package():
     layers = {element.get("layer").rpartition(".")[2] for _, element in directives() if element.get("layer")}
-    assert layers == {"IMailbridgeLayer", "ITaskLayer"}
+    assert layers == {"IMailbridgeLayer", "ITaskLayer", "IDefaultBrowserLayer"}
+    at_root = [
+        element
+        for _, element in directives()
+        if (element.get("layer") or "").endswith("IDefaultBrowserLayer")
+    ]
+    assert {element.get("for") for element in at_root} == {"OFS.interfaces.IApplication"}, "no site, no layer"
 
 
 def test_permissions_are_known_ones():
@@ -106,6 +112,8 @@ def test_public_pages_are_the_ones_that_check_by_themselves():
         "@outbox",  # the sender sees own messages
         "index.html",  # of an exception: says to try again
         "mail-in",
+        "mailbridge-health",  # of the root of Zope: one of a few words
+        "mailbridge-ready",
         "mailbridge-fetch",
         "mailbridge-sweep-mailboxes",
         "mailbridge-deliver",  # on the task layer, which the web cannot reach

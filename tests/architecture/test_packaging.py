@@ -163,6 +163,7 @@ def test_metadata(metadata):
         "postgresql",
         "redis",
         "release",
+        "relstorage",
         "test",
     }
     assert metadata["Description-Content-Type"] == "text/x-rst"

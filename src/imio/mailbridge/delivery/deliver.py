@@ -42,6 +42,7 @@ from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.secrets import PasswordUnreadable
 from imio.mailbridge.store.commit import committed
 from imio.mailbridge.store.store import now
+from imio.mailbridge.taskqueue.stopping import is_stopping
 from imio.mailbridge.transport.smtp_reply import SmtpReply
 from transaction.interfaces import TransientError
 import itertools
@@ -214,7 +215,9 @@ def _after(ids, claim):
 
 
 def _claim(account, ids):
-    """Take the first message of ``ids`` that is due and that no other worker has taken, or return None."""
+    """Take the first message of ``ids`` that is due and that no other worker has taken; return None at the end, also a worker's."""
+    if is_stopping():
+        return None
     box = outbox()
     for id in ids:
         record = box.get(id)

@@ -2,12 +2,16 @@
 
 from huey.consumer import Consumer
 from imio.mailbridge.taskqueue import queue as queues
+from imio.mailbridge.taskqueue import stopping
 from zc.lockfile import LockError
 import argparse
 import atexit
+import contextlib
 import logging
 import os
+import signal
 import sys
+import time
 
 
 #: Set to ``off`` in instances where ``mailbridge-worker`` processes do the work.
@@ -17,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 class EmbeddedConsumer(Consumer):
-    """A consumer that leaves the signal handlers to the web server it lives in."""
+    """A consumer that leaves the signal handlers to the process that it lives in."""
 
     def _set_signal_handlers(self):
         pass
@@ -27,9 +31,24 @@ class EmbeddedConsumer(Consumer):
 SHUTDOWN = 30
 
 
-def _consumer(kind, name):
-    return kind(
-        queues.get_queue(name).huey,
+#: Seconds after which a thread that died is replaced.
+HEALTH_CHECK = 10
+
+
+def _queue(name):
+    """Return a queue; of processes that make the tables of an empty PostgreSQL at the same time all but one fail, once."""
+    try:
+        return queues.get_queue(name)
+    except queues.QueueNotConfigured:
+        raise
+    except Exception:  # noqa: BLE001 - of the client of the queue
+        time.sleep(1)
+        return queues.get_queue(name)
+
+
+def _consumer(name):
+    return EmbeddedConsumer(
+        _queue(name).huey,
         workers=queues.WORKERS[name],
         max_delay=0.5,
         scheduler_interval=1,
@@ -43,7 +62,7 @@ def start_embedded(event):
         logger.info("no worker in this instance (%s=off)", WORKER)
         return
     try:
-        consumers = [_consumer(EmbeddedConsumer, name) for name in queues.WORKERS]
+        consumers = [_consumer(name) for name in queues.WORKERS]
     except Exception:  # noqa: BLE001 - iA.docs must start even when the queue is down
         logger.exception("the worker of the mail bridge cannot start; mail is kept, but not sent or filed")
         return
@@ -51,6 +70,18 @@ def start_embedded(event):
     for consumer in consumers:
         consumer.start()
         atexit.register(consumer.stop)
+
+
+def drain(consumers, seconds):
+    """Let the tasks in hand end, and take no others; tell whether all ended within ``seconds``."""
+    stopping.stop()
+    end = time.monotonic() + seconds
+    for consumer in consumers:
+        consumer.stop_flag.set()
+    for consumer in consumers:
+        consumer.shutdown_timeout = max(end - time.monotonic(), 0)
+        consumer.stop(graceful=True)
+    return not any(thread.is_alive() for consumer in consumers for _worker, thread in consumer.worker_threads)
 
 
 def main(argv=None):
@@ -72,13 +103,21 @@ def main(argv=None):
             "mailbridge-worker: another process has this database; a worker beside instances needs ZEO or RelStorage"
         )
     try:
-        others = [_consumer(EmbeddedConsumer, name) for name in queues.WORKERS if name != queues.NAME]
-        consumer = _consumer(Consumer, queues.NAME)
+        consumers = [_consumer(name) for name in queues.WORKERS]
     except queues.QueueNotConfigured as error:
         sys.exit(f"mailbridge-worker: {error}")
     queues.beat()
-    for other in others:
-        other.start()
-    consumer.run()
-    for other in others:
-        other.stop(graceful=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with contextlib.suppress(KeyboardInterrupt, SystemExit):
+        for consumer in consumers:
+            consumer.start()
+        logger.info("worker started")
+        while True:
+            time.sleep(HEALTH_CHECK)
+            for consumer in consumers:
+                consumer.check_worker_health()
+    logger.info("no other task is taken; those in hand have %s s", SHUTDOWN)
+    if not drain(consumers, SHUTDOWN):
+        logger.warning("tasks were not done within %s s; the sweep will find their records", SHUTDOWN)
+        logging.shutdown()
+        os._exit(0)  # their threads would hold the process
