@@ -13,8 +13,11 @@ from tests.site.compose import token
 import fcntl
 import os
 import pytest
+import random
 
 
+#: Names the seed of the tests with faults at random moments; without it each run has another one, which it prints.
+SEED = "FAULT_SEED"
 SCREENSHOTS = Path(__file__).resolve().parent.parent.parent / "screenshots"
 
 
@@ -32,6 +35,14 @@ def demo(tmp_path_factory, worker_id):
             instance.make()
             made.touch()
     return instance
+
+
+@pytest.fixture
+def chance():
+    """A source of chance; its seed is printed, and can be given."""
+    seed = int(os.environ.get(SEED) or random.randrange(10**6))
+    print(f"{SEED}={seed}")
+    return random.Random(seed)
 
 
 @pytest.fixture

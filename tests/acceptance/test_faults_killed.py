@@ -6,26 +6,15 @@ from tests.servers.load import inbox
 from tests.servers.load import Load
 from tests.servers.load import sent
 from tests.servers.waiting import wait_for
-import os
 import pytest
-import random
 import time
 
 
 pytestmark = pytest.mark.slow
-SEED = "FAULT_SEED"
 #: Longer than a lease of the Outbox, in seconds.
 AFTER_THE_LEASES = 31 * 60
 #: Threads of a worker that send.
 SENDING = 2
-
-
-@pytest.fixture
-def chance():
-    """A source of chance; its seed is printed, and can be given."""
-    seed = int(os.environ.get(SEED) or random.randrange(10**6))
-    print(f"{SEED}={seed}")
-    return random.Random(seed)
 
 
 def check(processes, load, catcher, killed_workers):
