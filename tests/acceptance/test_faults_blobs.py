@@ -80,7 +80,9 @@ def test_pages_say_what_is_lost_and_the_rest_goes_on(town, catcher):
     files = [item["UID"] for item in town.get(f"{DOCUMENT}?fullobjects=1", "admin").json()["items"]]
     answer = outgoing(town, attachments=files)
     assert answer.status_code == 400
-    assert all(error["field"] == "attachments" and SAYS.search(error["message"]) for error in answer.json()["errors"])
+    assert all(
+        error["field"] == "attachments" and SAYS.search(error["message"]) for error in answer.json()["errors"]
+    )
 
     waiting = f"/@mail-in/{found['waiting']}"
     assert town.post(f"{waiting}/replay", "chef", json={}).json()["state"] == "failed"
@@ -116,7 +118,10 @@ def test_an_e_mail_whose_text_is_lost_fails_in_words(town, catcher):
     assert list(sent(catcher)[0]) == ["Entier"]
 
 
-@pytest.mark.xfail(strict=True, reason="iadocs/sending.py reads the original for the thread and does not expect it to be lost")
+@pytest.mark.xfail(
+    strict=True,
+    reason="iadocs/sending.py reads the original for the thread and does not expect it to be lost",
+)
 def test_an_answer_leaves_although_the_letter_that_it_answers_is_lost(town):
     """The agent sends the answer; only the mail programs' thread is missing."""
     for path in (town.home / "var/blobstorage").rglob("*.blob"):

@@ -96,7 +96,7 @@ def test_yesterdays_backup_is_restored(demo, tmp_path, catcher):
         town.start()
         town.post(f"/@outbox/{waiting['Attend encore']}/retry", "agent")
         wait_for(lambda: outbox()["Attend encore"] == "sent")
-        once = {subject: 1 for subject in ("Avant", "Depuis", "Retenu")}
+        once = dict.fromkeys(("Avant", "Depuis", "Retenu"), 1)
         assert inbox(town) == {(subject, "filed"): 1 for subject in once}
         assert once.items() <= filed(town).items()
     finally:

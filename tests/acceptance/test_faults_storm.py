@@ -22,7 +22,9 @@ def test_eight_pipes_at_once(processes):
         list(pool.map(load.hand_over, subjects))
     print(load.answers)
     assert inbox(processes.one) == {(subject, "filed"): 1 for subject in subjects}
-    documents = processes.one.get("/@search?portal_type=dmsincoming_email&fullobjects=1&b_size=500", "admin").json()["items"]
+    documents = processes.one.get(
+        "/@search?portal_type=dmsincoming_email&fullobjects=1&b_size=500", "admin"
+    ).json()["items"]
     assert dict.fromkeys(subjects, 1).items() <= filed(processes.one).items()
     numbers = [document["internal_reference_no"] for document in documents]
     assert len(set(numbers)) == len(numbers)

@@ -93,6 +93,7 @@ class Load:
             except requests.RequestException:
                 pass
             time.sleep(0.3)
+        raise AssertionError("there are no instances")
 
 
 def run_pipe(url, raw, *options):

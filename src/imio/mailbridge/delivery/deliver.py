@@ -102,7 +102,8 @@ def _has_right_clock():
     if abs(ahead) <= MAX_SKEW.total_seconds():
         return True
     logger.error(
-        "the clock of this worker is %d s ahead of that of the database: it ends no lease; set the clock", ahead
+        "the clock of this worker is %d s ahead of that of the database: it ends no lease; set the clock",
+        ahead,
     )
     return False
 
