@@ -116,14 +116,3 @@ def test_an_e_mail_whose_text_is_lost_fails_in_words(town, catcher):
     last = town.get(f"/@outbox/{ids['Perdu']}", "agent").json()["timeline"][-1]
     assert "n’a pas pu être lu" in last["explanation"], last
     assert list(sent(catcher)[0]) == ["Entier"]
-
-
-@pytest.mark.xfail(
-    strict=True,
-    reason="iadocs/sending.py reads the original for the thread and does not expect it to be lost",
-)
-def test_an_answer_leaves_although_the_letter_that_it_answers_is_lost(town):
-    """The agent sends the answer; only the mail programs' thread is missing."""
-    for path in (town.home / "var/blobstorage").rglob("*.blob"):
-        path.unlink()
-    assert outgoing(town).status_code == 202

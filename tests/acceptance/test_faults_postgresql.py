@@ -2,7 +2,7 @@
 
 from devel import cluster as clusters
 from devel.instance import environment
-from tests.acceptance.test_cluster import Site
+from tests.servers.instance import Instance
 from tests.servers.instance import ROOT
 from tests.servers.instance import WITHOUT_PDF
 from tests.servers.load import filed
@@ -23,6 +23,13 @@ KILLS = ("postgresql", "web1", "postgresql")
 SENDING = 4
 
 
+class Site(Instance):
+    """The site behind the balancer."""
+
+    def __init__(self, url):
+        self.url = url
+
+
 @pytest.fixture
 def cluster(catcher, tmp_path):
     path = os.pathsep.join((str(WITHOUT_PDF), environment()["PYTHONPATH"]))
@@ -37,7 +44,7 @@ def cluster(catcher, tmp_path):
     except clusters.NotInstalled as error:
         missing(str(error))
     with cluster:
-        Site(cluster.url).request("PATCH", "/@controlpanels/mailbridge", "admin", json={"undo_seconds": 0})
+        Site(cluster.url).set(undo_seconds=0)
         yield cluster
 
 

@@ -78,6 +78,7 @@ PUBLIC = {
     "_exit": "os",
     "_p_deactivate": IPersistent,
     "_p_jar": IPersistent,
+    "_p_mtime": IPersistent,
     "_p_serial": IPersistent,
     "_replace": tuple,
     "_setId": ICopySource,
