@@ -105,6 +105,7 @@ setup(
         "plone.transformchain",
         "plone.uuid",
         "plone.z3cform",
+        "prometheus-client",
         "publicsuffixlist",
         "rapidfuzz",
         "requests",

@@ -3,11 +3,14 @@
 Each figure comes from real parts: a Plone process with the demo, an SMTP server on loopback, the corpus of the tests.
 """
 
+from devel import bench_filing
 from devel import bench_gateway
+from devel import bench_growth
 from devel import bench_incoming
 from devel import bench_lists
 from devel import bench_pages
 from devel import bench_sending
+from devel import bench_throughput
 from devel import bench_waiting
 from devel.bench_incoming import row
 from pathlib import Path
@@ -62,12 +65,15 @@ def _submitting(instance, catcher):
 def main():
     """Print the table."""
     bench_incoming.main()
+    bench_filing.main()
     bench_lists.main()
     bench_pages.main()
     bench_gateway.main()
     site()
     bench_sending.main()
     bench_waiting.main()
+    bench_growth.main()
+    bench_throughput.main()
 
 
 if __name__ == "__main__":

@@ -29,8 +29,8 @@ import time
 import transaction
 
 
-def set_up(app, port, ca_file):
-    """Set the account; return documents to send from."""
+def set_up(app, port, ca_file, count=COUNT):
+    """Set the account; return documents to send ``count`` messages from."""
     app = makerequest(app)
     setRequest(app.REQUEST)
     site = app["iadocs"]
@@ -43,17 +43,17 @@ def set_up(app, port, ca_file):
     with api.env.adopt_roles(["Manager"]):
         documents = [
             api.content.create(folder, "dmsoutgoingmail", title=f"Bench {number}")
-            for number in range(COUNT // 10)
+            for number in range(count // 10)
         ]
     transaction.commit()
     newSecurityManager(None, site.acl_users.getUserById("agent"))
     return documents
 
 
-def submit_all(documents):
-    """Submit the messages, one transaction each."""
+def submit_all(documents, count=COUNT):
+    """Submit ``count`` messages, one transaction each."""
     body = "<p>" + "x" * 60 + "</p>\n"
-    for number in range(COUNT):
+    for number in range(count):
         data = {
             "to": [f"citizen{number}@citizen.test"],
             "subject": f"Message {number}",

@@ -19,6 +19,7 @@ FILE = ROOT / "DEPENDENCIES.rst"
 #: Licences whose works may be combined with ours under version 2 of the GPL, or under version 3.
 FITTING = {
     "Apache-2.0",
+    "Apache-2.0 AND BSD-2-Clause",
     "Apache-2.0 OR BSD-3-Clause",
     "BSD",
     "BSD-2-Clause",

@@ -60,6 +60,7 @@ keys = file
 keys = generic
 
 [formatter_generic]
+class = imio.mailbridge.logs.Formatter
 format = %(asctime)s %(levelname)s [%(name)s] %(message)s
 
 [logger_root]

@@ -15,7 +15,7 @@ import re
 
 pytestmark = pytest.mark.slow
 DOCUMENT = "/outgoing-mail/permis-durbanisme"
-SAYS = re.compile("bytes are missing on the server|manque sur le serveur")
+SAYS = re.compile("bytes are missing|bytes are lost|manque sur le serveur|octets conservés sont perdus")
 #: Who asks for bytes that are gone, and where.
 GONE = [
     ("chef", "/@mail-in/{waiting}/source"),

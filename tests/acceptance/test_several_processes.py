@@ -3,30 +3,22 @@
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from email import message_from_bytes
+from imio.mailbridge.taskqueue.lease import clear
+from imio.mailbridge.taskqueue.queue import connect
 from tests.mails import redirected
 from tests.servers.instance import BIN
 from tests.servers.instance import copied
 from tests.servers.instance import Instance
-from tests.servers.required import required
-from tests.servers.waiting import free_port
+from tests.servers.redis import redis_server
 from tests.servers.waiting import TIMEOUT
 from tests.servers.waiting import wait_for
+from tests.servers.zeo import zeo_server
 import contextlib
 import pytest
-import socket
 import subprocess
 
 
 pytestmark = pytest.mark.slow
-ZEO_CONF = """\
-<zeo>
-  address 127.0.0.1:{port}
-</zeo>
-<filestorage 1>
-  path {var}/Data.fs
-  blob-dir {var}/blobstorage
-</filestorage>
-"""
 
 
 @contextlib.contextmanager
@@ -49,17 +41,12 @@ def processes():
 def town(demo, tmp_path_factory):
     """Two instances without a worker of their own, on one ZEO and one Redis, and the configuration of a worker process."""
     folder = tmp_path_factory.mktemp("town")
-    zeo_port, redis_port = free_port(), free_port()
     var = copied(demo, folder / "made").home / "var"
-    (folder / "zeo.conf").write_text(ZEO_CONF.format(port=zeo_port, var=var))
-    zeo = f"127.0.0.1:{zeo_port}"
-    queue = {"MAILBRIDGE_QUEUE_URL": f"redis://127.0.0.1:{redis_port}/0", "MAILBRIDGE_QUEUE_KEY": "shared"}
-    with processes() as start, contextlib.ExitStack() as stack:
-        start(BIN / "runzeo", "-C", folder / "zeo.conf")
-        server = required("redis-server", "redis-server")
-        start(server, "--bind", "127.0.0.1", "--port", redis_port, "--save", "", "--dir", folder)
-        for port in (zeo_port, redis_port):
-            wait_for(lambda port=port: not socket.socket().connect_ex(("127.0.0.1", port)))
+    (folder / "redis").mkdir()
+    with contextlib.ExitStack() as stack:
+        zeo = stack.enter_context(zeo_server(var))
+        url = stack.enter_context(redis_server(folder / "redis"))
+        queue = {"MAILBRIDGE_QUEUE_URL": url, "MAILBRIDGE_QUEUE_KEY": "shared"}
         instances = [
             Instance(folder / name, zeo, pdf=False, MAILBRIDGE_WORKER="off", **queue)
             for name in ("one", "two")
@@ -67,6 +54,7 @@ def town(demo, tmp_path_factory):
         for instance in instances:
             stack.callback(instance.stop)
             instance.start()
+        instances[0].queue_url = queue["MAILBRIDGE_QUEUE_URL"]
         yield *instances, Instance(folder / "worker", zeo, **queue)
 
 
@@ -124,6 +112,32 @@ def test_workers_that_race_send_each_message_once(town, start_worker, catcher):
     assert len({message_from_bytes(message.content)["Message-ID"] for message in catcher.messages}) == count
 
 
+def test_sweeps_beside_each_other_send_each_message_once(town, start_worker, catcher):
+    """The tasks are lost, and the lease of a sweep is ended again and again, as if each lived longer than it."""
+    one, _two, _worker = town
+    count = 40
+    for number in range(count):
+        data = {"to": [f"swept{number}@citizen.test"], "subject": f"Swept {number}", "body": "x"}
+        assert one.post("/outgoing-mail/invitation/@send-email", "agent", json=data).status_code == 202
+    queue = connect(one.queue_url, b"shared")
+    queue.huey.flush()
+    url = "/iadocs/@@mailbridge-sweep-outbox"
+    for _ in range(8):
+        queue.submit(0, None, url, "POST", {}, {}, "", None)
+    start_worker()
+    start_worker()
+
+    def is_sent():
+        clear(queue.huey.storage, url)
+        return one.get("/@mailbridge-status", "chef").json()["outbox"].keys() == {"sent"}
+
+    wait_for(is_sent)
+    recipients = Counter(message.rcpt_tos[0] for message in catcher.messages)
+    assert recipients == {f"swept{number}@citizen.test": 1 for number in range(count)}
+    workers = one.get("/@mailbridge-status", "chef").json()["workers"]
+    assert [(each["kind"], each["alive"]) for each in workers] == [("worker", True)] * 2
+
+
 def test_two_instances_file_the_same_mail_once(town):
     one, two, _worker = town
     raw = redirected("Par deux chemins")
@@ -134,3 +148,33 @@ def test_two_instances_file_the_same_mail_once(town):
     assert len({answer.json()["id"] for answer in answers}) == 1
     found = one.get("/@search?portal_type=dmsincoming_email&SearchableText=chemins", "admin").json()
     assert found["items_total"] == 1
+
+
+def test_a_storm_of_pipes_is_filed_once_each(town):
+    """Eight pipes at two instances: no pipe sees a conflict, no message is filed twice, no reference is given twice."""
+    one, two, _worker = town
+    count = 48
+    mails = [
+        redirected(f"Tempête {number}", From=f"Jeanne Dupont <storm{number}@citizen.test>")
+        for number in range(count)
+    ]
+
+    def deliver(number):
+        return (one, two)[number % 2].mail_in(mails[number])
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(deliver, range(count)))
+    assert {answer.status_code for answer in answers} == {201}, [answer.text for answer in answers]
+    found = one.get(
+        "/@search?portal_type=dmsincoming_email&SearchableText=Tempête&fullobjects=1&b_size=200", "admin"
+    ).json()
+    assert sorted(item["title"] for item in found["items"]) == sorted(
+        f"Tempête {number}" for number in range(count)
+    )
+    assert len({item["internal_reference_no"] for item in found["items"]}) == count
+    assert {item["@id"].rpartition("/")[2] for item in found["items"]} == {
+        item["internal_reference_no"].lower() for item in found["items"]
+    }
+    for answer in answers:
+        record = one.get(f"/@mail-in/{answer.json()['id']}", "chef").json()
+        assert [line["state"] for line in record["history"]] == ["received", "filed"]

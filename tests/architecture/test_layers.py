@@ -121,6 +121,7 @@ def test_public_pages_are_the_ones_that_check_by_themselves():
         "mailbridge-sweep-inbox",
         "mailbridge-sweep-renditions",
         "mailbridge-render",
+        "mailbridge-sweep-due",
         "mailbridge-sweep-outbox",
         "mailbridge-sweep-sites",
         "mailbridge-verify",

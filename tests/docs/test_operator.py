@@ -67,6 +67,13 @@ def test_variables_exist():
     assert {name for name in named - built if f'"{name}"' not in code} == set()
 
 
+def test_metrics_exist_and_all_are_named():
+    code = (PACKAGE / "restapi/metrics/families.py").read_text()
+    table = PAGE.partition("Prometheus reads the same")[2].partition("The numbers are counts")[0]
+    named = re.findall(r"``(?:mailbridge_|…)([a-z_]+)``", table)
+    assert set(named) == set(re.findall(r'_gauge\(\s*"(\w+)"', code))
+
+
 def test_fields_of_the_status_exist():
     code = (PACKAGE / "restapi/status/get.py").read_text()
     table = PAGE.partition("raise an alarm when")[2].partition("Watch beside it")[0]

@@ -1,6 +1,7 @@
 """Fixtures of a Plone site. They stand here, not above: a pure test must not pay for them."""
 
 from devel.site import configure
+from imio.mailbridge.delivery import deliver as delivery
 from imio.mailbridge.delivery.deliver import deliver
 from imio.mailbridge.iadocs.demo import PASSWORD
 from imio.mailbridge.inbound import rate
@@ -64,7 +65,11 @@ class Site(Client):
 
 @pytest.fixture
 def site(functional_portal, monkeypatch):
-    """The demo with its settings, and an SMTP port where nothing listens; nothing was handed over yet."""
+    """The demo with its settings, and an SMTP port where nothing listens; nothing was handed over yet.
+
+    A delivery sends all that is due, however slow the machine is.
+    """
+    monkeypatch.setattr(delivery, "TURN", TIMEOUT)
     monkeypatch.setattr(rate, "_busy_until", {})
     configure(smtp_port=9)
     transaction.commit()

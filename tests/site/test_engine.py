@@ -1,5 +1,6 @@
 """The delivery engine: connections, limits, sizes, and several workers at once."""
 
+from datetime import timedelta
 from email import message_from_bytes
 from imio.mailbridge.delivery import deliver as delivery
 from imio.mailbridge.delivery import dialogue
@@ -10,6 +11,7 @@ from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.read import stored_settings
 from imio.mailbridge.settings.smtp import Account
 from imio.mailbridge.taskqueue import queue as queues
+from imio.mailbridge.taskqueue import replay
 from imio.mailbridge.transport import smtp as mailer
 from imio.mailbridge.transport.smtp_reply import SmtpReply
 from io import BytesIO
@@ -347,3 +349,44 @@ def test_storm_of_conflicts_over_the_next_message_loses_no_answer(submit, caught
     deliver()
     assert states(records) == ["sent", "sent"]
     assert subjects(caught) == ["Message 0", "Message 1"]
+
+
+def test_long_delivery_takes_turns_with_other_sites(submit, caught, monkeypatch):
+    """A turn that is over at once sends one message; the task of another town waits for the turn that was queued before it."""
+    records = submit(4)
+    monkeypatch.setattr(delivery, "TURN", 0)
+    huey, taken = queues.get_queue().huey, []
+    huey.flush()
+    delivery.deliver_rest()
+    transaction.commit()
+    queues.get_queue().submit(0, None, "/other/@@mailbridge-deliver", "POST", {}, {}, "", None, "/other")
+    while huey.pending_count():
+        task = huey.dequeue()
+        taken.append((task.args[1], len(caught.messages)))
+        huey.execute(task, task.eta)
+        for due in huey.read_schedule(replay.now() + timedelta(minutes=1)):
+            due.eta = None
+            huey.enqueue(due)
+    others = [sent for url, sent in taken if url == "/other/@@mailbridge-deliver"]
+    assert others == [2]
+    assert subjects(caught) == [f"Message {number}" for number in range(4)]
+    assert set(states(records)) == {"sent"}
+    assert {url for url, _sent in taken} == {"/plone/@@mailbridge-sweep-due", "/other/@@mailbridge-deliver"}
+
+
+def test_rest_of_a_delivery_is_queued_once(submit, monkeypatch):
+    submit(3)
+    monkeypatch.setattr(delivery, "TURN", 0)
+    huey = queues.get_queue().huey
+    huey.flush()
+    for _ in range(2):
+        delivery.deliver_rest()
+        transaction.commit()
+    assert huey.pending_count() == 1
+
+
+def test_task_of_a_message_sends_it_first_however_short_its_turn(submit, caught, monkeypatch):
+    records = submit(3)
+    monkeypatch.setattr(delivery, "TURN", 0)
+    assert deliver(records[2].id) is True
+    assert subjects(caught) == ["Message 2"]

@@ -75,6 +75,8 @@ LEFT = {
     "imio.mailbridge.outbox.record.Outbox",
     "imio.mailbridge.outbox.record.OutgoingMessage",
     "imio.mailbridge.outbox.record.Written",
+    "imio.mailbridge.store.listing.Listing",
+    "imio.mailbridge.store.words.Words",
     "imio.mailbridge.outbox.saved_drafts.SavedDraft",
     "imio.mailbridge.outbox.saved_drafts.SavedDrafts",
 }

@@ -74,6 +74,7 @@ PATHS = {
         *(f"/@mail-in/{{{name}}}" for name in ("filed", "waiting", "revoked", "forward")),
     ],
     "@mailbridge-status": ["/@mailbridge-status"],
+    "mailbridge-metrics": ["/@@mailbridge-metrics"],
     "@outbox": ["/@outbox", "/@outbox/{sent}", "/@outbox/{bounced}"],
     "@send-email": ["{item}/@send-email", "{document}/@send-email"],
     "@controlpanels/mailbridge": ["/@controlpanels/mailbridge"],

@@ -5,6 +5,7 @@ from imio.mailbridge.inbound import process as processing
 from imio.mailbridge.inbound import tasks
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.taskqueue import enqueue
+from imio.mailbridge.taskqueue import heartbeat
 from imio.mailbridge.taskqueue import queue as queues
 from imio.mailbridge.taskqueue.publish import publish
 from imio.mailbridge.taskqueue.serializer import SignedJSONSerializer
@@ -25,6 +26,7 @@ import os
 import pytest
 import signal
 import stat
+import time
 import transaction
 
 
@@ -213,8 +215,8 @@ def test_redis(tmp_path):
         queue = queues.connect(url, b"key")
         queue.submit(0, "id", "/x", "GET", {}, {}, "", None)
         assert queue.huey.dequeue().args[1] == "/x"
-        queue.huey.put(queues.HEARTBEAT, 1.5)
-        assert queue.huey.get(queues.HEARTBEAT, peek=True) == 1.5
+        queue.huey.put("number", 1.5)
+        assert queue.huey.get("number", peek=True) == 1.5
 
 
 def test_sweep_reaches_every_site_with_the_bridge(site, queue):
@@ -230,10 +232,77 @@ def test_sweep_is_periodic(queue):
     assert "sweep" in [task.name for task in queue.huey.read_periodic(None)]
 
 
-def test_heartbeat(site, queue):
+@pytest.fixture
+def notes(site):
+    """What processes noted of themselves, empty; ``notes(name, queue, …)`` writes what a process would."""
+
+    def empty():
+        for name in queues.WORKERS:
+            queues.get_queue(name).huey.notes.flush_results()
+
+    def write(process, queue, **changes):
+        beat = {"kind": "worker", "since": time.time() - 90, "seen": time.time(), "threads": 1, "busy": []}
+        huey = queues.get_queue(queue).huey
+        huey.notes.put_data(process, json.dumps(beat | changes).encode())
+
+    empty()
+    yield write
+    empty()
+
+
+def status(site):
+    return site.get("/@mailbridge-status", "chef").json()
+
+
+def test_heartbeat_of_this_process(site, notes):
     assert queues.last_seen() is None
+    assert status(site)["worker"] == {"alive": False, "last_seen": None}
+    assert status(site)["workers"] == []
     queues.beat()
-    assert site.get("/@mailbridge-status", "chef").json()["worker"]["alive"] is True
+    (worker,) = status(site)["workers"]
+    assert worker["name"] == heartbeat.process_name()
+    assert worker["alive"] is True
+    assert set(worker["queues"]) == set(queues.WORKERS)
+    assert status(site)["worker"] == {"alive": True, "last_seen": worker["last_seen"]}
+
+
+def test_workers_of_several_machines(site, notes):
+    for name in queues.WORKERS:
+        notes("one:1", name, threads=2, busy=[0.5])
+    notes("two:2", "default", kind="instance")
+    one, two = status(site)["workers"]
+    assert (one["name"], one["kind"], two["name"], two["kind"]) == ("one:1", "worker", "two:2", "instance")
+    assert one["queues"]["filing"] == {"threads": 2, "busy": 1, "hanging": 0}
+    assert list(two["queues"]) == ["default"]
+
+
+def test_worker_whose_threads_hang_is_not_alive(site, notes):
+    long = heartbeat.HANGS_AFTER + 1
+    for name in queues.WORKERS:
+        notes("one:1", name, threads=2, busy=[long, 3.0])
+    assert status(site)["worker"]["alive"] is True, "one thread of each queue is left"
+    notes("one:1", "filing", threads=2, busy=[long, long])
+    assert status(site)["workers"][0]["alive"] is False
+    assert status(site)["worker"]["alive"] is False
+    notes("two:2", "filing")
+    assert status(site)["worker"]["alive"] is True
+
+
+def test_worker_that_died_is_not_alive_and_falls_out(site, notes):
+    for name in queues.WORKERS:
+        notes("one:1", name, seen=time.time() - heartbeat.ALIVE_FOR - 1)
+    assert status(site)["workers"][0]["alive"] is False
+    assert status(site)["worker"]["alive"] is False
+    for name in queues.WORKERS:
+        notes("one:1", name, seen=time.time() - heartbeat.FORGOTTEN_AFTER - 1)
+    assert status(site)["workers"] == []
+    assert not queues.get_queue().huey.notes.result_items()
+
+
+def test_note_that_is_no_note_breaks_nothing(site, notes):
+    for name, text in (("a", b"{}"), ("b", b"x"), ("c", b"[1]"), ("d", b'{"since": "x"}')):
+        queues.get_queue().huey.notes.put_data(name, text)
+    assert status(site)["workers"] == []
 
 
 @pytest.fixture(params=["sqlite", "redis"])

@@ -2,16 +2,16 @@
 
 from imio.mailbridge.inbound import cases
 from imio.mailbridge.inbound.envelope import Envelope
+from imio.mailbridge.inbound.inbox import inbox
+from imio.mailbridge.inbound.inbox import InboundMessage
 from imio.mailbridge.inbound.inbox import KEY as INBOX
 from imio.mailbridge.outbox.record import KEY as OUTBOX
-from imio.mailbridge.outbox.record import outbox
-from imio.mailbridge.store.store import Record
-from imio.mailbridge.store.store import Store
 from plone import api
 from plone.app.testing import login
 from plone.app.testing import logout
 from plone.app.testing import SITE_OWNER_NAME
 from Products.CMFPlone.factory import addPloneSite
+from ZODB.blob import Blob
 from zope.annotation.interfaces import IAnnotations
 from zope.component.hooks import setSite
 import pytest
@@ -103,25 +103,25 @@ def test_empty_stores_leave_nothing(bare_portal):
 
 def test_records_and_documents_are_kept_and_named(bare_portal, caplog):
     install(bare_portal, "default", "iadocs", "demo")
-    Store.add(outbox(), Record("x", "sent"))
+    inbox().add(InboundMessage("x", Blob(), "", 0, Envelope()))
     transaction.commit()  # a case is kept in a transaction of its own
     cases.keep("x", b"From: a@b.test\n\nx", Envelope())
     install(bare_portal, "uninstall")
     annotations = IAnnotations(bare_portal)
-    assert OUTBOX in annotations
-    assert INBOX not in annotations
+    assert INBOX in annotations
+    assert OUTBOX not in annotations
     assert cases.KEY not in annotations
     assert "dmsoutgoingmail" in bare_portal.portal_types
     assert bare_portal["outgoing-mail"]["permis-durbanisme"].email_subject
     assert "dmsoutgoingmail" in caplog.text
-    assert OUTBOX in caplog.text
+    assert INBOX in caplog.text
     kept = picture(bare_portal)
     assert "mailbridge" not in " ".join(kept["actions"]["object_buttons"] + kept["configlets"] + kept["pas"])
     assert "Mail Gateway" not in kept["roles"]
     assert not [name for name in kept["registry"] if "mailbridge" in name]
     install(bare_portal, "default", "iadocs")
-    assert OUTBOX in annotations
-    assert len(outbox()) == 1
+    assert INBOX in annotations
+    assert len(inbox()) == 1
 
 
 def test_setup_py_and_profiles_agree(bare_portal):

@@ -232,9 +232,10 @@ class InboxView(ButtonPage):
 
     def bulk(self):
         """Return what can be done with ticked messages of this page: ``decide``, ``restore`` or nothing."""
+        records = [inbox().records[id] for id in self.batch]
         if self.list.state == "discarded":
-            return "restore"
-        return "decide" if any(inbox().records[id].state in OPEN for id in self.batch) else ""
+            return "restore" if any(record.raw is not None for record in records) else ""
+        return "decide" if any(record.state in OPEN for record in records) else ""
 
     def beyond(self):
         """Return how many messages of the whole list wait, where that is more than this page shows; or 0."""
@@ -263,7 +264,7 @@ class InboxView(ButtonPage):
                 "colour": titles.colour(record.state),
                 "service": self._service(record),
                 "current": self.message is not None and self.message.record.id == id,
-                "tickable": record.state in OPEN or self.bulk() == "restore",
+                "tickable": record.state in OPEN or (self.bulk() == "restore" and record.raw is not None),
             }
         )
 

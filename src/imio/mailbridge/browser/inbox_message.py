@@ -34,9 +34,9 @@ from imio.mailbridge.inbound.looking import others_looking
 from imio.mailbridge.inbound.process import decision_on
 from imio.mailbridge.inbound.process import read
 from imio.mailbridge.inbound.source import source
+from imio.mailbridge.inbound.source import why_gone
 from imio.mailbridge.message.address import is_addr_spec
 from imio.mailbridge.message.classification.gmail_confirmation import read_confirmation
-from imio.mailbridge.message.parsing.parse import parse
 from imio.mailbridge.message.secret_address import is_secret
 from imio.mailbridge.message.secret_address import masked
 from imio.mailbridge.message.secret_address import masked_data
@@ -46,8 +46,6 @@ from imio.mailbridge.settings.clock import local_time
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.read import stored_settings
 from imio.mailbridge.settings.size import name_and_size
-from imio.mailbridge.store.blobs import is_readable
-from io import BytesIO
 from plone import api
 from Products.Five.browser import BrowserView
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
@@ -69,14 +67,16 @@ class OfRecord:
             raise
 
     @cached_property
-    def is_lost(self):
-        """Whether the bytes of the message are missing on the server."""
-        return not is_readable(self.record.raw)
+    def why_gone(self):
+        """A sentence where the bytes of the message cannot be read, or an empty string."""
+        return why_gone(self.record)
 
     @cached_property
     def parsed(self):
-        """The whole message, parsed; an empty one where its bytes are lost."""
-        return parse(BytesIO()) if self.is_lost else read(self.record)
+        """The whole message, parsed; errors: ``NotFound`` where its bytes cannot be read."""
+        if self.why_gone:
+            raise NotFound("source")
+        return read(self.record)
 
 
 class Frame(OfRecord, BrowserView):
@@ -97,6 +97,8 @@ class Source(OfRecord, BrowserView):
     """The download of the bytes as they came."""
 
     def __call__(self):
+        if self.why_gone:
+            raise NotFound("source")
         return source(self.record, self.request.response)
 
 
@@ -189,6 +191,8 @@ class MessageView(OfRecord, ButtonPage):
         self._say(done)
 
     def _ask(self):
+        if self.why_gone:
+            raise review.NotPossible(409, self.why_gone)
         try:
             ask(self.record, self.parsed, self.settings)
         except CannotAsk as error:
@@ -275,7 +279,7 @@ class MessageView(OfRecord, ButtonPage):
 
     def confirmation(self):
         """Return Google's request to confirm a forwarding, or None."""
-        return read_confirmation(self.parsed)
+        return None if self.why_gone else read_confirmation(self.parsed)
 
     def undeclared(self):
         """Return the mailbox that a redirect mark names and the settings do not, or an empty string."""
@@ -295,7 +299,7 @@ class MessageView(OfRecord, ButtonPage):
 
     def proposal(self):
         """Return the values of the form, from the first message that would be filed, or None."""
-        if not self.decision.candidates:
+        if self.why_gone or not self.decision.candidates:
             return None
         original = self.decision.candidates[0].original
         date = local_time(original.date) if isinstance(original.date, datetime) else None
@@ -312,7 +316,9 @@ class MessageView(OfRecord, ButtonPage):
         )
 
     def parts(self):
-        """Return each message that would be filed; the message itself where none would be."""
+        """Return each message that would be filed; the message itself where none would be, nothing where it is gone."""
+        if self.why_gone:
+            return []
         found = [
             self._part(each.original, each.original.source, f"&part={number}")
             for number, each in enumerate(self.decision.candidates)

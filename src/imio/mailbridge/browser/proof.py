@@ -5,6 +5,7 @@ from imio.mailbridge.browser.readable import mail_of
 from imio.mailbridge.iadocs import names
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.source import source
+from imio.mailbridge.inbound.source import why_gone
 from imio.mailbridge.outbox.visibility import is_manager
 from imio.mailbridge.store.blobs import is_readable
 from plone.uuid.interfaces import IUUID
@@ -51,7 +52,7 @@ class Proof(BrowserView):
     def _source(self, id):
         """Return the whole message, which may also hold letters of other people."""
         record = next((record for record in self.records if record.id == id), None)
-        if record is None or not self.may_download(record) or not is_readable(record.raw):
+        if record is None or not self.may_download(record) or why_gone(record):
             raise NotFound("source")
         return source(record, self.request.response)
 
@@ -71,7 +72,9 @@ class Proof(BrowserView):
         return {sha256: "intact", "": "lost"}.get(digest_of(blob), "changed")
 
     def verified(self, record):
-        """Return whether the bytes of a record are those that arrived; see ``_verified``."""
+        """Return whether the bytes of a record are those that arrived; see ``_verified``. Also ``deleted``."""
+        if record.raw is None:
+            return "deleted"
         return self._verified(record.raw, record.size, record.sha256)
 
     def file_verified(self):
@@ -93,10 +96,15 @@ class Proof(BrowserView):
                 "routes": evidence.routes(record, uid),
                 "history": evidence.history(record),
                 "verified": self.verified(record),
+                "gone": why_gone(record),
                 "source": f"{self.url}?source={record.id}" if self.may_download(record) else "",
             }
             for record in self.records
         ]
+
+    def has_original(self):
+        """Tell whether the bytes of a transfer can still be read."""
+        return not all(map(why_gone, self.records))
 
     def original(self):
         """Return the address of the filed message, or an empty string."""

@@ -77,7 +77,7 @@ SETTINGS = (
         _("Incoming mail"),
         _("What becomes of the mail that comes in?"),
         ("inline_forward", "reply_transition", "max_size"),
-        ("max_per_sender", "max_deliveries", "max_volume"),
+        ("max_per_sender", "max_deliveries", "max_volume", "keep_received_days"),
     ),
     FieldGroup(
         "trust",

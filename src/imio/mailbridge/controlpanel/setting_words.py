@@ -30,6 +30,7 @@ SIZES = ("attachment_limit", "max_size")
 #: Settings of which 0 means as much as one likes.
 LIMITS = (
     "attachment_limit",
+    "keep_received_days",
     "keep_sent_days",
     "max_deliveries",
     "max_per_sender",
@@ -41,6 +42,7 @@ UNITS = {
     "undo_seconds": _("${count} s"),
     "retry_minutes": _("${count} min"),
     "give_up_hours": _("${count} h"),
+    "keep_received_days": _("${count} d"),
     "keep_sent_days": _("${count} d"),
 }
 

@@ -36,7 +36,9 @@ from imio.mailbridge.delivery.send import take
 from imio.mailbridge.delivery.settle import settle
 from imio.mailbridge.delivery.settle import settle_unreached
 from imio.mailbridge.i18n import _
+from imio.mailbridge.logs import about
 from imio.mailbridge.outbox.delivery_task import queue_delivery
+from imio.mailbridge.outbox.delivery_task import queue_rest
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.secrets import PasswordUnreadable
@@ -47,6 +49,7 @@ from imio.mailbridge.transport.smtp_reply import SmtpReply
 from transaction.interfaces import TransientError
 import itertools
 import logging
+import random
 import time
 import transaction
 
@@ -54,21 +57,37 @@ import transaction
 BATCH = 100
 #: How far the clock of a worker may be from that of the database before it no longer ends leases.
 MAX_SKEW = timedelta(minutes=5)
+#: Seconds after which a task takes no more messages: the thread that runs it belongs to all sites.
+TURN = 15.0
 
 logger = logging.getLogger(__name__)
 
 
 def deliver(id=None):
-    """Send the message ``id`` and whatever else is due, account by account. Commits by itself, a message at a time."""
-    more = True
-    while more:
+    """Send the message ``id`` and whatever else is due, account by account, for a ``TURN``; return whether it ended too early.
+
+    Commits by itself, a message at a time. What is left then has tasks of its own, or is left to ``deliver_rest``.
+    """
+    end = time.monotonic() + TURN
+    while True:
         transaction.begin()
         due, known = _due(id), settings().accounts
         full = {name for name, ids in due.items() if len(ids) == BATCH}
-        done = {
-            name for name, ids in due.items() if (_pass(known[name], ids) if name in known else _move(ids))
-        }
-        more = id is None and bool(full & done)
+        done = set()
+        # each account gets its share of the turns; that of the message which is to be sent now comes first
+        for name, ids in due.items() if id else _in_any_order(due):
+            if _pass(known[name], ids, end) if name in known else _move(ids):
+                done.add(name)
+            if time.monotonic() >= end:
+                return len(due) > 1 or len(ids) > 1
+        if id is not None or not full & done:
+            return False
+
+
+def deliver_rest():
+    """Send what is due, and queue the rest if it takes longer than a turn."""
+    if deliver():
+        queue_rest()
 
 
 def sweep():
@@ -89,7 +108,11 @@ def sweep():
     write_documents(outbox().to_write())
     transaction.begin()
     if _due(None):
-        deliver()
+        deliver_rest()
+
+
+def _in_any_order(due):
+    return random.sample(list(due.items()), len(due))
 
 
 def _has_right_clock():
@@ -136,8 +159,11 @@ def _move(ids):
     committed(move_all)
 
 
-def _pass(account, ids):
-    """Send messages over one connection, and write their documents; return whether the server was reached."""
+def _pass(account, ids, end):
+    """Send messages over one connection, and write their documents; return whether the server was reached.
+
+    None is begun after ``end``, by the monotonic clock, but one.
+    """
     if outbox().hold_of(account.name) is not None:
         committed(lambda: hold.hold_due(account.name))
         return False
@@ -148,13 +174,13 @@ def _pass(account, ids):
         committed(lambda: _stop(account.name, reply))
         return False
     with closing(connection), Dialogue(connection) as dialogue:
-        reached = _send_all(account, dialogue, ids)
+        reached = _send_all(account, dialogue, ids, end)
     write_documents(ids)
     return reached
 
 
-def _send_all(account, dialogue, ids):
-    """Send what is due of ``ids``; return whether the server was reached. See the diagram of the module."""
+def _send_all(account, dialogue, ids, end):
+    """Send what is due of ``ids`` until ``end``; return whether the server was reached. See the diagram of the module."""
     reached, claim, following = False, committed(lambda: _claim(account, ids)), None
     is_begun = False
     while claim is not None:
@@ -163,15 +189,16 @@ def _send_all(account, dialogue, ids):
             dialogue.go_on()
             # what the server says of this message is written even if no other can be taken
             with suppress(TransientError):
-                following = committed(lambda claim=claim: _claim(account, _after(ids, claim)))
+                following = committed(lambda claim=claim: _claim(account, _after(ids, claim, end)))
         if following is not None:
             dialogue.prepare(following)
         replies = dialogue.end()
         reached = not _is_down(replies)
         if is_begun := following is not None and _is_open(replies):
             dialogue.begin(following)
-        settle_and_claim = partial(_settle_and_claim, account, claim, replies, ids, following, is_begun)
-        newer = committed(settle_and_claim)
+        settle_and_claim = partial(_settle_and_claim, account, claim, replies, ids, end, following, is_begun)
+        with about(record=claim.id):
+            newer = committed(settle_and_claim)
         if is_begun:
             dialogue.go_on()
             claim, following = following, newer
@@ -195,7 +222,7 @@ def _is_down(replies):
     return all(reply.stage in ("connect", "tls", "auth") for reply in replies.values())
 
 
-def _settle_and_claim(account, claim, replies, ids, following, is_begun):
+def _settle_and_claim(account, claim, replies, ids, end, following, is_begun):
     """Write what the server said of a message and take another one, behind the one that follows, or return None."""
     box = outbox()
     if following is not None:
@@ -208,10 +235,13 @@ def _settle_and_claim(account, claim, replies, ids, following, is_begun):
     if _is_down(replies):
         settle_unreached(account, ids, next(iter(replies.values())))
         return None
-    return _claim(account, _after(ids, following if is_begun else claim))
+    return _claim(account, _after(ids, following if is_begun else claim, end))
 
 
-def _after(ids, claim):
+def _after(ids, claim, end):
+    """Return what comes after a message; nothing when the turn has ended."""
+    if time.monotonic() >= end:
+        return []
     return ids[ids.index(claim.id) + 1 :] if claim.id in ids else ids
 
 

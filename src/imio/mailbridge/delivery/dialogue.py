@@ -1,7 +1,9 @@
 """Speaks with the server about one message while the caller commits what it said of the one before."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from imio.mailbridge.delivery.send import read
+from imio.mailbridge.logs import about
 from threading import Event
 
 
@@ -30,7 +32,9 @@ class Dialogue:
         prepared, send = self._prepared
         send = send if prepared == claim else read(claim)
         self._prepared = None, None
-        self._replies = self._executor.submit(send, self._connection, self._asked)
+        with about(record=claim.id):
+            run = copy_context().run  # what the other thread logs says it too
+        self._replies = self._executor.submit(run, send, self._connection, self._asked)
 
     def go_on(self):
         """Let the message that was begun be ended."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from imio.mailbridge.logs import about
 from imio.mailbridge.message.composition.compose import sender_headers
 from imio.mailbridge.message.composition.sender_policy import Sender
 from imio.mailbridge.outbox.record import outbox
@@ -74,7 +75,12 @@ def read(claim):
     return partial(_send, claim, body, record.eight_bit)
 
 
-def _send(claim, body, eight_bit, connection, may_end=None):
+def _send(claim, *arguments):
+    with about(record=claim.id):
+        return _dialogue(claim, *arguments)
+
+
+def _dialogue(claim, body, eight_bit, connection, may_end=None):
     try:
         with body:
             head = sender_headers(claim.sender)  # a fallback's has another size than the one in record.size

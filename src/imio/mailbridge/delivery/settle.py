@@ -47,11 +47,9 @@ def settle(box, account, id, sender, replies):
         hold.stop(account.name, next(replies[each] for each, state in states.items() if state == "held"))
     if "sent" in states.values():
         account_alarm.works(account.name)
-        if record.document:
-            box.let_write(record)
     else:
         _note_trouble(account.name, rows, replies)
-    box.update(record, states)
+    box.update(record, states, unwritten="sent" in states.values() and bool(record.document))
     failed = {each: rows[each] for each, state in states.items() if state == "failed"}
     for address, row in failed.items():
         if row.alarm:

@@ -1,6 +1,7 @@
 """The tasks of the delivery: views on the task layer that work on the whole site, whichever user queued them."""
 
 from imio.mailbridge.delivery.deliver import deliver
+from imio.mailbridge.delivery.deliver import deliver_rest
 from imio.mailbridge.delivery.deliver import sweep
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.outbox.retention import purge
@@ -14,6 +15,14 @@ class Deliver(BrowserView):
 
     def __call__(self):
         deliver(self.request.form["id"])
+        return ""
+
+
+class SweepDue(BrowserView):
+    """Send what is due: the rest of a long delivery."""
+
+    def __call__(self):
+        deliver_rest()
         return ""
 
 

@@ -179,6 +179,7 @@ def period_folder(parent, time):
         return parent[period]
     folder = _add(parent, period, createContent("Folder", title=period))
     folder.setLayout(names.MAIL_LIST)
+    folder.setOrdering("unordered")  # an order by hand would be one object that every filing changes
     return folder
 
 

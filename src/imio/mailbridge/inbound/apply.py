@@ -1,7 +1,6 @@
 """Carries out a decision in the current transaction: files the message, notes its report, or quarantines it; nothing else does."""
 
 from functools import partial
-from imio.mailbridge.i18n import _
 from imio.mailbridge.inbound import duplicates
 from imio.mailbridge.inbound import reports
 from imio.mailbridge.inbound import verify
@@ -11,6 +10,7 @@ from imio.mailbridge.inbound.copy import copy_to_agent
 from imio.mailbridge.inbound.decide import UNPROVEN_AUTHOR
 from imio.mailbridge.inbound.forwarding import check as forwarding
 from imio.mailbridge.inbound.inbox import inbox
+from imio.mailbridge.inbound.source import LOST
 from imio.mailbridge.message.rendition.written import plain_text
 from imio.mailbridge.message.secret_address import masked
 from imio.mailbridge.outbox.record import outbox
@@ -34,9 +34,6 @@ import transaction
 NOT_A_RECIPIENT = "not-a-recipient"
 #: Evidence that another item has the Message-ID, author and date of a message, and another content.
 SAME_MESSAGE_ID = "same-message-id"
-LOST = _(
-    "The text of this e-mail is lost: its bytes are missing on the server. Tell the administrators of the site."
-)
 #: Characters of a text from outside that a record keeps.
 MAX_TEXT = 500
 

@@ -7,7 +7,10 @@ Life of a record::
        │  │ ├─→ quarantined ─→ …     with a reason; replay, accept or discard
        │  │ └─→ failed ─────→ …      filing raised; the exception is kept; replay or discard
        │  └──── replay by a person
-       └─→ discarded ──→ …           by a person, with a reason; the bytes stay, and a person can take it back to what it was
+       └─→ discarded ──→ …           by a person, with a reason; a person can take it back to what it was
+
+The bytes stay, unless the town says for how long (``inbound/retention``): then those of a record that is filed, recorded or
+discarded are deleted, and it stays in this state.
 """
 
 from BTrees.LLBTree import LLTreeSet
@@ -36,6 +39,8 @@ CHUNK = 1 << 16
 
 #: States in which a person can still decide.
 OPEN = ("received", "quarantined", "failed")
+#: States in which nothing is left to decide.
+FINAL = ("filed", "recorded", "discarded")
 
 #: How long mail for an address that was taken out of the settings is kept instead of refused.
 RETIRED_FOR = timedelta(days=30)
@@ -66,6 +71,7 @@ def receive_bytes(stream: BinaryIO, max_size: int) -> tuple[Blob, str, int]:
 class InboundMessage(Record):
     """A message as it arrived, and what the bridge did with it. All values are plain.
 
+    ``raw`` is the blob of its bytes, or None once the retention time is over.
     ``transfer`` and ``reason`` are empty until it is classified; ``items`` are content uids; ``error`` is the text of the
     exception of a failed filing; ``about`` is the id of the outgoing message that it reports on or answers, or empty.
     ``null_sender``: it came without an envelope sender, as reports do; an ``envelope_sender`` that is empty may be unknown.
@@ -84,7 +90,7 @@ class InboundMessage(Record):
 
     def __init__(self, id: str, raw: Blob, sha256: str, size: int, envelope: Envelope) -> None:
         super().__init__(id, "received")
-        self.raw = raw
+        self.raw: Blob | None = raw
         self.sha256 = sha256
         self.size = size
         self.envelope_sender = envelope.envelope_sender
@@ -136,7 +142,8 @@ class Inbox(Store):
     ``by_original`` maps the name of an original message (Message-ID, author and date: ``sameness.name_of``) to its items, each a
     tuple of uid and ``sameness.Content``; ``name_of`` maps that uid to the name, ``by_item`` to the ids of the records that brought
     it, the first first, ``filed`` to the SHA-256, in hex, of the message that was filed.
-    ``by_transferrer`` maps the address of a forwarding agent or mailbox to keys. ``recent`` maps an author's address
+    ``by_transferrer`` maps the address of a forwarding agent or mailbox to keys. ``with_bytes`` holds the keys of messages whose bytes
+    are kept. ``recent`` maps an author's address
     to when the last messages came, in seconds since the epoch. ``unverified`` maps the ids of records whose signatures are still to
     be verified to how often that was tried. ``asked`` maps an agent's address to when the bridge last explained how to forward.
     ``summarised`` is the day of the last summary, in ISO 8601.
@@ -161,10 +168,13 @@ class Inbox(Store):
         super().begin()
         self.by_recipient = Listing()
         self.by_transferrer = OOBTree()
+        self.with_bytes = LLTreeSet()
 
     def index(self, record: InboundMessage) -> None:
         """Give a new record its place in the indexes."""
         super().index(record)
+        if record.raw is not None:
+            self.with_bytes.insert(record.key)
         self.index_transferrer(record)
 
     def remove(self, record: InboundMessage) -> None:
@@ -173,7 +183,15 @@ class Inbox(Store):
             self.by_recipient.discard(of_recipient, record.key)
         if record.transferred_by:
             self.by_transferrer[record.transferred_by].remove(record.key)
+        if record.key in self.with_bytes:
+            self.with_bytes.remove(record.key)
         super().remove(record)
+
+    def delete_bytes(self, record: InboundMessage) -> None:
+        """Delete the bytes of a message."""
+        if record.key in self.with_bytes:
+            self.with_bytes.remove(record.key)
+        record.raw = None
 
     def reindex(self, record: InboundMessage) -> None:
         """Bring the indexes up to date with a record whose facets may have changed."""

@@ -6,6 +6,8 @@
                     ✝1                                  ✝2              ✝3
     ✝1 ✝2 the record is still ``received``: the next delivery of the same bytes, or the sweep, goes on with it
     ✝3 done. A conflict runs "decide, apply" again, never the question to DNS
+
+"decide, apply" is done in turn by the threads of a process, and is optimistic between processes.
 """
 
 from contextlib import suppress
@@ -24,6 +26,7 @@ from imio.mailbridge.inbound.decide import Sent
 from imio.mailbridge.inbound.forwarding import check as forwarding
 from imio.mailbridge.inbound.inbox import OPEN
 from imio.mailbridge.inbound.proof import UNPROVEN
+from imio.mailbridge.logs import about
 from imio.mailbridge.message.parsing.parse import parse
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.outbox.reply_address import message_id_at
@@ -32,9 +35,12 @@ from imio.mailbridge.store.commit import committed
 from imio.mailbridge.store.store import now
 from imio.mailbridge.transport.txt_lookup import TxtLookup
 from transaction.interfaces import TransientError
+import threading
 import transaction
 
 
+#: Those who file in one process do it in turn: they share one interpreter, and each conflict costs a filing.
+FILING_TURN = threading.Lock()
 #: How long a message waits for a DNS server that does not answer; then it goes to the quarantine.
 PATIENCE = timedelta(hours=4)
 LATER = "later: DNS does not answer, so the signatures of this message cannot be verified"
@@ -58,6 +64,13 @@ def process(record, review=None):
 
     Every error but a conflict becomes a state. A person's decision is never put off and counts for no limit.
     """
+    if not _is_open(record, review):
+        return False
+    with about(record=record.id):
+        return _process(record, review)
+
+
+def _process(record, review):
     try:
         message = read(record)
     except TransientError:
@@ -65,9 +78,7 @@ def process(record, review=None):
     except Exception as error:  # noqa: BLE001 - kept, and shown to a person
         return _fail(record, review, error)
     with suppress(_Unverified):
-        return committed(
-            lambda: _settle(record, review, lambda: _apply(record, message, review, verified=False))
-        )
+        return _applied(record, message, review, verified=False)
     try:
         found = signatures.verify(message, TxtLookup(settings().dns_resolver))
     except TransientError:
@@ -75,7 +86,7 @@ def process(record, review=None):
     except Exception as error:  # noqa: BLE001 - kept, and shown to a person
         return _fail(record, review, error)
     committed(lambda: _keep_signatures(record, found, review))
-    return committed(lambda: _settle(record, review, lambda: _apply(record, message, review, verified=True)))
+    return _applied(record, message, review, verified=True)
 
 
 def read(record):
@@ -109,6 +120,13 @@ def _keep_signatures(record, found, review):
 
 def _fail(record, review, error):
     return committed(lambda: _settle(record, review, lambda: fail(record, error)))
+
+
+def _applied(record, message, review, verified):
+    def change():
+        return _settle(record, review, lambda: _apply(record, message, review, verified))
+
+    return committed(change, FILING_TURN)
 
 
 def _settle(record, review, change):

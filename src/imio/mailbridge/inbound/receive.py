@@ -24,6 +24,7 @@ from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.inbox import receive_bytes
 from imio.mailbridge.inbound.inbox import record_id
 from imio.mailbridge.inbound.inbox import TooLarge
+from imio.mailbridge.inbound.process import FILING_TURN
 from imio.mailbridge.inbound.process import process
 from imio.mailbridge.inbound.process import sent_messages
 from imio.mailbridge.message.address import is_addr_spec
@@ -105,7 +106,9 @@ def take(stream, envelope, values, may_leave=False, asynchronous=False):
 
 def keep(stream, envelope, values, may_leave=False, asynchronous=False):
     """Do what ``take`` does for an envelope that needs no mail-in address, or has one."""
-    is_new, record = committed(lambda: _keep(stream, envelope, values, may_leave, asynchronous))
+    is_new, record = committed(
+        lambda: _keep(stream, envelope, values, may_leave, asynchronous), FILING_TURN
+    )
     if not is_new:
         return 200, record
     if not is_readable(record.raw):
@@ -129,7 +132,7 @@ def _keep(stream, envelope, values, may_leave, asynchronous):
     id = record_id(sha256, envelope)
     box = inbox()
     record = box.get(id)
-    if record is not None and not is_readable(record.raw):
+    if record is not None and record.raw is not None and not is_readable(record.raw):
         record.raw = blob
         record.note("received", text="the bytes were lost on disk and came again")
         box.set_state(record, "received" if record.state == "failed" else record.state)

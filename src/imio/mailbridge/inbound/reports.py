@@ -126,8 +126,7 @@ def _bounce(message, report, senders):
             )
             if failed:
                 bounced = True
-                outbox().let_write(message)
-                outbox().update(message, {address: "bounced"})
+                outbox().update(message, {address: "bounced"}, unwritten=True)
                 returned.note(address, message.id)
     if not any(_failing(message, each) for each in report.recipients):
         named = ", ".join(each.address for each in report.recipients if each.address)

@@ -10,6 +10,7 @@ from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.inbox import OPEN
 from imio.mailbridge.inbound.process import process
 from imio.mailbridge.inbound.process import Review
+from imio.mailbridge.inbound.source import DELETED
 from imio.mailbridge.message.address import Address
 from imio.mailbridge.message.syntax.address_list import typed_addresses
 from imio.mailbridge.settings.clock import readable_time
@@ -51,12 +52,14 @@ _DEALT_WITH = {
 
 def replay(record, data):
     """Process the message another time, by today's rules. Errors: ``NotPossible``."""
+    _must_have_bytes(record)
     review = Review(_me(), "replay")
     _carry_out(record, lambda: process(record, review))
 
 
 def accept(record, data):
     """File the message as a person says: ``data`` may hold ``sender``, ``date``, ``service``, ``as``. Errors: ``NotPossible``."""
+    _must_have_bytes(record)
     if record.state not in OPEN:
         raise _dealt_with(record)
     choice = Choice(
@@ -96,6 +99,7 @@ def restore(record, data):
     by = _me()
 
     def bring_back():
+        _must_have_bytes(record)
         if record.state != "discarded":
             return False
         line = next((line for line in reversed(record.history) if line["state"] == "discarded"), {})
@@ -106,6 +110,11 @@ def restore(record, data):
 
     if not _in_time(lambda: committed(bring_back)):
         raise NotPossible(409, _("This message is no longer among the discarded ones."))
+
+
+def _must_have_bytes(record):
+    if record.raw is None:
+        raise NotPossible(409, DELETED)
 
 
 def _carry_out(record, decision):

@@ -1,12 +1,14 @@
 """Tasks of incoming mail: views on the task layer, run by a worker."""
 
 from datetime import timedelta
+from functools import partial
 from imio.mailbridge.inbound import imap_reading as mailboxes
 from imio.mailbridge.inbound.flood import forget_old
 from imio.mailbridge.inbound.forwarding import check as forwarding
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.process import process
 from imio.mailbridge.inbound.receive import wake
+from imio.mailbridge.inbound.retention import purge
 from imio.mailbridge.inbound.summary import summarise
 from imio.mailbridge.inbound.verify import sweep as sweep_unverified
 from imio.mailbridge.store.commit import committed
@@ -56,12 +58,17 @@ class Sweep(BrowserView):
 
     def __call__(self):
         for step in (_wake_unfinished, sweep_unverified, _forget_old_authors, forwarding.sweep, summarise):
-            try:
-                committed(step)
-            except Exception:  # noqa: BLE001 - the next sweep comes in a minute
-                logger.exception("a step of the sweep failed: %s", step.__name__)
-        read_words(inbox)
+            _attempt(step.__name__, partial(committed, step))
+        _attempt("purge", purge)
+        _attempt("read_words", partial(read_words, inbox))
         return ""
+
+
+def _attempt(name, step):
+    try:
+        step()
+    except Exception:  # noqa: BLE001 - the next sweep comes in a minute
+        logger.exception("a step of the sweep failed: %s", name)
 
 
 def _wake_unfinished():

@@ -11,6 +11,7 @@ Life of a recipient::
 A stored message queues its own delivery for after the commit, when it is added and whenever a recipient becomes ``queued``.
 """
 
+from BTrees.LLBTree import LLSet
 from BTrees.LLBTree import LLTreeSet
 from BTrees.OOBTree import OOBTree
 from BTrees.OOBTree import OOTreeSet
@@ -47,6 +48,7 @@ from persistent import Persistent
 from persistent.mapping import PersistentMapping
 from typing import Any
 from ZODB.blob import Blob
+import itertools
 
 
 KEY = "imio.mailbridge.outbox"
@@ -310,8 +312,12 @@ class Outbox(Store):
         about: OutgoingMessage = self.records.get(record.about, record)
         return about
 
-    def update(self, record: OutgoingMessage, states: dict[str, str]) -> None:
-        """Set the states of recipients and, from all of them, the state of the message; queue its delivery if any is ``queued``."""
+    def update(self, record: OutgoingMessage, states: dict[str, str], unwritten: bool = False) -> None:
+        """Set the states of recipients and, from all of them, the state of the message; queue its delivery if any is ``queued``.
+
+        ``unwritten``: its document does not say this yet.
+        """
+        record.unwritten = record.unwritten or unwritten
         was_waiting = bool(record.in_state(*WAITING))
         record.recipients = {**record.recipients, **states}
         self.set_state(record, message_state(record.recipients.values()))
@@ -323,8 +329,9 @@ class Outbox(Store):
             queue_delivery(record)
 
     def let_write(self, record: OutgoingMessage) -> None:
-        """Note that the document of a message does not say yet what became of it; ``update`` must follow."""
+        """Note that the document of a message does not say yet what became of it."""
         record.unwritten = True
+        self.reindex(record)
 
     def is_written(self, record: OutgoingMessage) -> None:
         """Note that the document says what became of the message."""
@@ -333,7 +340,7 @@ class Outbox(Store):
 
     def to_write(self) -> list[str]:
         """Return the ids of messages whose document does not say yet what became of them, the oldest first."""
-        return self._oldest_ids(self.listing.cells(where=lambda cell: UNWRITTEN in cell[3:]))
+        return list(self._oldest_ids(self.listing.cells(where=lambda cell: UNWRITTEN in cell[3:])))
 
     def delete_bytes(self, record: OutgoingMessage) -> None:
         """Delete the bytes of a message, and what its agent entered."""
@@ -370,9 +377,8 @@ class Outbox(Store):
         """Return when the oldest message was made that still waits, or None."""
         return self.oldest_of(self.cells_waiting())
 
-    def _oldest_ids(self, cells: list[Cell]) -> list[str]:
-        keys = sorted((key for each in self.listing.of(cells) for key in each), reverse=True)
-        return [self.ids[key] for key in keys]
+    def _oldest_ids(self, cells: list[Cell]) -> Iterator[str]:
+        return (self.ids[key] for key in oldest_first(self.listing.of(cells)))
 
     def accounts_waiting(self) -> set[str]:
         """Return the names of the accounts by which a message is to leave, now or later."""
@@ -385,10 +391,10 @@ class Outbox(Store):
             return "queued" in (cell[0], *cell[3:]) or AT_ONCE in cell[3:]
 
         cells = [cell for cell in self.cells_waiting(*DUE, account=account) if at_once(cell)]
-        keys = {key for each in self.listing.of(cells) for key in each}
-        if timed := self.later.get(account):
-            keys.update(key for _at, key in timed.keys(None, (-key_at(at) + 1,)))
-        return (self.ids[key] for key in sorted(keys, reverse=True))
+        timed = self.later.get(account)
+        due = LLSet(key for _at, key in timed.keys(None, (-key_at(at) + 1,))) if timed else LLSet()
+        found = oldest_first([*self.listing.of(cells), due])
+        return (self.ids[key] for key, _same in itertools.groupby(found))
 
     def hold_of(self, account: str = DEFAULT) -> dict[str, Any] | None:
         """Return why an account is stopped, or None."""

@@ -3,28 +3,22 @@
 from datetime import datetime
 from datetime import timedelta
 from datetime import UTC
-from functools import partial
 from imio.mailbridge.i18n import _
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.outbox.states import WAITING
 from imio.mailbridge.settings.read import settings
-from imio.mailbridge.store.commit import committed
+from imio.mailbridge.store.steps import in_steps
 from imio.mailbridge.store.store import key_at
 
 
-#: Messages in one transaction.
-STEP = 100
-
-
 def purge() -> int:
-    """Delete the bytes of all messages that nothing happened to for long enough; return how many. Commits by itself."""
+    """Delete the bytes of messages that nothing happened to for long enough; return how many. Commits by itself."""
     days = settings().keep_sent_days
     if not days:
         return 0
     before = datetime.now(UTC) - timedelta(days=days)
     old = list(outbox().with_bytes.keys(key_at(before)))  # the keys of older messages are larger
-    steps = (old[at : at + STEP] for at in range(0, len(old), STEP))
-    return sum(committed(partial(_delete_bytes, keys, before)) for keys in steps)
+    return in_steps(old, lambda keys: _delete_bytes(keys, before))
 
 
 def _delete_bytes(keys: list[int], before: datetime) -> int:

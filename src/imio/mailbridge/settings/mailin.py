@@ -161,6 +161,17 @@ class IIncoming(Interface):
         max=1000000,
         default=2048,
     )
+    keep_received_days = schema.Int(
+        title=_("Keep received messages (days)"),
+        description=_(
+            "Afterwards the message as it arrived is deleted; the document with all its files and the history stay, and what "
+            "waits for a decision is kept. What must be kept by law, and for how long, is for the town to decide. 0: messages are "
+            "kept forever."
+        ),
+        min=0,
+        max=36500,
+        default=0,
+    )
 
 
 @dataclass(frozen=True)
@@ -177,7 +188,7 @@ class MailinSettings:
     """How mail arrives. ``mailin_addresses`` keep their order; ``source_mailboxes`` maps an address to a service uid or "".
 
     ``max_size`` is in bytes. 0 is no limit for ``max_per_sender`` (messages an hour), ``max_deliveries`` (messages a minute) and
-    ``max_volume`` (MiB in ten minutes).
+    ``max_volume`` (MiB in ten minutes), and for ever for ``keep_received_days``.
     """
 
     mailin_addresses: Mapping[str, MailinAddress] = field(default_factory=dict)
@@ -192,6 +203,7 @@ class MailinSettings:
     max_size: int = 40 * 1024**2
     max_deliveries: int = 600
     max_volume: int = 2048
+    keep_received_days: int = 0
 
 
 def read(records: Any) -> dict[str, Any]:
@@ -215,4 +227,5 @@ def read(records: Any) -> dict[str, Any]:
         "max_size": records.max_size,
         "max_deliveries": records.max_deliveries or 0,
         "max_volume": records.max_volume or 0,
+        "keep_received_days": records.keep_received_days or 0,
     }

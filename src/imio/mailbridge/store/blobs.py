@@ -15,7 +15,9 @@ logger = logging.getLogger(__name__)
 
 
 def is_readable(blob: Any) -> bool:
-    """Tell whether the bytes of a committed blob can be read."""
+    """Tell whether the bytes of a committed blob can be read; those of None were deleted."""
+    if blob is None:
+        return False
     try:
         blob.open("r").close()
     except POSKeyError:

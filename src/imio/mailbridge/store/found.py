@@ -27,7 +27,11 @@ class Found(Sequence[str]):
         self._size = size
         self._low, self._high = low, high
         self._read: list[int] = []
-        self._rest = heapq.merge(*(self._range(each) for each in sets))
+
+    @cached_property
+    def _rest(self) -> Iterator[int]:
+        """What was not read yet; begun when the first is read, since a set may not change while it is read."""
+        return heapq.merge(*(self._range(each) for each in self._sets))
 
     def _range(self, keys: Any) -> Any:
         return keys.keys(self._low, self._high, self._low is not None, self._high is not None)

@@ -12,9 +12,12 @@ from BTrees.LLBTree import multiunion
 from BTrees.OOBTree import OOBTree
 from collections.abc import Callable
 from collections.abc import Iterable
+from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice
 from persistent import Persistent
 from typing import Any
+import heapq
 
 
 Cell = tuple[str, ...]
@@ -78,6 +81,19 @@ class Listing(Persistent):
     def of(self, cells: Iterable[Cell]) -> list[Any]:
         """Return the sets of these cells."""
         return [self.sets[cell] for cell in cells if cell in self.sets]
+
+
+def oldest_first(sets: Iterable[Any], before: int | None = None) -> Iterator[int]:
+    """Yield the keys in sets, the oldest first: those behind ``before``, a key; the sets may change meanwhile."""
+    return heapq.merge(*(_descending(each, before) for each in sets), reverse=True)
+
+
+def _descending(keys: Any, before: int | None) -> Iterator[int]:
+    with suppress(ValueError):  # there is no more
+        key = keys.maxKey()
+        while before is None or key > before:
+            yield key
+            key = keys.maxKey(key - 1)
 
 
 def common(left: list[Any], right: list[Any]) -> Any:

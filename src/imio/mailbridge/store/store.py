@@ -21,6 +21,7 @@ from imio.mailbridge.store.found import Found
 from imio.mailbridge.store.listing import Cell
 from imio.mailbridge.store.listing import common
 from imio.mailbridge.store.listing import Listing
+from imio.mailbridge.store.listing import oldest_first
 from imio.mailbridge.store.words import search
 from imio.mailbridge.store.words import Words
 from persistent import Persistent
@@ -147,9 +148,8 @@ class Store(Persistent):
         return self.oldest_of(self._cells(states))
 
     def oldest_first(self, *states: str, before: datetime) -> Iterator[Any]:
-        """Return the records in these states that were made before a time, the oldest first; for states that are passed through."""
-        sets = (each.keys(key_at(before), None, True) for each in self.listing.of(self._cells(states)))
-        keys = sorted((key for each in sets for key in each), reverse=True)
+        """Return the records in these states that were made before a time, the oldest first."""
+        keys = oldest_first(self.listing.of(self._cells(states)), key_at(before))
         return (self.records[self.ids[key]] for key in keys)
 
     def counts(self) -> dict[str, int]:

@@ -11,6 +11,7 @@ that is killed in a task loses it. A task must therefore name a record that a sw
 """
 
 from imio.mailbridge.taskqueue.enqueue import add
+from imio.mailbridge.taskqueue.enqueue import add_once
 
 
-__all__ = ["add"]
+__all__ = ["add", "add_once"]

@@ -1,7 +1,10 @@
-"""Queues, once a minute, the sweeps of each site: they find the records whose task was lost."""
+"""Queues, once a minute, the sweeps of each site: they find the records whose task was lost.
+
+One sweep of all sites a minute, whatever number of processes there are; one of each kind for a site that waits, and one that runs.
+"""
 
 from imio.mailbridge.taskqueue.authenticate import PLUGIN_ID
-from imio.mailbridge.taskqueue.enqueue import add
+from imio.mailbridge.taskqueue.enqueue import add_once
 from plone.base.interfaces import IPloneSiteRoot
 from Products.Five.browser import BrowserView
 
@@ -31,5 +34,5 @@ class SweepSites(BrowserView):
     def __call__(self):
         for site in sites(self.context):
             for view in SWEEPS:
-                add(f"{'/'.join(site.getPhysicalPath())}/@@{view}", "POST")
+                add_once(f"{'/'.join(site.getPhysicalPath())}/@@{view}")
         return ""

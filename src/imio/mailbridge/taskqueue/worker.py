@@ -1,8 +1,10 @@
 """Runs the tasks: threads in the instance, or processes of their own (``mailbridge-worker zope.conf``)."""
 
-from huey.consumer import Consumer
+from imio.mailbridge.logs.formatter import handler
 from imio.mailbridge.taskqueue import queue as queues
 from imio.mailbridge.taskqueue import stopping
+from imio.mailbridge.taskqueue.heartbeat import Consumer
+from imio.mailbridge.taskqueue.heartbeat import PROCESS
 from zc.lockfile import LockError
 import argparse
 import atexit
@@ -90,7 +92,8 @@ def main(argv=None):
     parser.add_argument("zope_conf", help="configuration of the instance, as for runwsgi")
     arguments = parser.parse_args(argv)
     os.environ[WORKER] = "off"
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    PROCESS["kind"] = "worker"
+    logging.basicConfig(level=logging.INFO, handlers=[handler()])
     from Zope2.Startup.run import configure_wsgi
 
     configure_wsgi(arguments.zope_conf)

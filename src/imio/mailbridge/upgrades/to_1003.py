@@ -1,10 +1,12 @@
-"""Version 1003: stores find records by the facets of a listing, and by their words, however many there are."""
+"""Version 1003: stores find records by the facets of a listing, and by their words, however many there are; a setting for how long
+received mail is kept."""
 
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.store.store import key_at
-from imio.mailbridge.store.words import catch_up
 from imio.mailbridge.store.store import now
+from imio.mailbridge.store.words import catch_up
+from imio.mailbridge.upgrades.registry import update_settings
 import transaction
 
 
@@ -13,7 +15,8 @@ STEP = 1000
 
 
 def upgrade(setup):
-    """Make the indexes of each store from its records; commits nothing."""
+    """Add the setting, and make the indexes of each store from its records; commits nothing."""
+    update_settings()
     for store in (outbox(), inbox()):
         if store.schema > 2:
             continue

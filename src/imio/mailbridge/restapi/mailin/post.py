@@ -1,6 +1,7 @@
 """``POST <site>/@mail-in`` and ``POST <site>/@@mail-in`` deliver a message; ``POST <site>/@mail-in/<id>/…`` decides on one."""
 
 from AccessControl import getSecurityManager
+from contextlib import suppress
 from imio.mailbridge.i18n import _
 from imio.mailbridge.inbound import rate
 from imio.mailbridge.inbound import review
@@ -28,6 +29,7 @@ from plone.protect.interfaces import IDisableCSRFProtection
 from plone.restapi.deserializer import json_body
 from plone.restapi.exceptions import DeserializationError
 from Products.Five.browser import BrowserView
+from transaction.interfaces import TransientError
 from zope.interface import alsoProvides
 import json
 
@@ -55,7 +57,8 @@ def deliver(context, request):
         raise Refusal(429, _("Too much was handed over at once. Try again later."))
     day = local_time(now()).date()
     if (id := token_id(request)) and tokens.is_used_first(id, day):
-        committed(lambda: tokens.note_use(id, day))
+        with suppress(TransientError):  # the next delivery notes it
+            committed(lambda: tokens.note_use(id, day))
     try:
         status, record = receive(request, values)
     except Refused as refused:

@@ -1,0 +1,1 @@
+"""``@@mailbridge-metrics``: how the bridge does, as text for Prometheus."""
