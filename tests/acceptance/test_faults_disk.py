@@ -102,10 +102,13 @@ def test_full_disk(town, places, catcher, name):
         statuses = pipe()
         answer = town.post(DOCUMENT, "agent", json=data)
         assert town.get("/@@mailbridge-inbox?state=all", "chef", headers={"Accept": "text/html"}).ok
-    assert (set(statuses), answer.status_code) == ({PLACES[name][0]}, PLACES[name][1]), town.log[-3000:]
+    assert set(statuses) == {PLACES[name][0]}, town.log[-3000:]
+    # a process that ends leaves room for a small file, and then the e-mail is kept and sent
+    assert answer.status_code in {PLACES[name][1], 202}, town.log[-3000:]
     if PLACES[name] == LATER:
         assert not [subject for subject, _state in inbox(town) if subject.startswith(name)]
-        answer = town.post(DOCUMENT, "agent", json=data)
+        if answer.status_code != 202:
+            answer = town.post(DOCUMENT, "agent", json=data)
         assert answer.status_code == 202, answer.text
     assert pipe() == [0, 0]  # as Postfix does, or a second time
     if name == "queue":
