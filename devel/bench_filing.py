@@ -46,9 +46,7 @@ def measure(instances, pipes, count=COUNT, **headers):
     turns = itertools.cycle(instances)
 
     def post(raw, instance):
-        return instance.post(
-            "/@@mail-in", "gateway", data=raw, headers={**TRUSTED, **headers}
-        ).status_code
+        return instance.post("/@@mail-in", "gateway", data=raw, headers={**TRUSTED, **headers}).status_code
 
     with ThreadPoolExecutor(pipes) as pool:
         start = time.perf_counter()
@@ -82,7 +80,9 @@ def _way(connection, above, oid):
     while oid is not None:
         each = connection.get(oid)
         each._p_activate()
-        held = next((key for key, value in getattr(each, "__dict__", {}).items() if aq_base(value) is child), "")
+        held = next(
+            (key for key, value in getattr(each, "__dict__", {}).items() if aq_base(value) is child), ""
+        )
         held = held or (hasattr(each, "id") and str(each.id)) or ""
         way = f"{type(each).__name__} {held}/{way}"
         child, oid = each, above[oid]

@@ -30,6 +30,8 @@ import time
 
 
 COUNT, WORKERS = 200, (1, 2, 4)
+#: Messages for each worker before those that are measured.
+WARM = 10
 KEY = "shared"
 ROOT = Path(__file__).resolve().parent.parent
 ZEO_CONF = """\
@@ -301,13 +303,15 @@ def _measure(folder, peer, count):
             whole = sum(profile.values())
             row(f"{what} in one process, profiled", f"{whole:.1f}", "s")
             for group, seconds in profile.items():
-                row(f"  {group}", f"{seconds / whole:.0%}")
+                row(f"  {group}", f"{seconds / whole * 100:.0f}", "%")
 
 
 def _workers(town, what, measure, count, limit):
     first = None
     for workers in WORKERS:
         town.start_workers(workers)
+        measure(town, WARM * workers)  # fills caches, and imports what is imported when it is used
+        wait_for(town.is_idle, 600)
         seconds, *span = measure(town, count)
         rate = count / seconds
         first = first or rate

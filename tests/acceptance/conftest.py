@@ -7,13 +7,17 @@ from tests.servers.instance import copied
 from tests.servers.instance import Instance
 from tests.servers.instance import PASSWORD
 from tests.servers.required import required
+from tests.servers.town import Town
 from tests.servers.waiting import TIMEOUT
 from tests.site.compose import token
 import fcntl
 import os
 import pytest
+import random
 
 
+#: Names the seed of the tests with faults at random moments; without it each run has another one, which it prints.
+SEED = "FAULT_SEED"
 SCREENSHOTS = Path(__file__).resolve().parent.parent.parent / "screenshots"
 
 
@@ -31,6 +35,22 @@ def demo(tmp_path_factory, worker_id):
             instance.make()
             made.touch()
     return instance
+
+
+@pytest.fixture
+def chance():
+    """A source of chance; its seed is printed, and can be given."""
+    seed = int(os.environ.get(SEED) or random.randrange(10**6))
+    print(f"{SEED}={seed}")
+    return random.Random(seed)
+
+
+@pytest.fixture
+def processes(demo, tmp_path, catcher):
+    """A town of many processes; no worker runs, and mail goes to ``catcher``."""
+    with Town(demo, tmp_path) as town:
+        town.one.set(smtp_port=catcher.port, undo_seconds=0)
+        yield town
 
 
 @pytest.fixture(scope="session")

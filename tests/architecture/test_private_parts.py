@@ -80,6 +80,7 @@ PUBLIC = {
     "_p_deactivate": IPersistent,
     "_p_jar": IPersistent,
     "_p_oid": IPersistent,
+    "_p_mtime": IPersistent,
     "_p_serial": IPersistent,
     "_replace": tuple,
     "_setId": ICopySource,

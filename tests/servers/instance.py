@@ -35,6 +35,7 @@ class Instance(Client):
         self.port = free_port()
         self.url = f"http://localhost:{self.port}/iadocs"
         self.ini = instance.write(home, self.port, zeo, **environment)
+        self.queue_url = f"sqlite:///{home}/var/mailbridge-queue.sqlite"
         self._process = None
 
     @property
@@ -105,7 +106,7 @@ class Instance(Client):
 
     def sweep(self):
         """Have the worker look now for what is due, as it does each minute."""
-        queue = connect(f"sqlite:///{self.home}/var/mailbridge-queue.sqlite")
+        queue = connect(self.queue_url)
         queue.submit(0, None, "/@@mailbridge-sweep-sites", "POST", {}, {}, "", None)
 
     def settings(self):

@@ -42,4 +42,6 @@ class TestGrowth:
     @pytest.mark.parametrize("part", PARTS)
     def test_it_loads_no_more_with_much_mail(self, loads, part):
         little, much = loads[LITTLE][part], loads[MUCH][part]
-        assert much <= little * TIMES + MORE, f"{little} objects with {LITTLE} messages each way, {much} with {MUCH}"
+        assert much <= little * TIMES + MORE, (
+            f"{little} objects with {LITTLE} messages each way, {much} with {MUCH}"
+        )

@@ -115,7 +115,11 @@ def test_a_list_between_two_times():
     assert list(store.everything(low)) == [f"id{number}" for number in range(6, -1, -1)]
     assert len(store.everything(None, high)) == 6
     assert list(store.newest_ids().since(store.get("id2").key)) == ["id2", "id1", "id0"]
-    assert [each.id for each in store.oldest_first("new", before=BEGIN + timedelta(seconds=3))] == ["id0", "id1", "id2"]
+    assert [each.id for each in store.oldest_first("new", before=BEGIN + timedelta(seconds=3))] == [
+        "id0",
+        "id1",
+        "id2",
+    ]
     assert store.oldest("new") == BEGIN
 
 
@@ -181,7 +185,11 @@ def test_words_that_change_are_found():
 def test_many_keys_are_intersected_as_few_are(monkeypatch):
     store = Letters()
     for number in range(40):
-        store.add(Letter(number, "done", colour="red" if number % 3 else "blue", text="permis" if number % 2 else "x"))
+        store.add(
+            Letter(
+                number, "done", colour="red" if number % 3 else "blue", text="permis" if number % 2 else "x"
+            )
+        )
     words.catch_up(store, key_at(BEGIN + timedelta(days=1)))
     sets = store.listing.of([("done", "blue")])
     few = list(store.matching("permis", sets))

@@ -119,7 +119,9 @@ def test_the_filter_answers_its_addresses_and_leaves_the_rest_to_zope(
         return [b"of Zope"]
 
     filtered = make_filter({})(application)
-    body = filtered({"REQUEST_METHOD": method, "PATH_INFO": path}, lambda status, headers: said.append(status))
+    body = filtered(
+        {"REQUEST_METHOD": method, "PATH_INFO": path}, lambda status, headers: said.append(status)
+    )
     assert (said[0], b"".join(body)) == expected
 
 

@@ -1,6 +1,5 @@
 """Secret mail-in addresses: made for one mailbox, proof while they stand, nothing from the moment they are revoked."""
 
-from imio.mailbridge.controlpanel import addresses
 from imio.mailbridge.controlpanel.addresses import secret_address
 from imio.mailbridge.inbound.destination import destination
 from imio.mailbridge.inbound.inbox import inbox

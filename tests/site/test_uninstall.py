@@ -2,8 +2,8 @@
 
 from imio.mailbridge.inbound import cases
 from imio.mailbridge.inbound.envelope import Envelope
-from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.inbox import InboundMessage
+from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.inbox import KEY as INBOX
 from imio.mailbridge.outbox.record import KEY as OUTBOX
 from plone import api

@@ -3,15 +3,15 @@
 from BTrees.OOBTree import OOTreeSet
 from imio.mailbridge.delivery.deliver import deliver
 from imio.mailbridge.delivery.deliver import sweep
+from imio.mailbridge.inbound import inbox as incoming
 from imio.mailbridge.inbound.inbox import inbox
-from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.outbox import record as outgoing
 from imio.mailbridge.outbox.query import find
 from imio.mailbridge.outbox.query import Query
-from imio.mailbridge.inbound import inbox as incoming
+from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.store.store import SCHEMA
-from persistent.list import PersistentList
 from pathlib import Path
+from persistent.list import PersistentList
 from plone import api
 from tests.mails import redirected
 from tests.mails import TRUSTED

@@ -11,7 +11,6 @@ from urllib.parse import parse_qsl
 from urllib.parse import urlencode
 
 
-
 class InboxList:
     """The messages with the ``state``, ``reason`` and ``text`` of ``form``, a mapping; what makes no sense there counts as absent.
 

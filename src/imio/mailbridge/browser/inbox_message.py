@@ -73,8 +73,8 @@ class OfRecord:
 
     @cached_property
     def parsed(self):
-        """The whole message, parsed; errors: ``NotFound`` where its bytes cannot be read."""
-        if self.why_gone:
+        """The whole message, parsed; errors: ``NotFound`` where its bytes were deleted, ``POSKeyError`` where they are lost."""
+        if self.record.raw is None:
             raise NotFound("source")
         return read(self.record)
 
@@ -97,7 +97,7 @@ class Source(OfRecord, BrowserView):
     """The download of the bytes as they came."""
 
     def __call__(self):
-        if self.why_gone:
+        if self.record.raw is None:
             raise NotFound("source")
         return source(self.record, self.request.response)
 

@@ -8,7 +8,7 @@ from imio.mailbridge.inbound import review
 from imio.mailbridge.inbound.inbox import OPEN
 from imio.mailbridge.inbound.process import decision_on
 from imio.mailbridge.inbound.process import read
-from imio.mailbridge.inbound.source import why_gone
+from imio.mailbridge.inbound.source import DELETED
 from imio.mailbridge.message.secret_address import without_secret
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.routing import FORWARD
@@ -25,8 +25,8 @@ class RoutingRule(RuleForm):
     def beginning(self):
         """Return what the message says, and the place before the rule that decides about it; errors: ``NotFound``."""
         self.record = visible_record(self.request)
-        if gone := why_gone(self.record):
-            return self._leave(gone, "warning")
+        if self.record.raw is None:
+            return self._leave(DELETED, "warning")
         candidates = decision_on(self.record, read(self.record), settings()).candidates
         found = next((each for each in candidates if each.facts.author is not None), None)
         if found is None:

@@ -18,8 +18,6 @@ from urllib.parse import quote
 from zExceptions import NotFound
 
 
-
-
 class AccountsView(Navigation, ButtonPage):
     """A table of the accounts, the default one first, and the buttons that retry a stopped one and ask DNS."""
 
@@ -97,5 +95,7 @@ def _last_sent(names):
     for name in names:
         cells = box.listing.cells(where=lambda cell, name=name: cell[1] == name and cell[0] in TAKEN)
         if record := next(box.in_cells(cells).records(), None):
-            found[name] = max((line["at"] for line in record.history if line["state"] == "sent"), default=None)
+            found[name] = max(
+                (line["at"] for line in record.history if line["state"] == "sent"), default=None
+            )
     return found

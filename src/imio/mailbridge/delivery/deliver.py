@@ -15,11 +15,12 @@
 One commit a message: what the server said of one is written together with the lease on the next but one, while the dialogue about
 the next goes on. That one gets its final dot only after the commit, so that ✝3 concerns one message; a worker holds two leases. No
 step after ✝2 may be retried by the publisher: ``committed`` retries only the writing of what the server said. Two workers that
-claim the same message conflict; the one that loses sees the lease and takes the next.
+claim the same message conflict; the one that loses sees the lease and takes the next. A worker whose clock is wrong ends no lease.
 """
 
 from contextlib import closing
 from contextlib import suppress
+from datetime import timedelta
 from functools import partial
 from imio.mailbridge.delivery import account_alarm
 from imio.mailbridge.delivery import hold
@@ -47,14 +48,19 @@ from imio.mailbridge.taskqueue.stopping import is_stopping
 from imio.mailbridge.transport.smtp_reply import SmtpReply
 from transaction.interfaces import TransientError
 import itertools
+import logging
 import random
 import time
 import transaction
 
 
 BATCH = 100
+#: How far the clock of a worker may be from that of the database before it no longer ends leases.
+MAX_SKEW = timedelta(minutes=5)
 #: Seconds after which a task takes no more messages: the thread that runs it belongs to all sites.
 TURN = 15.0
+
+logger = logging.getLogger(__name__)
 
 
 def deliver(id=None):
@@ -91,9 +97,14 @@ def sweep():
         release(name)
     transaction.begin()
     committed(account_alarm.tell_troubles)
-    for record in list(outbox().waiting_in("sending")):
-        if record.lease_until is not None and record.lease_until <= now():
-            committed(lambda id=record.id: _end_lease(id))
+    ended = [
+        record.id
+        for record in outbox().waiting_in("sending")
+        if record.lease_until is not None and record.lease_until <= now()
+    ]
+    if ended and _has_right_clock():
+        for id in ended:
+            committed(partial(_end_lease, id))
     write_documents(outbox().to_write())
     transaction.begin()
     if _due(None):
@@ -102,6 +113,26 @@ def sweep():
 
 def _in_any_order(due):
     return random.sample(list(due.items()), len(due))
+
+
+def _has_right_clock():
+    """Tell whether this worker has the time of the database; one that is ahead would end the leases of the others.
+
+    A commit tells what time the database has: that of its server, with ZEO and RelStorage.
+    """
+    committed(_touch)
+    ahead = time.time() - outbox().holds._p_mtime
+    if abs(ahead) <= MAX_SKEW.total_seconds():
+        return True
+    logger.error(
+        "the clock of this worker is %d s ahead of that of the database: it ends no lease; set the clock",
+        ahead,
+    )
+    return False
+
+
+def _touch():
+    outbox().holds._p_changed = True
 
 
 def _due(id):

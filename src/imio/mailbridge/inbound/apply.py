@@ -10,6 +10,7 @@ from imio.mailbridge.inbound.copy import copy_to_agent
 from imio.mailbridge.inbound.decide import UNPROVEN_AUTHOR
 from imio.mailbridge.inbound.forwarding import check as forwarding
 from imio.mailbridge.inbound.inbox import inbox
+from imio.mailbridge.inbound.source import LOST
 from imio.mailbridge.message.rendition.written import plain_text
 from imio.mailbridge.message.secret_address import masked
 from imio.mailbridge.outbox.record import outbox
@@ -21,6 +22,7 @@ from plone import api
 from plone.uuid.interfaces import IUUID
 from transaction.interfaces import TransientError
 from types import SimpleNamespace
+from ZODB.POSException import POSKeyError
 from zope.component.hooks import getSite
 from zope.i18n import translate
 import hashlib
@@ -67,8 +69,14 @@ def fail(record, error):
     """Keep the exception that ended the processing of a record."""
     logger.error("message %s could not be processed", record.id, exc_info=error)
     record.reason = "filing-error"
-    record.error = f"{type(error).__name__}: {error}"[:MAX_TEXT]
+    lost = isinstance(error, POSKeyError)
+    record.error = _translated(LOST) if lost else f"{type(error).__name__}: {error}"[:MAX_TEXT]
     _finish(record, "failed", record.error)
+
+
+def _translated(text):
+    """Return a text in the language of the site, for the record that keeps it."""
+    return translate(text, target_language=api.portal.get_default_language())
 
 
 def describe(record, message, decision):
@@ -128,7 +136,7 @@ def _file(record, message, decision, values):
     except FilingError as error:
         before.rollback()
         record.reason = "filing-error"
-        record.error = translate(error.args[0], target_language=api.portal.get_default_language())
+        record.error = _translated(error.args[0])
         _finish(record, "quarantined", record.error)
     except Exception as error:  # noqa: BLE001 - kept, and shown to a person
         before.rollback()

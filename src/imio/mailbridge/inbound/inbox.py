@@ -142,10 +142,10 @@ class Inbox(Store):
     ``by_original`` maps the name of an original message (Message-ID, author and date: ``sameness.name_of``) to its items, each a
     tuple of uid and ``sameness.Content``; ``name_of`` maps that uid to the name, ``by_item`` to the ids of the records that brought
     it, the first first, ``filed`` to the SHA-256, in hex, of the message that was filed.
-    ``by_transferrer`` maps the address of a forwarding agent or mailbox to keys. ``with_bytes`` holds the keys of messages whose bytes
-    are kept. ``recent`` maps an author's address
-    to when the last messages came, in seconds since the epoch. ``unverified`` maps the ids of records whose signatures are still to
-    be verified to how often that was tried. ``asked`` maps an agent's address to when the bridge last explained how to forward.
+    ``by_transferrer`` maps the address of a forwarding agent or mailbox to keys. ``with_bytes`` holds the keys of messages whose
+    bytes are kept. ``recent`` maps an author's address to when the last messages came, in seconds since the epoch.
+    ``unverified`` maps the ids of records whose signatures are still to be verified to how often that was tried. ``asked`` maps an
+    agent's address to when the bridge last explained how to forward.
     ``summarised`` is the day of the last summary, in ISO 8601.
     """
 

@@ -106,9 +106,7 @@ def take(stream, envelope, values, may_leave=False, asynchronous=False):
 
 def keep(stream, envelope, values, may_leave=False, asynchronous=False):
     """Do what ``take`` does for an envelope that needs no mail-in address, or has one."""
-    is_new, record = committed(
-        lambda: _keep(stream, envelope, values, may_leave, asynchronous), FILING_TURN
-    )
+    is_new, record = committed(lambda: _keep(stream, envelope, values, may_leave, asynchronous), FILING_TURN)
     if not is_new:
         return 200, record
     if not is_readable(record.raw):

@@ -43,7 +43,8 @@ def _summary(box, ids, language):
         reasons[cell[2]] += box.listing.size([cell])
     page = f"{getSite().absolute_url()}/@@mailbridge-inbox?state=quarantined"
     lines = [
-        (f"{count} × {say(reason_texts(reason)[0] or reason)}", "") for reason, count in reasons.most_common()
+        (f"{count} × {say(reason_texts(reason)[0] or reason)}", "")
+        for reason, count in reasons.most_common()
         if count
     ]
     oldest = local_time(box.oldest(*WAITING)).date().isoformat()

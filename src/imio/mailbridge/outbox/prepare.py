@@ -35,6 +35,7 @@ from imio.mailbridge.settings.smtp import Account
 from imio.mailbridge.store.store import now
 from plone.uuid.interfaces import IUUID
 from typing import Any
+from ZODB.POSException import POSKeyError
 from zope.component.hooks import getSite
 import secrets
 import uuid
@@ -122,6 +123,8 @@ def prepare(context: Any, userid: str, data: dict[str, Any], id: str = "") -> Dr
     )
     if errors or account is None or sender is None:
         raise Invalid(errors, entered)
+    if lost := _lost(files, sending, userid, IUUID(context)):
+        raise Invalid(lost, entered)
     new_message_id = message_id(secrets.token_hex(16), sender.author.domain)
     addresses = SiteAddresses(context, _room(files, account))
     try:
@@ -170,6 +173,10 @@ def prepare(context: Any, userid: str, data: dict[str, Any], id: str = "") -> Dr
 
 TOO_MANY = _(
     "There are ${count} recipients, but one e-mail goes to at most ${limit}. Remove some, and send them an e-mail of their own."
+)
+
+LOST = _(
+    "The file “${name}” is lost: its bytes are missing on the server. Tell the administrators of the site."
 )
 
 NO_ADDRESS = _(
@@ -265,6 +272,17 @@ def _open(sending: Any, userid: str, document: str, uid: str) -> Any:
     """Return a stream of a file that the user attached, or of one in the document."""
     file = draft_files.file_of(userid, document, uid)
     return file.blob.open("r") if file is not None else sending.open(uid)
+
+
+def _lost(files: list[FileReference], sending: Any, userid: str, document: str) -> Errors:
+    """Return an error for each file whose bytes are missing on the server."""
+    errors: Errors = []
+    for file in files:
+        try:
+            _open(sending, userid, document, file.uid).close()
+        except POSKeyError:
+            errors.append(("attachments", _(LOST, mapping={"name": file.filename})))
+    return errors
 
 
 def _files(sending: Any, userid: str, document: str, uids: Any, errors: Errors) -> list[FileReference]:

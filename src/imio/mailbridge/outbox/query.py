@@ -64,7 +64,7 @@ def read_query(form: Any) -> Query:
 
 
 def find(query: Query) -> Found:
-    """Return the ids of the messages that a query means, the newest first. Records are loaded only where a sweep has yet to read."""
+    """Return the ids of the messages that a query means, the newest first; loads records only where a sweep has yet to read."""
     box = outbox()
     # a key is exclusive, and those of later times are smaller
     low = key_at(query.until) if query.until is not None else None
@@ -91,9 +91,7 @@ def find(query: Query) -> Found:
 
 def _is_meant(cell: Cell, query: Query) -> bool:
     state, account, origin, *_also = cell
-    return (
-        query.state in ("", state) and query.account in ("", account) and query.origin in ("", origin)
-    )
+    return query.state in ("", state) and query.account in ("", account) and query.origin in ("", origin)
 
 
 def _text(form: Any, key: str) -> str:

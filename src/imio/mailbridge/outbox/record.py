@@ -39,6 +39,7 @@ from imio.mailbridge.store.found import Found
 from imio.mailbridge.store.listing import Cell
 from imio.mailbridge.store.listing import common
 from imio.mailbridge.store.listing import Listing
+from imio.mailbridge.store.listing import oldest_first
 from imio.mailbridge.store.store import key_at
 from imio.mailbridge.store.store import now
 from imio.mailbridge.store.store import Record
@@ -119,7 +120,7 @@ class OutgoingMessage(Record):
 
     @property
     def facets(self) -> Cell:
-        """Return its state, account and origin, and what the state does not tell: in which other states recipients wait, for example."""
+        """Return its state, account and origin, and what the state does not tell, as other states in which recipients wait."""
         also = {state for state in self.recipients.values() if state in WAITING} - {self.state}
         if self.unwritten:
             also.add(UNWRITTEN)
@@ -197,15 +198,16 @@ class Outbox(Store):
     """All outgoing messages of a site.
 
     The facets of a message are its state, account, origin and, sorted, the states in which other recipients wait, ``UNWRITTEN`` and
-    ``AT_ONCE``. ``by_document`` maps a content uid to keys, ``by_message_id`` a Message-ID to its message id; ``by_user`` lists what
-    agents wrote by userid and state (``OPEN`` for all states of waiting). ``later`` maps the name of an account to (microseconds since
-    the epoch, key) of the messages whose next try has a time. ``unseen`` maps a userid to the ids of messages that were lost since the
-    user last looked. ``with_bytes`` holds the keys of messages whose bytes are kept. ``holds`` maps the name of a stopped account to
-    the reason: a dict of ``at``, ``code``, ``text``, ``explanation``, ``remedy``, ``stage`` (of the answer that stopped it), ``tries``
-    and ``next_try`` (None: now). ``troubles`` maps the name of an account by which nothing has left since ``at`` to a dict of ``at``,
-    ``code``, ``text``, ``explanation``, ``remedy``, ``told``. ``recent`` maps the name of an account with a rate to when its last
-    messages were begun (seconds since the epoch). ``returned`` maps an address in lower case to the last messages that came back from
-    it: pairs of a time (ISO 8601) and an id.
+    ``AT_ONCE``. ``by_document`` maps a content uid to keys, ``by_message_id`` a Message-ID to its message id; ``by_user`` lists
+    what agents wrote by userid and state (``OPEN`` for all states of waiting). ``later`` maps the name of an account to
+    (microseconds since the epoch, key) of the messages whose next try has a time. ``unseen`` maps a userid to the ids of
+    messages that were lost since the user last looked. ``with_bytes`` holds the keys of messages whose bytes are kept.
+    ``holds`` maps the name of a stopped account to the reason: a dict of ``at``, ``code``, ``text``, ``explanation``,
+    ``remedy``, ``stage`` (of the answer that stopped it), ``tries`` and ``next_try`` (None: now). ``troubles`` maps the name of
+    an account by which nothing has left since ``at`` to a dict of ``at``, ``code``, ``text``, ``explanation``, ``remedy``,
+    ``told``. ``recent`` maps the name of an account with a rate to when its last messages were begun (seconds since the epoch).
+    ``returned`` maps an address in lower case to the last messages that came back from it: pairs of a time (ISO 8601) and an
+    id.
     """
 
     PASSING = WAITING | {UNWRITTEN}
@@ -286,7 +288,10 @@ class Outbox(Store):
         """Return the ids of the messages of a user in ``states`` (all if none is given), made since a time, the newest first."""
         wanted = {OPEN if state in WAITING else state for state in states}
         cells = self.by_user.cells(userid, where=lambda cell: not states or cell[1] in wanted)
-        done, high = [cell for cell in cells if cell[1] != OPEN], key_at(since) + 1 if since is not None else None
+        done, high = (
+            [cell for cell in cells if cell[1] != OPEN],
+            key_at(since) + 1 if since is not None else None,
+        )
         if not states or OPEN not in wanted:
             return Found(self, self.by_user.of(cells), lambda: self.by_user.size(cells), None, high)
         in_state = self.listing.of(self._cells(tuple(state for state in states if state in WAITING)))

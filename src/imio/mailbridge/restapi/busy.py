@@ -15,6 +15,17 @@ SENTENCE = _(
 )
 
 
+def say(request, status, sentence):
+    """Set the status and the body of the answer to a request that ends in a sentence; return the body, for any client."""
+    response = request.response
+    response.setStatus(status, lock=True)
+    if IAPIRequest.providedBy(request):
+        response.setHeader("Content-Type", "application/json")
+        return json.dumps({"message": sentence})
+    response.setHeader("Content-Type", "text/html; charset=utf-8")
+    return f"<!DOCTYPE html><title>{status}</title><p>{escape(sentence)}</p>"
+
+
 def answer_busy(request):
     """Set the status and the header of an answer to who is to come back; return the sentence in the language of the user."""
     request.response.setStatus(503, lock=True)
@@ -26,10 +37,4 @@ class Busy(BrowserView):
     """The view of the exception, after the last of the publisher's own tries."""
 
     def __call__(self):
-        sentence = answer_busy(self.request)
-        response = self.request.response
-        if IAPIRequest.providedBy(self.request):
-            response.setHeader("Content-Type", "application/json")
-            return json.dumps({"message": sentence})
-        response.setHeader("Content-Type", "text/html; charset=utf-8")
-        return f"<!DOCTYPE html><title>503</title><p>{escape(sentence)}</p>"
+        return say(self.request, 503, answer_busy(self.request))

@@ -9,7 +9,7 @@ import heapq
 
 
 class Found(Sequence[str]):
-    """The ids of the records of ``store`` whose keys are in one of ``sets`` (each key in one of them), between ``low`` and ``high``.
+    """The ids of the records of ``store`` whose keys are in one of ``sets`` (each key in one), between ``low`` and ``high``.
 
     ``low`` and ``high`` are keys, both exclusive; None: no limit. ``size`` tells how many keys the sets hold, where that is known.
     """
@@ -110,5 +110,3 @@ class Found(Sequence[str]):
         ]
         kept = [key for key in newer if self._low is None or key > self._low]
         return str(self.store.ids[max(kept)]) if kept else ""
-
-

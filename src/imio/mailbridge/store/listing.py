@@ -97,9 +97,9 @@ def _descending(keys: Any, before: int | None) -> Iterator[int]:
 
 
 def common(left: list[Any], right: list[Any]) -> Any:
-    """Return the keys that are in one of the sets ``left`` and in one of ``right``; where one side is small, the other stays unread."""
+    """Return the keys that are in one of the sets ``left`` and in one of ``right``; a small side spares the other."""
     for few, many in ((left, right), (right, left)):
-        keys = list(islice((key for each in few for key in each.keys()), FEW + 1))
+        keys = list(islice((key for each in few for key in each), FEW + 1))
         if len(keys) <= FEW:
             return LLSet(key for key in keys if any(key in each for each in many))
     return intersection(multiunion(left), multiunion(right))

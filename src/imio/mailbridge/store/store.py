@@ -1,9 +1,9 @@
 """Keeps records by id and lists them by state and time: what the Outbox and the Inbox have in common.
 
-``records`` maps id → record, ``ids`` the key of a record → its id, the newest first; ``listing`` finds keys by the facets of their
-records, ``words`` by what a person remembers of them. So a page loads the records that it shows, however many there are. BTrees merge
-what concurrent requests write to different keys; the same key twice is a conflict, which the publisher retries, and the second try
-finds the record of the first.
+``records`` maps id → record, ``ids`` the key of a record → its id, the newest first; ``listing`` finds keys by the facets of
+their records, ``words`` by what a person remembers of them. So a page loads the records that it shows, however many there are.
+BTrees merge what concurrent requests write to different keys; the same key twice is a conflict, which the publisher retries,
+and the second try finds the record of the first.
 
 What is stored are persistent classes of our own, blobs, and plain values: strings, numbers, booleans, None, datetimes, tuples and
 dicts. No other class of ours is pickled, so that it can be renamed without breaking a database.
@@ -179,11 +179,15 @@ class Store(Persistent):
         """Return the ids of the records in these cells, the newest first, between two keys (exclusive) if these are given."""
         return Found(self, self.listing.of(cells), lambda: self.listing.size(cells), low, high)
 
-    def matching(self, text: str, *selections: list[Any], low: int | None = None, high: int | None = None) -> Found:
+    def matching(
+        self, text: str, *selections: list[Any], low: int | None = None, high: int | None = None
+    ) -> Found:
         """Return the ids of the records that ``text`` finds and whose keys are in each of ``selections``, lists of sets."""
         found = search(self, text)
         if not selections:
-            return Found(self, [keys for keys, _size in found], lambda: sum(size for _keys, size in found), low, high)
+            return Found(
+                self, [keys for keys, _size in found], lambda: sum(size for _keys, size in found), low, high
+            )
         sets = [keys for keys, _size in found]
         for selection in selections:
             sets = [common(sets, selection)]

@@ -1,7 +1,7 @@
 """Finds records by the words in what lists show of them: beginnings of words, without regard to case and accents.
 
-A sweep reads the words of new records in steps (``catch_up``); a search looks through those that it has not reached one by one. So no
-delivery writes to the sets of frequent words, and none waits for another there.
+A sweep reads the words of new records in steps (``catch_up``); a search looks through those that it has not reached one by one.
+So no delivery writes to the sets of frequent words, and none waits for another there.
 """
 
 from BTrees.Length import Length
@@ -39,7 +39,9 @@ _ADDRESS = re.compile(r"[^\s<>\"',;]+@[^\s<>\"',;]*")
 def words_of(text: str) -> set[str]:
     """Return the words of a text and the addresses in it, in the form in which they are compared."""
     plain = _plain(text)
-    return set(islice((word[:MAX_LENGTH] for form in (_ADDRESS, _WORD) for word in form.findall(plain)), MAX_WORDS))
+    return set(
+        islice((word[:MAX_LENGTH] for form in (_ADDRESS, _WORD) for word in form.findall(plain)), MAX_WORDS)
+    )
 
 
 def terms_of(text: str) -> set[str]:
@@ -65,8 +67,8 @@ def _plain(text: str) -> str:
 class Words(Persistent):
     """Word → keys of records.
 
-    ``known`` holds the keys whose words are here, ``size`` of them; all records from ``reached`` on (older ones) are. ``sizes`` holds
-    how many keys a frequent word has, so that nobody counts them.
+    ``known`` holds the keys whose words are here, ``size`` of them; all records from ``reached`` on (older ones) are. ``sizes``
+    holds how many keys a frequent word has, so that nobody counts them.
     """
 
     def __init__(self) -> None:
@@ -114,7 +116,7 @@ class Words(Persistent):
 
 def _size(sets: list[Any]) -> int:
     """Return a number to sort by: how many keys there are, or a thousand where there are more."""
-    return sum(1 for _key in islice((key for each in sets for key in each.keys()), 1000))
+    return sum(1 for _key in islice((key for each in sets for key in each), 1000))
 
 
 def search(store: Any, text: str) -> list[tuple[Any, int]]:

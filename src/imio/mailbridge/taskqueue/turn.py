@@ -7,7 +7,7 @@
     ✝ the next process waits until the lease ends, ``HELD_FOR`` at most
 
 It saves work and protects nothing: a process that has waited for long, or cannot reach the queue, works beside the others, and the
-database says who of them does it again. Who has just worked is the first to get the next turn in most cases; that is wanted, because
+database says who of them does it again. Who has just worked gets the next turn first in most cases; that is wanted, because
 what the work reads is still in its memory.
 """
 

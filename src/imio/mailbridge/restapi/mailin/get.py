@@ -2,8 +2,8 @@
 
 from imio.mailbridge.i18n import _
 from imio.mailbridge.inbound.inbox import inbox
+from imio.mailbridge.inbound.source import DELETED
 from imio.mailbridge.inbound.source import source
-from imio.mailbridge.inbound.source import why_gone
 from imio.mailbridge.restapi.listing import batch
 from imio.mailbridge.restapi.mailin.serialize import record_json
 from imio.mailbridge.restapi.path_service import PathService
@@ -17,7 +17,7 @@ class MailInGet(PathService):
         """Stream the source without the JSON renderer."""
         if len(self.params) == 2 and self.params[1] == "source":
             record = inbox().get(self.params[0])
-            if record is not None and not why_gone(record):
+            if record is not None and record.raw is not None:
                 return source(record, self.request.response)
         return super().render()
 
@@ -27,7 +27,7 @@ class MailInGet(PathService):
             return self._list()
         record = inbox().get(self.params[0])
         if record is not None and self.params[1:] == ["source"]:
-            raise Refusal(410 if record.raw is None else 404, why_gone(record))
+            raise Refusal(410, DELETED)
         if record is None or len(self.params) > 1:
             raise Refusal(404, _("There is no such message."))
         return record_json(record, self.request)
