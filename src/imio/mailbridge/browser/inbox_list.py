@@ -45,9 +45,9 @@ class InboxList:
     @cached_property
     def ids(self):
         """The ids of the messages, the newest first."""
-        if not (self.state != "all" or self.reason or self.text):
-            return inbox().everything()
-        return self._in(self.of_state)
+        if self.state != "all" or self.reason:
+            return self._in(self.of_state)
+        return inbox().matching(self.text) if self.text else inbox().everything()
 
     @cached_property
     def open_ids(self):

@@ -8,6 +8,7 @@ from datetime import time
 from datetime import timedelta
 from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.outbox.states import ORDER
+from imio.mailbridge.outbox.states import WAITING
 from imio.mailbridge.settings.clock import site_zone
 from imio.mailbridge.store.found import Found
 from imio.mailbridge.store.listing import Cell
@@ -70,11 +71,14 @@ def find(query: Query) -> Found:
     low = key_at(query.until) if query.until is not None else None
     high = key_at(query.since) + 1 if query.since is not None else None
     selections = []
-    if query.state or query.account or query.origin:
+    # the list of a user tells the states of what is done, and is of what agents wrote
+    is_told = query.agent and query.state not in WAITING and query.origin in ("", "agent")
+    if query.account or (not is_told and (query.state or query.origin)):
         cells = box.listing.cells(where=lambda cell: _is_meant(cell, query))
         selections.append(box.listing.of(cells))
     if query.agent:
-        selections.append(box.by_user.of(box.by_user.cells(query.agent)))
+        own = box.by_user.cells(query.agent, where=lambda cell: not is_told or query.state in ("", cell[1]))
+        selections.append(box.by_user.of(own))
     if query.text in box.by_message_id:
         selections.append([LLSet([box.get(box.by_message_id[query.text]).key])])
     elif query.text:
