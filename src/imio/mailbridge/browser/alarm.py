@@ -13,6 +13,7 @@ from imio.mailbridge.outbox.record import outbox
 from imio.mailbridge.settings.clock import readable_time
 from imio.mailbridge.settings.read import settings
 from imio.mailbridge.settings.smtp import name_in_words
+from imio.mailbridge.store.store import NotUpgraded
 from imio.mailbridge.store.store import now
 from plone.app.layout.viewlets.common import ViewletBase
 from zope.annotation.interfaces import IAnnotations
@@ -21,6 +22,22 @@ from zope.annotation.interfaces import IAnnotations
 #: annotation of the request: the viewlet that showed the warnings
 SHOWN = "imio.mailbridge.alarm"
 NONE_LOST = _("No message is lost: they wait, and go out by themselves.")
+#: The warning while the add-on is newer than what it stored.
+NOT_UPGRADED = {
+    "name": "",
+    "what": _("The mail bridge is waiting for its upgrade."),
+    "waiting": "",
+    "page": "@@prefs_install_products_form",
+    "link": _("See the add-ons"),
+    "explanation": _(
+        "Until then it sends and files nothing. Mail servers keep what they could not hand over, and try again."
+    ),
+    "answer": "",
+    "is_of_server": False,
+    "remedy": _("Open Site setup, Add-ons, and upgrade the mail bridge."),
+    "follows": "",
+    "since": "",
+}
 #: Messages that are counted, at most: it is done on every page.
 MANY = 1000
 
@@ -40,7 +57,10 @@ class AlarmViewlet(ViewletBase):
 
     def alarms(self):
         """Return the warnings: first the mailboxes that have not been readable for a while, then the accounts."""
-        return [*self._mailboxes(), *self._accounts()]
+        try:
+            return [*self._mailboxes(), *self._accounts()]
+        except NotUpgraded:
+            return [NOT_UPGRADED]
 
     def _accounts(self):
         """Return a warning for each account that is stopped, or by which nothing has left for a while."""

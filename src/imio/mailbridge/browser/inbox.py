@@ -1,6 +1,7 @@
 """The list of incoming messages, ``@@mailbridge-inbox``, and the count of those that wait for a decision."""
 
 from collections import Counter
+from contextlib import suppress
 from email.utils import parseaddr
 from functools import cached_property
 from imio.mailbridge.browser import titles
@@ -26,6 +27,7 @@ from imio.mailbridge.message.secret_address import masked
 from imio.mailbridge.message.secret_address import masked_data
 from imio.mailbridge.settings.clock import local_time
 from imio.mailbridge.settings.clock import readable_time
+from imio.mailbridge.store.store import NotUpgraded
 from imio.mailbridge.store.store import now
 from plone import api
 from plone.app.layout.viewlets.common import ViewletBase
@@ -296,7 +298,9 @@ class WaitingViewlet(ViewletBase):
     def update(self):
         """Count once."""
         super().update()
-        self.count = waiting_count()
+        self.count = 0
+        with suppress(NotUpgraded):  # the page must show, so that somebody can upgrade
+            self.count = waiting_count()
         self.url = f"{self.site_url}/@@mailbridge-inbox?state=open"
 
 

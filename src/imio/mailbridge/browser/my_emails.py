@@ -1,11 +1,13 @@
 """The page ``@@my-emails``, and the count of failed e-mails in the header of every page."""
 
 from AccessControl import Unauthorized
+from contextlib import suppress
 from imio.mailbridge.browser import titles
 from imio.mailbridge.browser.batch import batch_of
 from imio.mailbridge.browser.message_summary import summary_of
 from imio.mailbridge.browser.message_summary import SummaryPage
 from imio.mailbridge.outbox.record import outbox
+from imio.mailbridge.store.store import NotUpgraded
 from plone import api
 from plone.app.layout.viewlets.common import ViewletBase
 from plone.protect.interfaces import IDisableCSRFProtection
@@ -72,6 +74,8 @@ class UnseenViewlet(ViewletBase):
     def update(self):
         """Count once."""
         super().update()
+        self.count = 0
         user = None if api.user.is_anonymous() else api.user.get_current().getId()
-        self.count = outbox().unseen_of(user) if user else 0
+        with suppress(NotUpgraded):  # the page must show, so that somebody can upgrade
+            self.count = outbox().unseen_of(user) if user else 0
         self.url = f"{self.site_url}/@@my-emails"

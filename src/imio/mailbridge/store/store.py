@@ -37,6 +37,10 @@ SCHEMA = 3
 _EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 
 
+class NotUpgraded(Exception):
+    """A store has the layout of an earlier version: the upgrade step of the add-on has still to run."""
+
+
 def now() -> datetime:
     """Return the present time, aware, in UTC, to the second."""
     return datetime.now(UTC).replace(microsecond=0)
@@ -200,12 +204,23 @@ def _annotations() -> Any:
 
 
 def site_store(key: str, factory: Callable[[], Any]) -> Any:
-    """Return the store under the annotation ``key`` of the current site, made with ``factory`` on first use."""
+    """Return the store under the annotation ``key`` of the current site, made with ``factory`` on first use.
+
+    Errors: ``NotUpgraded``.
+    """
     annotations = _annotations()
     store = annotations.get(key)
     if store is None:
         store = annotations[key] = factory()
+    if getattr(store, "schema", SCHEMA) < SCHEMA:
+        raise NotUpgraded(key)
     return store
+
+
+def former_store(key: str, schema: int) -> Any:
+    """Return the store under ``key`` if it has this layout or an earlier one, for the upgrade step that converts it; or None."""
+    store = _annotations().get(key)
+    return store if store is not None and store.schema <= schema else None
 
 
 def existing_store(key: str) -> Any:

@@ -1,7 +1,8 @@
 """Version 1001: a history is part of its record, and what is still to be written on documents waits with the rest."""
 
-from imio.mailbridge.inbound.inbox import inbox
-from imio.mailbridge.outbox.record import outbox
+from imio.mailbridge.inbound.inbox import KEY as INBOX
+from imio.mailbridge.outbox.record import KEY as OUTBOX
+from imio.mailbridge.store.store import former_store
 import transaction
 
 
@@ -10,8 +11,8 @@ def upgrade(setup):
 
     The indexes are made anew by the step to 1003.
     """
-    for store in (outbox(), inbox()):
-        if store.schema > 1:
+    for key in (OUTBOX, INBOX):
+        if (store := former_store(key, 1)) is None:
             continue
         for number, record in enumerate(store.records.values(), 1):
             record.history = tuple(record.history)

@@ -1,8 +1,9 @@
 """Version 1003: stores find records by the facets of a listing, and by their words, however many there are; a setting for how long
 received mail is kept."""
 
-from imio.mailbridge.inbound.inbox import inbox
-from imio.mailbridge.outbox.record import outbox
+from imio.mailbridge.inbound.inbox import KEY as INBOX
+from imio.mailbridge.outbox.record import KEY as OUTBOX
+from imio.mailbridge.store.store import former_store
 from imio.mailbridge.store.store import key_at
 from imio.mailbridge.store.store import now
 from imio.mailbridge.store.words import catch_up
@@ -17,8 +18,8 @@ STEP = 1000
 def upgrade(setup):
     """Add the setting, and make the indexes of each store from its records; commits nothing."""
     update_settings()
-    for store in (outbox(), inbox()):
-        if store.schema > 2:
+    for key in (OUTBOX, INBOX):
+        if (store := former_store(key, 2)) is None:
             continue
         store.begin()
         vars(store).pop("waiting", None)
