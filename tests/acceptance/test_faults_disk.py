@@ -10,6 +10,7 @@ from tests.servers.load import inbox
 from tests.servers.load import run_pipe
 from tests.servers.load import sent
 from tests.servers.required import forbidden
+from tests.servers.town import clock
 from tests.servers.waiting import wait_for
 import os
 import pytest
@@ -21,6 +22,9 @@ pytestmark = pytest.mark.slow
 #: Statuses of answers to mail and to an agent by the place that is full: it is taken or it is not.
 TAKEN, LATER = (0, 202), (75, 500)
 PLACES = {"Data.fs": LATER, "blobstorage": LATER, "tmp": LATER, "queue": TAKEN}
+#: Longer than a worker may take for a PDF, in seconds.
+AFTER_A_LEASE = 3600
+HTML = {"Accept": "text/html"}
 ROOM = 20_000_000  # bytes beside what is there
 
 
@@ -65,6 +69,10 @@ def places(demo, tmp_path_factory):
         yield {name: stack.enter_context(disk(folder / name, used + ROOM)) for name in PLACES}
 
 
+def start(town, places, **environment):
+    town.start(MAILBRIDGE_QUEUE_URL=town.queue_url, TMPDIR=str(places["tmp"]), **environment)
+
+
 @pytest.fixture(scope="module")
 def town(demo, tmp_path_factory, places):
     """An instance with a worker, whose files are on these disks."""
@@ -75,9 +83,8 @@ def town(demo, tmp_path_factory, places):
     conf = instance.home / "etc/zope.conf"
     text = conf.read_text().replace(f"{var}/Data.fs", f"{places['Data.fs']}/Data.fs")
     conf.write_text(text.replace(f"{var}/blobstorage", f"{places['blobstorage']}/blobs"))
-    queue = f"sqlite:///{places['queue']}/queue.sqlite"
-    instance.start(MAILBRIDGE_QUEUE_URL=queue, TMPDIR=str(places["tmp"]))
-    instance.queue_url = queue
+    instance.queue_url = f"sqlite:///{places['queue']}/queue.sqlite"
+    start(instance, places)
     yield instance
     instance.stop()
 
@@ -92,7 +99,8 @@ def test_full_disk(town, places, catcher, name):
     """Database, blobs or temporary files: a mail host keeps its mail, an agent gets an error, and nothing half is kept; pages
     can be read. Queue: all is taken, and what an agent sends waits for room. With room again, what waits goes on by itself.
     """
-    mails = [redirected(f"{name} {number}") + os.urandom(50_000).hex().encode() for number in range(2)]
+    # large enough for the server to put it into a temporary file
+    mails = [redirected(f"{name} {number}") + os.urandom(300_000).hex().encode() for number in range(2)]
     data = {"to": ["jeanne.dupont@citizen.test"], "subject": f"{name} sortant", "body": "x"}
 
     def pipe():
@@ -101,7 +109,7 @@ def test_full_disk(town, places, catcher, name):
     with full(places[name]):
         statuses = pipe()
         answer = town.post(DOCUMENT, "agent", json=data)
-        assert town.get("/@@mailbridge-inbox?state=all", "chef", headers={"Accept": "text/html"}).ok
+        assert town.get("/@@mailbridge-inbox?state=all", "chef", headers=HTML).ok
     assert set(statuses) == {PLACES[name][0]}, town.log[-3000:]
     # a process that ends leaves room for a small file, and then the e-mail is kept and sent
     assert answer.status_code in {PLACES[name][1], 202}, town.log[-3000:]
@@ -117,3 +125,30 @@ def test_full_disk(town, places, catcher, name):
     assert sent(catcher)[0] == {f"{name} sortant": 1}
     mine = {title: times for title, times in filed(town).items() if title.startswith(name)}
     assert mine == {f"{name} {number}": 1 for number in range(2)}
+
+
+def test_no_room_for_a_pdf(town, places):
+    """The document is there with its original and says that the PDF is being made, until there is room and a worker tries again."""
+    town.stop()
+    start(town, places, MAILBRIDGE_WORKER="off")
+    path = town.mail_in(redirected("Sans place")).json()["items"][0]["@id"].removeprefix(town.url)
+    town.stop()
+    failed = "mailbridge-render answered 500"
+    before = town.log.count(failed)
+    with full(places["blobstorage"]):
+        start(town, places)
+        town.sweep()
+        wait_for(lambda: town.log.count(failed) > before, what=lambda: town.log[-3000:])
+        assert "No space left on device" in town.log
+        assert "Le PDF est en préparation" in town.get(f"{path}/mail/view", "agent", headers=HTML).text
+        assert town.get(f"{path}/mail/@@download/file", "agent").ok
+        assert town.get(f"{path}/mail/@@rendition.pdf", "agent").status_code == 404
+        town.stop()
+    start(town, places, **clock(AFTER_A_LEASE, pdf=True))
+
+    def pdf():
+        town.sweep()
+        answer = town.get(f"{path}/mail/@@rendition.pdf", "agent")
+        return answer.content if answer.ok else b""
+
+    assert wait_for(pdf, what=lambda: town.log[-3000:]).startswith(b"%PDF")

@@ -18,6 +18,7 @@ import time
 
 
 pytestmark = pytest.mark.slow
+SWEEP = ROOT / "tests/servers/sweep_now.py"
 KILLS = ("postgresql", "web1", "postgresql")
 #: Threads that send, of two workers.
 SENDING = 4
@@ -68,10 +69,11 @@ def test_postgresql_is_killed_under_load(cluster, catcher, chance):
         status = site.get("/@mailbridge-status", "chef").json()
         return status["inbox"], status["outbox"]
 
+    cluster.zconsole(SWEEP)
     wait_for(lambda: set(counts()[1]) <= {"sent", "sending"}, what=lambda: str(counts()))
-    cluster.zconsole(ROOT / "tests/servers/end_leases.py")
+    cluster.zconsole(SWEEP, "end")
     everything = ({"filed": len(load.taken)}, {"sent": len(load.entered)})
-    wait_for(lambda: counts() == everything, what=lambda: str(counts()))  # a sweep comes each minute
+    wait_for(lambda: counts() == everything, what=lambda: str(counts()))
     assert set(inbox(site).values()) == {1}
     assert dict.fromkeys(load.taken, 1).items() <= filed(site).items()
     subjects, ids = sent(catcher)

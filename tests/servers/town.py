@@ -32,11 +32,11 @@ KEY = "shared"
 WITH_CLOCK = ROOT / "tests/servers/clock"
 
 
-def clock(ahead):
-    """Return the environment of a Python program, without WeasyPrint, whose clock is so many seconds ahead."""
+def clock(ahead, pdf=False):
+    """Return the environment of a Python program whose clock is ``ahead`` seconds ahead; without ``pdf`` it has no WeasyPrint."""
     folder = WITH_CLOCK if ahead else WITHOUT_PDF
     path = os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH", "")]))
-    return {"PYTHONPATH": path, "CLOCK_AHEAD": str(ahead)}
+    return {"PYTHONPATH": path, "CLOCK_AHEAD": str(ahead), **({"CLOCK_PDF": "on"} if pdf else {})}
 
 
 class Program:

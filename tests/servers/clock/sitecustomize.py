@@ -1,4 +1,5 @@
-"""Makes a Python process one whose clock is ``CLOCK_AHEAD`` seconds ahead, and where WeasyPrint is not installed.
+"""Makes a Python process one whose clock is ``CLOCK_AHEAD`` seconds ahead, and where WeasyPrint is not installed, but with
+``CLOCK_PDF``.
 
 For this the folder comes first on PYTHONPATH. The product has no clock of its own to set.
 """
@@ -11,7 +12,8 @@ import sys
 import time_machine
 
 
-sys.modules["weasyprint"] = None
+if "CLOCK_PDF" not in os.environ:
+    sys.modules["weasyprint"] = None
 time_machine.travel(
     datetime.now(UTC) + timedelta(seconds=float(os.environ["CLOCK_AHEAD"])), tick=True
 ).start()
