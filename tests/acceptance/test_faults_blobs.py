@@ -27,7 +27,6 @@ GONE = [
     ("chef", "/@@mailbridge-source?id={waiting}"),
     ("agent", "/@@mailbridge-sent-message?id={sent}"),
     ("agent", "{item}/view"),
-    ("agent", "{item}/@@send-email"),
     ("agent", "{item}/mail/@@download/file"),
     ("agent", "{item}/appendix-1/@@download/file"),
     ("agent", f"{DOCUMENT}/permis/@@download/file"),
@@ -117,3 +116,10 @@ def test_an_e_mail_whose_text_is_lost_fails_in_words(town, catcher):
     assert "n’a pas pu être lu" in last["explanation"], last
     subjects = sent(catcher)[0]  # beside a notice to the agent
     assert (subjects.get("Entier"), subjects.get("Perdu")) == (1, None)
+
+
+def test_an_answer_leaves_although_the_letter_that_it_answers_is_lost(town):
+    """The agent sends the answer; only the thread of mail programs is missing."""
+    for path in (town.home / "var/blobstorage").rglob("*.blob"):
+        path.unlink()
+    assert outgoing(town).status_code == 202

@@ -19,6 +19,7 @@ from imio.mailbridge.message.syntax.address_list import typed_addresses
 from imio.mailbridge.ports.sending import ISendByEmail
 from imio.mailbridge.ports.sending import ISendingContext
 from imio.mailbridge.settings.clock import local_time
+from imio.mailbridge.store.blobs import is_readable
 from plone.api.env import adopt_roles
 from plone.dexterity.utils import addContentToContainer
 from plone.dexterity.utils import createContent
@@ -269,10 +270,10 @@ def contact_address(contact):
 
 
 def _originals(document):
-    """Yield the messages that a document holds."""
+    """Yield the messages that a document holds; one whose bytes are lost keeps nobody from answering."""
     for child in document.objectValues():
         file = getattr(aq_base(child), "file", None)
-        if child.portal_type == names.MAIN_FILE and INamedBlobFile.providedBy(file):
+        if child.portal_type == names.MAIN_FILE and INamedBlobFile.providedBy(file) and is_readable(file):
             with file.open() as stream:
                 yield parse(stream)
 
