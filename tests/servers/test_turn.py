@@ -7,6 +7,7 @@ from imio.mailbridge.taskqueue import turn as turns
 from imio.mailbridge.taskqueue.turn import Turn
 from tests.servers.queues import KINDS
 from tests.servers.queues import queue_url
+from tests.servers.waiting import TIMEOUT
 from zope.component.hooks import setSite
 import pytest
 import threading
@@ -118,3 +119,23 @@ def test_a_queue_of_one_process_holds_no_lease(monkeypatch, tmp_path, town):
     with Turn("filing"):
         assert lease.acquire(queues.get_queue().huey.storage, "filing:/iadocs", 1)
     queues.get_queue.cache_clear()
+
+
+def test_a_thread_that_hangs_in_its_turn_holds_up_nobody_for_ever(monkeypatch, town, tmp_path):
+    monkeypatch.setenv(queues.URL, f"sqlite:///{tmp_path}/queue.sqlite")
+    monkeypatch.setattr(turns, "PATIENCE", 0.1)
+    turn, begun, end = Turn("filing"), threading.Event(), threading.Event()
+
+    def hang():
+        with turn:
+            begun.set()
+            end.wait(TIMEOUT)
+
+    with ThreadPoolExecutor(1) as pool:
+        hanging = pool.submit(hang)
+        assert begun.wait(TIMEOUT)
+        with turn:
+            assert not hanging.done()
+        assert not hanging.done(), "its turn is its own"
+        end.set()
+        hanging.result()

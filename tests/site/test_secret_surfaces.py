@@ -62,6 +62,8 @@ NOTHING = {
     "mailbridge-can-send",
     "index.html",
     "mailbridge-has-proof",
+    "mailbridge-health",
+    "mailbridge-ready",
     "mailbridge-opened",
     "mailbridge-looking",
     "mailbridge-render-again",

@@ -6,9 +6,9 @@
                                                                               ✝
     ✝ the next process waits until the lease ends, ``HELD_FOR`` at most
 
-It saves work and protects nothing: a process that has waited for long, or cannot reach the queue, works beside the others, and the
-database says who of them does it again. Who has just worked gets the next turn first in most cases; that is wanted, because
-what the work reads is still in its memory.
+It saves work and protects nothing: who has waited for long, or cannot reach the queue, works beside the others, and the database
+says who of them does it again. Who has just worked gets the next turn first in most cases; that is wanted, because what the work
+reads is still in its memory.
 """
 
 from imio.mailbridge.taskqueue import lease
@@ -23,7 +23,7 @@ import time
 
 #: Seconds after which a turn ends by itself, its process having died.
 HELD_FOR = 10
-#: Seconds that a process waits for its turn, and seconds between two looks.
+#: Seconds that a thread or a process waits for its turn, and seconds between two looks.
 PATIENCE, PAUSE = 5.0, 0.02
 
 logger = logging.getLogger(__name__)
@@ -38,12 +38,16 @@ class Turn:
     def __init__(self, name: str) -> None:
         self._name = name
         self._thread = threading.Lock()
-        self._lease: str | None = None
+        self._mine = threading.local()
 
     def __enter__(self) -> None:
-        self._thread.acquire()
+        self._mine.turn = self._thread.acquire(timeout=PATIENCE)
+        self._mine.lease = None
+        if not self._mine.turn:
+            logger.info("no turn for %s within %s s, it is done beside others", self._name, PATIENCE)
+            return
         try:
-            self._lease = self._wait()
+            self._mine.lease = self._wait()
         except Exception as error:  # noqa: BLE001 - whatever the queue's client raises
             logger.warning("no turn for %s, it is done beside others: %s", self._name, error)
         except BaseException:
@@ -53,14 +57,14 @@ class Turn:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        held, self._lease = self._lease, None
         try:
-            if held is not None:
-                lease.release(queues.get_queue().huey.storage, held)
+            if self._mine.lease is not None:
+                lease.release(queues.get_queue().huey.storage, self._mine.lease)
         except Exception as failure:  # noqa: BLE001 - it ends by itself
             logger.warning("the turn for %s could not be ended: %s", self._name, failure)
         finally:
-            self._thread.release()
+            if self._mine.turn:
+                self._thread.release()
 
     def _wait(self) -> str | None:
         """Return the lease, or None to work without."""
