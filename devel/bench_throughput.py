@@ -19,6 +19,7 @@ from tests.servers.instance import Instance
 from tests.servers.redis import redis_server
 from tests.servers.waiting import free_port
 from tests.servers.waiting import wait_for
+from tests.servers.zeo import ZEO_CONF
 import json
 import os
 import signal
@@ -34,15 +35,6 @@ COUNT, WORKERS = 200, (1, 2, 4)
 WARM = 10
 KEY = "shared"
 ROOT = Path(__file__).resolve().parent.parent
-ZEO_CONF = """\
-<zeo>
-  address 127.0.0.1:{port}
-</zeo>
-<filestorage 1>
-  path {var}/Data.fs
-  blob-dir {var}/blobstorage
-</filestorage>
-"""
 
 
 class Peer:

@@ -13,21 +13,13 @@ from tests.servers.required import required
 from tests.servers.waiting import free_port
 from tests.servers.waiting import TIMEOUT
 from tests.servers.waiting import wait_for
+from tests.servers.zeo import ZEO_CONF
 import os
 import redis
 import socket
 import subprocess
 
 
-ZEO_CONF = """\
-<zeo>
-  address 127.0.0.1:{port}
-</zeo>
-<filestorage 1>
-  path {var}/Data.fs
-  blob-dir {var}/blobstorage
-</filestorage>
-"""
 KEY = "shared"
 WITH_CLOCK = ROOT / "tests/servers/clock"
 

@@ -10,7 +10,7 @@ import sys
 
 
 BIN = Path(sys.executable).parent
-CONF = """\
+ZEO_CONF = """\
 <zeo>
   address 127.0.0.1:{port}
 </zeo>
@@ -25,7 +25,7 @@ CONF = """\
 def zeo_server(var):
     """Serve the database in the folder ``var``; yield the address of the server."""
     port = free_port()
-    (var / "zeo.conf").write_text(CONF.format(port=port, var=var))
+    (var / "zeo.conf").write_text(ZEO_CONF.format(port=port, var=var))
     server = subprocess.Popen(
         [BIN / "runzeo", "-C", var / "zeo.conf"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )

@@ -226,3 +226,13 @@ def test_the_size_of_a_frequent_word_is_known():
     assert (len(store.matching("permis")), store.words.sizes["permis"]) == (31, 31)
     assert len(store.matching("perm")) == 31
     assert len(store.matching("permis 7")) == 1
+
+
+def test_a_wrong_count_keeps_no_words_unread(monkeypatch):
+    store, later = Letters(), key_at(BEGIN + timedelta(days=1))
+    store.add(Letter(1, text="permis"))
+    words.catch_up(store, later)
+    store.add(Letter(2, text="facture"))
+    monkeypatch.setattr(Letters, "__len__", lambda store: 7)
+    words.catch_up(store, later)
+    assert store.words.size() == 2

@@ -141,8 +141,8 @@ def catch_up(store: Any, at: int) -> bool:
     keys = list(_newer(store, at + YOUNG, words.reached))[-STEP:]
     if len(keys) < WORTH:
         return False
-    if words.reached and len(store) - len(_newer(store, None, words.reached)) != words.size():
-        _mend(store, words.reached)
+    is_doubtful = words.reached and len(store) - len(_newer(store, None, words.reached)) != words.size()
+    if is_doubtful and _mend(store, words.reached):
         return True
     words.add(store.records[store.ids[key]] for key in keys)
     words.reached = keys[0]
@@ -154,11 +154,12 @@ def _newer(store: Any, first: int | None, reached: int) -> Any:
     return store.ids.keys(first, reached, False, True) if reached else store.ids.keys(first)
 
 
-def _mend(store: Any, reached: int) -> None:
-    """Forget what is gone, and read a step of what was passed over."""
+def _mend(store: Any, reached: int) -> bool:
+    """Forget what is gone, and read a step of what was passed over; return whether there was any."""
     words, present = store.words, LLSet(store.ids.keys(reached))
-    for key in difference(words.known, present):
+    gone, missing = difference(words.known, present), difference(present, words.known)
+    for key in gone:
         words.known.remove(key)
         words.size.change(-1)
-    missing = islice(difference(present, words.known), STEP)
-    words.add(store.records[store.ids[key]] for key in missing)
+    words.add(store.records[store.ids[key]] for key in islice(missing, STEP))
+    return bool(gone or missing)
