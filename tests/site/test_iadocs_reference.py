@@ -6,6 +6,8 @@ from imio.mailbridge.iadocs.reference import next_number
 from transaction import TransactionManager
 from ZODB.POSException import ConflictError
 import pytest
+import threading
+import time
 
 
 @pytest.fixture
@@ -130,6 +132,34 @@ def test_a_commit_that_fails(one, step, key, is_given_again):
         manager.commit()
     manager.abort()
     assert next_number(site) == (first if is_given_again else first + 1)
+
+
+def test_who_draws_waits_for_no_commit_that_waits_for_it(sites):
+    """One commit is undone while it holds the storage, and somebody who draws waits for that storage."""
+    (first, site), (second, same_site) = sites
+    drawing = threading.Thread(target=next_number, args=(same_site,), daemon=True)
+
+    def vote(transaction):
+        drawing.start()
+        time.sleep(0.5)
+        raise ConflictError
+
+    number = next_number(site)
+    Fails(first, "tpc_vote", "~").tpc_vote = vote
+    site.title = "Another"
+
+    def commit():
+        with pytest.raises(ConflictError):
+            first.commit()
+        first.abort()
+
+    committing = threading.Thread(target=commit, daemon=True)
+    committing.start()
+    for thread in (committing, drawing):
+        thread.join(30)
+        assert not thread.is_alive()
+    second.abort()
+    assert next_number(site) == number
 
 
 def test_another_process_gets_none_that_was_drawn(one, monkeypatch):

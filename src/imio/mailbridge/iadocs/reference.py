@@ -45,22 +45,43 @@ def _count(site):
     return counter["last"]
 
 
-class _Draws:
-    """What this process draws from the counters of one database, by a connection that holds nothing else."""
+class _Unused:
+    """Numbers that were drawn and not used; nobody waits here for more than a moment."""
 
     def __init__(self):
-        self.lock = threading.Lock()
+        self._lock = threading.Lock()
+        self._numbers = []
+
+    def push(self, number):
+        with self._lock:
+            heapq.heappush(self._numbers, number)
+
+    def pop(self):
+        """Take the smallest out; return None where there is none."""
+        with self._lock:
+            return heapq.heappop(self._numbers) if self._numbers else None
+
+
+class _Draws:
+    """What this process draws from the counters of one database, by a connection that holds nothing else.
+
+    Who draws may wait for a commit of another thread, so a transaction that ends must not wait for who draws.
+    """
+
+    def __init__(self):
+        self._drawing = threading.Lock()
         self.connection, self.unused = None, {}
 
     def draw(self, site):
-        """Return a number, and the heap that it goes back to where it is not used."""
-        with self.lock:
+        """Return a number, and what takes it back where it is not used."""
+        with self._drawing:
             self._connect(site._p_jar.db())
-            unused = self.unused.setdefault(site._p_oid, [])
-            if unused:
-                return heapq.heappop(unused), unused
-            counted = self.connection.get(site._p_oid)
-            return self.connection.transaction_manager.run(lambda: _count(counted), tries=TRIES), unused
+            unused = self.unused.setdefault(site._p_oid, _Unused())
+            number = unused.pop()
+            if number is None:
+                counted = self.connection.get(site._p_oid)
+                number = self.connection.transaction_manager.run(lambda: _count(counted), tries=TRIES)
+            return number, unused
 
     def _connect(self, database):
         if self.connection is not None and self.connection.db() is database:
@@ -87,8 +108,7 @@ class _Drawn:
 
     def abort(self, transaction):
         if self._number is not None:
-            with _draws.lock:
-                heapq.heappush(self._unused, self._number)
+            self._unused.push(self._number)
             self._number = None
 
     tpc_abort = abort
