@@ -1,32 +1,12 @@
-"""A change is made again after a conflict, in turn."""
+"""A change is made again after a conflict."""
 
-from imio.mailbridge.inbound import process as processing
-from imio.mailbridge.inbound import receive as receiving
 from imio.mailbridge.store import commit
 from imio.mailbridge.store.commit import committed
-from tests.mails import redirected
 from ZODB.POSException import ConflictError
-import pytest
 
 
-@pytest.fixture
-def turns():
-    """What happened, in order, and a turn that writes into it."""
-
-    class Turn:
-        happened = []
-
-        def __enter__(self):
-            self.happened.append("begins")
-
-        def __exit__(self, *error):
-            self.happened.append("ends")
-
-    return Turn.happened, Turn()
-
-
-def test_nobody_waits_for_who_waits_after_a_conflict(turns, monkeypatch):
-    happened, turn = turns
+def test_a_change_is_made_again_after_each_conflict(monkeypatch):
+    happened = []
     monkeypatch.setattr(commit.time, "sleep", lambda seconds: happened.append("waits"))
 
     def change():
@@ -35,15 +15,8 @@ def test_nobody_waits_for_who_waits_after_a_conflict(turns, monkeypatch):
             raise ConflictError
         return "done"
 
-    assert committed(change, turn) == "done"
-    assert happened == [*["begins", "changes", "ends", "waits"] * 2, "begins", "changes", "ends"]
-
-
-def test_an_error_ends_the_turn(turns):
-    happened, turn = turns
-    with pytest.raises(ZeroDivisionError):
-        committed(lambda: 1 / 0, turn)
-    assert happened == ["begins", "ends"]
+    assert committed(change) == "done"
+    assert happened == [*["changes", "waits"] * 2, "changes"]
 
 
 def test_a_conflict_is_logged_with_its_object(caplog, monkeypatch):
@@ -58,13 +31,3 @@ def test_a_conflict_is_logged_with_its_object(caplog, monkeypatch):
         committed(change)
     assert "try 1" in caplog.text
     assert "oid 0x2a" in caplog.text
-
-
-def test_a_message_is_stored_and_filed_in_turn_and_read_beside(site, turns, monkeypatch):
-    happened, turn = turns
-    monkeypatch.setattr(processing, "FILING_TURN", turn)
-    monkeypatch.setattr(receiving, "FILING_TURN", turn)
-    read = processing.read
-    monkeypatch.setattr(processing, "read", lambda record: happened.append("reads") or read(record))
-    assert site.mail_in(redirected()).status_code == 201
-    assert happened == ["begins", "ends", "reads", "begins", "ends"]

@@ -11,8 +11,11 @@ from imio.mailbridge.store.store import time_at
 from imio.mailbridge.store.words import matches
 from imio.mailbridge.store.words import terms_of
 from imio.mailbridge.store.words import words_of
+from transaction import TransactionManager
+from ZODB.DemoStorage import DemoStorage
 import pytest
 import random
+import ZODB
 
 
 BEGIN = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -38,6 +41,10 @@ class Letters(Store):
     PASSING = frozenset({"new"})
 
 
+class BusyLetters(Letters):
+    BUSY = Letters.PASSING
+
+
 @pytest.fixture(autouse=True)
 def one_is_worth_a_step(monkeypatch):
     monkeypatch.setattr(words, "WORTH", 1)
@@ -49,9 +56,10 @@ def of(store, *states):
     return [each.id for each in sorted(found, key=lambda each: each.created, reverse=True)]
 
 
+@pytest.mark.parametrize("kind", [Letters, BusyLetters])
 @pytest.mark.parametrize("seed", range(40))
-def test_lists_are_those_of_all_records(seed):
-    store, choose = Letters(), random.Random(seed)
+def test_lists_are_those_of_all_records(seed, kind):
+    store, choose = kind(), random.Random(seed)
     for _ in range(seed * 3):
         number, state = choose.randrange(30), choose.choice((*STATES, "gone"))
         colour = choose.choice(("red", "blue"))
@@ -236,3 +244,23 @@ def test_a_wrong_count_keeps_no_words_unread(monkeypatch):
     monkeypatch.setattr(Letters, "__len__", lambda store: 7)
     words.catch_up(store, later)
     assert store.words.size() == 2
+
+
+def test_who_enters_a_busy_state_does_not_conflict_with_who_leaves_it():
+    """One letter leaves ``new``, where it is the only one, while another one enters."""
+    database = ZODB.DB(DemoStorage())
+    managers = TransactionManager(), TransactionManager()
+    one, two = (database.open(manager) for manager in managers)
+    store = one.root()["store"] = BusyLetters()
+    for number in range(3):  # each cell is there already, as in any store that is in use
+        store.add(Letter(number, state="new" if number == 2 else "done"))
+    managers[0].commit()
+    managers[1].begin()
+    store.set_state(store.get("id2"), "done")
+    managers[0].commit()
+    two.root()["store"].add(Letter(4))
+    managers[1].commit()
+    managers[0].begin()
+    assert list(store.newest_ids("new")) == ["id4"]
+    assert store.counts() == {"new": 1, "done": 3}
+    database.close()

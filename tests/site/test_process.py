@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from imio.mailbridge.inbound import process as processing
-from imio.mailbridge.inbound import receive as receiving
 from imio.mailbridge.inbound import tasks
 from imio.mailbridge.inbound.decide import decide
 from imio.mailbridge.inbound.dry_run import dry_run
@@ -19,6 +18,7 @@ from imio.mailbridge.settings.read import stored_settings
 from imio.mailbridge.settings.routing import IRoutingRow
 from imio.mailbridge.store import commit
 from imio.mailbridge.taskqueue import queue as queues
+from imio.mailbridge.taskqueue import turn as turns
 from pathlib import Path
 from plone import api
 from tests.mails import redirected
@@ -181,8 +181,7 @@ def test_what_another_worker_filed_while_dns_was_asked_is_not_filed_twice(site, 
 
 def test_what_another_worker_filed_while_this_one_filed_is_not_filed_twice(site, monkeypatch):
     """A real conflict: the other one, of a process that did not wait for its turn, commits first."""
-    monkeypatch.setattr(processing, "FILING_TURN", None)
-    monkeypatch.setattr(receiving, "FILING_TURN", None)
+    monkeypatch.setattr(turns, "PATIENCE", 0)  # nobody waits
     record = inbox().get(site.mail_in(redirected(), Prefer="respond-async").json()["id"])
     apply, others = processing.apply, iter([lambda: site.mail_in(redirected())])
 

@@ -27,7 +27,6 @@ from zope.component.hooks import getSite
 from zope.i18n import translate
 import hashlib
 import logging
-import transaction
 
 
 #: Evidence that an answer came to the reply address of our message from somebody who is not among its recipients.
@@ -40,8 +39,15 @@ MAX_TEXT = 500
 logger = logging.getLogger(__name__)
 
 
-def apply(record, message, decision, values, by_person=False):
-    """Bring a record into the state of a ``Decision`` that was made under the settings ``values``, with all consequences."""
+class NotFiled(Exception):
+    """Filing raised the cause. What it wrote is to be undone, and the decision applied again with this as its outcome."""
+
+
+def apply(record, message, decision, values, by_person=False, not_filed=None):
+    """Bring a record into the state of a ``Decision`` that was made under the settings ``values``, with all consequences.
+
+    Errors: ``NotFiled``, which is given back as ``not_filed``.
+    """
     describe(record, message, decision)
     if record.source_mailbox and decision.proof:
         forwarding.note_arrival(record.source_mailbox, record.created)
@@ -53,6 +59,8 @@ def apply(record, message, decision, values, by_person=False):
         _finish(record, "quarantined", decision.reason)
         if record.reason == "inline-forward" and not by_person:
             _tell_forwarder(record, message, decision, values)
+    elif not_filed is not None:
+        _leave(record, not_filed.__cause__)
     else:
         _file(record, message, decision, values)
 
@@ -127,28 +135,30 @@ def filing_of(candidate, decision, received, handed_in_by=""):
 
 
 def _file(record, message, decision, values):
-    before = transaction.savepoint(optimistic=True)
     try:
         with system_user():
             items = tuple(_file_one(record, decision, candidate) for candidate in decision.to_file)
     except TransientError:
         raise
-    except FilingError as error:
-        before.rollback()
+    except Exception as error:
+        raise NotFiled from error
+    record.items = tuple(dict.fromkeys(items))
+    for candidate, item in zip(decision.to_file, items, strict=True):
+        if candidate.original.answered:
+            _note_reply(record, decision, candidate.original, item, values)
+    _note_reports(record, decision)
+    _finish(record, "filed")
+    verify.request(record, (message, *(each.original.source for each in decision.candidates)))
+
+
+def _leave(record, error):
+    """Keep what filing raised, for a person."""
+    if isinstance(error, FilingError):
         record.reason = "filing-error"
         record.error = _translated(error.args[0])
         _finish(record, "quarantined", record.error)
-    except Exception as error:  # noqa: BLE001 - kept, and shown to a person
-        before.rollback()
-        fail(record, error)
     else:
-        record.items = tuple(dict.fromkeys(items))
-        for candidate, item in zip(decision.to_file, items, strict=True):
-            if candidate.original.answered:
-                _note_reply(record, decision, candidate.original, item, values)
-        _note_reports(record, decision)
-        _finish(record, "filed")
-        verify.request(record, (message, *(each.original.source for each in decision.candidates)))
+        fail(record, error)
 
 
 def _tell_forwarder(record, message, decision, values):

@@ -149,7 +149,7 @@ class Inbox(Store):
     ``summarised`` is the day of the last summary, in ISO 8601.
     """
 
-    PASSING = frozenset({"received"})
+    PASSING = BUSY = frozenset({"received"})
 
     def __init__(self) -> None:
         super().__init__()

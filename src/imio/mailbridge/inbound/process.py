@@ -7,23 +7,26 @@
     ✝1 ✝2 the record is still ``received``: the next delivery of the same bytes, or the sweep, goes on with it
     ✝3 done. A conflict runs "decide, apply" again, never the question to DNS
 
-"decide, apply" is done in turn (``taskqueue/turn``), so that there are few conflicts; parsing and DNS come before.
+"decide, apply" is done in turn (``taskqueue/turn``), so that there are few conflicts; what other requests of the process wait for
+meanwhile is committed with it. One that raises is undone with the others, and all are done again, its error being its outcome.
 """
 
-from contextlib import suppress
 from dataclasses import dataclass
+from dataclasses import replace
 from datetime import timedelta
 from imio.mailbridge.inbound import flood
 from imio.mailbridge.inbound import signatures
 from imio.mailbridge.inbound.apply import apply
 from imio.mailbridge.inbound.apply import apply_check
 from imio.mailbridge.inbound.apply import fail
+from imio.mailbridge.inbound.apply import NotFiled
 from imio.mailbridge.inbound.decide import Choice
 from imio.mailbridge.inbound.decide import chosen
 from imio.mailbridge.inbound.decide import decide
 from imio.mailbridge.inbound.decide import NOTHING_SENT
 from imio.mailbridge.inbound.decide import Sent
 from imio.mailbridge.inbound.forwarding import check as forwarding
+from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.inbox import OPEN
 from imio.mailbridge.inbound.proof import UNPROVEN
 from imio.mailbridge.logs import about
@@ -36,14 +39,20 @@ from imio.mailbridge.store.store import now
 from imio.mailbridge.taskqueue.turn import Turn
 from imio.mailbridge.transport.txt_lookup import TxtLookup
 from transaction.interfaces import TransientError
+from zope.component.hooks import getSite
+import logging
 import transaction
 
 
-#: A conflict costs a whole filing: Plone's catalog merges little of what is written at the same time.
-FILING_TURN = Turn("filing")
+#: Messages that are filed in one transaction.
+MOST_TOGETHER = 8
+#: What has to be done before a record can be settled.
+ASK_DNS = "ask DNS"
 #: How long a message waits for a DNS server that does not answer; then it goes to the quarantine.
 PATIENCE = timedelta(hours=4)
 LATER = "later: DNS does not answer, so the signatures of this message cannot be verified"
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -55,8 +64,31 @@ class Review:
     choice: Choice | None = None
 
 
-class _Unverified(Exception):
-    """DNS is to be asked before the decision is applied."""
+@dataclass(frozen=True)
+class _Job:
+    """What is to be done with the record ``id``; ``message`` is None where it could not be read.
+
+    ``error`` is what happened when it was tried before, and was undone.
+    """
+
+    id: str
+    message: object
+    review: Review | None
+    verified: bool = False
+    error: Exception | None = None
+
+
+class _Undone(Exception):
+    """What was done for ``job``, and for those with it, is to be undone and done again without what raised the cause."""
+
+    def __init__(self, job):
+        super().__init__(job.id)
+        self.job = job
+
+
+def coming():
+    """Return a context in which this thread is about to process a message: what others file now waits for it, a moment."""
+    return FILING_TURN.coming(_group())
 
 
 def process(record, review=None):
@@ -76,17 +108,18 @@ def _process(record, review):
     except TransientError:
         raise
     except Exception as error:  # noqa: BLE001 - kept, and shown to a person
-        return _fail(record, review, error)
-    with suppress(_Unverified):
-        return _applied(record, message, review, verified=False)
+        return _settled(_Job(record.id, None, review, error=error))
+    settled = _settled(_Job(record.id, message, review))
+    if settled is not ASK_DNS:
+        return settled
     try:
         found = signatures.verify(message, TxtLookup(settings().dns_resolver))
     except TransientError:
         raise
     except Exception as error:  # noqa: BLE001 - kept, and shown to a person
-        return _fail(record, review, error)
+        return _settled(_Job(record.id, message, review, error=error))
     committed(lambda: _keep_signatures(record, found, review))
-    return _applied(record, message, review, verified=True)
+    return _settled(_Job(record.id, message, review, verified=True))
 
 
 def read(record):
@@ -118,35 +151,71 @@ def _keep_signatures(record, found, review):
         record.signatures = signatures.stored(found)
 
 
-def _fail(record, review, error):
-    return committed(lambda: _settle(record, review, lambda: fail(record, error)))
+def _settled(job):
+    """Have a job done; return what ``_settle`` returns."""
+    # what a person decides is committed alone
+    settled = FILING_TURN.done(object() if job.review else _group(), job)
+    transaction.begin()  # sees what another thread committed
+    return settled
 
 
-def _applied(record, message, review, verified):
-    def change():
-        return _settle(record, review, lambda: _apply(record, message, review, verified))
-
-    return committed(change, FILING_TURN)
+def _group():
+    return getSite().getPhysicalPath()
 
 
-def _settle(record, review, change):
-    """Run ``change`` unless the record is dealt with already; an error undoes it and becomes a state."""
-    if not _is_open(record, review):
-        return False
-    if review:
-        record.note("received", by=review.by, text=review.action)
-    before = transaction.savepoint(optimistic=True)
+def _settle_together(jobs):
+    """Settle jobs in one transaction; return what each came to."""
     try:
-        change()
-    except (TransientError, _Unverified):
+        return committed(lambda: [_settle(job) for job in jobs])
+    except _Undone as undone:
+        failed = replace(undone.job, error=undone.__cause__)
+        return _settle_together([failed if job is undone.job else job for job in jobs])
+    except TransientError:
         raise
-    except Exception as error:  # noqa: BLE001 - kept, and shown to a person
-        before.rollback()
-        fail(record, error)
-    return True
+    except Exception:  # the commit itself failed
+        if len(jobs) == 1:
+            raise
+        logger.exception("%d messages could not be settled together; each is settled alone", len(jobs))
+        return [_settle_alone(job) for job in jobs]
 
 
-def _apply(record, message, review, verified):
+def _settle_alone(job):
+    try:
+        return _settle_together([job])[0]
+    except Exception as error:  # noqa: BLE001 - raised where the job is waited for
+        return error
+
+
+#: A conflict costs a whole filing, as Plone's catalog merges little of what is written at the same time, and half of what a filing
+#: costs is to commit what it shares with the next one.
+FILING_TURN = Turn("filing", _settle_together, MOST_TOGETHER)
+
+
+def _settle(job):
+    """Decide on a record and apply the decision, unless it is dealt with already; return whether it was open.
+
+    Return ``ASK_DNS`` where DNS is to be asked before; nothing is changed then. Errors: ``_Undone``.
+    """
+    record = inbox().get(job.id)
+    if record is None or not _is_open(record, job.review):
+        return False
+    with about(record=record.id):
+        try:
+            return _apply(record, job)
+        except TransientError:
+            raise
+        except Exception as error:
+            if job.error is not None:
+                raise
+            raise _Undone(job) from error
+
+
+def _apply(record, job):
+    message, review = job.message, job.review
+    if job.error is not None and not isinstance(job.error, NotFiled):
+        _note_review(record, review)
+        fail(record, job.error)
+        return True
     values = settings()
     # a check that a person hands in says nothing about how it was passed on
     check = None if record.handed_in_by else forwarding.recognise(message)
@@ -161,24 +230,31 @@ def _apply(record, message, review, verified):
         too_many = "too-many-replies"
         decision = decision_on(record, message, values, too_many=too_many)
     # the DNS of the town may have been mended before a person replays an unproven message
-    if not verified and (
+    if not job.verified and (
         decision.asks_signatures
         or decision.unanswered
         or (review and record.signatures and decision.reason in UNPROVEN)
     ):
-        raise _Unverified
+        return ASK_DNS
+    _note_review(record, review)
     if check:
         apply_check(record, message, decision, *check)
-        return
+        return True
     if review and review.choice is not None:
         decision = chosen(decision, message, review.choice, values.zone)
     elif decision.unanswered and not review and now() < record.created + PATIENCE:
         _put_off(record)
-        return
+        return True
     if counts and not too_many:
         flood.count(author if values.max_per_sender else "", record.created)
         flood.count(answered, record.created)
-    apply(record, message, decision, values, by_person=review is not None)
+    apply(record, message, decision, values, by_person=review is not None, not_filed=job.error)
+    return True
+
+
+def _note_review(record, review):
+    if review:
+        record.note("received", by=review.by, text=review.action)
 
 
 def _answered(decision):

@@ -12,6 +12,7 @@ Conflicts are not reported to the pipe: storing and processing are repeated, and
 sweep. A record whose bytes cannot be read back after the commit is refused: the pipe tries later, and its bytes mend it.
 """
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from dataclasses import replace
 from imio.mailbridge.i18n import _
@@ -24,7 +25,7 @@ from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.inbox import receive_bytes
 from imio.mailbridge.inbound.inbox import record_id
 from imio.mailbridge.inbound.inbox import TooLarge
-from imio.mailbridge.inbound.process import FILING_TURN
+from imio.mailbridge.inbound.process import coming
 from imio.mailbridge.inbound.process import process
 from imio.mailbridge.inbound.process import sent_messages
 from imio.mailbridge.message.address import is_addr_spec
@@ -106,7 +107,12 @@ def take(stream, envelope, values, may_leave=False, asynchronous=False):
 
 def keep(stream, envelope, values, may_leave=False, asynchronous=False):
     """Do what ``take`` does for an envelope that needs no mail-in address, or has one."""
-    is_new, record = committed(lambda: _keep(stream, envelope, values, may_leave, asynchronous), FILING_TURN)
+    with nullcontext() if asynchronous else coming():
+        return _keep_and_process(stream, envelope, values, may_leave, asynchronous)
+
+
+def _keep_and_process(stream, envelope, values, may_leave, asynchronous):
+    is_new, record = committed(lambda: _keep(stream, envelope, values, may_leave, asynchronous))
     if not is_new:
         return 200, record
     if not is_readable(record.raw):

@@ -6,6 +6,7 @@ from imio.mailbridge.inbound import imap_reading as mailboxes
 from imio.mailbridge.inbound.flood import forget_old
 from imio.mailbridge.inbound.forwarding import check as forwarding
 from imio.mailbridge.inbound.inbox import inbox
+from imio.mailbridge.inbound.process import coming
 from imio.mailbridge.inbound.process import process
 from imio.mailbridge.inbound.receive import wake
 from imio.mailbridge.inbound.retention import purge
@@ -31,9 +32,10 @@ class Process(BrowserView):
     """Process the message named by ``id``."""
 
     def __call__(self):
-        record = inbox().get(self.request.form["id"])
-        if record is not None:
-            process(record)
+        with coming():
+            record = inbox().get(self.request.form["id"])
+            if record is not None:
+                process(record)
         return ""
 
 

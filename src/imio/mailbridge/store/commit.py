@@ -1,10 +1,7 @@
 """Commits a change, and makes it again after a conflict."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
-from contextlib import nullcontext
 from transaction.interfaces import TransientError
-from typing import Any
 from typing import TypeVar
 import logging
 import random
@@ -19,15 +16,11 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 
-def committed(change: Callable[[], T], turn: AbstractContextManager[Any] | None = None) -> T:
-    """Run ``change`` and commit it, again after each conflict; return its result. An error undoes the change and is raised.
-
-    ``turn`` is entered for each try, from before its transaction begins until after it ends.
-    """
+def committed(change: Callable[[], T]) -> T:
+    """Run ``change`` and commit it, again after each conflict; return its result. An error undoes the change and is raised."""
     for attempt in range(TRIES):
         try:
-            with turn or nullcontext():
-                return _commit(change)
+            return _commit(change)
         except TransientError as conflict:
             logger.info("made again, try %d: %s", attempt + 1, conflict)
             if attempt + 1 == TRIES:

@@ -24,6 +24,8 @@ Cell = tuple[str, ...]
 
 #: Up to so many keys are looked up one by one; more are intersected as sets.
 FEW = 2000
+#: In front of each key of a set that is anchored.
+ANCHOR = -(2**63)
 #: Sorts behind each facet.
 _LAST = "\U0010ffff"
 
@@ -33,10 +35,16 @@ class Listing(Persistent):
 
     The size of a set is kept beside it and written with each change, but not where a facet is one of ``uncounted``: these sets hold
     what records only pass through, and are counted when somebody asks.
+
+    Sets whose first facet is one of ``anchored`` are written by many at once, and read seldom. Two changes of a set conflict where
+    one takes its first key or its last one out, so that these sets keep a first key that belongs to nobody.
     """
 
-    def __init__(self, uncounted: Iterable[str] = ()) -> None:
+    anchored: Cell = ()
+
+    def __init__(self, uncounted: Iterable[str] = (), anchored: Iterable[str] = ()) -> None:
         self.uncounted = tuple(sorted(uncounted))
+        self.anchored = tuple(sorted(anchored))
         self.sets = OOBTree()
         self.sizes = OOBTree()
 
@@ -44,7 +52,7 @@ class Listing(Persistent):
         """Put a key into a cell."""
         found = self.sets.get(cell)
         if found is None:
-            found = self.sets[cell] = LLTreeSet()
+            found = self.sets[cell] = LLTreeSet([ANCHOR] if cell[0] in self.anchored else [])
             if not any(facet in self.uncounted for facet in cell):
                 self.sizes[cell] = Length()
         if found.insert(key) and cell in self.sizes:
@@ -73,14 +81,18 @@ class Listing(Persistent):
     def size(self, cells: Iterable[Cell]) -> int:
         """Return how many keys are in these cells."""
         return sum(
-            self.sizes[cell]() if cell in self.sizes else len(self.sets[cell])
+            self.sizes[cell]() if cell in self.sizes else len(self._keys(cell))
             for cell in cells
             if cell in self.sets
         )
 
     def of(self, cells: Iterable[Cell]) -> list[Any]:
         """Return the sets of these cells."""
-        return [self.sets[cell] for cell in cells if cell in self.sets]
+        return [self._keys(cell) for cell in cells if cell in self.sets]
+
+    def _keys(self, cell: Cell) -> Any:
+        found = self.sets[cell]
+        return LLSet(found.keys(ANCHOR + 1)) if cell[0] in self.anchored else found
 
 
 def oldest_first(sets: Iterable[Any], before: int | None = None) -> Iterator[int]:

@@ -87,6 +87,8 @@ class Store(Persistent):
 
     #: Facets of records that are not done with; there are few of these.
     PASSING: frozenset[str] = frozenset()
+    #: Those of them that many records enter and leave at once.
+    BUSY: frozenset[str] = frozenset()
 
     def __init__(self) -> None:
         self.schema = SCHEMA
@@ -96,7 +98,7 @@ class Store(Persistent):
     def begin(self) -> None:
         """Make the indexes, empty."""
         self.ids = LOBTree()
-        self.listing = Listing(self.PASSING)
+        self.listing = Listing(self.PASSING, self.BUSY)
         self.words = Words()
 
     def __len__(self) -> int:
