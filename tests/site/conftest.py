@@ -74,6 +74,7 @@ def site(functional_portal, monkeypatch):
     configure(smtp_port=9)
     transaction.commit()
     database = functional_portal._p_jar.db()
+    database.storage.temporaryDirectory()  # made here for blobs: two threads that need it first would both make it, and one fails
     yield Site(functional_portal)
     assert unlisted(database.storage) == set(), "say in tests/site/persisted.py what may be stored"
 

@@ -4,12 +4,12 @@ from concurrent.futures import ThreadPoolExecutor
 from html import unescape
 from imio.mailbridge.inbound import duplicates
 from imio.mailbridge.inbound import process as processing
-from imio.mailbridge.inbound import receive as receiving
 from imio.mailbridge.inbound.inbox import inbox
 from imio.mailbridge.inbound.reports import PASSED_ON
 from imio.mailbridge.inbound.reports import SAID
 from imio.mailbridge.message.classification.report import ReportKind
 from imio.mailbridge.outbox.record import outbox
+from imio.mailbridge.taskqueue import turn as turns
 from pathlib import Path
 from plone.app.uuid.utils import uuidToObject
 from tests.mails import citizen
@@ -285,8 +285,7 @@ def test_no_more_than_some_documents_of_one_id_are_compared(site, monkeypatch):
 
 def test_two_copies_that_arrive_at_once_are_one_document(site, monkeypatch):
     """A real conflict: the other copy is filed first, as by a process that did not wait for its turn."""
-    monkeypatch.setattr(processing, "FILING_TURN", None)
-    monkeypatch.setattr(receiving, "FILING_TURN", None)
+    monkeypatch.setattr(turns, "PATIENCE", 0)  # nobody waits
     record = inbox().get(site.mail_in(redirected(), **TRUSTED, Prefer="respond-async").json()["id"])
     apply, others = processing.apply, iter([lambda: site.mail_in(copy_by_agent(), **TRUSTED)])
 
