@@ -45,7 +45,8 @@ class Site(Client):
         kwargs.setdefault("allow_redirects", False)
         answer = requests.request(method, url, auth=auth, headers=headers, timeout=TIMEOUT, **kwargs)
         transaction.begin()  # see what the request committed; plone.registry caches on the request
-        getRequest().other.pop("_plone_registry_cache", None)
+        if (own := getRequest()) is not None:  # another thread has none
+            own.other.pop("_plone_registry_cache", None)
         return answer
 
     def receive(self, raw, **headers):

@@ -298,7 +298,7 @@ def test_two_copies_that_arrive_at_once_are_one_document(site, monkeypatch):
     monkeypatch.setattr(processing, "apply", applying)
     processing.process(record)
     transaction.begin()
-    assert record.state == "filed"
+    assert record.state == "filed", record.error
     assert [len(ids) for ids in inbox().by_item.values()] == [2]
 
 
