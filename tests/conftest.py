@@ -11,7 +11,8 @@ TESTS = Path(__file__).resolve().parent
 
 
 def pytest_configure(config):
-    """Let all processes of a run, workers and instances, share the page templates that they compile."""
+    """Let all processes of a run, workers and instances, share what they compile: page templates and Python modules."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     if "CHAMELEON_CACHE" not in os.environ:
         folder = tempfile.TemporaryDirectory(prefix="mailbridge-templates-")
         os.environ["CHAMELEON_CACHE"] = folder.name

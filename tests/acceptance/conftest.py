@@ -119,11 +119,21 @@ class Person:
         self.errors = []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.drafts = set()  #: pages on which a draft may have been begun
-        context.on("request", lambda request: self._note_draft(request.url))
-        self.page.on("framenavigated", lambda frame: self._note_draft(frame.url))
+        context.on("request", self._note_draft)
+        self.page.on("framenavigated", self._note_draft)
 
-    def _note_draft(self, url):
-        page, found, _query = url.replace("mailbridge-save-draft", "send-email").partition("/@@send-email")
+    def leave(self):
+        """Close all pages; return the context, in which somebody else can begin."""
+        context = self.page.context
+        for page in context.pages:
+            page.close()
+        context.remove_listener("request", self._note_draft)
+        return context
+
+    def _note_draft(self, seen):
+        page, found, _query = seen.url.replace("mailbridge-save-draft", "send-email").partition(
+            "/@@send-email"
+        )
         if found:
             self.drafts.add(f"{page}{found}")
 
@@ -168,19 +178,40 @@ def logins():
     return {}
 
 
+@pytest.fixture(scope="package")
+def contexts(browser):
+    """(URL of the site, user name) → a context that nobody uses: a new one would load and compile all scripts of Plone again."""
+    return {}
+
+
+def as_new(context, origin, login):
+    """Leave nothing in a context but its cache and a log-in."""
+    page = context.new_page()
+    storage = {"origin": origin, "storageTypes": "local_storage"}
+    context.new_cdp_session(page).send("Storage.clearDataForOrigin", storage)
+    page.close()
+    context.clear_permissions()
+    context.clear_cookies()
+    context.add_cookies(login["cookies"])
+    return context
+
+
 @pytest.fixture
-def person(iadocs, browser, logins):
-    """``person("agent")`` is logged in, in a French browser of their own."""
-    contexts, people = [], []
+def person(iadocs, browser, logins, contexts):
+    """``person("agent")`` is logged in, in a French browser of their own; a second one of the same name in another browser."""
+    people = []
     # a page that closes saves what is written: it may reach a busy server after the drafts were deleted
     while LEFT:
         LEFT.pop().delete_drafts()
 
     def person(name, **kwargs):
-        context = browser.new_context(
-            locale="fr-BE", viewport={"width": 1280, "height": 900}, storage_state=logins.get(name)
-        )
-        contexts.append(context)
+        context = contexts.pop((iadocs.url, name), None)
+        if context and name in logins:
+            context = as_new(context, iadocs.url.removesuffix("/iadocs"), logins[name])
+        else:
+            context = browser.new_context(
+                locale="fr-BE", viewport={"width": 1280, "height": 900}, storage_state=logins.get(name)
+            )
         someone = Person(iadocs, context, name)
         people.append(someone)
         if name not in logins:
@@ -189,8 +220,12 @@ def person(iadocs, browser, logins):
         return someone
 
     yield person
-    for context in contexts:
-        context.close()
+    for someone in people:
+        key, context = (iadocs.url, someone.name), someone.leave()
+        if key in contexts:
+            context.close()
+        else:
+            contexts[key] = context
     for someone in people:
         someone.delete_drafts()
     LEFT.extend(people)

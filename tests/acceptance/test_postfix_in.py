@@ -15,16 +15,24 @@ import smtplib
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def town(demo, tmp_path, postfix):
-    """A demo of this test alone, and a Postfix that hands mail over to it."""
-    instance = copied(demo, tmp_path / "town", pdf=False)
+@pytest.fixture(scope="module")
+def instance(demo, tmp_path_factory, shared_postfix):
+    """A demo of this module alone, and a Postfix that hands mail over to it."""
+    instance = copied(demo, tmp_path_factory.mktemp("town"), pdf=False)
     instance.start()
-    before = {"url": postfix.url, "token": postfix.token}
-    postfix.bridge_to(instance.url, token="gateway:demo-iadocs")
+    before = {"url": shared_postfix.url, "token": shared_postfix.token}
+    shared_postfix.bridge_to(instance.url, token="gateway:demo-iadocs")
     yield instance
     instance.stop()
-    postfix.bridge_to(**before)
+    shared_postfix.bridge_to(**before)
+
+
+@pytest.fixture
+def town(instance, postfix):
+    """The demo and what it held before the test: ``inbox`` and ``filed`` return what came in since."""
+    instance.known = set()
+    instance.known = {item["@id"] for item in inbox(instance) + filed(instance)}
+    return instance
 
 
 def bring(postfix, raw, sender="al.bert@maville.test", recipient="in@bridge.test"):
@@ -33,15 +41,16 @@ def bring(postfix, raw, sender="al.bert@maville.test", recipient="in@bridge.test
 
 
 def inbox(town):
-    return town.get("/@mail-in?b_size=500", "chef").json()["items"]
+    return _new(town, town.get("/@mail-in?b_size=500", "chef"))
 
 
 def filed(town):
-    """Return the incoming e-mails of the site but the demo's own, by title."""
-    found = town.get(
-        "/@search?portal_type=dmsincoming_email&b_size=500&metadata_fields=_all", "admin"
-    ).json()["items"]
-    return [item for item in found if "permis d'urbanisme" not in item["title"]]
+    path = "/@search?portal_type=dmsincoming_email&b_size=500&metadata_fields=_all"
+    return _new(town, town.get(path, "admin"))
+
+
+def _new(town, answer):
+    return [item for item in answer.json()["items"] if item["@id"] not in town.known]
 
 
 def test_forward_redirect_and_text_forward(town, postfix):
@@ -73,26 +82,27 @@ def test_forward_redirect_and_text_forward(town, postfix):
 @pytest.mark.parametrize("kill", [False, True])
 def test_plone_is_down_and_comes_back(town, postfix, kill):
     town.stop(kill=kill)
-    for number in range(5):
-        bring(postfix, redirected(f"Pendant l'arrêt {number}"))
+    titles = [f"Pendant l'arrêt {kill} {number}" for number in range(5)]
+    for title in titles:
+        bring(postfix, redirected(title))
     wait_for(lambda: len(postfix.queue()) == 5 and "deferred" in postfix.log_text(), what=postfix.log_text)
     assert "bounced" not in postfix.log_text().partition("Pendant")[2]
     town.start()
     postfix.flush()
     wait_for(lambda: not postfix.queue(), what=postfix.log_text)
-    assert sorted(item["title"] for item in filed(town)) == [
-        f"Pendant l'arrêt {number}" for number in range(5)
-    ]
+    assert sorted(item["title"] for item in filed(town)) == titles
     assert len(inbox(town)) == 5
 
 
 def test_killed_while_mail_comes_in(town, postfix):
     """Plone is killed again and again in the middle of deliveries: each message is one record and one document."""
     count = 40
+    sent = lambda: postfix.log_text().count("status=sent")  # noqa: E731
     with ThreadPoolExecutor(4) as pool:
         jobs = [pool.submit(bring, postfix, redirected(f"Message {number}")) for number in range(count)]
         for _ in range(2):
-            wait_for(lambda: "status=sent" in postfix.log_text())
+            before = sent()
+            wait_for(lambda before=before: postfix.flush() or sent() > before)
             town.stop(kill=True)
             town.start()
         for job in jobs:
@@ -140,10 +150,12 @@ def test_refused_recipient_bounces_and_a_message_too_large_too(town, postfix):
         sender="jeanne.dupont@citizen.test",
         recipient="nobody@bridge.test",
     )
+    limit = town.settings()["max_size"]
     town.set(max_size=2000)
     bring(postfix, redirected("Grand") + b"x" * 5000 + b"\n", sender="jeanne.dupont@citizen.test")
     reports = lambda: postfix.messages("jeanne.dupont@citizen.test")  # noqa: E731
     wait_for(lambda: len(reports()) == 2, what=postfix.log_text)
+    town.set(max_size=limit)
     text = b"".join(report.content for report in reports())
     assert b"5.1.1" in text
     assert b"5.3.4" in text

@@ -1,10 +1,12 @@
-"""A worker that kills itself, run by ``zconsole run``. Arguments: ``submit COUNT PORT``, the port of the SMTP server, or
-``deliver POINT NUMBER``.
+"""Workers that kill themselves, started by a program that ``zconsole run`` runs, one for each line of its standard input:
+``submit COUNT PORT``, the port of the SMTP server, or ``deliver POINT NUMBER``. It answers with the exit status.
 
-``POINT`` is a crash point of ``delivery.deliver``; the process ends by SIGKILL when it comes there for the NUMBERth time.
+``POINT`` is a crash point of ``delivery.deliver``; the process ends by SIGKILL when it comes there for the NUMBERth time. Each
+process opens the database anew: it knows no more of the one before than a worker that is started again.
 """
 
 from AccessControl.SecurityManagement import newSecurityManager
+from App.config import getConfiguration
 from datetime import timedelta
 from imio.mailbridge.delivery import deliver
 from imio.mailbridge.delivery import dialogue
@@ -54,8 +56,8 @@ def arm(point, number):
         deliver.write_documents = die_at(number, deliver.write_documents)
 
 
-def main(app, command, *arguments):
-    """Do what the arguments say."""
+def work(app, command, *arguments):
+    """Do what a line says."""
     app = makerequest(app)
     setRequest(app.REQUEST)
     site = app["iadocs"]
@@ -79,5 +81,18 @@ def main(app, command, *arguments):
     deliver.sweep()
 
 
+def main(app):
+    """Start a process for each line."""
+    app._p_jar.db().close()
+    databases = getConfiguration().dbtab
+    databases.databases.clear()
+    for line in sys.stdin:
+        process = os.fork()
+        if not process:
+            work(databases.getDatabase("/").open().root()["Application"], *line.split())
+            sys.exit()
+        print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), flush=True)
+
+
 if "app" in globals():  # given by zconsole
-    main(globals()["app"], *sys.argv[sys.argv.index("--") + 1 :])
+    main(globals()["app"])

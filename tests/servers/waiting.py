@@ -39,15 +39,19 @@ def free_port():
 
 
 def wait_for(predicate, timeout=TIMEOUT, what=None):
-    """Return the first true value of ``predicate()``; after ``timeout`` seconds raise, with what ``what()`` says."""
-    deadline = time.monotonic() + timeout
+    """Return the first true value of ``predicate()``; after ``timeout`` seconds raise, with what ``what()`` says.
+
+    It looks after ever longer pauses: who asks a site without pause slows down what it waits for.
+    """
+    began = time.monotonic()
     while True:
         value = predicate()
         if value:
             return value
-        if time.monotonic() > deadline:
+        waited = time.monotonic() - began
+        if waited > timeout:
             raise TimeoutError(f"not so after {timeout} s" + (f":\n{what()}" if what else ""))
-        time.sleep(0.05)
+        time.sleep(min(max(waited / 10, 0.05), 0.5))
 
 
 def listens(port):
