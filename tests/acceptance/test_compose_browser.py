@@ -72,9 +72,17 @@ def write(page, text):
     )
 
 
+BODY = "window.tinymce?.activeEditor?.initialized ? tinymce.activeEditor.getContent() : ''"
+
+
 def body(page):
     """Return the text of the editor, or nothing before it has started."""
-    return page.evaluate("window.tinymce?.activeEditor?.initialized ? tinymce.activeEditor.getContent() : ''")
+    return page.evaluate(BODY)
+
+
+def wait_for_body(page, text):
+    """Wait until the editor holds a text; meanwhile the page may load another one."""
+    page.wait_for_function(f"text => ({BODY}).includes(text)", arg=text, timeout=40_000)
 
 
 def screenshots(agent, name):
@@ -187,7 +195,7 @@ def test_the_session_ends_while_writing(agent, catcher, logins):
     page.wait_for_selector("body.userrole-authenticated")
     agent.open(COMPOSE)
     wait_for(lambda: page.locator(f"{SAVED}:not(:empty)").count())
-    wait_for(lambda: "après la fin" in body(page), 40)
+    wait_for_body(page, "après la fin")
     assert page.input_value("input[name='form.widgets.subject']") == "Avant la fin"
     assert chips(page, "to") == ["a@x.test"]
     screenshots(agent, "draft")
@@ -217,7 +225,7 @@ def test_two_windows(agent, catcher):
     other.locator("#mailbridge-conflict").scroll_into_view_if_needed()
     other.screenshot(path="screenshots/compose-conflict.png")
     other.click("#mailbridge-conflict [data-choice=other]")
-    wait_for(lambda: "première" in body(other), 40)
+    wait_for_body(other, "première")
     page.click("button[name='form.buttons.send']")
     sent(page, "Deux fenêtres")
     other.click("button[name='form.buttons.send']")

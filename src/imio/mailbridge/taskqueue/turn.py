@@ -98,8 +98,8 @@ class Turn(Generic[Job, Outcome]):
         try:
             return mine.outcome.result(LONGEST)
         except TimeoutError:
-            if mine.outcome.done():
-                raise  # it is the outcome
+            if mine.outcome.done():  # just now, or this is the outcome
+                return mine.outcome.result()
             raise NoOutcome(f"{self._name} by another thread takes longer than {LONGEST} s") from None
 
     def _arrive(self, *waiting: _Waiting[Job, Outcome]) -> None:
